@@ -1,0 +1,60 @@
+import { PolycastError } from './error.ts';
+
+/** Whom an event is for: everyone on the topic, all instances of a role, or one instance. */
+export type Address = '*' | `role:${string}` | `instance:${string}`;
+
+/** Everyone. The default of `publish`. */
+export const EVERYONE = '*' satisfies Address;
+
+/**
+ * Names of roles, instances, groups and topics. The alphabet is what every transport can carry unescaped in a channel,
+ * key, subject, group or entity name; a comma is left out because it separates addresses in the `to` attribute.
+ */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._~-]*$/;
+const TOPIC = /^[A-Za-z0-9][A-Za-z0-9._~/-]*$/;
+
+/** Longest role, instance or group name, in characters (Service Bus rule and subscription names allow 50). */
+export const MAX_NAME_LENGTH = 50;
+/** Longest topic name, in characters (Service Bus entity paths allow 260; room is left for a prefix and a suffix). */
+export const MAX_TOPIC_LENGTH = 200;
+/** Most addresses one event may carry. */
+export const MAX_ADDRESSES = 64;
+
+export function isName(text: string): boolean {
+  return text.length <= MAX_NAME_LENGTH && NAME.test(text);
+}
+
+/** @throws PolycastError `invalid-address`, saying which rule is broken. */
+export function checkName(kind: 'role' | 'instance' | 'group' | 'deployment', text: unknown): string {
+  if (typeof text === 'string' && isName(text)) return text;
+  throw new PolycastError(
+    'invalid-address',
+    `${kind} ${quote(text)} must be 1-${MAX_NAME_LENGTH} of the characters A-Z a-z 0-9 . _ ~ - and start with a letter or digit`,
+  );
+}
+
+/** @throws PolycastError `invalid-topic`, saying which rule is broken. */
+export function checkTopic(text: unknown): string {
+  if (typeof text === 'string' && text.length <= MAX_TOPIC_LENGTH && TOPIC.test(text)) return text;
+  throw new PolycastError(
+    'invalid-topic',
+    `topic ${quote(text)} must be 1-${MAX_TOPIC_LENGTH} of the characters A-Z a-z 0-9 . _ ~ / - and start with a letter or digit`,
+  );
+}
+
+/** @throws PolycastError `invalid-address`. */
+export function checkAddress(text: unknown): Address {
+  if (text === EVERYONE) return EVERYONE;
+  if (typeof text === 'string') {
+    if (text.startsWith('role:') && isName(text.slice(5))) return text as Address;
+    if (text.startsWith('instance:') && isName(text.slice(9))) return text as Address;
+  }
+  throw new PolycastError(
+    'invalid-address',
+    `${quote(text)} is not an address; write '*', 'role:<name>' or 'instance:<name>', the name being 1-${MAX_NAME_LENGTH} of A-Z a-z 0-9 . _ ~ -`,
+  );
+}
+
+function quote(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value) : typeof value;
+}

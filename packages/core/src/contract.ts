@@ -1,0 +1,192 @@
+import type { Address } from './address.ts';
+import type { BroadcastEvent, EventInput } from './event.ts';
+import type { FilterInput } from './filter/filter.ts';
+import type { Manifest } from './manifest.ts';
+import type { Participant } from './participant.ts';
+import type { SignalListener } from './signal.ts';
+import type { StartPosition } from './transport.ts';
+
+/** Event types and the type of their data: `{ 'order.moved': { order: number } }`. */
+export type EventMap = Record<string, unknown>;
+
+/** Any event a map allows, as it is published. */
+export type EventInputOf<Events extends EventMap> = {
+  [Type in keyof Events & string]: EventInput<Type, Events[Type]>;
+}[keyof Events & string];
+
+/** Any event a map allows, as it is received. */
+export type EventOf<Events extends EventMap> = {
+  [Type in keyof Events & string]: BroadcastEvent<Type, Events[Type]>;
+}[keyof Events & string];
+
+/** @default for `ttlMs`: 10 minutes */
+export const DEFAULT_TTL_MS = 600_000;
+/** @default for `lockMs`: 5 minutes */
+export const DEFAULT_LOCK_MS = 300_000;
+/** @default for `waitMs`: 30 seconds */
+export const DEFAULT_WAIT_MS = 30_000;
+/** @default for `bufferSize`: deliveries a subscription holds beyond those being handled */
+export const DEFAULT_BUFFER_SIZE = 1_000;
+/** @default for `drainMs`: how long `close` waits for handlers */
+export const DEFAULT_DRAIN_MS = 10_000;
+/** @default for `stalledAfterMs`: a handler that runs longer is signalled */
+export const DEFAULT_STALLED_AFTER_MS = 60_000;
+/** Most events that may wait in one broadcaster for the transport to take them; one more is refused with `overloaded`. */
+export const MAX_PENDING_EVENTS = 65_536;
+
+export interface PublishOptions {
+  /** Several addresses deliver once per recipient. @default '*' */
+  readonly to?: Address | readonly Address[];
+  /** Never delivered after this time. Infinity: never expires. @default {@link DEFAULT_TTL_MS} */
+  readonly ttlMs?: number;
+  /** Does this instance's own subscription receive it too? @default false, or as said to `connect` */
+  readonly carbonCopy?: boolean;
+  /** `accepted`: resolve when the transport took the event. `none`: at once; failures become `failed` signals. @default 'accepted' */
+  readonly confirm?: 'accepted' | 'none';
+  /** Events with the same key keep their order, in a group too. At most 128 characters. */
+  readonly partitionKey?: string;
+  /** Gives up waiting: code `aborted`. The event may have been sent. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RetryOptions {
+  /** Attempts in all, the first included. 1: no retry. @default 5 */
+  readonly tries?: number;
+  /** Upper bound of the first wait; it doubles each time. The wait is a random part of the bound (full jitter). @default 100 */
+  readonly baseMs?: number;
+  /** Upper bound of any wait. @default 10_000 */
+  readonly maxMs?: number;
+}
+
+export interface SubscribeOptions {
+  /** Competing consumers: of all subscriptions with this group name on the topic, one gets each event. @default none: all events */
+  readonly group?: string;
+  /** Outlives the process; resumed by the same instance id (or group) and the same name. `true` names it `default`. @default false */
+  readonly durable?: boolean | string;
+  /** @default 'new' */
+  readonly from?: StartPosition;
+  /** Handlers that may run at once. 1: in order. Above 1, events with one partition key still keep their order. @default 1 */
+  readonly concurrency?: number;
+  /** Bound of deliveries held while handlers are busy. @default {@link DEFAULT_BUFFER_SIZE} */
+  readonly bufferSize?: number;
+  /** Only events that fit. */
+  readonly filter?: FilterInput;
+  /** When a handler throws. */
+  readonly retry?: RetryOptions;
+  /** What becomes of events that fail every try. `topic`: kept in the service, or on the topic `<topic>.dead-letter`. `drop`: signalled only. @default 'topic' */
+  readonly deadLetter?: 'topic' | 'drop';
+  /** Lock of a delivery being handled; renewed while the handler runs. @default {@link DEFAULT_LOCK_MS} */
+  readonly lockMs?: number;
+  /** Longest wait of one poll, on transports that poll. @default {@link DEFAULT_WAIT_MS} */
+  readonly waitMs?: number;
+  /** A handler running longer is signalled as `stalled`. @default {@link DEFAULT_STALLED_AFTER_MS} */
+  readonly stalledAfterMs?: number;
+  /** Signals that concern this subscription; they reach the broadcaster's listeners too. */
+  readonly onSignal?: SignalListener;
+  /** Closes the subscription. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Handles one delivery. Returning (or resolving) accepts it; throwing (or rejecting) has it tried again.
+ * `delivery.reject` and `delivery.release` say otherwise; the first word counts.
+ */
+export type Handler<Event extends BroadcastEvent = BroadcastEvent> = (
+  event: Event,
+  delivery: Delivery<Event>,
+) => unknown;
+
+/** One event handed to one subscriber. */
+export interface Delivery<Event extends BroadcastEvent = BroadcastEvent> {
+  readonly event: Event;
+  /** 1 for the first attempt, as far as the transport knows. */
+  readonly attempt: number;
+  /** Where the event stands in the service, for `from: { after }`. Undefined where nothing can be replayed. */
+  readonly position: string | undefined;
+  /** Aborted when the lock is lost or the subscription closes without waiting for the handler any longer. */
+  readonly signal: AbortSignal;
+  /** Done with it. What returning from a handler does. */
+  accept(): void;
+  /** It will never work: set it aside. */
+  reject(reason: string): void;
+  /** Not now: deliver it again. @param options.delayMs @default the retry back-off */
+  release(options?: { delayMs?: number }): void;
+  /** Answers a `request`. @throws PolycastError `invalid-event` if the event is no request. */
+  reply(data: unknown): Promise<void>;
+}
+
+/** A live subscription. Closing it drains: see {@link Broadcaster.close}. */
+export interface Subscription<Event extends BroadcastEvent = BroadcastEvent>
+  extends AsyncIterable<Delivery<Event>>,
+    AsyncDisposable {
+  readonly state: 'open' | 'paused' | 'closing' | 'closed';
+  /** Deliveries held or being handled. */
+  readonly pending: number;
+  /** Hands out nothing more until `resume`. What runs goes on; transports that can, stop fetching. */
+  pause(): void;
+  resume(): void;
+  /** Resolves when nothing is held and no handler runs. Does not stop new events: `pause` or `close` does. */
+  drain(): Promise<void>;
+  /** Stops listening, waits for what is held, at most `drainMs`, and releases the rest. Never rejects; idempotent. */
+  close(options?: { drainMs?: number }): Promise<void>;
+}
+
+export interface RequestOptions extends Omit<PublishOptions, 'confirm' | 'carbonCopy'> {
+  /** Enough replies. @default Infinity: all that come in time */
+  readonly expect?: number;
+  /** @default 5_000 */
+  readonly timeoutMs?: number;
+}
+
+export interface Reply {
+  readonly data: unknown;
+  /** Who answered. */
+  readonly from: Participant;
+  readonly event: BroadcastEvent;
+}
+
+/** Replies as they come (`for await`), or all of them (`await`). */
+export interface Replies extends AsyncIterable<Reply>, PromiseLike<readonly Reply[]> {}
+
+export interface MembersOptions {
+  readonly role?: string;
+  /** How long to wait for answers where the service cannot tell. @default 500 */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * What a user holds: one participant on one topic.
+ *
+ * Every method may be called at any time and concurrently. After `close` began, all but `close` reject with `closed`.
+ */
+export interface Broadcaster<Events extends EventMap = EventMap> extends AsyncDisposable {
+  readonly topic: string;
+  readonly self: Participant;
+  readonly manifest: Manifest;
+  /** Billed units so far, by name. */
+  readonly metered: Readonly<Record<string, number>>;
+  /** The service's own client; portability ends there. */
+  readonly native: unknown;
+
+  /** Tells. Resolves as `confirm` says; events published without waiting keep their order. */
+  publish(event: EventInputOf<Events>, options?: PublishOptions): Promise<void>;
+  /** Listens. Resolves when the service listens: whatever is published afterwards arrives. */
+  subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
+  /**
+   * Listens, to be read with `for await`. Asking for the next delivery accepts the one before;
+   * leaving the loop releases the current one unless it was settled.
+   */
+  subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
+  /** Asks many, and gathers what they `reply`. */
+  request(event: EventInputOf<Events>, options?: RequestOptions): Replies;
+  /** Who listens on the topic now, this instance included if it does. */
+  members(options?: MembersOptions): Promise<readonly Participant[]>;
+  /** @returns a function that removes the listener */
+  onSignal(listener: SignalListener): () => void;
+  /**
+   * Ends all subscriptions (each drains), sends what waits to be sent, disconnects.
+   * Never rejects; idempotent; leaves no timer, handle or broker-side residue.
+   * @param options.drainMs longest wait for handlers @default {@link DEFAULT_DRAIN_MS}
+   */
+  close(options?: { drainMs?: number }): Promise<void>;
+}

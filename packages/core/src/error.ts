@@ -1,0 +1,86 @@
+/**
+ * Every code a {@link PolycastError} can carry, with whether trying the same call again can help.
+ * The set is closed: a new code is a minor release, a removed or re-purposed one a major release.
+ */
+export const ERROR_CODES = {
+  /** An address is not `*`, `role:<name>` or `instance:<name>`. */
+  'invalid-address': { retryable: false },
+  /** A topic name breaks the naming rule (see `checkTopic`). */
+  'invalid-topic': { retryable: false },
+  /** An event breaks CloudEvents 1.0: a missing `type`, a bad attribute name or value, a reserved attribute. */
+  'invalid-event': { retryable: false },
+  /** `data` cannot be written as JSON: a cycle, a BigInt, a function, nesting deeper than the limit. */
+  'invalid-payload': { retryable: false },
+  /** `data` does not fit the schema registered for the event's type. */
+  'schema-mismatch': { retryable: false },
+  /** A filter expression cannot be read. */
+  'invalid-filter': { retryable: false },
+  /** Options, a URL or a configuration file say something that has no meaning. */
+  'invalid-configuration': { retryable: false },
+  /** A URL scheme names no known transport. */
+  'unknown-transport': { retryable: false },
+  /** The transport's package is not installed. */
+  'transport-not-installed': { retryable: false },
+  /** The transport does not offer what was asked for. The message names those that do. */
+  unsupported: { retryable: false },
+  /** The encoded event is larger than the transport takes. Nothing was sent. */
+  'payload-too-large': { retryable: false },
+  /** The server refused the credentials, or what they allow. */
+  unauthorized: { retryable: false },
+  /** Another broadcaster already uses this instance id on this topic. */
+  'duplicate-instance': { retryable: false },
+  /** No connection could be made in time. */
+  unreachable: { retryable: true },
+  /** Something answers at that address, but it does not speak the transport's protocol. */
+  'protocol-mismatch': { retryable: false },
+  /** The connection was lost while the call was under way: its outcome is unknown. */
+  disconnected: { retryable: true },
+  /** No answer in time: the outcome is unknown. */
+  timeout: { retryable: true },
+  /** The server asks for fewer requests. */
+  throttled: { retryable: true },
+  /** The server has no room to store the event (Redis: `OOM`, or no disk). */
+  'storage-full': { retryable: true },
+  /** A bound in this process is reached: too many publishes wait for the transport. */
+  overloaded: { retryable: true },
+  /** What the call needs on the server is gone (a stream, a consumer group, an entity). */
+  'not-found': { retryable: false },
+  /** A delivery was settled after its lock had passed to another consumer. */
+  'lock-lost': { retryable: false },
+  /** What came off the wire is not an event, or breaks a bound of the decoder. */
+  'corrupt-event': { retryable: false },
+  /** The broadcaster or subscription is closed. */
+  closed: { retryable: false },
+  /** The caller's `AbortSignal` ended the call. */
+  aborted: { retryable: false },
+  /** None of the above: a defect in Polycast or a reply nobody has met before. The cause says more. */
+  internal: { retryable: false },
+} as const satisfies Record<string, { retryable: boolean }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * The one error class of Polycast. Programmer mistakes (a handler that is no function) are `TypeError` instead.
+ * The message starts with the code and never holds a secret; what a driver or server said is in `cause`.
+ */
+export class PolycastError extends Error {
+  override readonly name = 'PolycastError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(`${code}: ${message}`, options);
+    this.code = code;
+  }
+
+  /** Can the same call succeed later? Derived from the code alone. */
+  get retryable(): boolean {
+    return ERROR_CODES[this.code].retryable;
+  }
+
+  /** Any thrown value as a PolycastError: itself if it is one, else `internal` with the value as cause. */
+  static from(thrown: unknown, code: ErrorCode = 'internal'): PolycastError {
+    if (thrown instanceof PolycastError) return thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return new PolycastError(code, message, { cause: thrown });
+  }
+}

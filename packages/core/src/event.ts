@@ -1,0 +1,174 @@
+import { parseJson } from './envelope/json.ts';
+
+/** A CloudEvents attribute value: integers fit 32 bits, timestamps and URIs are strings. */
+export type AttributeValue = string | number | boolean;
+
+/** What a user publishes. Everything but `type` has a default; names that are not listed are extension attributes. */
+export interface EventInput<Type extends string = string, Data = unknown> {
+  /** What happened, in reverse-DNS or dotted words: `order.moved`. Types starting with `polycast.` are Polycast's own. */
+  readonly type: Type;
+  /** JSON data, or bytes (`Uint8Array`). Left out: an event without data. */
+  readonly data?: Data;
+  /** With `source`, the event's identity, by which duplicates are known. @default a new one */
+  readonly id?: string;
+  /** @default `/<role>/<instance>` of the publisher */
+  readonly source?: string;
+  readonly subject?: string;
+  /** RFC 3339. @default now */
+  readonly time?: string;
+  /** @default `application/json`, or `application/octet-stream` for bytes */
+  readonly datacontenttype?: string;
+  readonly dataschema?: string;
+  /** Extension attributes: lower-case letters and digits, at most 20 characters. @see CloudEvents 1.0, "Naming conventions" */
+  readonly [extension: string]: unknown;
+}
+
+/** The plain object that `event.toJSON()` gives: CloudEvents 1.0, JSON event format. */
+export interface CloudEventJson {
+  specversion: '1.0';
+  id: string;
+  source: string;
+  type: string;
+  data?: unknown;
+  data_base64?: string;
+  [attribute: string]: unknown;
+}
+
+/** Position of an event among those of one publisher to one address list. Numbers start at 1 and have no holes. */
+export interface Sequence {
+  /** Differs each time the publisher starts, and sorts by start time. */
+  readonly epoch: string;
+  readonly number: number;
+}
+
+/** What core and the codec make events from. */
+export interface EventParts {
+  readonly type: string;
+  readonly source: string;
+  /** A number stands for `<epoch>.<number>`, written when read. */
+  readonly id: string | number;
+  readonly epoch?: string | undefined;
+  /** Epoch ms; written as RFC 3339 when read. */
+  readonly timeMs?: number | undefined;
+  readonly time?: string | undefined;
+  /** Epoch ms. Infinity or absent: never expires. */
+  readonly expiresAtMs?: number | undefined;
+  /** Text on the wire; core writes `<epoch>.<number>` with {@link formatSequence}. */
+  readonly sequence?: string | undefined;
+  /** The value itself, or */
+  readonly data?: unknown;
+  /** its JSON text, parsed when read. */
+  readonly dataText?: string | undefined;
+  /** All other attributes. Names and values are checked already. */
+  readonly attributes?: Readonly<Record<string, AttributeValue>> | undefined;
+}
+
+/**
+ * A CloudEvents 1.0 event as a handler sees it. Extension attributes are plain properties.
+ *
+ * Attributes that cost time to write or read (`id`, `time`, `data` off the wire) are made when first read; `toJSON()`
+ * gives the plain object. Treat it as immutable: subscribers of one process share it.
+ */
+export class BroadcastEvent<Type extends string = string, Data = unknown> {
+  readonly type: Type;
+  readonly source: string;
+  declare readonly subject?: string;
+  declare readonly datacontenttype?: string;
+  declare readonly dataschema?: string;
+  /** Extension attributes. */
+  readonly [extension: string]: unknown;
+
+  #id: string | number;
+  #epoch: string | undefined;
+  #timeMs: number;
+  #time: string | undefined;
+  #expiresAtMs: number;
+  #sequence: string | undefined;
+  #data: unknown;
+  #dataText: string | undefined;
+  #attributes: Readonly<Record<string, AttributeValue>> | undefined;
+
+  /** For core and adapters. Users get events from deliveries. */
+  constructor(parts: EventParts) {
+    this.type = parts.type as Type;
+    this.source = parts.source;
+    this.#id = parts.id;
+    this.#epoch = parts.epoch;
+    this.#timeMs = parts.timeMs ?? Number.NaN;
+    this.#time = parts.time;
+    this.#expiresAtMs = parts.expiresAtMs ?? Number.POSITIVE_INFINITY;
+    this.#sequence = parts.sequence;
+    this.#data = parts.data;
+    this.#dataText = parts.dataText;
+    this.#attributes = parts.attributes;
+    if (parts.attributes !== undefined) Object.assign(this, parts.attributes);
+  }
+
+  get specversion(): '1.0' {
+    return '1.0';
+  }
+
+  get id(): string {
+    if (typeof this.#id === 'number') this.#id = `${this.#epoch}.${this.#id}`;
+    return this.#id;
+  }
+
+  /** Did Polycast make the id? Then it is unique, and its sequence tells duplicates. */
+  get hasOwnId(): boolean {
+    return typeof this.#id === 'number' || (this.#sequence !== undefined && this.#epoch !== undefined);
+  }
+
+  get time(): string | undefined {
+    if (this.#time === undefined && this.#timeMs === this.#timeMs) this.#time = new Date(this.#timeMs).toISOString();
+    return this.#time;
+  }
+
+  /** When the event stops being worth delivering: epoch ms, Infinity for never. On the wire: `expirytime`. */
+  get expiresAtMs(): number {
+    return this.#expiresAtMs;
+  }
+
+  get sequence(): string | undefined {
+    return this.#sequence;
+  }
+
+  /**
+   * The JSON value or the bytes (`Uint8Array`); undefined for an event without data.
+   * @throws PolycastError `corrupt-event` when the text on the wire is not JSON or breaks a bound.
+   */
+  get data(): Data {
+    if (this.#dataText !== undefined) {
+      this.#data = parseJson(this.#dataText);
+      this.#dataText = undefined;
+    }
+    return this.#data as Data;
+  }
+
+  /** The data's JSON text, if it came off a wire and nobody has read `data` yet. */
+  get dataText(): string | undefined {
+    return this.#dataText;
+  }
+
+  /** All attributes but `specversion id source type time expirytime sequence`; undefined when there are none. */
+  get attributes(): Readonly<Record<string, AttributeValue>> | undefined {
+    return this.#attributes;
+  }
+
+  toJSON(): CloudEventJson {
+    const json: CloudEventJson = { specversion: '1.0', id: this.id, source: this.source, type: this.type };
+    if (this.time !== undefined) json.time = this.time;
+    Object.assign(json, this.#attributes);
+    if (this.#expiresAtMs !== Number.POSITIVE_INFINITY) json.expirytime = new Date(this.#expiresAtMs).toISOString();
+    if (this.#sequence !== undefined) json.sequence = this.#sequence;
+    const data = this.data as unknown;
+    if (data instanceof Uint8Array) json.data_base64 = toBase64(data);
+    else if (data !== undefined) json.data = data;
+    return json;
+  }
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}

@@ -1,0 +1,10 @@
+export { type Address, checkAddress, checkTopic, EVERYONE, MAX_ADDRESSES, MAX_NAME_LENGTH, MAX_TOPIC_LENGTH } from './address.ts';
+export { connect, type ConnectOptions } from './connect.ts';
+export * from './contract.ts';
+export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
+export { type AttributeValue, BroadcastEvent, type CloudEventJson, type EventInput } from './event.ts';
+export type { FilterInput, FilterTree } from './filter/filter.ts';
+export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
+export type { Participant, ParticipantInput } from './participant.ts';
+export type { Signal, SignalKind, SignalListener } from './signal.ts';
+export type { StartPosition, Transport, TransportFromUrl } from './transport.ts';

@@ -1,0 +1,71 @@
+/**
+ * - `native`: the service does it.
+ * - `emulated`: Polycast does it on top, with the limits the capability's `note` states.
+ * - `none`: asking for it is refused with code `unsupported`.
+ */
+export type Level = 'native' | 'emulated' | 'none';
+
+/** Every capability, with the sentence users read. Clauses of the conformance suite refer to these names. */
+export const CAPABILITIES = {
+  everyone: 'An event reaches every participant of the topic',
+  role: 'An event reaches every instance of a role, and nobody else',
+  instance: 'An event reaches one instance, and nobody else',
+  carbonCopy: 'A publisher can receive its own events',
+  groups: 'Competing consumers: one member of a group gets each event',
+  settlement: 'Accept, release and reject decide what becomes of a delivery',
+  redelivery: 'What was not accepted is delivered again, with an attempt number',
+  crashRedelivery: 'What a crashed consumer held is delivered to another one, or to it after its return',
+  delayedRelease: 'A released delivery comes back after a chosen delay',
+  deadLetter: 'What keeps failing is set aside with its reason',
+  lock: 'A delivery being worked on is hidden from other consumers, and the lock is renewed',
+  durable: 'A subscription outlives its process and resumes where it was',
+  replay: 'A subscription can start in the past, from an id or a time',
+  ttl: 'An expired event is never delivered',
+  order: 'Events of one publisher to one address arrive in the order published',
+  partitionKey: 'Events with the same partition key are handled one after another, in order, within a group as well',
+  dedupe: 'An event published twice with the same id and source is delivered once',
+  gapDetection: 'A subscription that missed events says so',
+  members: 'Who is there can be asked',
+  request: 'Scatter a question and gather the replies',
+  chunking: 'An event larger than the service allows travels in pieces',
+  binary: 'Binary data arrives byte for byte',
+  filterPushDown: 'The service evaluates (part of) the filter',
+  backPressure: 'A slow subscriber slows the flow instead of losing events',
+  confirm: 'A resolved publish means the service took the event',
+} as const;
+
+export type CapabilityName = keyof typeof CAPABILITIES;
+
+export interface Capability {
+  readonly level: Level;
+  /** Numbers that go with it, unit in the name: `{ granularityMs: 1000 }`, `{ windowMs: 600_000, maxEntries: 10_000 }`. */
+  readonly numbers?: Readonly<Record<string, number>>;
+  /** What a user must know before relying on it. One sentence. */
+  readonly note?: string;
+}
+
+/** A transport's capabilities as data. What users are shown is the manifest the conformance suite confirmed. */
+export interface Manifest {
+  /** URL scheme without the colon: `memory`, `redis`, `redis+streams`. */
+  readonly transport: string;
+  /** One line for people. */
+  readonly title: string;
+  /**
+   * - `at-most-once`: events can be lost (and the loss is signalled), none is delivered twice.
+   * - `at-least-once`: once `publish` resolved, an event is delivered until accepted, so it may come twice.
+   */
+  readonly guarantee: 'at-most-once' | 'at-least-once';
+  readonly capabilities: Readonly<Record<CapabilityName, Capability>>;
+  readonly limits: {
+    /** Largest encoded event, in bytes. Infinity: bounded by memory alone. */
+    readonly maxEventBytes: number;
+    /** Most events in one `Link.publish` call. 1: the transport gains nothing from batches. */
+    readonly maxBatchEvents: number;
+    /** Largest sum of encoded sizes in one `Link.publish` call, in bytes. */
+    readonly maxBatchBytes: number;
+    /** `Link.publish` calls that may be under way at once without losing order. */
+    readonly maxBatchesInFlight: number;
+  };
+  /** What the provider bills, by the unit names that `LinkContext.meter` counts. Empty: nothing is billed by use. */
+  readonly billedUnits: readonly string[];
+}

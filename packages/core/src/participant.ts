@@ -1,0 +1,45 @@
+import { type Address, checkName } from './address.ts';
+
+/** One running instance that takes part in a topic. */
+export interface Participant {
+  /** Unique on the topic. Two broadcasters with the same one are a fault, which is refused or signalled. */
+  readonly instance: string;
+  /** What the instance does; many instances share a role. */
+  readonly role: string;
+  /** Which roll-out it belongs to: a region, a colour, a version. */
+  readonly deployment?: string;
+}
+
+/** What a user says of itself; `instance` is made up when left out. */
+export interface ParticipantInput {
+  /** @default a random id that starts with the role */
+  instance?: string;
+  /** @default 'default' */
+  role?: string;
+  deployment?: string;
+}
+
+/** @throws PolycastError `invalid-address`. */
+export function makeParticipant(input: ParticipantInput = {}): Participant {
+  const role = checkName('role', input.role ?? 'default');
+  const instance = checkName('instance', input.instance ?? `${role.slice(0, 30)}-${randomSuffix()}`);
+  if (input.deployment === undefined) return { instance, role };
+  return { instance, role, deployment: checkName('deployment', input.deployment) };
+}
+
+/** The addresses a participant answers to: everyone, its role, itself. */
+export function addressesOf(self: Participant): readonly Address[] {
+  return ['*', `role:${self.role}`, `instance:${self.instance}`];
+}
+
+/** The CloudEvents `source` of what a participant publishes: a relative URI-reference. */
+export function sourceOf(self: Participant): string {
+  return `/${self.role}/${self.instance}`;
+}
+
+function randomSuffix(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  let text = '';
+  for (const byte of bytes) text += (byte & 31).toString(32);
+  return text;
+}

@@ -1,0 +1,40 @@
+import type { PolycastError } from './error.ts';
+
+/**
+ * What a broadcaster says about itself when something happened that no promise could tell.
+ * Listeners must not throw; what they throw is ignored.
+ */
+export type Signal =
+  /** Events are missing: the publisher numbered them and they never came. */
+  | {
+      readonly kind: 'gap';
+      /** `sequence`: numbers jumped. `overflow`: a full buffer dropped them. `trimmed`: the service removed them before they were read. `chunk`: a piece of a large event is missing. */
+      readonly reason: 'sequence' | 'overflow' | 'trimmed' | 'chunk';
+      /** The publisher's CloudEvents `source`; absent when unknown. */
+      readonly source?: string;
+      /** How many are missing; absent when unknown. */
+      readonly count?: number;
+    }
+  /** The connection is lost; Polycast is trying to get it back. */
+  | { readonly kind: 'disconnected'; readonly error: PolycastError }
+  /** The connection is back. `mayHaveLost`: events published meanwhile may be gone for good. */
+  | { readonly kind: 'reconnected'; readonly downMs: number; readonly mayHaveLost: boolean }
+  /** Nothing moves: the server does not answer (`server`), or a handler has not returned (`handler`). */
+  | { readonly kind: 'stalled'; readonly what: 'server' | 'handler'; readonly sinceMs: number }
+  /** Something on the wire was no event. It was counted and skipped. */
+  | { readonly kind: 'corrupt'; readonly error: PolycastError }
+  /** Another process uses our instance id on this topic. */
+  | { readonly kind: 'duplicate-instance'; readonly instance: string }
+  /** A delivery was set aside. `kept`: where it can be found; absent when it is gone. */
+  | {
+      readonly kind: 'dead-lettered';
+      readonly eventId: string;
+      readonly reason: string;
+      readonly attempts: number;
+      readonly kept?: string;
+    }
+  /** A publish with `confirm: 'none'` failed, or a settlement did. */
+  | { readonly kind: 'failed'; readonly what: 'publish' | 'settle' | 'source'; readonly error: PolycastError };
+
+export type SignalKind = Signal['kind'];
+export type SignalListener = (signal: Signal) => void;
