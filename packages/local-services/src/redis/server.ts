@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Child } from '../child.ts';
+import { freePort } from '../free-port.ts';
+import type { LocalService } from '../service.ts';
+import { findRedisServer } from './find.ts';
+import { answersPing } from './ping.ts';
+
+/** Longest wait for a started server to answer, in ms. */
+export const START_TIMEOUT_MS = 15_000;
+/** How many free ports are tried, should others take them between choosing and using. */
+const PORT_TRIES = 5;
+
+export interface RedisServerOptions {
+  /** More of redis-server's own arguments: `['--maxmemory', '10mb']`. Not `--loglevel` or `--logfile`: its log tells when it is ready. */
+  readonly args?: readonly string[];
+  /** @default a free one */
+  readonly port?: number;
+  /** Does the data survive `restart` and `kill`? An append-only file in the server's own folder. @default false */
+  readonly persistent?: boolean;
+}
+
+/** A real `redis-server`. */
+export interface RedisServer extends LocalService {
+  readonly port: number;
+  /** Of the process that runs now; after `kill`, of the last one. */
+  readonly pid: number;
+  /** Ends the process at once (SIGKILL), as a crash would. `restart` brings it back. */
+  kill(): Promise<void>;
+  /** Ends it in good order if it runs, and starts it again on the same port. Data is kept if `persistent`. */
+  restart(): Promise<void>;
+  /** Stops the process from running (SIGSTOP): connections stay open and nothing answers. */
+  freeze(): void;
+  /** Undoes `freeze`. */
+  thaw(): void;
+}
+
+/**
+ * Starts a `redis-server` on 127.0.0.1, without a configuration file, and resolves when it answers.
+ * It ends, and its folder goes, with `stop` or with this process, whichever comes first.
+ * @throws Error if no redis-server can be found or it does not start, with what it printed
+ */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const path = await findRedisServer();
+  const folder = await mkdtemp(join(tmpdir(), 'polycast-redis-'));
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const port = options.port ?? (await freePort());
+      const launch = () => launchOn(path, port, folder, options);
+      const child = await launch();
+      if (child.running) return new Server(port, folder, child, launch);
+      const portTaken = child.output.includes('Address already in use');
+      if (!portTaken || options.port !== undefined || attempt === PORT_TRIES) {
+        throw new Error(`redis-server did not start on port ${port}: ${child.output.trim() || 'it printed nothing'}`);
+      }
+    }
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Resolves to a child that answers, or to one that has ended. */
+async function launchOn(path: string, port: number, folder: string, options: RedisServerOptions): Promise<Child> {
+  const child = new Child(
+    path,
+    [
+      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
+      ...['--appendonly', options.persistent ? 'yes' : 'no', '--daemonize', 'no'],
+      ...(options.args ?? []),
+    ],
+    folder,
+  );
+  const giveUpAt = performance.now() + START_TIMEOUT_MS;
+  for (let waitMs = 2; child.running; waitMs = Math.min(waitMs * 2, 50)) {
+    // A server of somebody else may hold the port: then ours ends within milliseconds.
+    await delay(waitMs);
+    if (child.running && (await answersPing(port)) && child.output.includes('Ready to accept connections')) break;
+    if (performance.now() > giveUpAt) await child.end('SIGKILL');
+  }
+  return child;
+}
+
+class Server implements RedisServer {
+  readonly port: number;
+  readonly url: string;
+  readonly #folder: string;
+  readonly #launch: () => Promise<Child>;
+  #child: Child;
+
+  constructor(port: number, folder: string, child: Child, launch: () => Promise<Child>) {
+    this.port = port;
+    this.url = `redis://127.0.0.1:${port}`;
+    this.#folder = folder;
+    this.#child = child;
+    this.#launch = launch;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  async kill(): Promise<void> {
+    await this.#child.end('SIGKILL');
+  }
+
+  async restart(): Promise<void> {
+    this.thaw();
+    await this.#child.end('SIGTERM');
+    this.#child = await this.#launch();
+    if (!this.#child.running) throw new Error(`redis-server did not start again: ${this.#child.output.trim()}`);
+  }
+
+  freeze(): void {
+    this.#child.send('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.send('SIGCONT');
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
