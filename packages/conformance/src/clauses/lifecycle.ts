@@ -1,0 +1,22 @@
+import { chapter } from '../clause.ts';
+
+export const lifecycle = chapter('lifecycle', 'Beginning and end.', [
+  ['MUST', '`close` is idempotent, may be called many times at once, and never rejects.'],
+  ['MUST', 'After `close` began, every other call rejects with `closed`.'],
+  ['MUST', '`close` waits for handlers that run and for what is held, up to `drainMs`.'],
+  ['MUST', '`close` gives up after `drainMs`, and then aborts the signals of the deliveries it leaves.'],
+  ['MUST', 'Nothing is handed to a handler after `close` of its subscription or broadcaster resolved.'],
+  ['MUST', 'Publishes under way when `close` is called are sent, and delivered, or reject; none is lost in silence.'],
+  ['MUST', 'A handler may close its own subscription and its own broadcaster without blocking for ever.'],
+  ['MUST', 'Closing ends `for await` loops over its subscriptions.'],
+  ['MUST', 'Closing one broadcaster does not disturb another.'],
+  ['MUST', 'A closed broadcaster leaves nothing on the service for its dynamic subscriptions.'],
+  ['MUST', 'A closed broadcaster leaves nothing in the process that keeps it alive.'],
+  ['MUST', 'Broadcasters and subscriptions work with `await using`.'],
+  ['MUST', 'Connecting and closing over and over works.'],
+  [
+    'MUST',
+    'Subscribing while closing either rejects with `closed` or gives a subscription that ends with the broadcaster.',
+  ],
+  ['MUST', 'Below core: a source delivers nothing after `stop` resolved; `stop` and `close` are idempotent.'],
+]);

@@ -1,0 +1,180 @@
+import {
+  type Address,
+  type Broadcaster,
+  type ConnectOptions,
+  connect,
+  type Manifest,
+  type ParticipantInput,
+  type PublishOptions,
+  type SubscribeOptions,
+  type Transport,
+} from '@polycast/core';
+import { check } from './assert.ts';
+import { FaultSwitch } from './fault-switch.ts';
+import { FENCE, Inbox, type Reaction } from './inbox.ts';
+import { SpiParticipant } from './spi.ts';
+import type { ConformanceTarget } from './target.ts';
+import { pass, until, within } from './wait.ts';
+
+/** How patient a run is. */
+export interface Patience {
+  /** Longest wait for something that must happen. */
+  readonly patienceMs: number;
+  /** Extra wait for something that must not happen, where no fence can tell. */
+  readonly quietMs: number;
+}
+
+export interface JoinOptions extends Omit<ConnectOptions, 'topic' | 'self' | 'transport' | 'url' | 'name'> {
+  /** @default the topic of the case */
+  readonly topic?: string;
+  readonly transport?: Transport;
+}
+
+/** What a case works with. Everything it opens is closed after it. */
+export class CaseContext {
+  readonly manifest: Manifest;
+  readonly target: ConformanceTarget;
+  /** Nobody else uses it, nor topics that start with it. */
+  readonly topic: string;
+  readonly seed: number;
+  /** Seeded: the same for the same seed. */
+  readonly random: () => number;
+  readonly patienceMs: number;
+  readonly quietMs: number;
+  readonly faults: FaultSwitch;
+  readonly #makeTransport: () => Transport;
+  readonly #open = new Set<Broadcaster>();
+  readonly #participants: SpiParticipant[] = [];
+  #fences = 0;
+
+  constructor(
+    init: Patience & {
+      manifest: Manifest;
+      target: ConformanceTarget;
+      topic: string;
+      seed: number;
+      random: () => number;
+      makeTransport: () => Transport;
+    },
+  ) {
+    this.manifest = init.manifest;
+    this.target = init.target;
+    this.topic = init.topic;
+    this.seed = init.seed;
+    this.random = init.random;
+    this.patienceMs = init.patienceMs;
+    this.quietMs = init.quietMs;
+    this.faults = new FaultSwitch(init.target);
+    this.#makeTransport = init.makeTransport;
+  }
+
+  /** A fresh transport to the service. */
+  transport(): Transport {
+    return this.#makeTransport();
+  }
+
+  /** A participant joins. Text is short for a role, or for `role/instance`. */
+  async join(self: string | ParticipantInput = 'default', options: JoinOptions = {}): Promise<Broadcaster> {
+    const broadcaster = await within(
+      connect({ topic: this.topic, transport: this.transport(), ...options, self: participant(self) }),
+      this.patienceMs * 2,
+      'connect',
+    );
+    this.#open.add(broadcaster);
+    return broadcaster;
+  }
+
+  /** A participant opens a link below core, to see what the adapter itself does. */
+  async joinBelow(self: string | ParticipantInput = 'default', topic = this.topic): Promise<SpiParticipant> {
+    const made = await SpiParticipant.open(this.transport(), topic, participant(self), this.patienceMs);
+    this.#participants.push(made);
+    return made;
+  }
+
+  /** Subscribes and notes down everything; `react` runs after the note is made. */
+  async listen(owner: Broadcaster, options: SubscribeOptions = {}, react?: Reaction): Promise<Inbox> {
+    return new Inbox(owner, this.patienceMs, react).listen(options);
+  }
+
+  /**
+   * After it, whatever `publisher` published earlier (awaited or not) to one of `to` has been delivered to `inboxes`, or never
+   * will be. Markers take the same ways as the events they follow; where order across addresses is not promised a bounded
+   * quiet time is added. `group`: the inboxes compete, so that one of them gets each marker.
+   */
+  async fence(
+    publisher: Broadcaster,
+    inboxes: readonly Inbox[],
+    options: { to?: readonly Address[]; attributes?: Record<string, string | number | boolean>; group?: boolean } = {},
+  ): Promise<void> {
+    const carbonCopy = this.manifest.capabilities.carbonCopy.level !== 'none';
+    const ways: readonly (readonly Address[])[] = [['*'], ...(options.to ?? []).map((address) => [address])];
+    for (const way of ways) {
+      const mark = `${this.topic}:${++this.#fences}`;
+      const publish: PublishOptions = { to: way, carbonCopy };
+      await publisher.publish({ ...options.attributes, type: FENCE, data: mark }, publish);
+      const reached = inboxes.filter(({ owner }) => (carbonCopy || owner !== publisher) && answers(owner, way));
+      if (options.group) {
+        await until(
+          () => reached.length === 0 || reached.some((inbox) => inbox.fences.has(mark)),
+          this.patienceMs,
+          () => `the marker to ${way.join()} reached no member of the group`,
+        );
+        continue;
+      }
+      for (const inbox of reached) {
+        await until(
+          () => inbox.fences.has(mark),
+          this.patienceMs,
+          () => `the marker to ${way.join()} did not reach ${inbox.owner.self.instance}`,
+        );
+      }
+    }
+    await this.quiet();
+  }
+
+  /** A bounded quiet time: for what must not happen where nothing that happens can tell. */
+  quiet(): Promise<void> {
+    return pass(this.quietMs);
+  }
+
+  /** Waits for a condition, as long as the run's patience lasts. */
+  until(condition: () => boolean, what: string | (() => string)): Promise<void> {
+    return until(condition, this.patienceMs, typeof what === 'string' ? () => what : what);
+  }
+
+  /** A promise that must settle within the run's patience. */
+  within<Value>(promise: PromiseLike<Value>, what: string): Promise<Value> {
+    return within(promise, this.patienceMs, what);
+  }
+
+  /** Closes what the case left open and ends faults. @throws ConformanceFailure if closing hangs or rejects */
+  async tidy(): Promise<void> {
+    await this.faults.restore();
+    const closing = [...this.#open].map((broadcaster) => broadcaster.close({ drainMs: 0 }));
+    const below = this.#participants.map((one) => one.close());
+    this.#open.clear();
+    this.#participants.length = 0;
+    const outcomes = await within(
+      Promise.allSettled([...closing, ...below]),
+      this.patienceMs * 2,
+      'close after the case',
+    );
+    for (const outcome of outcomes)
+      check(outcome.status === 'fulfilled', `close rejected after the case: ${reasonOf(outcome)}`);
+  }
+}
+
+function participant(self: string | ParticipantInput): ParticipantInput {
+  if (typeof self !== 'string') return self;
+  const [role = 'default', instance] = self.split('/');
+  return instance === undefined ? { role } : { role, instance };
+}
+
+function answers(owner: Broadcaster, way: readonly Address[]): boolean {
+  const { role, instance } = owner.self;
+  return way.some((address) => address === '*' || address === `role:${role}` || address === `instance:${instance}`);
+}
+
+function reasonOf(outcome: PromiseSettledResult<unknown>): string {
+  return outcome.status === 'rejected' ? String(outcome.reason) : '';
+}

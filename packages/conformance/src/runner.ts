@@ -1,0 +1,227 @@
+import { CAPABILITIES, type CapabilityName, type Manifest, type Transport } from '@polycast/core';
+import { showError } from './assert.ts';
+import { type ConformanceCase, provenBy, ruledOut, runsAlone } from './case.ts';
+import { CASES } from './cases/index.ts';
+import { gradeOf } from './clauses/index.ts';
+import { CaseContext } from './context.ts';
+import { hash, seeded } from './random.ts';
+import { type CaseResult, type ConformanceReport, type Finding, summarize, withoutSecrets } from './report.ts';
+import { type ConformanceTarget, missing } from './target.ts';
+import { confirmedManifest, judge, lifted } from './verdict.ts';
+import { nowMs, within } from './wait.ts';
+
+/** @default for `concurrency` */
+export const DEFAULT_CONCURRENCY = 12;
+/** @default for `patienceMs` */
+export const DEFAULT_PATIENCE_MS = 5_000;
+/** @default for `quietMs` */
+export const DEFAULT_QUIET_MS = 30;
+/** @default for `caseTimeoutMs` */
+export const DEFAULT_CASE_TIMEOUT_MS = 30_000;
+
+export interface RunOptions {
+  /** Which cases. @default all: {@link CASES} */
+  readonly cases?: readonly ConformanceCase[];
+  /** Only cases whose id or clause contains one of these. */
+  readonly only?: readonly string[];
+  /** For the generated parts. @default a random one; the report tells it */
+  readonly seed?: number;
+  /** Cases that may run at once, where they do not disturb one another. @default {@link DEFAULT_CONCURRENCY} */
+  readonly concurrency?: number;
+  /** Longest wait for one thing that must happen, ms. @default {@link DEFAULT_PATIENCE_MS} */
+  readonly patienceMs?: number;
+  /** Extra wait for what must not happen, where no later event can prove it, ms. @default {@link DEFAULT_QUIET_MS} */
+  readonly quietMs?: number;
+  /** Longest run of one case that names no time of its own, ms. @default {@link DEFAULT_CASE_TIMEOUT_MS} */
+  readonly caseTimeoutMs?: number;
+  /** Try, too, what the manifest denies, and report what works all the same. @default true */
+  readonly tryUnclaimed?: boolean;
+  /** Called as cases end, in the order they end. */
+  readonly onCase?: (result: CaseResult, progress: { readonly done: number; readonly total: number }) => void;
+  /** Cases that have not begun when it is aborted are reported as `not-run`. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Puts a transport to the test. Resolves with a report even when every case fails; rejects only when the target cannot
+ * make a transport at all. Does not dispose of the target.
+ */
+export async function runConformance(target: ConformanceTarget, options: RunOptions = {}): Promise<ConformanceReport> {
+  const began = nowMs();
+  const seed = options.seed ?? Math.floor(Math.random() * 0x7fffffff);
+  const cases = select(options.cases ?? CASES, options.only);
+  const probe = target.transport();
+  const claimed = probe.manifest;
+  const run = new Run(target, claimed, seed, options, cases.length);
+
+  const shared = cases.filter((test) => !runsAlone(test));
+  const alone = cases.filter(runsAlone);
+  await pool(shared, options.concurrency ?? DEFAULT_CONCURRENCY, (test) => run.one(test));
+  for (const test of alone) await run.one(test);
+
+  const results = cases.flatMap((test) => run.results.get(test.id) ?? []);
+  const findings = [...judge(claimed, cases, results)];
+  if (options.tryUnclaimed ?? true) findings.push(...(await tryUnclaimed(run, claimed, cases, options)));
+  return {
+    transport: claimed.transport,
+    url: withoutSecrets(target.url ?? probe.location),
+    manifest: confirmedManifest({ claimed, findings }),
+    cases: results,
+    summary: summarize(results),
+    claimed,
+    findings,
+    seed,
+    durationMs: Math.round(nowMs() - began),
+  };
+}
+
+/** One pass over cases against one target. */
+class Run {
+  readonly results = new Map<string, CaseResult>();
+  readonly #target: ConformanceTarget;
+  readonly #manifest: Manifest;
+  readonly #seed: number;
+  readonly #options: RunOptions;
+  readonly #total: number;
+  /** Makes topics of different runs on one service differ. */
+  readonly #id = Math.floor(Math.random() * 36 ** 6).toString(36);
+  #begun = 0;
+
+  constructor(target: ConformanceTarget, manifest: Manifest, seed: number, options: RunOptions, total: number) {
+    this.#target = target;
+    this.#manifest = manifest;
+    this.#seed = seed;
+    this.#options = options;
+    this.#total = total;
+  }
+
+  transport(): Transport {
+    return this.#target.transport();
+  }
+
+  async one(test: ConformanceCase): Promise<void> {
+    const began = nowMs();
+    const verdict = await this.#verdict(test);
+    const result: CaseResult = {
+      id: test.id,
+      clause: test.clause,
+      grade: gradeOf(test.clause),
+      title: test.title,
+      ...verdict,
+      durationMs: Math.round((nowMs() - began) * 100) / 100,
+    };
+    this.results.set(test.id, result);
+    this.#options.onCase?.(result, { done: this.results.size, total: this.#total });
+  }
+
+  async #verdict(test: ConformanceCase): Promise<Pick<CaseResult, 'status' | 'reason'>> {
+    const excluded = ruledOut(test.requires, this.#manifest);
+    if (excluded !== undefined) return { status: 'skipped', reason: excluded };
+    for (const need of test.needs ?? []) {
+      const reason = missing(this.#target, need);
+      if (reason !== undefined) return { status: 'not-run', reason };
+    }
+    if (this.#options.signal?.aborted) return { status: 'not-run', reason: 'the run was ended before it' };
+    try {
+      await this.attempt(test, this.#manifest, () => this.#target.transport());
+      return { status: 'passed' };
+    } catch (thrown) {
+      return { status: 'failed', reason: `${showError(thrown)} (seed ${this.#seed})` };
+    }
+  }
+
+  /** Runs a case once and tidies up. Rejects with what was broken. */
+  async attempt(
+    test: ConformanceCase,
+    manifest: Manifest,
+    makeTransport: () => Transport,
+    patienceMs = this.#options.patienceMs ?? DEFAULT_PATIENCE_MS,
+  ): Promise<void> {
+    const seed = (this.#seed ^ hash(test.id)) >>> 0;
+    const context = new CaseContext({
+      manifest,
+      target: this.#target,
+      topic: `conformance-${this.#id}-${(++this.#begun).toString(36)}-t`,
+      seed,
+      random: seeded(seed),
+      makeTransport,
+      patienceMs,
+      quietMs: this.#options.quietMs ?? DEFAULT_QUIET_MS,
+    });
+    const limitMs = test.timeoutMs ?? this.#options.caseTimeoutMs ?? DEFAULT_CASE_TIMEOUT_MS;
+    try {
+      await within(test.run(context), limitMs, 'the case');
+    } catch (thrown) {
+      await context.tidy().catch(() => {});
+      throw thrown;
+    }
+    await context.tidy();
+  }
+}
+
+/** Lifts each denied capability in turn and runs its cases: what works all the same is reported. */
+async function tryUnclaimed(
+  run: Run,
+  claimed: Manifest,
+  cases: readonly ConformanceCase[],
+  options: RunOptions,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const patienceMs = Math.min(options.patienceMs ?? DEFAULT_PATIENCE_MS, 500);
+  for (const capability of Object.keys(CAPABILITIES) as CapabilityName[]) {
+    if (claimed.capabilities[capability].level !== 'none' || options.signal?.aborted) continue;
+    const manifest = lifted(claimed, capability, 'emulated');
+    const about = cases.filter(
+      (test) =>
+        gradeOf(test.clause) === 'MUST' &&
+        provenBy(test.requires).includes(capability) &&
+        (test.needs ?? []).length === 0 &&
+        ruledOut(test.requires, manifest) === undefined,
+    );
+    if (about.length === 0) continue;
+    const worked = await allPass(about, (test) =>
+      run.attempt(test, manifest, () => relabeled(run.transport(), manifest), patienceMs),
+    );
+    if (!worked) continue;
+    findings.push({
+      kind: 'claims-too-little',
+      capability,
+      claimed: 'none',
+      confirmed: 'emulated',
+      reason: `works when tried: ${about.map(({ id }) => id).join(', ')}`,
+    });
+  }
+  return findings;
+}
+
+async function allPass(
+  cases: readonly ConformanceCase[],
+  attempt: (test: ConformanceCase) => Promise<void>,
+): Promise<boolean> {
+  for (const test of cases) {
+    try {
+      await attempt(test);
+    } catch {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** The same transport under another manifest. */
+function relabeled(transport: Transport, manifest: Manifest): Transport {
+  return { manifest, location: transport.location, open: (context) => transport.open(context) };
+}
+
+function select(cases: readonly ConformanceCase[], only: readonly string[] | undefined): readonly ConformanceCase[] {
+  if (only === undefined || only.length === 0) return cases;
+  return cases.filter(({ id, clause }) => only.some((part) => id.includes(part) || clause === part));
+}
+
+async function pool<Item>(items: readonly Item[], size: number, work: (item: Item) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) await work(items[next++]!);
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(size, items.length)) }, worker));
+}

@@ -1,0 +1,203 @@
+import type {
+  Address,
+  BroadcastEvent,
+  Participant,
+  ParticipantInput,
+  PolycastError,
+  Signal,
+  Transport,
+} from '@polycast/core';
+import {
+  addressesOf,
+  BroadcastEvent as EventClass,
+  type EventParts,
+  type Lease,
+  type Link,
+  type Outgoing,
+  type Source,
+  type SourceRequest,
+  sourceOf,
+} from '@polycast/core/adapter';
+import { show } from './assert.ts';
+import { until, within } from './wait.ts';
+
+/** One delivery as an adapter made it, with its lease. */
+export interface RawDelivery {
+  readonly event: BroadcastEvent;
+  readonly lease: Lease | undefined;
+}
+
+/** A sink that takes all it is given and settles nothing by itself. */
+export class RawInbox {
+  readonly deliveries: RawDelivery[] = [];
+  readonly corruptions: PolycastError[] = [];
+  readonly failures: PolycastError[] = [];
+  source: Source | undefined;
+  /** Room the sink says it has. */
+  capacity = 1_000;
+  readonly #patienceMs: number;
+
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  deliver(event: BroadcastEvent, lease?: Lease): boolean {
+    this.deliveries.push({ event, lease });
+    return true;
+  }
+
+  corrupt(error: PolycastError): void {
+    this.corruptions.push(error);
+  }
+
+  failed(error: PolycastError): void {
+    this.failures.push(error);
+  }
+
+  get data(): readonly unknown[] {
+    return this.deliveries.map(({ event }) => event.data);
+  }
+
+  async until(count: number): Promise<void> {
+    await until(
+      () => this.deliveries.length >= count,
+      this.#patienceMs,
+      () => `expected ${count} deliveries from the source, got ${this.deliveries.length}: ${show(this.data)}`,
+    );
+  }
+
+  /** The next delivery after `count` of them. */
+  async at(index: number): Promise<RawDelivery> {
+    await this.until(index + 1);
+    return this.deliveries[index]!;
+  }
+}
+
+/** A participant that uses a transport as core does, without core: to see what the adapter itself does. */
+export class SpiParticipant {
+  readonly self: Participant;
+  readonly link: Link;
+  readonly signals: Signal[];
+  readonly metered: Map<string, number>;
+  readonly #topic: string;
+  readonly #patienceMs: number;
+  readonly #inboxes: RawInbox[] = [];
+  readonly #epoch: string;
+  #published = 0;
+  #closed = false;
+
+  private constructor(init: {
+    self: Participant;
+    link: Link;
+    signals: Signal[];
+    metered: Map<string, number>;
+    topic: string;
+    patienceMs: number;
+  }) {
+    this.self = init.self;
+    this.link = init.link;
+    this.signals = init.signals;
+    this.metered = init.metered;
+    this.#topic = init.topic;
+    this.#patienceMs = init.patienceMs;
+    this.#epoch = `raw${Date.now().toString(36)}${Math.floor(Math.random() * 1e9).toString(36)}`;
+  }
+
+  static async open(
+    transport: Transport,
+    topic: string,
+    input: ParticipantInput,
+    patienceMs: number,
+  ): Promise<SpiParticipant> {
+    const self: Participant = {
+      role: input.role ?? 'default',
+      instance: input.instance ?? `raw-${Math.floor(Math.random() * 1e12).toString(36)}`,
+    };
+    const signals: Signal[] = [];
+    const metered = new Map<string, number>();
+    const link = await within(
+      transport.open({
+        topic,
+        self,
+        signal: (signal) => signals.push(signal),
+        meter: (unit, count) => metered.set(unit, (metered.get(unit) ?? 0) + count),
+      }),
+      patienceMs * 2,
+      'open a link',
+    );
+    return new SpiParticipant({ self, link, signals, metered, topic, patienceMs });
+  }
+
+  async subscribe(request: Partial<SourceRequest> = {}): Promise<RawInbox> {
+    const inbox = new RawInbox(this.#patienceMs);
+    inbox.source = await this.link.subscribe(
+      {
+        addresses: addressesOf(this.self),
+        group: undefined,
+        durable: undefined,
+        from: 'new',
+        filter: undefined,
+        lockMs: 30_000,
+        waitMs: 1_000,
+        maxAttempts: 100,
+        maxUnsettled: 1_000,
+        ...request,
+      },
+      inbox,
+    );
+    this.#inboxes.push(inbox);
+    return inbox;
+  }
+
+  /** Sends data, each as one event, in one batch or several as the transport's limits say. */
+  async publish(
+    data: readonly unknown[],
+    options: {
+      to?: readonly Address[];
+      parts?: Partial<EventParts>;
+      expiresAtMs?: number;
+      topic?: string;
+      maxBatch?: number;
+    } = {},
+  ): Promise<void> {
+    const expiresAtMs = options.expiresAtMs ?? Number.POSITIVE_INFINITY;
+    const to = options.to ?? ['*'];
+    const outgoing = data.map((value): Outgoing => {
+      const attributes = {
+        datacontenttype: 'application/json',
+        ...options.parts?.attributes,
+        ...(to.length === 1 && to[0] === '*' ? {} : { to: to.join(',') }),
+      };
+      const event = new EventClass({
+        type: 'conformance.raw',
+        source: sourceOf(this.self),
+        id: `${this.#epoch}.${++this.#published}`,
+        timeMs: Date.now(),
+        expiresAtMs,
+        data: value,
+        ...options.parts,
+        attributes,
+      });
+      return { event, topic: options.topic ?? this.#topic, to, json: JSON.stringify(event), expiresAtMs };
+    });
+    const size = Math.max(1, options.maxBatch ?? 1);
+    for (let at = 0; at < outgoing.length; at += size) {
+      const errors = await this.link.publish(outgoing.slice(at, at + size));
+      const error = errors?.find((one) => one !== undefined);
+      if (error !== undefined) throw error;
+    }
+  }
+
+  /** Ends one source as core would: stop, then release what was not settled, then close. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const inbox of this.#inboxes) await inbox.source?.stop();
+    for (const inbox of this.#inboxes) await inbox.source?.close();
+    await this.link.close();
+  }
+}

@@ -1,0 +1,83 @@
+import type { Transport } from '@polycast/core';
+
+/**
+ * What is put to the test: how to reach one transport, and what its harness can do to the service behind it.
+ * Everything optional widens what can be checked; a case that needs what is missing is reported as `not-run`.
+ */
+export interface ConformanceTarget {
+  /** For people: `memory`, `redis 7.0 pub/sub`. */
+  readonly name: string;
+  /** Shown in the report, with secrets removed. */
+  readonly url?: string;
+  /** A fresh transport to the same service; called once a participant. */
+  transport(): Transport;
+  readonly faults?: Faults;
+  /** Why a fault is missing, by its name: becomes the reason of `not-run`. */
+  readonly withoutFaults?: Partial<Readonly<Record<Need, string>>>;
+  /**
+   * Names of what the service holds for a topic now (channels, keys, subscriptions), however it got there.
+   * What the service keeps by design for a while (a stream of past events) is left out.
+   */
+  residue?(topic: string): Promise<readonly string[]>;
+  /** Puts raw bytes on a topic, addressed to everyone, as a stranger would, who has never heard of Polycast. */
+  inject?(topic: string, bytes: Uint8Array): Promise<void>;
+  /** Ends what making the target started. */
+  dispose?(): Promise<void>;
+}
+
+/** What a harness can do to the service, or to the way to it. Each resolves when the deed is done. */
+export interface Faults {
+  /** Stops the service cleanly and starts it again; what it has promised to keep is kept. Resolves when it can be reached. */
+  restart?(): Promise<void>;
+  /** Ends the service at once. {@link Faults.start} brings it back. */
+  kill?(): Promise<void>;
+  /** Starts the service after `kill`; resolves when it can be reached. Harmless while it runs. */
+  start?(): Promise<void>;
+  /** The service keeps its connections and answers nothing. {@link Faults.thaw} ends it. */
+  freeze?(): Promise<void>;
+  /** Harmless when nothing is frozen. */
+  thaw?(): Promise<void>;
+  /** Breaks every connection once; the service stays, and new connections succeed. */
+  cut?(): Promise<void>;
+  /** Cuts one participant's transport off for good, without goodbye, as when its process is killed. */
+  abandon?(transport: Transport): Promise<void>;
+}
+
+/** What a case can need of a target beyond a transport. */
+export const NEEDS = ['restart', 'kill', 'freeze', 'cut', 'abandon', 'inject', 'residue', 'handles'] as const;
+export type Need = (typeof NEEDS)[number];
+
+/** @returns the reason why the target cannot provide it; undefined if it can */
+export function missing(target: ConformanceTarget, need: Need): string | undefined {
+  if (has(target, need)) return undefined;
+  return target.withoutFaults?.[need] ?? `the harness of ${target.name} cannot ${VERBS[need]}`;
+}
+
+const VERBS: Readonly<Record<Need, string>> = {
+  restart: 'restart the service',
+  kill: 'kill the service and start it again',
+  freeze: 'freeze the service and thaw it',
+  cut: 'cut connections',
+  abandon: 'cut one participant off for good',
+  inject: 'put foreign messages on a topic',
+  residue: 'list what the service holds',
+  handles: 'count open handles: the runtime does not tell',
+};
+
+function has(target: ConformanceTarget, need: Need): boolean {
+  const faults = target.faults;
+  switch (need) {
+    case 'kill':
+      return faults?.kill !== undefined && faults.start !== undefined;
+    case 'freeze':
+      return faults?.freeze !== undefined && faults.thaw !== undefined;
+    case 'inject':
+      return target.inject !== undefined;
+    case 'residue':
+      return target.residue !== undefined;
+    case 'handles':
+      return typeof globalThis.process?.getActiveResourcesInfo === 'function';
+    default:
+      return faults?.[need] !== undefined;
+  }
+}
