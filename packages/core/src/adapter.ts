@@ -1,11 +1,16 @@
 /** What authors of adapters need beyond `@polycast/core`: the transport interface and the codec. */
+
+export type { Address } from './address.ts';
+export { decodeEvents } from './envelope/decode.ts';
+export { encodeBatch, encodeEvent } from './envelope/encode.ts';
+export type { DecodeLimits } from './envelope/limits.ts';
+export { isPlainJson, normaliseData } from './envelope/normalise.ts';
+export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
 export type { AttributeValue, CloudEventJson, EventParts, Sequence } from './event.ts';
 export { BroadcastEvent } from './event.ts';
-export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
+export type { FilterTree } from './filter/filter.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type { Participant } from './participant.ts';
 export { addressesOf, sourceOf } from './participant.ts';
-export type { Address } from './address.ts';
-export type { FilterTree } from './filter/filter.ts';
 export type { Signal } from './signal.ts';
 export type * from './transport.ts';

@@ -1,3 +1,4 @@
+import { toBase64 } from './envelope/base64.ts';
 import { parseJson } from './envelope/json.ts';
 
 /** A CloudEvents attribute value: integers fit 32 bits, timestamps and URIs are strings. */
@@ -119,7 +120,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   }
 
   get time(): string | undefined {
-    if (this.#time === undefined && this.#timeMs === this.#timeMs) this.#time = new Date(this.#timeMs).toISOString();
+    if (this.#time === undefined && !Number.isNaN(this.#timeMs)) this.#time = new Date(this.#timeMs).toISOString();
     return this.#time;
   }
 
@@ -165,10 +166,4 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     else if (data !== undefined) json.data = data;
     return json;
   }
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
 }

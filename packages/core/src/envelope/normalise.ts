@@ -1,0 +1,122 @@
+import { PolycastError } from '../error.ts';
+import { MAX_DEPTH } from './json.ts';
+
+/**
+ * What is published: the value itself if it is plain JSON data (or bytes), else what JSON makes of it (dates become text,
+ * `toJSON` is called, undefined members go, class instances become plain objects).
+ *
+ * @returns undefined for undefined: an event without data
+ * @throws PolycastError `invalid-payload`, naming the path, for what JSON cannot say: a cycle, a BigInt, a function,
+ * a symbol, NaN and the infinities, nesting deeper than {@link MAX_DEPTH}, a key `__proto__`.
+ */
+export function normaliseData(data: unknown): unknown {
+  if (data === undefined || isPlainJson(data) || data instanceof Uint8Array) return data;
+  checkWritable(data, [], []);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(data);
+  } catch (cause) {
+    throw new PolycastError('invalid-payload', 'the data cannot be written as JSON', { cause });
+  }
+  if (text === undefined) throw new PolycastError('invalid-payload', 'the data has no JSON form');
+  const copy: unknown = JSON.parse(text);
+  // A `toJSON` may have made anything.
+  if (!isPlainJson(copy)) checkWritable(copy, [], []);
+  return copy;
+}
+
+/**
+ * Is writing it as JSON and reading it back the identity? Objects with the prototype `Object` or none, arrays without
+ * holes, strings, booleans, null, finite numbers (but -0); at most {@link MAX_DEPTH} deep; no key `__proto__`.
+ */
+export function isPlainJson(value: unknown): boolean {
+  return isPlain(value, MAX_DEPTH);
+}
+
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      // -0 becomes 0 in JSON.
+      return value - value === 0 && (value !== 0 || 1 / value > 0);
+    case 'object':
+      return (
+        value === null ||
+        (depth > 0 && (Array.isArray(value) ? isPlainArray(value, depth) : isPlainObject(value, depth)))
+      );
+    default:
+      return false;
+  }
+}
+
+function isPlainArray(value: readonly unknown[], depth: number): boolean {
+  if (Object.getPrototypeOf(value) !== Array.prototype) return false;
+  for (let at = 0; at < value.length; at++) if (!isPlain(value[at], depth - 1)) return false;
+  return true;
+}
+
+function isPlainObject(value: object, depth: number): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  for (const key in value) {
+    if (key === '__proto__' || !isPlain((value as Record<string, unknown>)[key], depth - 1)) return false;
+  }
+  return typeof (value as { toJSON?: unknown }).toJSON !== 'function';
+}
+
+/** What JSON would write as an empty object, silently. */
+const LOSSY = new Set([
+  'Map',
+  'Set',
+  'WeakMap',
+  'WeakSet',
+  'WeakRef',
+  'Promise',
+  'RegExp',
+  'Error',
+  'ArrayBuffer',
+  'SharedArrayBuffer',
+  'DataView',
+]);
+
+/** Throws for what JSON refuses or would change beyond recognition; leaves the rest to the round trip. */
+function checkWritable(value: unknown, path: readonly string[], parents: readonly object[]): void {
+  switch (typeof value) {
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+      throw refuse(path, `a ${typeof value} has no JSON form`);
+    case 'number':
+      if (!Number.isFinite(value)) throw refuse(path, `${value} has no JSON form`);
+      return;
+    case 'object':
+      break;
+    default:
+      return;
+  }
+  if (value === null) return;
+  if (parents.includes(value)) throw refuse(path, 'the data contains itself');
+  if (parents.length >= MAX_DEPTH) throw refuse(path, `the data is nested deeper than ${MAX_DEPTH}`);
+  if (value instanceof Uint8Array)
+    throw refuse(path, 'bytes can only be the whole data; write them as base64 text inside JSON');
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return;
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  if (LOSSY.has(tag)) throw refuse(path, `a ${tag} would be written as {}`);
+  const inside = [...parents, value];
+  if (Array.isArray(value)) {
+    value.forEach((item, at) => {
+      checkWritable(item, [...path, `[${at}]`], inside);
+    });
+    return;
+  }
+  for (const [key, member] of Object.entries(value)) {
+    if (key === '__proto__') throw refuse(path, 'a key is "__proto__", which receivers refuse');
+    checkWritable(member, [...path, `.${key}`], inside);
+  }
+}
+
+function refuse(path: readonly string[], reason: string): PolycastError {
+  return new PolycastError('invalid-payload', `${reason} (at data${path.join('')})`);
+}
