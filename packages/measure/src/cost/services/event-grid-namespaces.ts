@@ -1,0 +1,64 @@
+import { enough, exceeded, impossible, type Quote, type QuoteRequest, type ServiceModel } from '../model.ts';
+import { type Flow, steps, type Traffic, total } from '../traffic.ts';
+import { HOURS_PER_MONTH } from '../workload.ts';
+
+const STEP_BYTES = 65_536;
+
+/**
+ * Azure Event Grid namespaces: throughput units by the hour, and operations in and out. Over MQTT each publish and each
+ * delivery is an operation of its own meter.
+ * @see https://azure.microsoft.com/pricing/details/event-grid/
+ */
+export const eventGridNamespaces: ServiceModel = {
+  service: 'event-grid-namespaces',
+  units: ['operations'],
+  count: (traffic) => ({
+    operations: total([traffic.events, traffic.presence], (flow) => operations(flow, traffic)),
+  }),
+  quote(request) {
+    const { tier, use, sizing } = request;
+    const { events, audience, workload } = sizing.traffic;
+    const mqtt = tier.id === 'mqtt';
+    const tooMuch = exceeded(tier, [
+      ['bytes an event', events.bytes, tier.limits.eventBytes],
+      ['subscriptions', audience, tier.limits.subscriptions],
+      ['throughput units', throughputUnits(request), tier.limits.units],
+    ]);
+    if (tooMuch) return tooMuch;
+    if (mqtt && workload.groups !== undefined) return impossible(`${tier.title}: no shared subscriptions`);
+
+    const units = enough(throughputUnits(request), undefined)!;
+    const unitHours = units * HOURS_PER_MONTH;
+    const operations = use.units.operations!;
+    return {
+      possible: true,
+      size: `${units} TU`,
+      billedUnits: { operations, throughputUnitHours: unitHours },
+      charges: [
+        { price: 'throughput-unit', quantity: unitHours },
+        { price: mqtt ? 'mqtt-operations' : 'event-operations', quantity: operations },
+      ],
+      notes: mqtt ? [] : ['Acknowledgements and polls that end empty are taken to be free: no source says'],
+    } satisfies Quote;
+  },
+};
+
+function operations(flow: Flow, { workload }: Traffic): number {
+  const size = steps(flow.bytes, STEP_BYTES);
+  const published = flow.events + flow.duplicates;
+  const delivered = published * flow.copies * workload.filterPassShare;
+  return size * (published + delivered * (1 + workload.redeliveryShare));
+}
+
+function throughputUnits({ tier, sizing: { traffic } }: QuoteRequest): number {
+  const { limits } = tier;
+  const { peakPerSecond, events, connections, workload } = traffic;
+  const outPerSecond = peakPerSecond * events.copies * workload.filterPassShare;
+  return Math.max(
+    peakPerSecond / limits.eventsInPerUnit!,
+    (peakPerSecond * events.bytes) / limits.bytesInPerUnit!,
+    outPerSecond / limits.eventsOutPerUnit!,
+    (outPerSecond * events.bytes) / limits.bytesOutPerUnit!,
+    limits.connectionsPerUnit === undefined ? 0 : connections / limits.connectionsPerUnit,
+  );
+}
