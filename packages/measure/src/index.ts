@@ -1,11 +1,14 @@
 export type { BillLine } from './cost/bill.ts';
+export { makeWorkload } from './cost/check-workload.ts';
 export { compareUnits, type UnitComparison } from './cost/compare-units.ts';
 export { type CostPoint, costCurve, DEFAULT_VOLUMES, logSpaced, withVolume } from './cost/cost-curve.ts';
+export { type CostRow, SOLUTION } from './cost/cost-row.ts';
+export { loadPrices } from './cost/load-prices.ts';
 export { loadWorkload } from './cost/load-workload.ts';
 export { DEFAULT_WORKLOAD, WORKLOADS } from './cost/packaged-workloads.ts';
-export { MAX_WORKLOAD_LENGTH, makeWorkload, type ParseWorkloadOptions, parseWorkload } from './cost/parse-workload.ts';
+export { MAX_WORKLOAD_LENGTH, type ParseWorkloadOptions, parseWorkload } from './cost/parse-workload.ts';
 export type { Confidence, Price, PriceFile, PriceFileInput, Tier } from './cost/price.ts';
 export { makePriceBook, type PriceBook, packagedPrices, regionsOf } from './cost/price-book.ts';
-export { type CostRow, type PriceOptions, predictUnits, priceWorkload, SOLUTION } from './cost/price-workload.ts';
+export { type PriceOptions, predictUnits, priceWorkload } from './cost/price-workload.ts';
 export { listServices, type ServiceInfo } from './cost/service-list.ts';
 export type { ServiceName, Workload, WorkloadInput } from './cost/workload.ts';

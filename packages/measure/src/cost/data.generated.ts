@@ -13,6 +13,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'free',
         title: 'Free',
+        competingConsumers: false,
+        serviceLevel: false,
         limits: {
           messagesPerSecond: 500,
           channels: 200,
@@ -25,6 +27,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'standard',
         title: 'Standard',
+        competingConsumers: false,
         limits: {
           messagesPerSecond: 2500,
           channels: 10000,
@@ -36,6 +39,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'pro',
         title: 'Pro',
+        competingConsumers: false,
         limits: {
           messagesPerSecond: 10000,
           channels: 50000,
@@ -47,6 +51,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'mau-standard',
         title: 'Standard, by monthly active users',
+        competingConsumers: false,
+        note: 'Limits of the package billed by use are taken; those of accounts billed by users differ and were not found',
         limits: {
           messagesPerSecond: 2500,
           channels: 10000,
@@ -60,6 +66,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'mau-pro',
         title: 'Pro, by monthly active users',
+        competingConsumers: false,
+        note: 'Limits of the package billed by use are taken; those of accounts billed by users differ and were not found',
         limits: {
           messagesPerSecond: 10000,
           channels: 50000,
@@ -175,6 +183,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'basic',
         title: 'Basic (one node, no SLA)',
+        serviceLevel: false,
         limits: {
           nodes: 1,
         },
@@ -503,6 +512,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'single',
         title: 'One node, no replica',
+        serviceLevel: false,
         limits: {
           nodes: 1,
         },
@@ -644,6 +654,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'mqtt',
         title: 'MQTT broker',
+        competingConsumers: false,
         limits: {
           eventBytes: 524288,
           units: 40,
@@ -717,6 +728,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'basic',
         title: 'Basic',
+        competingConsumers: false,
         limits: {
           subscriptions: 500,
           eventBytes: 1048576,
@@ -792,6 +804,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
         title: 'Premium',
         limits: {
           copies: 100,
+          connections: 160000,
           connectionsPerUnit: 10000,
           eventBytes: 1048576,
           retentionHours: 2160,
@@ -803,6 +816,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
         title: 'Dedicated',
         limits: {
           copies: 1000,
+          connections: 1000000,
           connectionsPerUnit: 100000,
           eventBytes: 1048576,
           retentionHours: 2160,
@@ -1100,10 +1114,10 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'basic',
         title: 'Basic',
+        competingConsumers: false,
         limits: {
           copies: 0,
           eventBytes: 262144,
-          stepBytes: 4096,
           units: 200,
         },
         sizes: [
@@ -1133,9 +1147,9 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'standard',
         title: 'Standard',
+        competingConsumers: false,
         limits: {
           eventBytes: 65536,
-          stepBytes: 4096,
           units: 200,
         },
         sizes: [
@@ -1243,6 +1257,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'in-process',
         title: 'In process',
+        serviceLevel: false,
       },
     ],
     prices: [
@@ -1267,6 +1282,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'basic',
         title: 'Basic',
+        competingConsumers: false,
         limits: {
           eventBytes: 4096,
         },
@@ -1274,6 +1290,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'standard',
         title: 'Standard',
+        competingConsumers: false,
         limits: {
           eventBytes: 4096,
         },
@@ -1363,6 +1380,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'transactions',
         title: 'By transaction',
+        competingConsumers: false,
         limits: {
           eventBytes: 32768,
         },
@@ -1370,6 +1388,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'starter',
         title: 'Starter, by monthly active users',
+        competingConsumers: false,
         limits: {
           eventBytes: 32768,
         },
@@ -1386,6 +1405,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'pro',
         title: 'Pro, by monthly active users',
+        competingConsumers: false,
         limits: {
           eventBytes: 32768,
         },
@@ -1539,6 +1559,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'sandbox',
         title: 'Sandbox',
+        competingConsumers: false,
+        serviceLevel: false,
         limits: {
           eventBytes: 10240,
           connections: 100,
@@ -1548,6 +1570,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'startup',
         title: 'Startup',
+        competingConsumers: false,
+        note: 'The caps of this plan are general knowledge; no source was found',
         limits: {
           eventBytes: 10240,
           connections: 500,
@@ -1557,6 +1581,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'pro',
         title: 'Pro',
+        competingConsumers: false,
         limits: {
           eventBytes: 10240,
           connections: 2000,
@@ -1566,6 +1591,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'business',
         title: 'Business',
+        competingConsumers: false,
         limits: {
           eventBytes: 10240,
           connections: 5000,
@@ -1575,6 +1601,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'growth-plus',
         title: 'Growth Plus',
+        competingConsumers: false,
         limits: {
           eventBytes: 10240,
           connections: 30000,
@@ -1597,13 +1624,13 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'plan-startup',
         tier: 'startup',
-        meter: 'Plan (price medium; its cap is general knowledge)',
+        meter: 'Plan',
         unit: 'month',
         usd: 49,
         region: 'world',
         date: '2026-05',
         source: 'https://github.com/api-evangelist/pusher quoting pusher.com/channels/pricing',
-        confidence: 'low',
+        confidence: 'medium',
       },
       {
         id: 'plan-pro',
@@ -1680,6 +1707,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'self-hosted',
         title: 'Self-hosted',
+        serviceLevel: false,
       },
     ],
     prices: [
@@ -1883,6 +1911,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'free',
         title: 'Free',
+        competingConsumers: false,
+        serviceLevel: false,
         limits: {
           connections: 20,
           messagesPerDay: 20000,
@@ -1892,7 +1922,9 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'standard',
         title: 'Standard',
+        competingConsumers: false,
         limits: {
+          connections: 100000,
           connectionsPerUnit: 1000,
           includedMessagesPerUnitDay: 1000000,
           eventBytes: 1048576,
@@ -1902,7 +1934,9 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'premium',
         title: 'Premium P1',
+        competingConsumers: false,
         limits: {
+          connections: 100000,
           connectionsPerUnit: 1000,
           includedMessagesPerUnitDay: 1000000,
           eventBytes: 1048576,
@@ -2047,7 +2081,9 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'standard',
         title: 'Standard',
+        competingConsumers: false,
         limits: {
+          connections: 100000,
           connectionsPerUnit: 1000,
           includedMessagesPerUnitDay: 1000000,
           eventBytes: 1048576,
@@ -2057,7 +2093,9 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
       {
         id: 'premium',
         title: 'Premium P1',
+        competingConsumers: false,
         limits: {
+          connections: 100000,
           connectionsPerUnit: 1000,
           includedMessagesPerUnitDay: 1000000,
           eventBytes: 1048576,
@@ -2231,7 +2269,8 @@ export const WORKLOAD_FILES: Readonly<Record<string, WorkloadInput>> = {
   },
   'order-tracking': {
     name: 'Order tracking',
-    description: '1,000 orders a day, 8 updates each, seen by 20 screens; two thirds of them in six busy hours.',
+    description:
+      'Some 1,000 orders a day with 8 updates each, seen by 20 screens; three quarters of them in six busy hours.',
     publishes: {
       profile: [
         {
@@ -2260,7 +2299,7 @@ export const WORKLOAD_FILES: Readonly<Record<string, WorkloadInput>> = {
       hoursPerMonth: 520,
     },
   },
-  telemetry: {
+  'service-events': {
     name: 'Service mesh events',
     description:
       '60 million events a month between services; five groups of competing consumers, half of the copies filtered out.',

@@ -1,4 +1,4 @@
-import type { Tier } from './price.ts';
+import type { Size, Tier } from './price.ts';
 import type { Traffic } from './traffic.ts';
 import type { ServiceName } from './workload.ts';
 
@@ -12,12 +12,14 @@ export interface ServiceModel {
   readonly units: readonly string[];
   /** Units that the traffic of a month makes. Grows with volume, and adds up. */
   count(traffic: Traffic): Units;
-  /** What a month costs in one tier, or why the tier will not do. */
+  /** What is billed for a month in one tier (and size), or why it will not do. */
   quote(request: QuoteRequest): Quote;
 }
 
 export interface QuoteRequest {
   readonly tier: Tier;
+  /** One of the tier's sizes. Each is quoted, and the cheapest that fits is taken. Undefined: the tier has none. */
+  readonly size: Size | undefined;
   /** What is used, and billed. */
   readonly use: Demand;
   /** What the tier is sized for. The same as `use`, but for the idle month of a service bought for a busy one. */
@@ -33,7 +35,7 @@ export type Quote =
   | { readonly possible: false; readonly reason: string }
   | {
       readonly possible: true;
-      /** Which size, and how many, where the tier has sizes: `C1`, `3 units`. */
+      /** How large it is bought, where that can be chosen: `C1`, `3 units`. */
       readonly size?: string;
       /** All that is billed, capacity included. */
       readonly billedUnits: Units;
@@ -55,19 +57,17 @@ export function impossible(reason: string): Quote {
 /** One thing a workload needs, and how much of it the tier gives. An undefined limit is no limit. */
 export type Need = readonly [what: string, needed: number, limit: number | undefined];
 
-/** Says which needs are beyond the tier's limits; undefined when all are met. */
-export function exceeded(tier: Tier, needs: readonly Need[]): Quote | undefined {
+/** Says which needs are beyond the limits of a tier or size; undefined when all are met. */
+export function exceeded(title: string, needs: readonly Need[]): Quote | undefined {
   const beyond = needs.filter(([, needed, limit]) => limit !== undefined && needed > limit);
   if (beyond.length === 0) return undefined;
-  const list = beyond.map(([what, needed, limit]) => `${format(needed)} ${what} where ${format(limit!)} are possible`);
-  return impossible(`${tier.title}: ${list.join('; ')}`);
+  const list = beyond.map(([what, needed, limit]) => `${format(needed)} ${what} (limit ${format(limit!)})`);
+  return impossible(`${title}: ${list.join(', ')}`);
 }
 
-/** The smallest number of units on offer that is enough; undefined when none is. */
-export function enough(needed: number, offered: readonly number[] | undefined, most = Number.POSITIVE_INFINITY) {
-  const atLeast = Math.max(1, Math.ceil(needed));
-  if (offered === undefined) return atLeast <= most ? atLeast : undefined;
-  return offered.find((number) => number >= atLeast);
+/** The smallest number of units on offer that is enough, at least 1; undefined when none is. */
+export function enough(needed: number, offered: readonly number[]): number | undefined {
+  return offered.find((number) => number >= needed);
 }
 
 export function format(value: number): string {

@@ -1,5 +1,5 @@
+import { makeWorkload } from './check-workload.ts';
 import { WORKLOAD_FILES } from './data.generated.ts';
-import { makeWorkload } from './parse-workload.ts';
 import type { Workload } from './workload.ts';
 
 /** The workloads in `workloads/`, by file name without its ending. */

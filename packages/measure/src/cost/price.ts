@@ -14,13 +14,18 @@ export function lowest(confidences: readonly Confidence[]): Confidence {
 const text = v.pipe(v.string(), v.nonEmpty());
 const id = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/));
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** Nine decimals, so that arithmetic stays exact; what costs less is priced per thousand or million. */
+const usd = v.pipe(
+  amount,
+  v.check((value) => Number(value.toFixed(9)) === value, 'at most 9 decimals'),
+);
 const confidence = v.picklist(CONFIDENCES);
 const limits = v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z]+$/)), amount);
 
 const Band = v.strictObject({
   /** The band ends at this monthly quantity; the last band has no end. */
   upTo: v.optional(v.pipe(amount, v.minValue(1))),
-  usd: amount,
+  usd,
   /** When this band is known less well, or better, than the price as a whole. */
   confidence: v.optional(confidence),
 });
@@ -36,7 +41,7 @@ const Price = v.pipe(
     /** The price is for this many units: a power of ten. @default 1 */
     per: v.optional(v.picklist([1, 1_000, 10_000, 1_000_000, 1_000_000_000]), 1),
     /** One price whatever the quantity. */
-    usd: v.optional(amount),
+    usd: v.optional(usd),
     /** A graduated price: each band's price holds for the part of the quantity inside it. A free grant is a first band of 0. */
     bands: v.optional(v.pipe(v.array(Band), v.minLength(1))),
     region: v.pipe(v.string(), v.regex(/^[a-z0-9]+$/)),
@@ -50,15 +55,22 @@ const Price = v.pipe(
   v.check((price) => price.bands === undefined || rising(price.bands), 'bands must rise, and only the last is open'),
 );
 
+const Size = v.strictObject({ id: text, price: id, limits });
+
 const Tier = v.strictObject({
   id,
   title: text,
+  /** False: free, or on one machine, and no availability is promised. @default true */
+  serviceLevel: v.optional(v.boolean(), true),
+  /** False: every subscriber gets every event, and groups cannot share them out. @default true */
+  competingConsumers: v.optional(v.boolean(), true),
+  note: v.optional(text),
   /** Numbers that decide whether a workload fits. Their names are those the service's model reads. */
   limits: v.optional(limits, {}),
   /** Numbers of units that can be bought, rising. */
   units: v.optional(v.array(v.pipe(v.number(), v.integer(), v.minValue(1)))),
   /** Sizes that can be bought: each has its price and its own limits. */
-  sizes: v.optional(v.array(v.strictObject({ id: text, price: id, limits }))),
+  sizes: v.optional(v.pipe(v.array(Size), v.minLength(1))),
 });
 
 /** One file of `prices/`: all that is known of what one service charges. */
@@ -78,6 +90,7 @@ export type PriceFileInput = v.InferInput<typeof PriceFileSchema>;
 export type PriceFile = v.InferOutput<typeof PriceFileSchema>;
 export type Price = PriceFile['prices'][number];
 export type Tier = PriceFile['tiers'][number];
+export type Size = v.InferOutput<typeof Size>;
 
 function rising(bands: readonly v.InferOutput<typeof Band>[]): boolean {
   return bands.every((band, index) => {

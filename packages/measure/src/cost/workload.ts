@@ -8,7 +8,7 @@ export const DAYS_PER_MONTH = 365 / 12;
 /** Counts above this are refused: beyond 2^53 a number no longer tells neighbours apart. */
 const MOST = 1e15;
 
-const count = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(MOST));
+const count = v.pipe(v.number(), v.minValue(0), v.maxValue(MOST));
 const whole = v.pipe(count, v.integer());
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const hours = v.pipe(v.number(), v.minValue(0), v.maxValue(744));
@@ -186,7 +186,7 @@ export const WorkloadSchema = v.strictObject({
   retentionHours: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(87_600)), 0),
   /** People or devices that connect at least once in a month. @default subscribers + publishers */
   monthlyActiveUsers: v.optional(whole),
-  /** Leave out tiers that stand on one machine. @default false */
+  /** Leave out tiers that promise no service level: free ones, and those on one machine. @default false */
   highAvailability: v.optional(v.boolean(), false),
 
   /** Services used together: a last row gives their total. @default none; every service is an alternative */

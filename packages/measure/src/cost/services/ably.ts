@@ -1,4 +1,4 @@
-import { exceeded, impossible, type Quote, type QuoteRequest, type ServiceModel } from '../model.ts';
+import { exceeded, type Quote, type QuoteRequest, type ServiceModel } from '../model.ts';
 import { batched, type Flow, steps, type Traffic, total } from '../traffic.ts';
 
 /** A message counts once for every 5 KiB. */
@@ -27,7 +27,7 @@ export const ably: ServiceModel = {
     const { tier, sizing } = request;
     const { traffic, units } = sizing;
     const { events, peakPerSecond, workload } = traffic;
-    const tooMuch = exceeded(tier, [
+    const tooMuch = exceeded(tier.title, [
       ['bytes an event', events.bytes, tier.limits.eventBytes],
       ['connections', traffic.connections, tier.limits.connections],
       ['channels', channelsOf(traffic), tier.limits.channels],
@@ -40,9 +40,6 @@ export const ably: ServiceModel = {
       ],
     ]);
     if (tooMuch) return tooMuch;
-    if (workload.groups !== undefined) {
-      return impossible(`${tier.title}: competing consumers only through Ably Queues, which the model does not cover`);
-    }
     return tier.id.startsWith('mau-') ? byUsers(request) : byUse(request);
   },
 };
@@ -79,7 +76,7 @@ function byUse({ tier, use: { units } }: QuoteRequest): Quote {
 
 function byUsers({ tier, use, sizing }: QuoteRequest): Quote {
   const { users } = sizing.traffic;
-  const tooMuch = exceeded(tier, [
+  const tooMuch = exceeded(tier.title, [
     ['messages', sizing.units.messages!, users * tier.limits.messagesPerUser!],
     ['connection minutes', sizing.units.connectionMinutes!, users * tier.limits.connectionMinutesPerUser!],
   ]);

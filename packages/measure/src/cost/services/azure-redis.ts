@@ -1,4 +1,4 @@
-import { exceeded, impossible, type Quote, type QuoteRequest, type ServiceModel } from '../model.ts';
+import { exceeded, type Quote, type QuoteRequest, type ServiceModel } from '../model.ts';
 import { HOURS_PER_MONTH, type ServiceName } from '../workload.ts';
 
 /** A broadcaster connects twice: once to send, once to listen. */
@@ -22,32 +22,25 @@ function model(service: ServiceName): ServiceModel {
     service,
     units: [],
     count: () => ({}),
-    quote: (request) => smallestSize(request, service),
+    quote: (request) => bySize(request, service),
   };
 }
 
-function smallestSize({ tier, sizing: { traffic } }: QuoteRequest, service: ServiceName): Quote {
-  const nodes = tier.limits.nodes!;
-  if (traffic.workload.highAvailability && nodes < 2) return impossible(`${tier.title}: not highly available`);
+function bySize({ tier, size, sizing: { traffic } }: QuoteRequest, service: ServiceName): Quote {
+  const { limits, price, id } = size!;
   const asked = traffic.workload.services[service]?.connections;
-  const connections = asked ?? traffic.connections * CONNECTIONS_PER_PARTICIPANT;
-  const memoryMiB = traffic.retainedBytes / MIB;
-  const size = tier.sizes!.find((it) => connections <= it.limits.connections! && memoryMiB <= it.limits.memoryMiB!);
-  if (size === undefined) {
-    const largest = tier.sizes!.at(-1)!;
-    return (
-      exceeded(tier, [
-        ['connections', connections, largest.limits.connections!],
-        ['MiB of retained events', memoryMiB, largest.limits.memoryMiB!],
-      ]) ?? impossible(`${tier.title}: no size has both the connections and the memory`)
-    );
-  }
+  const tooMuch = exceeded(`${tier.title} ${id}`, [
+    ['connections', asked ?? traffic.connections * CONNECTIONS_PER_PARTICIPANT, limits.connections],
+    ['MiB of retained events', traffic.retainedBytes / MIB, limits.memoryMiB],
+  ]);
+  if (tooMuch) return tooMuch;
+  const nodes = tier.limits.nodes!;
   const pricedNodes = tier.id === 'premium' ? nodes : 1;
   return {
     possible: true,
-    size: size.id,
+    size: id,
     billedUnits: { nodeHours: nodes * HOURS_PER_MONTH },
-    charges: [{ price: size.price, quantity: pricedNodes * HOURS_PER_MONTH }],
+    charges: [{ price, quantity: pricedNodes * HOURS_PER_MONTH }],
     notes: ['Sized by connections and retained events; no figure for throughput is used'],
   };
 }

@@ -1,4 +1,4 @@
-import { enough, exceeded, impossible, type Quote, type QuoteRequest, type ServiceModel } from '../model.ts';
+import { exceeded, type QuoteRequest, type ServiceModel } from '../model.ts';
 import { type Flow, steps, type Traffic, total } from '../traffic.ts';
 import { HOURS_PER_MONTH } from '../workload.ts';
 
@@ -17,17 +17,16 @@ export const eventGridNamespaces: ServiceModel = {
   }),
   quote(request) {
     const { tier, use, sizing } = request;
-    const { events, audience, workload } = sizing.traffic;
+    const { events, audience } = sizing.traffic;
+    const units = Math.max(1, Math.ceil(throughputUnits(request)));
     const mqtt = tier.id === 'mqtt';
-    const tooMuch = exceeded(tier, [
+    const tooMuch = exceeded(tier.title, [
       ['bytes an event', events.bytes, tier.limits.eventBytes],
       ['subscriptions', audience, tier.limits.subscriptions],
-      ['throughput units', throughputUnits(request), tier.limits.units],
+      ['throughput units', units, tier.limits.units],
     ]);
     if (tooMuch) return tooMuch;
-    if (mqtt && workload.groups !== undefined) return impossible(`${tier.title}: no shared subscriptions`);
 
-    const units = enough(throughputUnits(request), undefined)!;
     const unitHours = units * HOURS_PER_MONTH;
     const operations = use.units.operations!;
     return {
@@ -39,7 +38,7 @@ export const eventGridNamespaces: ServiceModel = {
         { price: mqtt ? 'mqtt-operations' : 'event-operations', quantity: operations },
       ],
       notes: mqtt ? [] : ['Acknowledgements and polls that end empty are taken to be free: no source says'],
-    } satisfies Quote;
+    };
   },
 };
 

@@ -1,4 +1,4 @@
-import { exceeded, impossible, type ServiceModel } from '../model.ts';
+import { exceeded, type ServiceModel } from '../model.ts';
 import { type Flow, steps, type Traffic, total } from '../traffic.ts';
 
 /** An operation covers 64 KB of one event. */
@@ -16,16 +16,13 @@ export const eventGrid: ServiceModel = {
   }),
   quote({ tier, use, sizing }) {
     const { events, audience, peakPerSecond, workload } = sizing.traffic;
-    const tooMuch = exceeded(tier, [
+    const tooMuch = exceeded(tier.title, [
       ['bytes an event', events.bytes, tier.limits.eventBytes],
       ['subscriptions', audience, tier.limits.subscriptions],
       ['events a second', peakPerSecond / workload.topics, tier.limits.eventsPerSecond],
       ['bytes a second', (peakPerSecond * events.bytes) / workload.topics, tier.limits.bytesPerSecond],
     ]);
     if (tooMuch) return tooMuch;
-    if (workload.groups !== undefined) {
-      return impossible(`${tier.title}: no competing consumers, since a subscription has one endpoint`);
-    }
     const { operations } = use.units;
     return {
       possible: true,

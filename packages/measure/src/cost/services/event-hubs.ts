@@ -17,7 +17,7 @@ export const eventHubs: ServiceModel = {
   quote(request) {
     const { tier, sizing } = request;
     const { events, audience, connections, workload } = sizing.traffic;
-    const tooMuch = exceeded(tier, [
+    const tooMuch = exceeded(tier.title, [
       ['bytes an event', events.bytes, tier.limits.eventBytes],
       ['consumer groups', audience, tier.limits.copies],
       ['connections', connections, tier.limits.connections],
@@ -43,8 +43,9 @@ function byThroughput({ tier, use, sizing: { traffic } }: QuoteRequest): Quote {
     (peakPerSecond * audience) / limits.eventsOutPerUnit!,
     retainedBytes / limits.storedBytesPerUnit!,
   );
-  const units = enough(needed, undefined, limits.units);
-  if (units === undefined) return exceeded(tier, [['throughput units', Math.ceil(needed), limits.units]])!;
+  const units = Math.max(1, Math.ceil(needed));
+  const tooMuch = exceeded(tier.title, [['throughput units', units, limits.units]]);
+  if (tooMuch) return tooMuch;
   const unitHours = units * HOURS_PER_MONTH;
   const ingressEvents = use.units.ingressEvents!;
   const capture = workload.services['event-hubs']?.capture === true;
@@ -61,11 +62,7 @@ function byThroughput({ tier, use, sizing: { traffic } }: QuoteRequest): Quote {
 }
 
 function byConnections({ tier, use, sizing: { traffic } }: QuoteRequest): Quote {
-  const { connectionsPerUnit } = tier.limits;
-  const units = enough(traffic.connections / connectionsPerUnit!, tier.units);
-  if (units === undefined) {
-    return exceeded(tier, [['connections', traffic.connections, connectionsPerUnit! * tier.units!.at(-1)!]])!;
-  }
+  const units = enough(traffic.connections / tier.limits.connectionsPerUnit!, tier.units!)!;
   const unitHours = units * HOURS_PER_MONTH;
   return {
     possible: true,

@@ -34,7 +34,7 @@ export const functions: ServiceModel = {
 
 function consumption({ tier, use, sizing }: QuoteRequest): Quote {
   const { memoryMb, durationMs } = settings(sizing.traffic);
-  const tooMuch = exceeded(tier, [
+  const tooMuch = exceeded(tier.title, [
     ['MB of memory', memoryMb, tier.limits.memoryMiB],
     ['ms an execution', durationMs, tier.limits.durationMs],
   ]);
@@ -51,15 +51,16 @@ function consumption({ tier, use, sizing }: QuoteRequest): Quote {
 }
 
 /** An instance of fixed size runs one execution at a time here: the dearest reading of "time an instance is active". */
-function flex({ tier, use, sizing }: QuoteRequest): Quote {
+function flex({ tier, size, use, sizing }: QuoteRequest): Quote {
   const { memoryMb, durationMs } = settings(sizing.traffic);
-  const size = tier.sizes!.find((it) => memoryMb <= it.limits.memoryMiB!);
-  if (size === undefined) return exceeded(tier, [['MB of memory', memoryMb, tier.limits.memoryMiB]])!;
+  const { memoryMiB } = size!.limits;
+  const tooMuch = exceeded(tier.title, [['MB of memory', memoryMb, memoryMiB]]);
+  if (tooMuch) return tooMuch;
   const executions = use.units.executions!;
-  const time = executions * gbSeconds(size.limits.memoryMiB!, Math.max(durationMs, tier.limits.minDurationMs!));
+  const time = executions * gbSeconds(memoryMiB!, Math.max(durationMs, tier.limits.minDurationMs!));
   return {
     possible: true,
-    size: size.id,
+    size: size!.id,
     billedUnits: { executions, gbSeconds: time },
     charges: [
       { price: 'flex-executions', quantity: executions },
@@ -70,22 +71,22 @@ function flex({ tier, use, sizing }: QuoteRequest): Quote {
 }
 
 /** As many instances as hold the memory of what runs at once at the busiest moment. */
-function premium({ tier, use, sizing }: QuoteRequest): Quote {
+function premium({ tier, size, use, sizing }: QuoteRequest): Quote {
   const { traffic } = sizing;
   const { executionsPerPublish, memoryMb, durationMs } = settings(traffic);
+  const { memoryMiB } = size!.limits;
   const atOnce = Math.max(1, (traffic.peakPerSecond * executionsPerPublish * durationMs) / 1_000);
-  const size = tier.sizes!.find((it) => memoryMb <= it.limits.memoryMiB!);
-  if (size === undefined) {
-    return exceeded(tier, [['MB of memory', memoryMb, tier.sizes!.at(-1)!.limits.memoryMiB!]])!;
-  }
-  const instances = Math.ceil((atOnce * memoryMb) / size.limits.memoryMiB!);
-  const tooMuch = exceeded(tier, [['instances', instances, tier.limits.instances]]);
+  const instances = Math.ceil((atOnce * memoryMb) / memoryMiB!);
+  const tooMuch = exceeded(tier.title, [
+    ['MB of memory', memoryMb, memoryMiB],
+    ['instances', instances, tier.limits.instances],
+  ]);
   if (tooMuch) return tooMuch;
   return {
     possible: true,
-    size: instances === 1 ? size.id : `${instances} × ${size.id}`,
+    size: instances === 1 ? size!.id : `${instances} × ${size!.id}`,
     billedUnits: { ...use.units, instanceMonths: instances },
-    charges: [{ price: size.price, quantity: instances }],
+    charges: [{ price: size!.price, quantity: instances }],
     notes: ['Instances are chosen by the memory of what runs at once, not by its use of the processor'],
   };
 }

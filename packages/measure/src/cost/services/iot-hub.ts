@@ -1,4 +1,4 @@
-import { exceeded, format, impossible, type Quote, type QuoteRequest, type ServiceModel } from '../model.ts';
+import { exceeded, impossible, type ServiceModel } from '../model.ts';
 import { type Flow, onBusiestDay, steps, total } from '../traffic.ts';
 
 /** A message counts once for every 4 KB. */
@@ -12,38 +12,28 @@ export const iotHub: ServiceModel = {
   service: 'iot-hub',
   units: ['messages'],
   count: ({ events, presence }) => ({ messages: total([events, presence], messages) }),
-  quote(request) {
-    const { tier, sizing } = request;
-    const { events, workload } = sizing.traffic;
-    const tooMuch = exceeded(tier, [['bytes an event', events.bytes, tier.limits.eventBytes]]);
+  quote({ tier, size, use, sizing }) {
+    const { events } = sizing.traffic;
+    const perUnit = size!.limits.messagesPerDay!;
+    const perDay = onBusiestDay(sizing.traffic, sizing.units.messages!);
+    const tooMuch = exceeded(tier.title, [
+      ['bytes an event', events.bytes, tier.limits.eventBytes],
+      ['messages a day', perDay, perUnit * tier.limits.units!],
+    ]);
     if (tooMuch) return tooMuch;
     if (tier.limits.copies !== undefined && events.copies > tier.limits.copies) {
       return impossible(`${tier.title}: nothing can be sent to devices`);
     }
-    if (workload.groups !== undefined) return impossible(`${tier.title}: no competing consumers among devices`);
-    return fewestDollars(request);
+    const units = Math.max(1, Math.ceil(perDay / perUnit));
+    return {
+      possible: true,
+      size: `${units} × ${size!.id}`,
+      billedUnits: { messages: use.units.messages!, unitMonths: units },
+      charges: [{ price: size!.price, quantity: units }],
+    };
   },
 };
 
 function messages(flow: Flow): number {
   return (flow.events + flow.duplicates) * (1 + flow.copies) * steps(flow.bytes, STEP_BYTES);
-}
-
-/** The smallest size of which so few units do that the next size, ten times as dear for fifteen times as much, is no better. */
-function fewestDollars({ tier, use, sizing }: QuoteRequest): Quote {
-  const perDay = onBusiestDay(sizing.traffic, sizing.units.messages!);
-  const most = tier.limits.units!;
-  for (const [index, size] of tier.sizes!.entries()) {
-    const units = Math.max(1, Math.ceil(perDay / size.limits.messagesPerDay!));
-    const larger = tier.sizes![index + 1] !== undefined;
-    if (units > (larger ? 10 : most)) continue;
-    return {
-      possible: true,
-      size: `${units} × ${size.id}`,
-      billedUnits: { messages: use.units.messages!, unitMonths: units },
-      charges: [{ price: size.price, quantity: units }],
-    };
-  }
-  const largest = tier.sizes!.at(-1)!.limits.messagesPerDay! * most;
-  return impossible(`${tier.title}: ${format(perDay)} messages a day where ${format(largest)} are possible`);
 }

@@ -1,4 +1,4 @@
-import { exceeded, impossible, type ServiceModel } from '../model.ts';
+import { exceeded, type ServiceModel } from '../model.ts';
 import { total } from '../traffic.ts';
 
 /**
@@ -12,10 +12,9 @@ export const notificationHubs: ServiceModel = {
     pushes: total([events, presence], (flow) => (flow.events + flow.duplicates) * flow.copies),
   }),
   quote({ tier, use, sizing }) {
-    const { events, workload } = sizing.traffic;
-    const tooMuch = exceeded(tier, [['bytes an event', events.bytes, tier.limits.eventBytes]]);
+    const { events } = sizing.traffic;
+    const tooMuch = exceeded(tier.title, [['bytes an event', events.bytes, tier.limits.eventBytes]]);
     if (tooMuch) return tooMuch;
-    if (workload.groups !== undefined) return impossible(`${tier.title}: no competing consumers`);
     const pushes = use.units.pushes!;
     return {
       possible: true,

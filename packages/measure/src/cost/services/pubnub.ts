@@ -1,4 +1,4 @@
-import { exceeded, impossible, type ServiceModel } from '../model.ts';
+import { exceeded, type ServiceModel } from '../model.ts';
 import { batched, steps } from '../traffic.ts';
 
 /** A transaction counts once for every 2 KiB. */
@@ -20,31 +20,28 @@ export const pubnub: ServiceModel = {
       edgeTransactions: published * flow.copies + presence.events * (1 + presence.copies),
     };
   },
-  quote({ tier, use, sizing }) {
-    const { events, users, workload } = sizing.traffic;
-    const tooMuch = exceeded(tier, [['bytes an event', events.bytes, tier.limits.eventBytes]]);
+  quote({ tier, size, use, sizing }) {
+    const { events, users } = sizing.traffic;
+    const tooMuch = exceeded(tier.title, [
+      ['bytes an event', events.bytes, tier.limits.eventBytes],
+      ['monthly active users', users, size?.limits.monthlyActiveUsers],
+    ]);
     if (tooMuch) return tooMuch;
-    if (workload.groups !== undefined) return impossible(`${tier.title}: no competing consumers`);
-    const { replicatedTransactions, edgeTransactions } = use.units;
-    if (tier.sizes === undefined) {
+    if (size !== undefined) {
       return {
         possible: true,
-        billedUnits: use.units,
-        charges: [
-          { price: 'replicated', quantity: replicatedTransactions! },
-          { price: 'edge', quantity: edgeTransactions! },
-        ],
+        size: size.id,
+        billedUnits: { ...use.units, monthlyActiveUsers: users, planMonths: 1 },
+        charges: [{ price: size.price, quantity: 1 }],
       };
-    }
-    const size = tier.sizes.find((it) => users <= it.limits.monthlyActiveUsers!);
-    if (size === undefined) {
-      return exceeded(tier, [['monthly active users', users, tier.sizes.at(-1)!.limits.monthlyActiveUsers!]])!;
     }
     return {
       possible: true,
-      size: size.id,
-      billedUnits: { ...use.units, monthlyActiveUsers: users, planMonths: 1 },
-      charges: [{ price: size.price, quantity: 1 }],
+      billedUnits: use.units,
+      charges: [
+        { price: 'replicated', quantity: use.units.replicatedTransactions! },
+        { price: 'edge', quantity: use.units.edgeTransactions! },
+      ],
     };
   },
 };

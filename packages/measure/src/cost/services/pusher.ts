@@ -1,4 +1,4 @@
-import { exceeded, impossible, type ServiceModel } from '../model.ts';
+import { exceeded, type ServiceModel } from '../model.ts';
 import { batched, onBusiestDay } from '../traffic.ts';
 
 const LARGEST_MESSAGE_BYTES = 10_240;
@@ -16,14 +16,13 @@ export const pusher: ServiceModel = {
     return { messages: (flow.events + flow.duplicates) * (1 + flow.copies) + presence.events * presence.copies };
   },
   quote({ tier, use, sizing }) {
-    const { events, connections, workload } = sizing.traffic;
-    const tooMuch = exceeded(tier, [
+    const { events, connections } = sizing.traffic;
+    const tooMuch = exceeded(tier.title, [
       ['bytes an event', events.bytes, tier.limits.eventBytes],
       ['connections', connections, tier.limits.connections],
       ['messages a day', onBusiestDay(sizing.traffic, sizing.units.messages!), tier.limits.messagesPerDay],
     ]);
     if (tooMuch) return tooMuch;
-    if (workload.groups !== undefined) return impossible(`${tier.title}: no competing consumers`);
     return {
       possible: true,
       billedUnits: { messages: use.units.messages!, planMonths: 1 },

@@ -19,7 +19,7 @@ export const serviceBus: ServiceModel = {
   }),
   quote(request) {
     const { tier, sizing } = request;
-    const tooMuch = exceeded(tier, [
+    const tooMuch = exceeded(tier.title, [
       ['bytes an event', sizing.traffic.events.bytes, tier.limits.eventBytes],
       ['connections', sizing.traffic.connections, tier.limits.connections],
       ['subscriptions', sizing.traffic.audience, tier.limits.subscriptions],
@@ -76,8 +76,7 @@ function standard({ use }: QuoteRequest): Quote {
 }
 
 function premium({ tier, use, sizing }: QuoteRequest): Quote {
-  const units = enough(sizing.traffic.connections / tier.limits.connectionsPerUnit!, tier.units);
-  if (units === undefined) return impossible(`${tier.title}: more units are needed than can be bought`);
+  const units = enough(sizing.traffic.connections / tier.limits.connectionsPerUnit!, tier.units!)!;
   return {
     possible: true,
     size: `${units} MU`,

@@ -1,4 +1,4 @@
-import { enough, exceeded, impossible, type ServiceModel } from '../model.ts';
+import { enough, exceeded, type ServiceModel } from '../model.ts';
 import { aboveDaily, batched, type Flow, onBusiestDay, steps, type Traffic, total } from '../traffic.ts';
 import { DAYS_PER_MONTH } from '../workload.ts';
 
@@ -18,31 +18,25 @@ export const signalr: ServiceModel = {
   count: (traffic) => ({ messages: total([traffic.events, traffic.presence], (flow) => messages(flow, traffic)) }),
   quote({ tier, use, sizing }) {
     const connections = connectionsOf(sizing.traffic);
-    const { connectionsPerUnit, includedMessagesPerUnitDay } = tier.limits;
-    const tooMuch = exceeded(tier, [
-      ['bytes an event', sizing.traffic.events.bytes, tier.limits.eventBytes],
-      ['connections', connections, tier.limits.connections],
-      ['messages a day', onBusiestDay(sizing.traffic, sizing.units.messages!), tier.limits.messagesPerDay],
+    const { limits } = tier;
+    const tooMuch = exceeded(tier.title, [
+      ['bytes an event', sizing.traffic.events.bytes, limits.eventBytes],
+      ['connections', connections, limits.connections],
+      ['messages a day', onBusiestDay(sizing.traffic, sizing.units.messages!), limits.messagesPerDay],
     ]);
     if (tooMuch) return tooMuch;
-    if (sizing.traffic.workload.groups !== undefined) return impossible(`${tier.title}: no competing consumers`);
-
-    const units = connectionsPerUnit === undefined ? 1 : enough(connections / connectionsPerUnit, tier.units);
-    if (units === undefined) {
-      const most = connectionsPerUnit! * tier.units!.at(-1)!;
-      return exceeded(tier, [['connections', connections, most]])!;
-    }
     const messages = use.units.messages!;
-    const unitDays = units * DAYS_PER_MONTH;
     if (tier.id === 'free') {
       return {
         possible: true,
-        billedUnits: { messages, unitDays },
-        charges: [{ price: 'free', quantity: unitDays }],
-        notes: ['The free unit stops at its daily limit; no service level is promised'],
+        billedUnits: { messages, unitDays: DAYS_PER_MONTH },
+        charges: [{ price: 'free', quantity: DAYS_PER_MONTH }],
+        notes: ['The free unit stops at its daily limit'],
       };
     }
-    const extraMessages = aboveDaily(use.traffic, messages, units * includedMessagesPerUnitDay!);
+    const units = enough(connections / limits.connectionsPerUnit!, tier.units!)!;
+    const unitDays = units * DAYS_PER_MONTH;
+    const extraMessages = aboveDaily(use.traffic, messages, units * limits.includedMessagesPerUnitDay!);
     return {
       possible: true,
       size: units === 1 ? '1 unit' : `${units} units`,

@@ -29,7 +29,7 @@ export const storageQueues: ServiceModel = {
   quote(request) {
     const { tier, use, sizing } = request;
     const { events, peakPerSecond } = sizing.traffic;
-    const tooMuch = exceeded(tier, [
+    const tooMuch = exceeded(tier.title, [
       ['bytes an event', events.bytes, tier.limits.eventBytes],
       ['messages a second on one queue', peakPerSecond, tier.limits.messagesPerSecond],
     ]);

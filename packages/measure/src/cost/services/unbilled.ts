@@ -20,9 +20,6 @@ function ownMachine(service: ServiceName): ServiceModel {
     service,
     units: [],
     count: () => ({}),
-    quote({ tier, sizing: { traffic } }) {
-      if (traffic.workload.highAvailability) return impossible(`${tier.title}: availability is yours to build`);
-      return { possible: true, billedUnits: {}, charges: [{ price: 'use', quantity: 1 }] };
-    },
+    quote: () => ({ possible: true, billedUnits: {}, charges: [{ price: 'use', quantity: 1 }] }),
   };
 }

@@ -1,4 +1,4 @@
-import { enough, exceeded, impossible, type ServiceModel } from '../model.ts';
+import { enough, exceeded, type ServiceModel } from '../model.ts';
 import { aboveDaily, type Flow, total } from '../traffic.ts';
 import { DAYS_PER_MONTH } from '../workload.ts';
 
@@ -14,16 +14,15 @@ export const webPubSub: ServiceModel = {
   units: ['messages'],
   count: ({ events, presence }) => ({ messages: total([events, presence], outboundBytes) / BYTES_PER_MESSAGE }),
   quote({ tier, use, sizing }) {
-    const { connections, events, workload } = sizing.traffic;
+    const { connections, events } = sizing.traffic;
     const { connectionsPerUnit, includedMessagesPerUnitDay, eventBytes } = tier.limits;
-    const tooMuch = exceeded(tier, [
+    const tooMuch = exceeded(tier.title, [
       ['bytes an event', events.bytes, eventBytes],
-      ['connections', connections, connectionsPerUnit! * tier.units!.at(-1)!],
+      ['connections', connections, tier.limits.connections],
     ]);
     if (tooMuch) return tooMuch;
-    if (workload.groups !== undefined) return impossible(`${tier.title}: no competing consumers`);
 
-    const units = enough(connections / connectionsPerUnit!, tier.units)!;
+    const units = enough(connections / connectionsPerUnit!, tier.units!)!;
     const messages = use.units.messages!;
     const unitDays = units * DAYS_PER_MONTH;
     const extraMessages = aboveDaily(use.traffic, messages, units * includedMessagesPerUnitDay!);

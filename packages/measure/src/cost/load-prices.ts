@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { PolycastError } from '@polycast/core';
+import { parse } from 'yaml';
+import { makePriceBook, type PriceBook, packagedPrices } from './price-book.ts';
+
+/**
+ * Reads price files of your own (YAML or JSON, in the form of those in `prices/`). Each takes the place of the packaged
+ * file of its service; services without one keep the packaged prices.
+ * @throws PolycastError `invalid-configuration` naming the file and everything that is wrong in it
+ */
+export async function loadPrices(files: readonly string[]): Promise<PriceBook> {
+  const books = await Promise.all(files.map(loadPriceFile));
+  return Object.assign({}, packagedPrices(), ...books);
+}
+
+async function loadPriceFile(file: string): Promise<PriceBook> {
+  try {
+    return makePriceBook([parse(await readFile(file, 'utf8'))]);
+  } catch (error) {
+    const said = (error as Error).message.replace(/^invalid-configuration: price file 1: /, '');
+    throw new PolycastError('invalid-configuration', `${file}: ${said}`, { cause: error });
+  }
+}
