@@ -12,3 +12,5 @@ export { makePriceBook, type PriceBook, packagedPrices, regionsOf } from './cost
 export { type PriceOptions, predictUnits, priceWorkload } from './cost/price-workload.ts';
 export { listServices, type ServiceInfo } from './cost/service-list.ts';
 export type { ServiceName, Workload, WorkloadInput } from './cost/workload.ts';
+export type { LinkShape } from './latency/link-shape.ts';
+export { type ProxyHandle, type ProxyOptions, type ProxyStats, startProxy } from './latency/shaped-link.ts';
