@@ -30,7 +30,12 @@ export function checkWorkload(
     return { problems: [{ path: [], message: 'a workload is a mapping of keys to values' }] };
   }
   const parsed = v.safeParse(WorkloadSchema, value);
-  if (!parsed.success) return { problems: parsed.issues.map(toProblem) };
+  const misspelt = unknownKeys(WorkloadSchema, value, []);
+  if (!parsed.success || misspelt.length > 0) {
+    // The schema stops at an object's first unknown key; all of them are wanted.
+    const issues = (parsed.issues ?? []).filter((issue) => !isUnknownKey(issue));
+    return { problems: [...misspelt, ...issues.map(toProblem)] };
+  }
   const problems = [
     ...checkGroups(parsed.output),
     ...checkInferred(parsed.output, value),
@@ -79,11 +84,6 @@ function unknown(what: string, name: string, known: readonly string[]): string {
 
 function toProblem(issue: v.BaseIssue<unknown>): Problem {
   const path = issue.path?.map((item) => item.key as PropertyKey) ?? [];
-  const key = path.at(-1);
-  if (issue.type === 'strict_object' && issue.expected === 'never' && key !== undefined) {
-    const known = keysOf(path.slice(0, -1));
-    return { path, message: `unknown key${suggestion(String(key), known)}`, atKey: true };
-  }
   if (issue.type === 'strict_object' && issue.received === 'undefined') return { path, message: 'is missing' };
   return { path, message: plain(issue) };
 }
@@ -116,19 +116,28 @@ function plain(issue: v.BaseIssue<unknown>): string {
   return `must be ${wanted ?? issue.expected ?? 'something else'}, not ${issue.received}`;
 }
 
-/** The keys that may stand in the object at a path of the schema. */
-function keysOf(path: readonly PropertyKey[]): readonly string[] {
-  let schema: unknown = WorkloadSchema;
-  for (const key of path) {
-    schema = unwrap(schema);
-    if (!isObject(schema)) return [];
-    schema = isObject(schema.entries) ? schema.entries[String(key)] : schema.item;
-  }
-  schema = unwrap(schema);
-  return isObject(schema) && isObject(schema.entries) ? Object.keys(schema.entries) : [];
+function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === 'strict_object' && issue.expected === 'never';
 }
 
-/** Looks through `optional` and `pipe`. */
+/** Keys that no schema knows, at any depth. */
+function unknownKeys(schema: unknown, value: unknown, path: readonly PropertyKey[]): Problem[] {
+  const inner = unwrap(schema);
+  if (!isObject(inner) || !isObject(value)) return [];
+  const { entries } = inner;
+  if (Array.isArray(value)) {
+    if (isObject(entries)) return [{ path, message: 'must be a mapping, not a list' }];
+    return value.flatMap((item, index) => unknownKeys(inner.item, item, [...path, index]));
+  }
+  if (!isObject(entries)) return [];
+  return Object.keys(value).flatMap((key) => {
+    const at = [...path, key];
+    if (Object.hasOwn(entries, key)) return unknownKeys(entries[key], value[key], at);
+    return [{ path: at, message: `unknown key${suggestion(key, Object.keys(entries))}`, atKey: true }];
+  });
+}
+
+/** Looks through `optional`; a pipe already shows what it starts with. */
 function unwrap(schema: unknown): unknown {
   let inner = schema;
   while (isObject(inner) && inner.type === 'optional') inner = inner.wrapped;

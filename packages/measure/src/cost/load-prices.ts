@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { PolycastError } from '@polycast/core';
 import { parse } from 'yaml';
+import { isDeep, MAX_DEPTH } from './nesting.ts';
 import { makePriceBook, type PriceBook, packagedPrices } from './price-book.ts';
 
 /**
@@ -15,7 +16,9 @@ export async function loadPrices(files: readonly string[]): Promise<PriceBook> {
 
 async function loadPriceFile(file: string): Promise<PriceBook> {
   try {
-    return makePriceBook([parse(await readFile(file, 'utf8'))]);
+    const text = await readFile(file, 'utf8');
+    if (isDeep(text)) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
+    return makePriceBook([parse(text)]);
   } catch (error) {
     const said = (error as Error).message.replace(/^invalid-configuration: price file 1: /, '');
     throw new PolycastError('invalid-configuration', `${file}: ${said}`, { cause: error });

@@ -1,9 +1,11 @@
 import { isMap, isPair, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
 import { checkWorkload, fail, type Problem, sentence } from './check-workload.ts';
+import { jsonFault } from './json-fault.ts';
+import { isDeep, MAX_DEPTH } from './nesting.ts';
 import type { Workload } from './workload.ts';
 
 /** Largest workload text, characters. */
-export const MAX_WORKLOAD_LENGTH = 1_048_576;
+export const MAX_WORKLOAD_LENGTH = 65_536;
 
 export interface ParseWorkloadOptions {
   /** JSON is read strictly; YAML is 1.2, core schema. @default 'yaml' */
@@ -19,7 +21,7 @@ export interface ParseWorkloadOptions {
 export function parseWorkload(text: string, options: ParseWorkloadOptions = {}): Workload {
   const file = options.file ?? 'workload';
   if (text.length > MAX_WORKLOAD_LENGTH) fail(file, [`longer than ${MAX_WORKLOAD_LENGTH} characters`]);
-  if (options.format === 'json') checkJson(text, file);
+  if (isDeep(text)) fail(file, [`nested deeper than ${MAX_DEPTH} levels`]);
 
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -27,6 +29,12 @@ export function parseWorkload(text: string, options: ParseWorkloadOptions = {}):
     const { line, col } = lines.linePos(offset);
     return `${line}:${col}`;
   };
+  // YAML reads more than JSON allows.
+  const fault = options.format === 'json' ? jsonFault(text) : undefined;
+  if (fault !== undefined) {
+    const found = fault < text.length ? JSON.stringify([...text.slice(fault, fault + 2)][0]) : 'end of the text';
+    fail(file, [`${position(fault)}: unexpected ${found}: this is not JSON`]);
+  }
   if (document.errors.length > 0) {
     fail(
       file,
@@ -72,17 +80,5 @@ function toPlain(document: ReturnType<typeof parseDocument>, file: string): unkn
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     return fail(file, [error instanceof Error ? error.message : String(error)], error);
-  }
-}
-
-/** YAML reads more than JSON allows, so JSON is read as JSON first; where it breaks is worked out from the message. */
-function checkJson(text: string, file: string): void {
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    const message = (error as SyntaxError).message;
-    const offset = /position (\d+)/.exec(message)?.[1];
-    const before = text.slice(0, offset === undefined ? text.length : Number(offset)).split('\n');
-    fail(file, [`${before.length}:${before.at(-1)!.length + 1}: ${message}`], error);
   }
 }
