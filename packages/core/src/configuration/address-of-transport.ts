@@ -1,0 +1,50 @@
+import { CATALOGUE } from '../catalogue.ts';
+import { PolycastError } from '../error.ts';
+import { suggestion } from './nearest.ts';
+import { redactUrl } from './redact.ts';
+
+/** Schemes that name another way to the same transport. The adapter still sees the scheme as it was written. */
+const ALIASES: Readonly<Record<string, string>> = { rediss: 'redis' };
+
+/** A transport's URL, and the package that makes a transport of it. */
+export interface TransportAddress {
+  readonly url: URL;
+  /** `redis+streams` */
+  readonly scheme: string;
+  /** `@polycast/redis` */
+  readonly packageName: string;
+  /** Is it one of those this version of core knows about? */
+  readonly known: boolean;
+}
+
+/** @throws PolycastError `invalid-configuration` when it is no URL. */
+export function readTransportUrl(input: string | URL): TransportAddress {
+  const url = typeof input === 'string' ? parse(input.trim()) : input;
+  const scheme = url.protocol.slice(0, -1);
+  const base = scheme.split('+', 1)[0]!;
+  const name = ALIASES[base] ?? base;
+  return { url, scheme, packageName: `@polycast/${name}`, known: knownNames().includes(name) };
+}
+
+/** The error for a scheme nobody knows. */
+export function unknownTransport(scheme: string): PolycastError {
+  const schemes = [...CATALOGUE.map(({ transport }) => transport), ...Object.keys(ALIASES)];
+  return new PolycastError('unknown-transport', `no transport is called "${scheme}:"${suggestion(scheme, schemes)}`);
+}
+
+function knownNames(): string[] {
+  return CATALOGUE.map(({ transport }) => transport.split('+', 1)[0]!);
+}
+
+function parse(text: string): URL {
+  if (text === '') throw new PolycastError('invalid-configuration', 'the transport URL is empty');
+  try {
+    return new URL(text);
+  } catch {
+    const hint = /^[a-z][a-z0-9+.-]*:/i.test(text)
+      ? 'check the host, the port (0-65535) and that special characters of the password are percent-encoded'
+      : 'it must start with a scheme, such as "redis://"';
+    // The parser's own error repeats the URL, secrets included: it is not kept as the cause.
+    throw new PolycastError('invalid-configuration', `"${redactUrl(text)}" is no URL: ${hint}`);
+  }
+}

@@ -1,0 +1,18 @@
+const HIDDEN = '***';
+const SECRET_NAME = /key|token|secret|pass|pwd|sig$|signature|sas|auth|credential/i;
+
+/**
+ * An address with its secrets removed, fit for errors, logs and reports: the password, a user name that stands alone (it may
+ * be a token), and query, fragment or connection-string values whose name sounds secret. Takes malformed text as well.
+ */
+export function redactUrl(url: string | URL): string {
+  return (typeof url === 'string' ? url : url.href)
+    .replace(/^([^/?#]*:)?\/\/([^/?#]*)@/, (_, scheme: string | undefined, user: string) => {
+      const colon = user.indexOf(':');
+      const shown = colon > 0 ? `${user.slice(0, colon)}:${HIDDEN}` : HIDDEN;
+      return `${scheme ?? ''}//${shown}@`;
+    })
+    .replace(/([?&#;]|^)([^=?&#;/:@]+)=([^&#;]*)/g, (whole, before: string, name: string) =>
+      SECRET_NAME.test(name) ? `${before}${name}=${HIDDEN}` : whole,
+    );
+}
