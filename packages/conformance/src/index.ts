@@ -4,6 +4,7 @@ export { CASES } from './cases/index.ts';
 export type { Chapter, Clause, Grade } from './clause.ts';
 export { CHAPTERS, CLAUSES, gradeOf } from './clauses/index.ts';
 export { CaseContext, type JoinOptions, type Patience } from './context.ts';
+export { type Coverage, clausesDocument, coverage, leftOpen } from './coverage.ts';
 export { FENCE, Inbox, type Reaction, type Received } from './inbox.ts';
 export {
   type CaseResult,

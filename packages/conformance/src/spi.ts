@@ -33,16 +33,33 @@ export class RawInbox {
   readonly corruptions: PolycastError[] = [];
   readonly failures: PolycastError[] = [];
   source: Source | undefined;
-  /** Room the sink says it has. */
-  capacity = 1_000;
+  #limit = 1_000;
+  #roomy: (() => void)[] = [];
   readonly #patienceMs: number;
 
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs;
   }
 
+  /** Room the sink says it has. */
+  get capacity(): number {
+    return Math.max(0, this.#limit - this.deliveries.length);
+  }
+
+  /** Sets how many deliveries it takes in all. */
+  limit(deliveries: number): void {
+    this.#limit = deliveries;
+    this.release();
+  }
+
   ready(): Promise<void> {
-    return Promise.resolve();
+    if (this.capacity > 0) return Promise.resolve();
+    return new Promise((resolve) => this.#roomy.push(resolve));
+  }
+
+  /** Lets go of whoever waits for room: there is some, or the source is about to stop. */
+  release(): void {
+    for (const resolve of this.#roomy.splice(0)) resolve();
   }
 
   deliver(event: BroadcastEvent, lease?: Lease): boolean {
@@ -196,7 +213,11 @@ export class SpiParticipant {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const inbox of this.#inboxes) await inbox.source?.stop();
+    for (const inbox of this.#inboxes) {
+      const stopping = inbox.source?.stop();
+      inbox.release();
+      await stopping;
+    }
     for (const inbox of this.#inboxes) await inbox.source?.close();
     await this.link.close();
   }

@@ -1,0 +1,117 @@
+import type { Participant } from '@polycast/core';
+import { same, sameSet } from '../assert.ts';
+import type { ConformanceCase } from '../case.ts';
+import type { CaseContext } from '../context.ts';
+
+const requires = { capabilities: ['everyone', 'members'] } as const;
+const names = (members: readonly Participant[]) => members.map(({ role, instance }) => `${role}/${instance}`);
+
+async function three(c: CaseContext) {
+  const desk = await c.join('desk/d1');
+  await c.listen(desk);
+  const cook = await c.join('kitchen/k1');
+  await c.listen(cook);
+  const second = await c.join({ role: 'kitchen', instance: 'k2', deployment: 'blue' });
+  await c.listen(second);
+  return { desk, cook, second };
+}
+
+export const memberCases: readonly ConformanceCase[] = [
+  {
+    id: 'members/all',
+    clause: 'members.1',
+    title: 'everyone who listens, oneself included',
+    requires,
+    async run(c) {
+      const { desk, second } = await three(c);
+      sameSet(names(await desk.members()), ['desk/d1', 'kitchen/k1', 'kitchen/k2'], 'asked by one');
+      sameSet(names(await second.members()), ['desk/d1', 'kitchen/k1', 'kitchen/k2'], 'asked by another');
+    },
+  },
+  {
+    id: 'members/alone',
+    clause: 'members.1',
+    title: 'alone on the topic',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk/d1');
+      await c.listen(desk);
+      sameSet(names(await desk.members()), ['desk/d1'], 'members');
+    },
+  },
+  {
+    id: 'members/once-each',
+    clause: 'members.1',
+    title: 'who has several subscriptions is one member',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk/d1');
+      const kitchen = await c.join('kitchen/k1');
+      for (let n = 0; n < 3; n++) await c.listen(kitchen);
+      sameSet(names(await desk.members({ role: 'kitchen' })), ['kitchen/k1'], 'members');
+    },
+  },
+  {
+    id: 'members/by-role',
+    clause: 'members.2',
+    title: 'only the role that was asked for',
+    requires,
+    async run(c) {
+      const { desk } = await three(c);
+      sameSet(names(await desk.members({ role: 'kitchen' })), ['kitchen/k1', 'kitchen/k2'], 'kitchen');
+      sameSet(names(await desk.members({ role: 'bar' })), [], 'bar');
+    },
+  },
+  {
+    id: 'members/gone',
+    clause: 'members.3',
+    title: 'who closed is gone',
+    requires,
+    async run(c) {
+      const { desk, cook } = await three(c);
+      await cook.close();
+      sameSet(names(await desk.members()), ['desk/d1', 'kitchen/k2'], 'members');
+    },
+  },
+  {
+    id: 'members/details',
+    clause: 'members.4',
+    title: 'role, instance and deployment are told',
+    requires,
+    async run(c) {
+      const { desk } = await three(c);
+      const members = await desk.members({ role: 'kitchen' });
+      const second = members.find(({ instance }) => instance === 'k2');
+      same({ ...second }, { role: 'kitchen', instance: 'k2', deployment: 'blue' }, 'the second');
+    },
+  },
+  {
+    id: 'members/topics',
+    clause: 'members.5',
+    title: 'members of another topic are not told',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk/d1');
+      await c.listen(desk);
+      await c.listen(await c.join('kitchen/k1', { topic: `${c.topic}-other` }));
+      sameSet(names(await desk.members()), ['desk/d1'], 'members');
+    },
+  },
+  {
+    id: 'members/not-seen',
+    clause: 'members.6',
+    title: 'asking shows in no subscription and causes no gap',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk/d1');
+      const own = await c.listen(desk);
+      const inbox = await c.listen(await c.join('kitchen/k1'));
+      await desk.publish({ type: 'order', data: 1 });
+      await desk.members();
+      await inbox.owner.members();
+      await desk.publish({ type: 'order', data: 2 });
+      await c.fence(desk, [inbox, own]);
+      same([inbox.data, inbox.signals, own.data], [[1, 2], [], []], 'data and signals');
+    },
+  },
+];

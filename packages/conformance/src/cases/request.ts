@@ -1,0 +1,258 @@
+import type { Broadcaster, Reply } from '@polycast/core';
+import { check, refused, same, sameSet } from '../assert.ts';
+import type { ConformanceCase } from '../case.ts';
+import type { CaseContext } from '../context.ts';
+
+const requires = { capabilities: ['everyone', 'request'] } as const;
+
+/** A participant that answers every question with `answer`. */
+async function answering(c: CaseContext, self: string, answer: (data: unknown) => unknown): Promise<Broadcaster> {
+  const one = await c.join(self);
+  await c.listen(one, { filter: { exact: { type: 'question' } } }, (event, delivery) =>
+    delivery.reply(answer(event.data)),
+  );
+  return one;
+}
+
+const data = (replies: readonly Reply[]) => replies.map((reply) => reply.data);
+
+export const requestCases: readonly ConformanceCase[] = [
+  {
+    id: 'request/one',
+    clause: 'request.1',
+    title: 'a question is answered, and by whom',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      await answering(c, 'kitchen/k1', (question) => ({ re: question }));
+      const replies = await c.within(desk.request({ type: 'question', data: { a: 1 } }, { expect: 1 }), 'the reply');
+      same(data(replies), [{ re: { a: 1 } }], 'data');
+      same([replies[0]!.from.role, replies[0]!.from.instance], ['kitchen', 'k1'], 'from');
+    },
+  },
+  {
+    id: 'request/payloads',
+    clause: 'request.1',
+    title: 'replies carry nothing, text, objects and bytes',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      await answering(c, 'kitchen', (question) => question);
+      const bytes = c.manifest.capabilities.binary.level === 'none' ? [] : [new Uint8Array([0, 1, 255])];
+      for (const value of [null, '', 'ü 🍜', { a: [1] }, 0, false, ...bytes]) {
+        const replies = await c.within(desk.request({ type: 'question', data: value }, { expect: 1 }), 'the reply');
+        same(data(replies), [value], 'data');
+      }
+    },
+  },
+  {
+    id: 'request/all-who-answer',
+    clause: 'request.2',
+    title: 'all replies that come in time are gathered',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      for (const n of [1, 2, 3]) await answering(c, `kitchen/k${n}`, () => n);
+      const replies = await c.within(desk.request({ type: 'question' }, { timeoutMs: 400 }), 'the replies');
+      sameSet(data(replies), [1, 2, 3], 'data');
+      sameSet(
+        replies.map(({ from }) => from.instance),
+        ['k1', 'k2', 'k3'],
+        'from',
+      );
+    },
+  },
+  {
+    id: 'request/some-do-not-answer',
+    clause: 'request.2',
+    title: 'who fails or keeps silent does not spoil the others',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      await answering(c, 'kitchen/k1', () => 'fine');
+      await c.listen(await c.join('kitchen/k2'), { retry: { tries: 1 } }, () => {
+        throw new Error('no answer');
+      });
+      await c.listen(await c.join('kitchen/k3'));
+      const replies = await c.within(desk.request({ type: 'question' }, { timeoutMs: 400 }), 'the replies');
+      same(data(replies), ['fine'], 'data');
+    },
+  },
+  {
+    id: 'request/expect',
+    clause: 'request.3',
+    title: 'enough replies end the gathering long before its time',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      for (const n of [1, 2, 3]) await answering(c, `kitchen/k${n}`, () => n);
+      const replies = await c.within(
+        desk.request({ type: 'question' }, { expect: 2, timeoutMs: 600_000 }),
+        'two replies',
+      );
+      same(replies.length, 2, 'replies');
+    },
+  },
+  {
+    id: 'request/nobody',
+    clause: 'request.4',
+    title: 'nobody there: nothing, in time',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const replies = await c.within(desk.request({ type: 'question' }, { timeoutMs: 100 }), 'no reply');
+      same(replies.length, 0, 'replies');
+    },
+  },
+  {
+    id: 'request/only-those-addressed',
+    clause: 'request.5',
+    title: 'a question to a role or an instance is answered by it alone',
+    requires: { capabilities: ['request', 'role', 'instance'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      await answering(c, 'kitchen/k1', () => 'k1');
+      await answering(c, 'kitchen/k2', () => 'k2');
+      await answering(c, 'bar/b1', () => 'b1');
+      const role = await c.within(
+        desk.request({ type: 'question' }, { to: 'role:kitchen', timeoutMs: 300 }),
+        'to the role',
+      );
+      sameSet(data(role), ['k1', 'k2'], 'from the role');
+      const one = await c.within(
+        desk.request({ type: 'question' }, { to: 'instance:b1', timeoutMs: 300 }),
+        'to the instance',
+      );
+      same(data(one), ['b1'], 'from the instance');
+    },
+  },
+  {
+    id: 'request/many-at-once',
+    clause: 'request.6',
+    title: 'forty questions of two askers at once, each with its own answer',
+    requires,
+    async run(c) {
+      const desks = [await c.join('desk'), await c.join('desk')];
+      await answering(c, 'kitchen', (question) => `re ${String(question)}`);
+      await Promise.all(
+        Array.from({ length: 40 }, async (_, n) => {
+          const replies = await c.within(
+            desks[n % 2]!.request({ type: 'question', data: n }, { expect: 1 }),
+            `reply ${n}`,
+          );
+          same(data(replies), [`re ${n}`], `reply ${n}`);
+        }),
+      );
+    },
+  },
+  {
+    id: 'request/one-by-one',
+    clause: 'request.7',
+    title: 'replies are read with for await',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      for (const n of [1, 2, 3]) await answering(c, `kitchen/k${n}`, () => n);
+      const read: unknown[] = [];
+      const reading = (async () => {
+        for await (const reply of desk.request({ type: 'question' }, { expect: 3 })) read.push(reply.data);
+      })();
+      await c.within(reading, 'reading three replies');
+      sameSet(read, [1, 2, 3], 'data');
+    },
+  },
+  {
+    id: 'request/leave-early',
+    clause: 'request.7',
+    title: 'leaving the loop over replies ends the request',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      for (const n of [1, 2]) await answering(c, `kitchen/k${n}`, () => n);
+      const reading = (async () => {
+        for await (const reply of desk.request({ type: 'question' }, { timeoutMs: 600_000 })) return reply.data;
+        return undefined;
+      })();
+      check([1, 2].includes((await c.within(reading, 'the first reply')) as number), 'no reply');
+    },
+  },
+  {
+    id: 'request/reply-to-no-request',
+    clause: 'request.8',
+    title: 'what is no request cannot be replied to',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      let outcome: Promise<unknown> | undefined;
+      const inbox = await c.listen(await c.join('kitchen'), {}, (_, delivery) => {
+        outcome = refused(() => delivery.reply('x'), ['invalid-event'], 'reply');
+        return outcome.catch(() => {});
+      });
+      await desk.publish({ type: 'order' });
+      await inbox.until(1);
+      await outcome;
+    },
+  },
+  {
+    id: 'request/aborted',
+    clause: 'request.9',
+    title: 'an aborted request rejects',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const control = new AbortController();
+      const asking = refused(
+        () => desk.request({ type: 'question' }, { timeoutMs: 600_000, signal: control.signal }),
+        ['aborted'],
+        'request',
+      );
+      control.abort();
+      await c.within(asking, 'the aborted request');
+      await c.within(
+        refused(() => desk.request({ type: 'question' }, { signal: AbortSignal.abort() }), ['aborted'], 'request'),
+        'the request with an aborted signal',
+      );
+    },
+  },
+  {
+    id: 'request/replies-are-private',
+    clause: 'request.10',
+    title: 'replies are seen by who asked alone, and not by its subscriptions',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const own = await c.listen(desk);
+      const other = await c.listen(await c.join('desk'), { filter: { exact: { type: 'hello' } } });
+      const all = await c.listen(await c.join('auditor'));
+      await answering(c, 'kitchen', () => 'secret');
+      await c.within(desk.request({ type: 'question' }, { expect: 1 }), 'the reply');
+      await desk.publish({ type: 'hello', data: 'hello' });
+      await c.fence(desk, [own, all]);
+      await other.until(1);
+      same([own.data, other.data], [[], ['hello']], 'the asker’s own subscription, and another');
+      check(!all.data.includes('secret'), 'somebody else saw the reply');
+    },
+  },
+  {
+    id: 'request/closed',
+    clause: 'request.11',
+    title: 'closing ends what is being asked',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const asking = (async () => {
+        try {
+          return await desk.request({ type: 'question' }, { timeoutMs: 600_000 });
+        } catch (thrown) {
+          return thrown;
+        }
+      })();
+      await c.within(desk.close(), 'close');
+      const outcome = await c.within(asking, 'the request of a closed broadcaster');
+      check(
+        Array.isArray(outcome) || (outcome as { code?: string }).code === 'closed',
+        `it ended with ${String(outcome)}`,
+      );
+    },
+  },
+];

@@ -1,0 +1,216 @@
+import { check, same } from '../assert.ts';
+import type { ConformanceCase } from '../case.ts';
+import type { CaseContext } from '../context.ts';
+import { Gate, pass } from '../wait.ts';
+
+const requires = { capabilities: ['everyone', 'ttl'] } as const;
+
+/** Waits until the wall clock, by which events expire, is past a time. */
+async function clockPast(timeMs: number): Promise<void> {
+  while (Date.now() <= timeMs) await pass(Math.max(1, timeMs - Date.now() + 1));
+}
+
+/** How far an expiry may be off: what the manifest says, and a little for clocks that tick in whole ms. */
+function granularityMs(c: CaseContext): number {
+  return c.manifest.capabilities.ttl.numbers?.granularityMs ?? 1;
+}
+
+export const ttlCases: readonly ConformanceCase[] = [
+  {
+    id: 'ttl/alive',
+    clause: 'ttl.1',
+    title: 'an event that has not expired is delivered',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const inbox = await c.listen(await c.join('kitchen'));
+      for (const ttlMs of [5_000, 60_000, 86_400_000]) await desk.publish({ type: 'order', data: ttlMs }, { ttlMs });
+      await inbox.expect([5_000, 60_000, 86_400_000]);
+    },
+  },
+  {
+    id: 'ttl/expired-while-paused',
+    clause: 'ttl.2',
+    title: 'what expired during a pause is not handed over',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const inbox = await c.listen(await c.join('kitchen'));
+      inbox.subscription.pause();
+      await desk.publish({ type: 'order', data: 'short' }, { ttlMs: 40 });
+      await desk.publish({ type: 'order', data: 'long' }, { ttlMs: 60_000 });
+      await clockPast(Date.now() + 40 + granularityMs(c));
+      inbox.subscription.resume();
+      await c.fence(desk, [inbox]);
+      same(inbox.data, ['long'], 'after the pause');
+    },
+  },
+  {
+    id: 'ttl/expired-behind-a-slow-handler',
+    clause: 'ttl.2',
+    title: 'what expired while it waited for its turn is not handed over',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const gate = new Gate();
+      const inbox = await c.listen(await c.join('kitchen'), {}, (event) =>
+        event.data === 'slow' ? gate.passed : undefined,
+      );
+      await desk.publish({ type: 'order', data: 'slow' });
+      await inbox.until(1);
+      await desk.publish({ type: 'order', data: 'short' }, { ttlMs: 30 });
+      await desk.publish({ type: 'order', data: 'long' });
+      await clockPast(Date.now() + 30 + granularityMs(c));
+      gate.open();
+      await c.fence(desk, [inbox]);
+      same(inbox.data, ['slow', 'long'], 'what was handed over');
+    },
+  },
+  {
+    id: 'ttl/expired-in-a-group',
+    clause: 'ttl.2',
+    title: 'what expired goes to no member of a group',
+    requires: { capabilities: ['everyone', 'ttl', 'groups'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const one = await c.listen(await c.join('worker'), { group: 'g' });
+      const two = await c.listen(await c.join('worker'), { group: 'g' });
+      one.subscription.pause();
+      two.subscription.pause();
+      for (let n = 0; n < 6; n++) await desk.publish({ type: 'job', data: n }, { ttlMs: n % 2 === 0 ? 40 : 60_000 });
+      await clockPast(Date.now() + 40 + granularityMs(c));
+      one.subscription.resume();
+      two.subscription.resume();
+      await c.until(
+        () => one.count + two.count >= 3,
+        () => `three deliveries, there are ${one.count + two.count}`,
+      );
+      await c.fence(desk, [one, two], { group: true });
+      same([...one.data, ...two.data].sort(), [1, 3, 5], 'what the members got');
+    },
+  },
+  {
+    id: 'ttl/expired-in-an-iteration',
+    clause: 'ttl.2',
+    title: 'what expired before it was asked for is not read',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const subscription = await (await c.join('kitchen')).subscribe();
+      await desk.publish({ type: 'order', data: 'short' }, { ttlMs: 30 });
+      await clockPast(Date.now() + 30 + granularityMs(c));
+      await desk.publish({ type: 'order', data: 'long' });
+      const iterator = subscription[Symbol.asyncIterator]();
+      const next = await c.within(iterator.next(), 'the next delivery');
+      same(next.done ? undefined : next.value.event.data, 'long', 'what was read');
+    },
+  },
+  {
+    id: 'ttl/told',
+    clause: 'ttl.3',
+    title: 'the receiver sees when an event expires',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const inbox = await c.listen(await c.join('kitchen'));
+      const before = Date.now();
+      await desk.publish({ type: 'order' }, { ttlMs: 30_000 });
+      const after = Date.now();
+      await inbox.until(1);
+      const { event } = inbox.received[0]!;
+      check(
+        event.expiresAtMs >= before + 30_000 - 1 && event.expiresAtMs <= after + 30_000 + 1,
+        `expires ${event.expiresAtMs - before} ms after publishing instead of 30,000`,
+      );
+      same(event.toJSON().expirytime, new Date(event.expiresAtMs).toISOString(), 'the attribute expirytime');
+    },
+  },
+  {
+    id: 'ttl/defaults',
+    clause: 'ttl.4',
+    title: 'ten minutes, or as connect says, or as the publish says',
+    requires,
+    async run(c) {
+      const plain = await c.join('desk');
+      const brief = await c.join('desk', { ttlMs: 20_000 });
+      const inbox = await c.listen(await c.join('kitchen'));
+      const before = Date.now();
+      await plain.publish({ type: 'order', data: 600_000 });
+      await brief.publish({ type: 'order', data: 20_000 });
+      await brief.publish({ type: 'order', data: 40_000 }, { ttlMs: 40_000 });
+      await inbox.until(3);
+      const after = Date.now();
+      for (const { event } of inbox.received) {
+        const ttlMs = Number(event.data);
+        check(
+          event.expiresAtMs >= before + ttlMs - 1 && event.expiresAtMs <= after + ttlMs + 1,
+          `a ttl of ${ttlMs} ms became ${event.expiresAtMs - before}`,
+        );
+      }
+    },
+  },
+  {
+    id: 'ttl/never',
+    clause: 'ttl.5',
+    title: 'an event with infinite ttl does not expire',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk', { ttlMs: 20 });
+      const inbox = await c.listen(await c.join('kitchen'));
+      inbox.subscription.pause();
+      await desk.publish({ type: 'order', data: 'never' }, { ttlMs: Number.POSITIVE_INFINITY });
+      await clockPast(Date.now() + 40);
+      inbox.subscription.resume();
+      await inbox.expect(['never']);
+      const { event } = inbox.received[0]!;
+      same([event.expiresAtMs, event.toJSON().expirytime], [Number.POSITIVE_INFINITY, undefined], 'expiry');
+    },
+  },
+  {
+    id: 'ttl/not-tried-again',
+    clause: 'ttl.6',
+    title: 'an event that keeps failing is not tried after it expired',
+    requires: { capabilities: ['everyone', 'ttl', 'redelivery'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      let late = 0;
+      const inbox = await c.listen(
+        await c.join('kitchen'),
+        { retry: { tries: 1_000, baseMs: 5, maxMs: 10 } },
+        (event) => {
+          if (event.data === 'after') return;
+          if (Date.now() > event.expiresAtMs) late++;
+          throw new Error('never works');
+        },
+      );
+      await desk.publish({ type: 'order', data: 'failing' }, { ttlMs: 80 });
+      await inbox.until(2);
+      await clockPast(Date.now() + 80 + granularityMs(c));
+      await desk.publish({ type: 'order', data: 'after' });
+      await c.fence(desk, [inbox]);
+      const count = inbox.count;
+      await c.quiet();
+      same([late, inbox.count - count], [0, 0], 'tries after it expired');
+      check(inbox.data.includes('after'), 'the event after it did not come');
+    },
+  },
+  {
+    id: 'ttl/no-gap',
+    clause: 'ttl.7',
+    title: 'expired events are not signalled as lost',
+    requires: { capabilities: ['everyone', 'ttl', 'gapDetection'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const inbox = await c.listen(await c.join('kitchen'));
+      await desk.publish({ type: 'order', data: 0 });
+      await inbox.until(1);
+      inbox.subscription.pause();
+      for (let n = 1; n < 6; n++) await desk.publish({ type: 'order', data: n }, { ttlMs: 25 });
+      await clockPast(Date.now() + 25 + granularityMs(c));
+      inbox.subscription.resume();
+      await desk.publish({ type: 'order', data: 'last' });
+      await c.fence(desk, [inbox]);
+      same([inbox.data, inbox.signals], [[0, 'last'], []], 'data and signals');
+    },
+  },
+];

@@ -1,0 +1,83 @@
+import type { BroadcastEvent, Manifest, Transport } from '@polycast/core';
+import type { Lease, Link, LinkContext, Outgoing, Sink, Source, SourceRequest } from '@polycast/core/adapter';
+
+/** Steps in between core and a transport. What is left out passes through unchanged. */
+export interface Interference {
+  manifest?(manifest: Manifest): Manifest;
+  publish?(batch: readonly Outgoing[], next: Link['publish'], at: LinkContext): ReturnType<Link['publish']>;
+  subscribe?(
+    request: SourceRequest,
+    sink: Sink,
+    next: Link['subscribe'],
+    at: LinkContext,
+  ): ReturnType<Link['subscribe']>;
+  deliver?(event: BroadcastEvent, lease: Lease | undefined, next: Sink['deliver'], at: Listening): boolean;
+  lease?(lease: Lease, event: BroadcastEvent, at: Listening): Lease;
+  stop?(next: () => Promise<void>): Promise<void>;
+  closeSource?(next: () => Promise<void>, at: Listening): Promise<void>;
+  closeLink?(next: () => Promise<void>, at: LinkContext): Promise<void>;
+  members?(next: NonNullable<Link['members']>): ReturnType<NonNullable<Link['members']>>;
+  open?(context: LinkContext, next: Transport['open']): Promise<Link>;
+}
+
+/** Where a delivery comes from. */
+export interface Listening {
+  readonly context: LinkContext;
+  readonly request: SourceRequest;
+}
+
+/** A transport with somebody in between: for cases that need a loss to happen, and for mutants. */
+export function interfere(transport: Transport, how: Interference): Transport {
+  return {
+    manifest: how.manifest?.(transport.manifest) ?? transport.manifest,
+    location: transport.location,
+    async open(context) {
+      const open = (inner: LinkContext) => transport.open(inner);
+      const link = how.open === undefined ? await open(context) : await how.open(context, open);
+      return interfereLink(link, context, how);
+    },
+  };
+}
+
+function interfereLink(link: Link, context: LinkContext, how: Interference): Link {
+  const publish: Link['publish'] = (batch) => link.publish(batch);
+  const subscribe: Link['subscribe'] = async (request, sink) => {
+    const at: Listening = { context, request };
+    const source = await link.subscribe(request, interfereSink(sink, at, how));
+    return interfereSource(source, at, how);
+  };
+  const made: Link = {
+    publish: how.publish === undefined ? publish : (batch) => how.publish!(batch, publish, context),
+    subscribe:
+      how.subscribe === undefined ? subscribe : (request, sink) => how.subscribe!(request, sink, subscribe, context),
+    close: () => (how.closeLink === undefined ? link.close() : how.closeLink(() => link.close(), context)),
+  };
+  if (link.native !== undefined) Object.assign(made, { native: link.native });
+  if (link.sizeOf !== undefined) made.sizeOf = (event) => link.sizeOf!(event);
+  if (link.members !== undefined) {
+    const members = () => link.members!();
+    made.members = how.members === undefined ? members : () => how.members!(members);
+  }
+  return made;
+}
+
+function interfereSink(sink: Sink, at: Listening, how: Interference): Sink {
+  const next: Sink['deliver'] = (event, lease) =>
+    sink.deliver(event, lease !== undefined && how.lease !== undefined ? how.lease(lease, event, at) : lease);
+  return {
+    get capacity() {
+      return sink.capacity;
+    },
+    ready: () => sink.ready(),
+    deliver: how.deliver === undefined ? next : (event, lease) => how.deliver!(event, lease, next, at),
+    corrupt: (error) => sink.corrupt(error),
+    failed: (error) => sink.failed(error),
+  };
+}
+
+function interfereSource(source: Source, at: Listening, how: Interference): Source {
+  return {
+    stop: () => (how.stop === undefined ? source.stop() : how.stop(() => source.stop())),
+    close: () => (how.closeSource === undefined ? source.close() : how.closeSource(() => source.close(), at)),
+  };
+}
