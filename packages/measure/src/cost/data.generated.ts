@@ -8,6 +8,9 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Ably Pub/Sub',
     transports: ['ably'],
     currency: 'USD',
+    billed:
+      'a message in for each publish and one out for each subscriber, once for every 5 KiB; minutes of channels and connections; or monthly active users',
+    free: 'heartbeats, token requests',
     note: 'The minute-based packages are for accounts that already have them; new accounts pay by monthly active users (tiers mau-*).',
     tiers: [
       {
@@ -178,6 +181,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Cache for Redis',
     transports: ['redis', 'redis+streams'],
     currency: 'USD',
+    billed: 'hours of the nodes of a size',
+    free: 'commands, messages, traffic',
     note: 'Basic, Standard and Premium retire on 2028-09-30 and new caches are closed to new tenants since 2026-04-01; look at Azure Managed Redis.',
     tiers: [
       {
@@ -507,6 +512,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Managed Redis',
     transports: ['redis', 'redis+streams'],
     currency: 'USD',
+    billed: 'hours of the nodes of a size',
+    free: 'commands, messages, traffic',
     note: 'Only five sizes have a citable price; the smallest (B0, B1) and most others are missing, so a small workload may cost less than shown.',
     tiers: [
       {
@@ -637,6 +644,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Event Grid namespaces',
     transports: ['event-grid'],
     currency: 'USD',
+    billed: 'hours of throughput units, and operations in and out, once for every 64 KB',
+    free: 'the first million a month',
     tiers: [
       {
         id: 'pull',
@@ -724,6 +733,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Event Grid topics (push)',
     transports: ['event-grid'],
     currency: 'USD',
+    billed: 'operations: an event in, each attempt to deliver it; once for every 64 KB',
+    free: 'the first 100,000 a month',
     tiers: [
       {
         id: 'basic',
@@ -766,6 +777,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Event Hubs',
     transports: ['event-hubs'],
     currency: 'USD',
+    billed: 'hours of units; in Basic and Standard, events in, once for every 64 KB',
+    free: 'reading',
     tiers: [
       {
         id: 'basic',
@@ -915,6 +928,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Functions',
     transports: [],
     currency: 'USD',
+    billed: 'executions, and memory (in steps of 128 MB) times the time it is held (at least 100 ms)',
+    free: 'a monthly grant of both',
     tiers: [
       {
         id: 'consumption',
@@ -1110,6 +1125,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure IoT Hub',
     transports: ['iot-hub'],
     currency: 'USD',
+    billed: 'units with a daily quota of messages either way, once for every 4 KB',
+    free: 'registry calls, keep-alives',
     tiers: [
       {
         id: 'basic',
@@ -1252,6 +1269,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Memory (in your own process)',
     transports: ['memory'],
     currency: 'USD',
+    billed: 'nothing',
+    free: 'everything',
     note: 'Nothing is billed by use; the process it lives in is yours.',
     tiers: [
       {
@@ -1267,7 +1286,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
         unit: 'month',
         usd: 0,
         region: 'world',
-        date: '2026-11',
+        date: null,
         source: 'by definition',
         confidence: 'high',
       },
@@ -1278,6 +1297,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Notification Hubs',
     transports: ['notification-hubs'],
     currency: 'USD',
+    billed: 'a base charge, and pushes to devices above ten million a month',
+    free: 'what goes in',
     tiers: [
       {
         id: 'basic',
@@ -1376,6 +1397,9 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'PubNub',
     transports: ['pubnub'],
     currency: 'USD',
+    billed:
+      'a replicated transaction for each publish and an edge transaction for each receipt, once for every 2 KiB; or a plan by monthly active users',
+    free: 'heartbeats',
     tiers: [
       {
         id: 'transactions',
@@ -1554,6 +1578,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Pusher Channels',
     transports: ['pusher'],
     currency: 'USD',
+    billed: 'a plan with daily messages (each publish, each delivery) and connections',
+    free: 'pings, subscribing',
     note: 'Plans Premium, Growth and Plus have a price but no known cap, so they are never chosen.',
     tiers: [
       {
@@ -1702,6 +1728,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Redis on a machine of your own',
     transports: ['redis', 'redis+streams'],
     currency: 'USD',
+    billed: 'nothing',
+    free: 'everything; the machine is yours',
     note: 'Nothing is billed by use; the machine it runs on, its replica and your time are not priced.',
     tiers: [
       {
@@ -1717,7 +1745,7 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
         unit: 'month',
         usd: 0,
         region: 'world',
-        date: '2026-11',
+        date: null,
         source: 'by definition',
         confidence: 'high',
       },
@@ -1728,6 +1756,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Relay',
     transports: ['relay'],
     currency: 'USD',
+    billed: 'WCF: messages of 64 KB and relay hours; hybrid connections: listener hours and data',
+    free: 'messages of hybrid connections',
     note: 'No price was found that can be cited, so none is shown. WCF relays bill messages of 64 KB and relay hours, hybrid connections bill listener hours and data over an allowance.',
     tiers: [],
     prices: [],
@@ -1737,6 +1767,9 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Service Bus',
     transports: ['service-bus'],
     currency: 'USD',
+    billed:
+      'Basic and Standard: operations: a send, a delivery to each subscription, a settlement, a lock renewal; a send or delivery once for every 64 KB. Standard also a base charge and connections. Premium: hours of messaging units only',
+    free: 'what the service stores; in Premium, operations and connections',
     tiers: [
       {
         id: 'basic',
@@ -1907,6 +1940,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure SignalR Service',
     transports: ['signalr'],
     currency: 'USD',
+    billed: 'unit-days, and messages out above a million a day for each unit, once for every 2 KB',
+    free: 'messages in, pings',
     tiers: [
       {
         id: 'free',
@@ -1999,6 +2034,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Storage Queues',
     transports: ['storage-queues'],
     currency: 'USD',
+    billed: 'REST calls: a put for each queue, a receive, a delete, each poll that finds nothing; and what is stored',
+    free: 'nothing',
     tiers: [
       {
         id: 'lrs',
@@ -2077,6 +2114,8 @@ export const PRICE_FILES: readonly PriceFileInput[] = [
     title: 'Azure Web PubSub',
     transports: ['web-pubsub'],
     currency: 'USD',
+    billed: 'unit-days, and bytes out above a daily allowance, 2 KB to a message, taken over the sum',
+    free: 'messages in',
     tiers: [
       {
         id: 'standard',

@@ -80,6 +80,10 @@ export const PriceFileSchema = v.strictObject({
   /** URL schemes of the Polycast transports that run on it. */
   transports: v.array(text),
   currency: v.literal('USD'),
+  /** What the service counts, in words. */
+  billed: v.optional(text),
+  /** What one might expect it to count, and it does not. */
+  free: v.optional(text),
   /** What everybody who reads a price of this service must know. */
   note: v.optional(text),
   tiers: v.array(Tier),
