@@ -1,0 +1,239 @@
+import { MAX_PENDING_EVENTS } from './contract.ts';
+import { type Deferred, deferred } from './deferred.ts';
+import { PolycastError } from './error.ts';
+import type { Manifest } from './manifest.ts';
+import { backOffMs, type RetryPolicy } from './retry.ts';
+import { after } from './timer.ts';
+import type { Outgoing } from './transport.ts';
+
+type SendBatch = (batch: readonly Outgoing[]) => void | Promise<void | readonly (PolycastError | undefined)[]>;
+
+/** One event waiting for the transport, and who waits for it. */
+interface Entry {
+  readonly outgoing: Outgoing;
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Entries sent together. `number` keeps the order of batches that failed together. */
+interface Batch {
+  readonly number: number;
+  readonly entries: readonly Entry[];
+  attempt: number;
+}
+
+/**
+ * Coalesces what is published into as few sends as possible without delaying a lone event: an idle line sends in the
+ * same turn of the event loop; while as many batches as the transport allows are under way, what comes fills the next.
+ *
+ * Order is kept through retries: while a failed batch waits for its next try, nothing overtakes it.
+ */
+export class BatchQueue {
+  readonly #send: SendBatch;
+  readonly #limits: Manifest['limits'];
+  readonly #retry: RetryPolicy;
+  readonly #isDown: () => boolean;
+  #waiting: Entry[] = [];
+  /** Index of the first entry of `#waiting` that was not taken yet. */
+  #head = 0;
+  #inFlight = 0;
+  #flushScheduled = false;
+  #nextBatchNumber = 0;
+  #failed: Batch[] = [];
+  /** Set while failed batches wait: nothing is sent. */
+  #held = false;
+  #wake: (() => void) | undefined;
+  #idle: Deferred<void> | undefined;
+  #closed: PolycastError | undefined;
+
+  constructor(options: {
+    send: SendBatch;
+    limits: Manifest['limits'];
+    retry: RetryPolicy;
+    /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their tries. */
+    isDown: () => boolean;
+  }) {
+    this.#send = options.send;
+    this.#limits = options.limits;
+    this.#retry = options.retry;
+    this.#isDown = options.isDown;
+  }
+
+  get pending(): number {
+    return this.#waiting.length - this.#head;
+  }
+
+  /** Resolves once the transport took the event. @throws `overloaded`, or what the transport said at the last try. */
+  add(outgoing: Outgoing, bytes: number): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.pending >= MAX_PENDING_EVENTS) {
+      return Promise.reject(
+        new PolycastError('overloaded', `${MAX_PENDING_EVENTS} events wait for the transport already; await publish()`),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ outgoing, bytes, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** The connection is back: what failed need not wait any longer. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** Resolves when nothing waits and nothing is under way. */
+  drain(): Promise<void> {
+    if (this.#isIdle()) return Promise.resolve();
+    this.#idle ??= deferred();
+    return this.#idle.promise;
+  }
+
+  /** Refuses everything that still waits, and all that comes. */
+  close(error: PolycastError): void {
+    this.#closed = error;
+    const left = [...this.#failed.flatMap((batch) => batch.entries), ...this.#waiting.slice(this.#head)];
+    this.#failed = [];
+    this.#waiting = [];
+    this.#head = 0;
+    for (const entry of left) entry.reject(error);
+    this.#wake?.();
+  }
+
+  #isIdle(): boolean {
+    return this.pending === 0 && this.#inFlight === 0 && this.#failed.length === 0;
+  }
+
+  #schedule(): void {
+    if (this.#flushScheduled || this.#held || this.#inFlight >= this.#limits.maxBatchesInFlight) return;
+    this.#flushScheduled = true;
+    soon(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    while (!this.#held && this.pending > 0 && this.#inFlight < this.#limits.maxBatchesInFlight) {
+      this.#transmit({ number: this.#nextBatchNumber++, entries: this.#take(), attempt: 1 });
+    }
+  };
+
+  /** The longest run of waiting entries that fits the transport's limits; at least one. */
+  #take(): Entry[] {
+    const { maxBatchEvents, maxBatchBytes } = this.#limits;
+    const from = this.#head;
+    const end = Math.min(this.#waiting.length, from + maxBatchEvents);
+    let bytes = (this.#waiting[from] as Entry).bytes;
+    let to = from + 1;
+    for (; to < end; to++) {
+      bytes += (this.#waiting[to] as Entry).bytes;
+      if (bytes > maxBatchBytes) break;
+    }
+    const entries = this.#waiting.slice(from, to);
+    if (to === this.#waiting.length) {
+      this.#waiting = [];
+      this.#head = 0;
+    } else {
+      this.#head = to;
+      if (to > 4_096) {
+        this.#waiting = this.#waiting.slice(to);
+        this.#head = 0;
+      }
+    }
+    return entries;
+  }
+
+  #transmit(batch: Batch): void {
+    let result: ReturnType<SendBatch>;
+    try {
+      result = this.#send(batch.entries.map((entry) => entry.outgoing));
+    } catch (thrown) {
+      result = Promise.reject(thrown);
+    }
+    if (result === undefined) {
+      for (const entry of batch.entries) entry.resolve();
+      return;
+    }
+    this.#inFlight++;
+    result.then(
+      (errors) => {
+        this.#inFlight--;
+        if (errors) this.#sortOut(batch, errors);
+        else for (const entry of batch.entries) entry.resolve();
+        this.#settled();
+      },
+      (thrown) => {
+        this.#inFlight--;
+        this.#fail(batch, PolycastError.from(thrown));
+        this.#settled();
+      },
+    );
+  }
+
+  /** Some events of a batch failed: those worth it are tried again, together. */
+  #sortOut(batch: Batch, errors: readonly (PolycastError | undefined)[]): void {
+    const again: Entry[] = [];
+    batch.entries.forEach((entry, index) => {
+      const error = errors[index];
+      if (error === undefined) entry.resolve();
+      else if (this.#mayRetry(batch, error)) again.push(entry);
+      else entry.reject(error);
+    });
+    if (again.length > 0) this.#hold({ ...batch, entries: again });
+  }
+
+  #fail(batch: Batch, error: PolycastError): void {
+    if (this.#mayRetry(batch, error)) this.#hold(batch);
+    else for (const entry of batch.entries) entry.reject(this.#closed ?? error);
+  }
+
+  #mayRetry(batch: Batch, error: PolycastError): boolean {
+    return error.retryable && batch.attempt < this.#retry.tries && this.#closed === undefined;
+  }
+
+  #hold(batch: Batch): void {
+    this.#held = true;
+    this.#failed.push(batch);
+  }
+
+  #settled(): void {
+    if (this.#failed.length > 0) {
+      if (this.#inFlight === 0) this.#waitAndResend();
+      return;
+    }
+    this.#flush();
+    if (this.#idle && this.#isIdle()) {
+      this.#idle.resolve();
+      this.#idle = undefined;
+    }
+  }
+
+  #waitAndResend(): void {
+    if (this.#wake) return;
+    const attempt = Math.max(...this.#failed.map((batch) => batch.attempt));
+    const timer = after(this.#isDown() ? DOWN_PATIENCE_MS : backOffMs(this.#retry, attempt), () => resend());
+    const resend = () => {
+      timer.cancel();
+      this.#wake = undefined;
+      this.#held = false;
+      const batches = this.#failed.sort((a, b) => a.number - b.number);
+      this.#failed = [];
+      for (const batch of batches) {
+        batch.attempt++;
+        this.#transmit(batch);
+      }
+      if (batches.length === 0) this.#settled();
+    };
+    this.#wake = resend;
+  }
+}
+
+/** Longest wait for a lost connection to come back before a try is used up. */
+const DOWN_PATIENCE_MS = 30_000;
+
+/**
+ * Runs at the end of this turn. In Node, after the promise jobs that are queued already, so that a hundred producers
+ * whose publishes were confirmed together are coalesced again.
+ */
+const soon: (task: () => void) => void =
+  (globalThis as { process?: { nextTick?: (task: () => void) => void } }).process?.nextTick ?? queueMicrotask;

@@ -1,0 +1,182 @@
+import { decodeEvents } from './envelope/decode.ts';
+import { encodeEvent } from './envelope/encode.ts';
+import { PolycastError } from './error.ts';
+import type { BroadcastEvent } from './event.ts';
+import { after, type Timer } from './timer.ts';
+import type { Lease, Settlement } from './transport.ts';
+
+/** A piece of a large event: bytes of its JSON text, and where they belong. */
+export interface Chunk {
+  readonly chunkid: string;
+  readonly chunkindex: number;
+  readonly chunkcount: number;
+  readonly data: Uint8Array;
+}
+
+/** Room for a piece's own attributes. */
+const CHUNK_OVERHEAD_BYTES = 2_048;
+/** Largest event that is put together again. */
+export const MAX_REASSEMBLED_BYTES = 64 * 1024 * 1024;
+const MAX_ASSEMBLIES = 64;
+
+/** Cuts an event into pieces that each fit in `maxEventBytes`. @throws `payload-too-large` */
+export function splitEvent(event: BroadcastEvent, maxEventBytes: number): Chunk[] {
+  const bytes = new TextEncoder().encode(encodeEvent(event));
+  // Bytes travel as base64: four characters for three bytes.
+  const size = Math.floor(((maxEventBytes - CHUNK_OVERHEAD_BYTES) * 3) / 4);
+  if (size <= 0 || bytes.length > MAX_REASSEMBLED_BYTES) {
+    throw new PolycastError('payload-too-large', `${bytes.length} bytes are too many even in pieces of ${Math.max(size, 0)}`);
+  }
+  const chunkcount = Math.ceil(bytes.length / size);
+  return Array.from({ length: chunkcount }, (_, chunkindex) => ({
+    chunkid: event.id,
+    chunkindex,
+    chunkcount,
+    data: bytes.subarray(chunkindex * size, (chunkindex + 1) * size),
+  }));
+}
+
+interface Assembly {
+  readonly pieces: (Uint8Array | undefined)[];
+  readonly leases: Lease[];
+  readonly timer: Timer;
+  missing: number;
+  bytes: number;
+}
+
+/** Puts large events together again, bounded in number, size and time. */
+export class Assembler {
+  readonly #complete: (event: BroadcastEvent, lease: Lease | undefined) => void;
+  readonly #lost: (source: string, missing: number) => void;
+  readonly #corrupt: (error: PolycastError) => void;
+  readonly #assemblies = new Map<string, Assembly>();
+  #bytes = 0;
+
+  constructor(events: {
+    complete: (event: BroadcastEvent, lease: Lease | undefined) => void;
+    lost: (source: string, missing: number) => void;
+    corrupt: (error: PolycastError) => void;
+  }) {
+    this.#complete = events.complete;
+    this.#lost = events.lost;
+    this.#corrupt = events.corrupt;
+  }
+
+  add(chunk: BroadcastEvent, lease: Lease | undefined): void {
+    const { chunkid, chunkindex: index, chunkcount: count } = chunk;
+    const data = chunk.data;
+    if (
+      typeof chunkid !== 'string' ||
+      !(data instanceof Uint8Array) ||
+      !isCount(count) ||
+      !(typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < count)
+    ) {
+      this.#corrupt(new PolycastError('corrupt-event', 'a piece of a large event without its id, index, count or bytes'));
+      void lease?.settle(ACCEPT);
+      return;
+    }
+    const key = `${chunk.source}\n${chunkid}`;
+    const assembly = this.#assemblies.get(key) ?? this.#start(key, chunk, count);
+    if (lease) assembly.leases.push(lease);
+    if (assembly.pieces.length !== count || assembly.pieces[index] !== undefined) return;
+    assembly.pieces[index] = data;
+    assembly.missing--;
+    assembly.bytes += data.length;
+    this.#bytes += data.length;
+    if (assembly.missing === 0) this.#finish(key, assembly);
+    else if (this.#bytes > MAX_REASSEMBLED_BYTES) this.#giveUp(this.#assemblies.keys().next().value as string);
+  }
+
+  /** Forgets what is incomplete; leases go back. */
+  close(): void {
+    for (const [key, assembly] of this.#assemblies) {
+      this.#remove(key, assembly);
+      for (const lease of assembly.leases) void lease.settle({ kind: 'release', delayMs: 0 });
+    }
+  }
+
+  #start(key: string, chunk: BroadcastEvent, count: number): Assembly {
+    if (this.#assemblies.size >= MAX_ASSEMBLIES) this.#giveUp(this.#assemblies.keys().next().value as string);
+    const patienceMs = Math.min(Math.max(chunk.expiresAtMs - Date.now(), 0), MAX_PATIENCE_MS);
+    const assembly: Assembly = {
+      pieces: new Array(count).fill(undefined),
+      leases: [],
+      timer: after(patienceMs, () => this.#giveUp(key)),
+      missing: count,
+      bytes: 0,
+    };
+    this.#assemblies.set(key, assembly);
+    return assembly;
+  }
+
+  #finish(key: string, assembly: Assembly): void {
+    this.#remove(key, assembly);
+    const whole = new Uint8Array(assembly.bytes);
+    let at = 0;
+    for (const piece of assembly.pieces as Uint8Array[]) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    const lease = assembly.leases.length > 0 ? joinLeases(assembly.leases) : undefined;
+    let text: string;
+    try {
+      text = new TextDecoder('utf-8', { fatal: true }).decode(whole);
+    } catch (cause) {
+      this.#corrupt(new PolycastError('corrupt-event', 'the pieces of a large event are not UTF-8', { cause }));
+      void lease?.settle(ACCEPT);
+      return;
+    }
+    decodeEvents(
+      text,
+      (event) => this.#complete(event, lease),
+      (error) => {
+        this.#corrupt(error);
+        void lease?.settle(ACCEPT);
+      },
+      { maxBytes: MAX_REASSEMBLED_BYTES },
+    );
+  }
+
+  #giveUp(key: string): void {
+    const assembly = this.#assemblies.get(key);
+    if (!assembly) return;
+    this.#remove(key, assembly);
+    this.#lost(key.slice(0, key.indexOf('\n')), assembly.missing);
+    for (const lease of assembly.leases) void lease.settle(ACCEPT);
+  }
+
+  #remove(key: string, assembly: Assembly): void {
+    assembly.timer.cancel();
+    this.#assemblies.delete(key);
+    this.#bytes -= assembly.bytes;
+  }
+}
+
+const ACCEPT: Settlement = { kind: 'accept' };
+const MAX_PATIENCE_MS = 60_000;
+/** Pieces of the largest event at the smallest useful size. */
+const MAX_CHUNKS = 65_536;
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_CHUNKS;
+}
+
+/** One lease over all pieces: what is decided of the event is decided of each. */
+function joinLeases(leases: readonly Lease[]): Lease {
+  const renewable = leases.filter((lease) => lease.renew !== undefined);
+  const last = leases[leases.length - 1] as Lease;
+  return {
+    attempt: Math.max(...leases.map((lease) => lease.attempt)),
+    ...(last.position === undefined ? {} : { position: last.position }),
+    settle: async (settlement) => {
+      await Promise.all(leases.map((lease) => lease.settle(settlement)));
+    },
+    ...(renewable.length === 0
+      ? {}
+      : {
+          renew: async () => {
+            await Promise.all(renewable.map((lease) => lease.renew?.()));
+          },
+        }),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Delivery } from './contract.ts';
+import type { BroadcastEvent } from './event.ts';
+import type { LiveSubscription } from './subscription.ts';
+
+interface Offer {
+  readonly delivery: Delivery;
+  /** Tells the subscription that the reader is done with it. */
+  readonly done: () => void;
+}
+
+/** A subscription read with `for await`: the handler of a subscription that has none. */
+export class DeliveryStream {
+  readonly #subscription: LiveSubscription;
+  readonly #offers: Offer[] = [];
+  #current: Offer | undefined;
+  #waiting: ((result: IteratorResult<Delivery>) => void)[] = [];
+  #state: 'unread' | 'reading' | 'ended' = 'unread';
+
+  constructor(subscription: LiveSubscription) {
+    this.#subscription = subscription;
+  }
+
+  /** Nobody reads: closing need not wait for a reader. */
+  get isUnread(): boolean {
+    return this.#state === 'unread';
+  }
+
+  readonly handler = (_event: BroadcastEvent, delivery: Delivery): Promise<void> =>
+    new Promise((done) => {
+      const offer = { delivery, done };
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) this.#offers.push(offer);
+      else waiting(this.#hand(offer));
+    });
+
+  iterate(): AsyncIterator<Delivery> {
+    if (this.#state === 'reading') throw new TypeError('a subscription can be iterated once');
+    if (this.#state === 'unread') this.#state = 'reading';
+    return {
+      next: () => {
+        this.#current?.done();
+        this.#current = undefined;
+        const offer = this.#offers.shift();
+        if (offer !== undefined) return Promise.resolve(this.#hand(offer));
+        if (this.#state === 'ended') return Promise.resolve(END);
+        return new Promise((resolve) => this.#waiting.push(resolve));
+      },
+      return: async () => {
+        this.#current?.delivery.release({ delayMs: 0 });
+        this.#current?.done();
+        this.#current = undefined;
+        await this.#subscription.close({ drainMs: 0 });
+        return END;
+      },
+    };
+  }
+
+  /** No more deliveries come. */
+  end(): void {
+    this.#state = 'ended';
+    for (const resolve of this.#waiting.splice(0)) resolve(END);
+  }
+
+  #hand(offer: Offer): IteratorResult<Delivery> {
+    this.#current = offer;
+    return { done: false, value: offer.delivery };
+  }
+}
+
+const END: IteratorResult<Delivery> = { done: true, value: undefined };

@@ -1,0 +1,81 @@
+import type { Delivery } from './contract.ts';
+import type { BroadcastEvent } from './event.ts';
+import type { LiveSubscription } from './subscription.ts';
+import type { Lease } from './transport.ts';
+
+/** What is to become of a delivery. */
+export type Outcome =
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'release'; readonly delayMs: number | undefined }
+  | { readonly kind: 'reject'; readonly reason: string };
+
+export const ACCEPT: Outcome = { kind: 'accept' };
+
+/** One event in one subscription, from its arrival until it is settled. */
+export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> implements Delivery<Event> {
+  readonly event: Event;
+  readonly lease: Lease | undefined;
+  attempt: number;
+  /** What the handler said; the first word counts. */
+  outcome: Outcome | undefined;
+  /** When the handler was called, ms of a monotonic clock. 0: not yet. */
+  startedAtMs = 0;
+  readonly #subscription: LiveSubscription;
+  #abort: AbortController | undefined;
+  #aborted = false;
+
+  constructor(subscription: LiveSubscription, event: Event, lease: Lease | undefined) {
+    this.#subscription = subscription;
+    this.event = event;
+    this.lease = lease;
+    this.attempt = lease === undefined ? 1 : lease.attempt;
+  }
+
+  get position(): string | undefined {
+    return this.lease?.position;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#aborted) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  accept(): void {
+    this.outcome ??= ACCEPT;
+  }
+
+  reject(reason: string): void {
+    if (typeof reason !== 'string') throw new TypeError('reject takes a reason, a text');
+    this.outcome ??= { kind: 'reject', reason };
+  }
+
+  release(options: { delayMs?: number } = {}): void {
+    const { delayMs } = options;
+    if (delayMs !== undefined && !(delayMs >= 0 && Number.isFinite(delayMs))) {
+      throw new TypeError('delayMs must be a finite number of at least 0');
+    }
+    this.outcome ??= { kind: 'release', delayMs };
+  }
+
+  reply(data: unknown): Promise<void> {
+    return this.#subscription.inbox.desk.reply(this.event, data);
+  }
+
+  /** The lock is lost, or nobody waits for the handler any longer. */
+  abandon(): void {
+    this.#aborted = true;
+    this.#abort?.abort();
+  }
+
+  get abandoned(): boolean {
+    return this.#aborted;
+  }
+
+  /** Forgets what the last attempt said. */
+  again(): void {
+    this.attempt++;
+    this.outcome = undefined;
+    this.startedAtMs = 0;
+  }
+}

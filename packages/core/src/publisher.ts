@@ -1,0 +1,258 @@
+import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from './address.ts';
+import { BatchQueue } from './batch-queue.ts';
+import { splitEvent } from './chunking.ts';
+import { DEFAULT_TTL_MS, MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
+import { checkAttributeValue, checkExtensionName } from './envelope/attributes.ts';
+import { encodeEvent } from './envelope/encode.ts';
+import { normaliseData } from './envelope/normalise.ts';
+import { PolycastError } from './error.ts';
+import { type AttributeValue, BroadcastEvent, type EventInput } from './event.ts';
+import type { Manifest } from './manifest.ts';
+import type { RetryPolicy } from './retry.ts';
+import { Numberer } from './sequence.ts';
+import type { Link, Outgoing } from './transport.ts';
+
+export interface PublisherOptions {
+  readonly link: Link;
+  readonly manifest: Manifest;
+  readonly topic: string;
+  /** The CloudEvents `source` of events that name none. */
+  readonly source: string;
+  readonly ttlMs: number | undefined;
+  readonly carbonCopy: boolean;
+  readonly chunking: boolean;
+  readonly retry: RetryPolicy;
+  readonly isDown: () => boolean;
+}
+
+/** What core itself adds to an event: attributes users may not set. */
+export interface CoreAttributes {
+  replyto?: string;
+  correlationid?: string;
+}
+
+/** From a user's event to the transport: checks, names, numbers, encodes, coalesces. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #manifest: Manifest;
+  readonly #link: Link;
+  readonly #queue: BatchQueue | undefined;
+  readonly #numberer = new Numberer();
+  /** Holes are only looked for where events can be lost, or sent twice. */
+  readonly #numbers: boolean;
+  readonly #writesJson: boolean;
+  readonly #knownAddresses = new Set<string>([EVERYONE]);
+  #nextId = 1;
+  #direct = 0;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#manifest = options.manifest;
+    this.#link = options.link;
+    this.#numbers = options.manifest.capabilities.gapDetection.level === 'emulated';
+    this.#writesJson = options.manifest.limits.maxEventBytes !== Number.POSITIVE_INFINITY && !options.link.sizeOf;
+    if (options.manifest.limits.maxBatchesInFlight !== Number.POSITIVE_INFINITY) {
+      this.#queue = new BatchQueue({
+        send: (batch) => options.link.publish(batch),
+        limits: options.manifest.limits,
+        retry: options.retry,
+        isDown: options.isDown,
+      });
+    }
+  }
+
+  get epoch(): string {
+    return this.#numberer.epoch;
+  }
+
+  get pending(): number {
+    return (this.#queue?.pending ?? 0) + this.#direct;
+  }
+
+  /** An event as it will be sent. @throws PolycastError `invalid-*`, `payload-too-large`; TypeError */
+  prepare(input: EventInput, options: PublishOptions | undefined, core?: CoreAttributes): Outgoing {
+    if (typeof input !== 'object' || input === null) throw new TypeError('publish takes an event: { type, data }');
+    const to = this.#addresses(options?.to);
+    const lane = to.length === 1 ? (to[0] as string) : [...to].sort().join(',');
+    const ttlMs = options?.ttlMs ?? this.#options.ttlMs ?? DEFAULT_TTL_MS;
+    if (!(ttlMs > 0)) throw new TypeError('ttlMs must be above 0');
+
+    let type: unknown;
+    let id: unknown;
+    let source: unknown;
+    let time: unknown;
+    let data: unknown;
+    let attributes: Record<string, AttributeValue> | undefined;
+    for (const name in input) {
+      const value = input[name];
+      if (value === undefined) continue;
+      if (name === 'type') type = value;
+      else if (name === 'data') data = value;
+      else if (name === 'id') id = checkText('id', value);
+      else if (name === 'source') source = checkText('source', value);
+      else if (name === 'time') time = checkTime(value);
+      else {
+        attributes ??= {};
+        if (name === 'subject' || name === 'datacontenttype' || name === 'dataschema') {
+          attributes[name] = checkText(name, value);
+        } else {
+          checkExtensionName(name);
+          attributes[name] = checkAttributeValue(name, value);
+        }
+      }
+    }
+    checkText('type', type);
+
+    if (lane !== EVERYONE) (attributes ??= {}).to = lane;
+    if (options?.partitionKey !== undefined) {
+      (attributes ??= {}).partitionkey = checkPartitionKey(options.partitionKey);
+    }
+    if (options?.carbonCopy ?? this.#options.carbonCopy) (attributes ??= {}).carboncopy = true;
+    if (core !== undefined) Object.assign((attributes ??= {}), core);
+    if (data instanceof Uint8Array && attributes?.datacontenttype === undefined) {
+      (attributes ??= {}).datacontenttype = 'application/octet-stream';
+    }
+
+    const timeMs = Date.now();
+    const expiresAtMs = timeMs + ttlMs;
+    const event = new BroadcastEvent({
+      type: type as string,
+      source: (source as string | undefined) ?? this.#options.source,
+      id: (id as string | undefined) ?? this.#nextId++,
+      epoch: this.#numberer.epoch,
+      timeMs: time === undefined ? timeMs : undefined,
+      time: time as string | undefined,
+      expiresAtMs,
+      sequence: this.#numbers ? this.#numberer.next(lane) : undefined,
+      data: this.#writesJson ? data : normaliseData(data),
+      attributes,
+    });
+    return { event, topic: this.#options.topic, to, json: this.#writesJson ? encodeEvent(event) : undefined, expiresAtMs };
+  }
+
+  /** Resolves once the transport took the event. */
+  send(outgoing: Outgoing): Promise<void> {
+    const bytes = this.#sizeOf(outgoing);
+    if (bytes > this.#manifest.limits.maxEventBytes) return this.#sendLarge(outgoing, bytes);
+    if (this.#queue !== undefined) return this.#queue.add(outgoing, bytes);
+    const sent = this.#link.publish([outgoing]);
+    return sent === undefined ? DONE : this.#awaitDirect(sent);
+  }
+
+  wake(): void {
+    this.#queue?.wake();
+  }
+
+  drain(): Promise<void> {
+    return this.#queue?.drain() ?? DONE;
+  }
+
+  close(error: PolycastError): void {
+    this.#queue?.close(error);
+  }
+
+  async #awaitDirect(sent: Promise<void | readonly (PolycastError | undefined)[]>): Promise<void> {
+    if (this.#direct >= MAX_PENDING_EVENTS) {
+      throw new PolycastError('overloaded', `${MAX_PENDING_EVENTS} publishes wait for slow subscribers; await publish()`);
+    }
+    this.#direct++;
+    try {
+      const error = (await sent)?.[0];
+      if (error) throw error;
+    } finally {
+      this.#direct--;
+    }
+  }
+
+  #sizeOf(outgoing: Outgoing): number {
+    if (outgoing.json === undefined) return this.#link.sizeOf?.(outgoing.event) ?? 0;
+    // A UTF-16 unit takes at most three bytes of UTF-8, so most events need no counting.
+    const units = outgoing.json.length;
+    return units * 3 <= this.#manifest.limits.maxEventBytes ? units : utf8Length(outgoing.json);
+  }
+
+  async #sendLarge(outgoing: Outgoing, bytes: number): Promise<void> {
+    const limit = this.#manifest.limits.maxEventBytes;
+    if (!this.#options.chunking) {
+      throw new PolycastError(
+        'payload-too-large',
+        `the event takes ${bytes} bytes, ${this.#manifest.transport} takes ${limit}; connect with { chunking: true } to send it in pieces`,
+      );
+    }
+    const attributes = outgoing.event.attributes;
+    const options: PublishOptions = {
+      to: outgoing.to,
+      ttlMs: outgoing.expiresAtMs - Date.now(),
+      ...(attributes?.carboncopy === true ? { carbonCopy: true } : {}),
+      ...(typeof attributes?.partitionkey === 'string' ? { partitionKey: attributes.partitionkey } : {}),
+    };
+    await Promise.all(
+      splitEvent(outgoing.event, limit).map(({ data, ...chunk }) => {
+        const piece = this.prepare({ type: CHUNK_TYPE, data }, options, chunk as CoreAttributes);
+        return this.send(piece);
+      }),
+    );
+  }
+
+  #addresses(to: PublishOptions['to']): readonly Address[] {
+    if (to === undefined || to === EVERYONE) return JUST_EVERYONE;
+    if (typeof to === 'string') return [this.#checkAddress(to)];
+    if (!Array.isArray(to)) checkAddress(to);
+    if (to.length === 0 || to.length > MAX_ADDRESSES) {
+      throw new PolycastError('invalid-address', `an event takes 1-${MAX_ADDRESSES} addresses, not ${to.length}`);
+    }
+    const unique = [...new Set(to)];
+    for (const address of unique) this.#checkAddress(address);
+    // Everyone includes all others.
+    return unique.includes(EVERYONE) ? JUST_EVERYONE : unique;
+  }
+
+  #checkAddress(address: Address): Address {
+    if (this.#knownAddresses.has(address)) return address;
+    checkAddress(address);
+    if (this.#knownAddresses.size >= MAX_KNOWN_ADDRESSES) this.#knownAddresses.clear();
+    this.#knownAddresses.add(address);
+    return address;
+  }
+}
+
+/** The type of a piece of a large event. */
+export const CHUNK_TYPE = 'polycast.chunk';
+
+/** Event types that are Polycast's own start with it; users may not publish them. */
+export const RESERVED_TYPE_PREFIX = 'polycast.';
+
+const DONE: Promise<void> = Promise.resolve();
+const JUST_EVERYONE: readonly Address[] = [EVERYONE];
+const MAX_KNOWN_ADDRESSES = 10_000;
+const MAX_PARTITION_KEY_LENGTH = 128;
+const MAX_TEXT_LENGTH = 4_096;
+
+function checkText(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '' && value.length <= MAX_TEXT_LENGTH) return value;
+  throw new PolycastError('invalid-event', `'${name}' must be a text of 1-${MAX_TEXT_LENGTH} characters`);
+}
+
+/** @see RFC 3339 section 5.6 */
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+function checkTime(value: unknown): string {
+  if (typeof value === 'string' && RFC_3339.test(value) && !Number.isNaN(Date.parse(value))) return value;
+  throw new PolycastError('invalid-event', `'time' must be an RFC 3339 timestamp such as 2026-11-21T09:30:00Z`);
+}
+
+function checkPartitionKey(value: unknown): string {
+  if (typeof value === 'string' && value !== '' && value.length <= MAX_PARTITION_KEY_LENGTH) return value;
+  throw new PolycastError('invalid-event', `partitionKey must be a text of 1-${MAX_PARTITION_KEY_LENGTH} characters`);
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit > 0x7f) bytes += unit > 0x7ff ? 2 : 1;
+    // The second half of a pair: two units, four bytes together.
+    if (unit >= 0xdc00 && unit <= 0xdfff) bytes -= 2;
+  }
+  return bytes;
+}

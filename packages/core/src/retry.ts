@@ -1,0 +1,42 @@
+import type { RetryOptions } from './contract.ts';
+import { PolycastError } from './error.ts';
+
+export const DEFAULT_TRIES = 5;
+export const DEFAULT_RETRY_BASE_MS = 100;
+export const DEFAULT_RETRY_MAX_MS = 10_000;
+
+/** Retry options with every default filled in. */
+export interface RetryPolicy {
+  readonly tries: number;
+  readonly baseMs: number;
+  readonly maxMs: number;
+}
+
+export const DEFAULT_RETRY: RetryPolicy = {
+  tries: DEFAULT_TRIES,
+  baseMs: DEFAULT_RETRY_BASE_MS,
+  maxMs: DEFAULT_RETRY_MAX_MS,
+};
+
+/** @throws TypeError when a number makes no sense */
+export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
+  if (options === undefined) return DEFAULT_RETRY;
+  const policy = { ...DEFAULT_RETRY, ...options };
+  if (!(Number.isInteger(policy.tries) && policy.tries >= 1)) throw new TypeError('retry.tries must be an integer of at least 1');
+  if (!(policy.baseMs >= 0 && policy.maxMs >= 0)) throw new TypeError('retry.baseMs and retry.maxMs must be at least 0');
+  return policy;
+}
+
+/**
+ * How long to wait after the given attempt (1 for the first): a random part of a bound that doubles.
+ * Full jitter, so that many that failed together do not come back together.
+ * @see "Exponential Backoff And Jitter", AWS Architecture Blog
+ */
+export function backOffMs(policy: RetryPolicy, attempt: number): number {
+  return Math.random() * Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1));
+}
+
+/** Anything a handler throws may pass on the next try, except what Polycast itself calls final. */
+export function isRetryable(thrown: unknown): boolean {
+  return !(thrown instanceof PolycastError) || thrown.retryable;
+}

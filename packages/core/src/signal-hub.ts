@@ -1,0 +1,27 @@
+import type { Signal, SignalListener } from './signal.ts';
+
+/** Hands signals to listeners. A listener that throws hurts nobody. */
+export class SignalHub {
+  #listeners: SignalListener[] = [];
+
+  add(listener: SignalListener): () => void {
+    if (typeof listener !== 'function') throw new TypeError('a signal listener must be a function');
+    // A copy, so that a signal being told is told to those who listened when it happened.
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
+  }
+
+  tell(signal: Signal): void {
+    for (const listener of this.#listeners) tellOne(listener, signal);
+  }
+}
+
+export function tellOne(listener: SignalListener, signal: Signal): void {
+  try {
+    listener(signal);
+  } catch {
+    // Stated in the contract: what a listener throws is ignored.
+  }
+}

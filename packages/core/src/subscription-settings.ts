@@ -1,0 +1,96 @@
+import { checkName } from './address.ts';
+import {
+  DEFAULT_BUFFER_SIZE,
+  DEFAULT_LOCK_MS,
+  DEFAULT_STALLED_AFTER_MS,
+  DEFAULT_WAIT_MS,
+  type SubscribeOptions,
+} from './contract.ts';
+import type { BroadcastEvent } from './event.ts';
+import type { FilterTree } from './filter/filter.ts';
+import { compileFilter, parseFilter } from './filter/filter.ts';
+import { DEFAULT_RETRY, type RetryPolicy, retryPolicy } from './retry.ts';
+import type { SignalListener } from './signal.ts';
+import type { StartPosition } from './transport.ts';
+
+/** Subscribe options, checked and with every default filled in. */
+export interface SubscriptionSettings {
+  readonly group: string | undefined;
+  readonly durable: string | undefined;
+  readonly from: StartPosition;
+  readonly concurrency: number;
+  readonly bufferSize: number;
+  readonly filter: FilterTree | undefined;
+  readonly accepts: ((event: BroadcastEvent) => boolean) | undefined;
+  readonly retry: RetryPolicy;
+  readonly deadLetter: 'topic' | 'drop';
+  readonly lockMs: number;
+  readonly waitMs: number;
+  readonly stalledAfterMs: number;
+  readonly onSignal: SignalListener | undefined;
+}
+
+/** Shared by all subscriptions without options: a hundred thousand of them cost one object. */
+const DEFAULT_SETTINGS: SubscriptionSettings = {
+  group: undefined,
+  durable: undefined,
+  from: 'new',
+  concurrency: 1,
+  bufferSize: DEFAULT_BUFFER_SIZE,
+  filter: undefined,
+  accepts: undefined,
+  retry: DEFAULT_RETRY,
+  deadLetter: 'topic',
+  lockMs: DEFAULT_LOCK_MS,
+  waitMs: DEFAULT_WAIT_MS,
+  stalledAfterMs: DEFAULT_STALLED_AFTER_MS,
+  onSignal: undefined,
+};
+
+/** The name of a durable subscription that was given none. */
+const DEFAULT_DURABLE_NAME = 'default';
+
+/** @throws TypeError for numbers that make no sense; PolycastError `invalid-address` `invalid-filter` */
+export function subscriptionSettings(options: SubscribeOptions | undefined): SubscriptionSettings {
+  if (options === undefined) return DEFAULT_SETTINGS;
+  const filter = options.filter === undefined ? undefined : parseFilter(options.filter);
+  return {
+    group: options.group === undefined ? undefined : checkName('group', options.group),
+    durable: durableName(options.durable),
+    from: checkFrom(options.from ?? 'new'),
+    concurrency: count('concurrency', options.concurrency ?? 1, 1),
+    bufferSize: count('bufferSize', options.bufferSize ?? DEFAULT_BUFFER_SIZE, 1),
+    filter,
+    accepts: filter === undefined ? undefined : compileFilter(filter),
+    retry: retryPolicy(options.retry),
+    deadLetter: oneOf('deadLetter', options.deadLetter ?? 'topic', ['topic', 'drop']),
+    lockMs: count('lockMs', options.lockMs ?? DEFAULT_LOCK_MS, 10),
+    waitMs: count('waitMs', options.waitMs ?? DEFAULT_WAIT_MS, 1),
+    stalledAfterMs: count('stalledAfterMs', options.stalledAfterMs ?? DEFAULT_STALLED_AFTER_MS, 1),
+    onSignal: options.onSignal,
+  };
+}
+
+function durableName(durable: boolean | string | undefined): string | undefined {
+  if (durable === undefined || durable === false) return undefined;
+  return durable === true ? DEFAULT_DURABLE_NAME : checkName('group', durable);
+}
+
+function checkFrom(from: StartPosition): StartPosition {
+  if (from === 'new' || from === 'earliest') return from;
+  if (typeof from === 'object' && from !== null) {
+    if ('timeMs' in from && Number.isFinite(from.timeMs)) return from;
+    if ('after' in from && typeof from.after === 'string') return from;
+  }
+  throw new TypeError("from must be 'new', 'earliest', { timeMs } or { after }");
+}
+
+function count(name: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new TypeError(`${name} must be an integer of at least ${least}`);
+}
+
+function oneOf<Value extends string>(name: string, value: Value, values: readonly Value[]): Value {
+  if (values.includes(value)) return value;
+  throw new TypeError(`${name} must be one of ${values.join(', ')}`);
+}

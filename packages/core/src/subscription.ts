@@ -1,0 +1,408 @@
+import type { Delivery, Handler, Subscription } from './contract.ts';
+import { DEFAULT_DRAIN_MS } from './contract.ts';
+import { type Deferred, deferred } from './deferred.ts';
+import { ACCEPT, LiveDelivery } from './delivery.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
+import { DeliveryStream } from './delivery-stream.ts';
+import { PolycastError } from './error.ts';
+import type { BroadcastEvent } from './event.ts';
+import type { Inbox } from './inbox.ts';
+import { backOffMs, isRetryable } from './retry.ts';
+import type { Signal } from './signal.ts';
+import { tellOne } from './signal-hub.ts';
+import type { SubscriptionSettings } from './subscription-settings.ts';
+import { after, every, settlesWithin, type Timer } from './timer.ts';
+import type { Lease, Settlement } from './transport.ts';
+
+/**
+ * One subscription: decides what runs now, what waits, and what becomes of each delivery.
+ *
+ * The way of a delivery: taken → queued (while slots are busy or it is paused) → running → settled; or, when tried
+ * again, resting until its next attempt. A plain subscription keeps its slot through retries, so order holds; in a
+ * group a failed delivery goes back to the service, so that another member may try.
+ */
+export class LiveSubscription implements Subscription {
+  readonly inbox: Inbox;
+  readonly settings: SubscriptionSettings;
+  readonly #handler: Handler;
+  readonly #stream: DeliveryStream | undefined;
+  #state: 'open' | 'paused' | 'closing' | 'closed' = 'open';
+  #queue: DeliveryQueue | undefined;
+  #running = 0;
+  /** Being handled asynchronously, or held under a lease. */
+  #active: Set<LiveDelivery> | undefined;
+  /** Waiting for their next attempt without a slot. */
+  #resting: Map<LiveDelivery, Timer> | undefined;
+  /** Retries that hold their slot. */
+  #retrying: Map<LiveDelivery, Timer> | undefined;
+  #busyKeys: Set<unknown> | undefined;
+  #pumping = false;
+  #full = false;
+  #stallTimer: Timer | undefined;
+  #renewTimer: Timer | undefined;
+  #idle: Deferred<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(inbox: Inbox, settings: SubscriptionSettings, handler: Handler | undefined) {
+    this.inbox = inbox;
+    this.settings = settings;
+    this.#stream = handler === undefined ? new DeliveryStream(this) : undefined;
+    this.#handler = inbox.wrap(handler ?? (this.#stream as DeliveryStream).handler);
+  }
+
+  get state(): 'open' | 'paused' | 'closing' | 'closed' {
+    return this.#state;
+  }
+
+  get pending(): number {
+    return this.#running + (this.#queue?.length ?? 0) + (this.#resting?.size ?? 0);
+  }
+
+  /** How many more deliveries it takes before it is full. */
+  get capacity(): number {
+    return this.#state === 'open' ? Math.max(0, this.settings.bufferSize - this.pending) : 0;
+  }
+
+  // ── arrival ──
+
+  /** @returns false if the event had to be dropped */
+  take(event: BroadcastEvent, lease: Lease | undefined): boolean {
+    if (this.settings.accepts !== undefined && !this.settings.accepts(event)) {
+      if (lease !== undefined) this.#settleLease(lease, ACCEPT as Settlement);
+      return true;
+    }
+    if (this.#state === 'closed') {
+      if (lease !== undefined) this.#settleLease(lease, RELEASE);
+      return false;
+    }
+    const delivery = new LiveDelivery(this, event, lease);
+    if (lease?.renew !== undefined) this.#keepRenewing();
+    if (
+      this.#running < this.settings.concurrency &&
+      this.#state !== 'paused' &&
+      (this.#queue === undefined || this.#queue.length === 0) &&
+      !this.#isBusy(delivery)
+    ) {
+      this.#run(delivery);
+      return true;
+    }
+    return this.#enqueue(delivery);
+  }
+
+  #enqueue(delivery: LiveDelivery): boolean {
+    this.#queue ??= new DeliveryQueue();
+    if (this.#queue.length >= this.settings.bufferSize && delivery.lease === undefined && this.inbox.dropsWhenFull) {
+      this.tell({ kind: 'gap', reason: 'overflow', source: delivery.event.source, count: 1 });
+      return false;
+    }
+    this.#queue.push(delivery);
+    this.#updateFull();
+    if (this.settings.concurrency > 1) this.#pump();
+    return true;
+  }
+
+  // ── handling ──
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#queue !== undefined && this.#running < this.settings.concurrency && this.#state !== 'paused') {
+      const next = this.#queue.take(this.#busyKeys === undefined ? undefined : this.#isBusy);
+      if (next === undefined) break;
+      if (next.event.expiresAtMs <= Date.now()) {
+        if (next.lease !== undefined) this.#settleLease(next.lease, ACCEPT as Settlement);
+      } else this.#run(next);
+    }
+    this.#pumping = false;
+    this.#updateFull();
+    if (this.#idle !== undefined && this.pending === 0) {
+      this.#idle.resolve();
+      this.#idle = undefined;
+    }
+  }
+
+  #run(delivery: LiveDelivery): void {
+    this.#running++;
+    if (this.settings.concurrency > 1) this.#setBusy(delivery);
+    if (delivery.lease !== undefined) (this.#active ??= new Set()).add(delivery);
+    let result: unknown;
+    try {
+      result = this.#handler(delivery.event, delivery);
+    } catch (thrown) {
+      this.#failed(delivery, thrown);
+      return;
+    }
+    if (isThenable(result)) {
+      delivery.startedAtMs = performance.now();
+      (this.#active ??= new Set()).add(delivery);
+      this.#watchForStall();
+      result.then(
+        () => this.#finished(delivery),
+        (thrown: unknown) => this.#failed(delivery, thrown),
+      );
+    } else this.#finished(delivery);
+  }
+
+  #finished(delivery: LiveDelivery): void {
+    const outcome = delivery.outcome;
+    if (delivery.abandoned) {
+      this.#free(delivery);
+    } else if (outcome === undefined || outcome.kind === 'accept') {
+      if (delivery.lease !== undefined) this.#settleLease(delivery.lease, ACCEPT as Settlement);
+      this.#free(delivery);
+    } else if (outcome.kind === 'reject') {
+      this.#deadLetter(delivery, outcome.reason);
+    } else {
+      this.#rest(delivery, outcome.delayMs ?? backOffMs(this.settings.retry, delivery.attempt));
+    }
+  }
+
+  #failed(delivery: LiveDelivery, thrown: unknown): void {
+    if (delivery.outcome !== undefined || delivery.abandoned) return this.#finished(delivery);
+    const { retry, group } = this.settings;
+    if (!isRetryable(thrown) || delivery.attempt >= retry.tries) {
+      return this.#deadLetter(delivery, thrown instanceof Error ? thrown.message : String(thrown));
+    }
+    const delayMs = backOffMs(retry, delivery.attempt);
+    // In a group another member may do better, unless the order of a key would suffer.
+    if (group !== undefined && delivery.lease !== undefined && delivery.event.partitionkey === undefined) {
+      return this.#rest(delivery, delayMs);
+    }
+    if (this.#state === 'closing') return this.#giveBack(delivery, thrown);
+    const timer = after(delayMs, () => {
+      this.#retrying?.delete(delivery);
+      this.#running--;
+      delivery.again();
+      if (delivery.event.expiresAtMs > Date.now()) this.#run(delivery);
+      else {
+        this.#running++;
+        if (delivery.lease !== undefined) this.#settleLease(delivery.lease, ACCEPT as Settlement);
+        this.#free(delivery);
+      }
+    });
+    (this.#retrying ??= new Map()).set(delivery, timer);
+  }
+
+  /** Gives the slot free; the delivery comes again later, from here or from the service. */
+  #rest(delivery: LiveDelivery, delayMs: number): void {
+    const { lease } = delivery;
+    if (this.#state === 'closing') return this.#giveBack(delivery, 'released while closing');
+    if (lease !== undefined && this.inbox.delaysReleases) {
+      this.#settleLease(lease, { kind: 'release', delayMs });
+      return this.#free(delivery);
+    }
+    const timer = after(delayMs, () => {
+      this.#resting?.delete(delivery);
+      if (lease !== undefined) {
+        this.#settleLease(lease, RELEASE);
+        this.#active?.delete(delivery);
+      } else {
+        delivery.again();
+        (this.#queue ??= new DeliveryQueue()).push(delivery);
+      }
+      this.#pump();
+    });
+    (this.#resting ??= new Map()).set(delivery, timer);
+    this.#free(delivery, lease !== undefined);
+  }
+
+  /** While closing nothing is tried again here: the service gets it back, or else it is set aside. */
+  #giveBack(delivery: LiveDelivery, thrown: unknown): void {
+    if (delivery.lease !== undefined) {
+      this.#settleLease(delivery.lease, RELEASE);
+      this.#free(delivery);
+    } else {
+      this.#deadLetter(delivery, thrown instanceof Error ? thrown.message : String(thrown));
+    }
+  }
+
+  #deadLetter(delivery: LiveDelivery, reason: string): void {
+    this.inbox.deadLetter(delivery, reason).then(
+      () => this.#free(delivery),
+      // Nothing took it: it stays ours, and comes again.
+      (error: unknown) => {
+        this.tell({ kind: 'failed', what: 'settle', error: PolycastError.from(error) });
+        if (delivery.lease !== undefined) this.#settleLease(delivery.lease, RELEASE);
+        this.#free(delivery);
+      },
+    );
+  }
+
+  #free(delivery: LiveDelivery, staysActive = false): void {
+    if (!staysActive) this.#active?.delete(delivery);
+    this.#busyKeys?.delete(delivery.event.partitionkey);
+    this.#running--;
+    if (this.#queue !== undefined || this.#idle !== undefined || this.#full || this.inbox.pulls) this.#pump();
+  }
+
+  #settleLease(lease: Lease, settlement: Settlement): void {
+    try {
+      const settled = lease.settle(settlement);
+      if (settled !== undefined) settled.catch(this.#settleFailed);
+    } catch (thrown) {
+      this.#settleFailed(thrown);
+    }
+  }
+
+  readonly #settleFailed = (thrown: unknown): void => {
+    this.tell({ kind: 'failed', what: 'settle', error: PolycastError.from(thrown) });
+  };
+
+  // ── partition keys, when several handlers run at once ──
+
+  readonly #isBusy = (delivery: LiveDelivery): boolean => {
+    const key = delivery.event.partitionkey;
+    return key !== undefined && this.#busyKeys !== undefined && this.#busyKeys.has(key);
+  };
+
+  #setBusy(delivery: LiveDelivery): void {
+    const key = delivery.event.partitionkey;
+    if (key !== undefined) (this.#busyKeys ??= new Set()).add(key);
+  }
+
+  // ── watching ──
+
+  tell(signal: Signal): void {
+    if (this.settings.onSignal !== undefined) tellOne(this.settings.onSignal, signal);
+    this.inbox.tell(signal);
+  }
+
+  #updateFull(): void {
+    if (this.inbox.pulls) this.inbox.capacityChanged();
+    const full = this.#queue !== undefined && this.#queue.length >= this.settings.bufferSize;
+    if (full === this.#full) return;
+    this.#full = full;
+    this.inbox.fullChanged(full);
+  }
+
+  #watchForStall(): void {
+    if (this.#stallTimer !== undefined) return;
+    this.#stallTimer = after(this.settings.stalledAfterMs, () => {
+      this.#stallTimer = undefined;
+      let oldestMs = Number.POSITIVE_INFINITY;
+      for (const delivery of this.#active ?? []) {
+        if (delivery.startedAtMs > 0) oldestMs = Math.min(oldestMs, delivery.startedAtMs);
+      }
+      if (oldestMs === Number.POSITIVE_INFINITY) return;
+      const sinceMs = performance.now() - oldestMs;
+      if (sinceMs >= this.settings.stalledAfterMs) this.tell({ kind: 'stalled', what: 'handler', sinceMs });
+      this.#watchForStall();
+    });
+  }
+
+  #keepRenewing(): void {
+    this.#renewTimer ??= every(this.settings.lockMs / 3, () => {
+      const held = [...(this.#active ?? []), ...(this.#queue ?? [])];
+      if (held.length === 0) {
+        this.#renewTimer?.cancel();
+        this.#renewTimer = undefined;
+      }
+      for (const delivery of held) {
+        delivery.lease?.renew?.().catch((thrown: unknown) => {
+          const error = PolycastError.from(thrown);
+          // Another consumer has it now. Anything else may pass by the next renewal.
+          if (error.code === 'lock-lost') this.#abandon(delivery);
+          this.tell({ kind: 'failed', what: 'settle', error });
+        });
+      }
+    });
+  }
+
+  #abandon(delivery: LiveDelivery): void {
+    delivery.abandon();
+    this.#queue?.remove(delivery);
+    this.#resting?.get(delivery)?.cancel();
+    this.#resting?.delete(delivery);
+  }
+
+  // ── the user's side ──
+
+  pause(): void {
+    if (this.#state === 'open') this.#state = 'paused';
+    this.#updateFull();
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'open';
+    this.#pump();
+  }
+
+  drain(): Promise<void> {
+    if (this.pending === 0) return Promise.resolve();
+    this.#idle ??= deferred();
+    return this.#idle.promise;
+  }
+
+  close(options: { drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainMs ?? DEFAULT_DRAIN_MS);
+    return this.#closing;
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    await this.inbox.stop(this);
+    this.#state = 'closing';
+    this.#hurry();
+    if (this.#stream?.isUnread) this.#dropQueue();
+    this.#pump();
+    if (this.pending > 0 && !(await settlesWithin(this.drain(), drainMs))) this.#dropQueue();
+    // What still runs is left to itself: its lease goes back, its signal is aborted.
+    for (const delivery of this.#active ?? []) {
+      if (!delivery.abandoned && delivery.lease !== undefined) this.#settleLease(delivery.lease, RELEASE);
+      delivery.abandon();
+    }
+    this.#state = 'closed';
+    this.#stallTimer?.cancel();
+    this.#renewTimer?.cancel();
+    this.#idle?.resolve();
+    this.#stream?.end();
+    await this.inbox.leave(this);
+  }
+
+  /** Closing: whoever waits for a next attempt gets it now, or goes back to the service. */
+  #hurry(): void {
+    for (const [delivery, timer] of this.#retrying ?? []) {
+      timer.cancel();
+      this.#giveBackOrRun(delivery);
+    }
+    this.#retrying?.clear();
+    for (const [delivery, timer] of this.#resting ?? []) {
+      timer.cancel();
+      this.#running++;
+      this.#giveBackOrRun(delivery);
+    }
+    this.#resting?.clear();
+  }
+
+  #giveBackOrRun(delivery: LiveDelivery): void {
+    if (delivery.lease !== undefined) return this.#giveBack(delivery, undefined);
+    this.#running--;
+    delivery.again();
+    this.#run(delivery);
+  }
+
+  #dropQueue(): void {
+    const left = this.#queue?.takeAll() ?? [];
+    let lost = 0;
+    for (const delivery of left) {
+      if (delivery.lease !== undefined) this.#settleLease(delivery.lease, RELEASE);
+      else lost++;
+    }
+    if (lost > 0) this.tell({ kind: 'gap', reason: 'overflow', count: lost });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Delivery> {
+    if (this.#stream === undefined) throw new TypeError('a subscription with a handler cannot be iterated');
+    return this.#stream.iterate();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+const RELEASE: Settlement = { kind: 'release', delayMs: 0 };
+
+function isThenable(value: unknown): value is PromiseLike<unknown> & { then: Promise<unknown>['then'] } {
+  return value !== undefined && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
