@@ -1,8 +1,20 @@
-import type { Broadcaster, EventMap } from './contract.ts';
+import { checkTopic } from './address.ts';
+import { LiveBroadcaster } from './broadcaster.ts';
+import { resolveTransport } from './configuration/resolve.ts';
+import type { Broadcaster, EventMap, RetryOptions } from './contract.ts';
 import { PolycastError } from './error.ts';
-import type { ParticipantInput } from './participant.ts';
-import type { SignalListener } from './signal.ts';
-import type { Transport } from './transport.ts';
+import { claimInstance } from './instances.ts';
+import { MemberList } from './member-list.ts';
+import type { Middleware } from './middleware.ts';
+import { makeParticipant, type ParticipantInput, sourceOf } from './participant.ts';
+import { Publisher } from './publisher.ts';
+import { RequestDesk } from './request-desk.ts';
+import { retryPolicy } from './retry.ts';
+import type { Session } from './session.ts';
+import type { Signal, SignalListener } from './signal.ts';
+import { SignalHub } from './signal-hub.ts';
+import type { LiveSubscription } from './subscription.ts';
+import type { Link, Transport } from './transport.ts';
 
 /** How to reach a topic and who you are there. One of `transport`, `url`, `name` chooses the transport; none: `POLYCAST_URL`. */
 export interface ConnectOptions {
@@ -14,17 +26,108 @@ export interface ConnectOptions {
   readonly name?: string;
   /** The space participants share. */
   readonly topic: string;
+  /** @default a participant of role `default` with an id of its own */
   readonly self?: ParticipantInput;
-  /** @default for every publish: {@link DEFAULT_TTL_MS} */
+  /** For every publish that names none. @default {@link DEFAULT_TTL_MS} */
   readonly ttlMs?: number;
-  /** @default for every publish: false */
+  /** For every publish that does not say. @default false */
   readonly carbonCopy?: boolean;
+  /** Sends events that are larger than the transport takes in pieces. Subscriptions in a group cannot receive them. @default false */
+  readonly chunking?: boolean;
+  /** How often a publish is tried when the transport says something retryable. */
+  readonly retry?: RetryOptions;
+  /** Wraps publishes and handlers, outermost first. */
+  readonly middleware?: readonly Middleware[];
   readonly onSignal?: SignalListener;
+  /** Gives up connecting: code `aborted`. */
+  readonly signal?: AbortSignal;
 }
 
-/** Connects. @throws PolycastError `invalid-configuration` `unknown-transport` `transport-not-installed` `unreachable` `unauthorized` … */
+/**
+ * Connects. @throws PolycastError `invalid-configuration` `invalid-topic` `invalid-address` `unknown-transport`
+ * `transport-not-installed` `duplicate-instance` `unreachable` `unauthorized` `protocol-mismatch` `aborted`
+ */
 export async function connect<Events extends EventMap = EventMap>(
-  _options: ConnectOptions,
+  options: ConnectOptions,
 ): Promise<Broadcaster<Events>> {
-  throw new PolycastError('internal', 'not built yet');
+  if (typeof options !== 'object' || options === null) throw new TypeError('connect takes options: { url, topic }');
+  const topic = checkTopic(options.topic);
+  const self = makeParticipant(options.self);
+  const retry = retryPolicy(options.retry);
+  if (options.ttlMs !== undefined && !(options.ttlMs > 0)) throw new TypeError('ttlMs must be above 0');
+  const signals = new SignalHub();
+  if (options.onSignal) signals.add(options.onSignal);
+  const transport = await resolveTransport(options);
+  const release = claimInstance(transport.location, topic, self.instance);
+  try {
+    const metered: Record<string, number> = {};
+    for (const unit of transport.manifest.billedUnits) metered[unit] = 0;
+    const subscriptions = new Set<LiveSubscription>();
+    let isDown = false;
+    let publisher: Publisher | undefined;
+    const tell = (signal: Signal) => signals.tell(signal);
+    const link = await orAborted(
+      transport.open({
+        topic,
+        self,
+        meter: (unit, count) => {
+          metered[unit] = (metered[unit] ?? 0) + count;
+        },
+        signal: (signal) => {
+          if (signal.kind === 'disconnected') isDown = true;
+          tell(signal);
+          for (const subscription of subscriptions) subscription.hear(signal);
+          if (signal.kind === 'reconnected') {
+            isDown = false;
+            publisher?.wake();
+          }
+        },
+      }),
+      options.signal,
+    );
+    publisher = new Publisher({
+      link,
+      manifest: transport.manifest,
+      topic,
+      source: sourceOf(self),
+      ttlMs: options.ttlMs,
+      carbonCopy: options.carbonCopy ?? false,
+      chunking: options.chunking ?? false,
+      retry,
+      isDown: () => isDown,
+    });
+    const session: Session = {
+      topic,
+      self,
+      source: sourceOf(self),
+      manifest: transport.manifest,
+      link,
+      publisher,
+      desk: new RequestDesk(self, publisher),
+      members: new MemberList(self, publisher, tell),
+      middleware: options.middleware ?? [],
+      middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
+      subscriptions,
+      signals,
+      tell,
+    };
+    return new LiveBroadcaster<Events>(session, metered, release);
+  } catch (thrown) {
+    release();
+    throw PolycastError.from(thrown);
+  }
+}
+
+/** The link, or `aborted`; a link that opens too late is closed again. */
+function orAborted(opening: Promise<Link>, signal: AbortSignal | undefined): Promise<Link> {
+  if (signal === undefined) return opening;
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      opening.then((link) => link.close()).catch(() => {});
+      reject(new PolycastError('aborted', 'connecting was aborted'));
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    opening.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -1,5 +1,6 @@
 import type { Delivery } from './contract.ts';
 import type { BroadcastEvent } from './event.ts';
+import type { Signal } from './signal.ts';
 import type { LiveSubscription } from './subscription.ts';
 import type { Lease } from './transport.ts';
 
@@ -60,6 +61,10 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
 
   reply(data: unknown): Promise<void> {
     return this.#subscription.inbox.desk.reply(this.event, data);
+  }
+
+  tell(signal: Signal): void {
+    this.#subscription.tell(signal);
   }
 
   /** The lock is lost, or nobody waits for the handler any longer. */

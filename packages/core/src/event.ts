@@ -114,9 +114,19 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     return this.#id;
   }
 
-  /** Did Polycast make the id? Then it is unique, and its sequence tells duplicates. */
+  /** When its publisher started, as Polycast's publishers say in `sequence`; undefined for any other event. */
+  get epoch(): string | undefined {
+    if (this.#epoch === undefined && this.#sequence !== undefined) {
+      this.#epoch = this.#sequence.slice(0, Math.max(0, this.#sequence.lastIndexOf('.')));
+    }
+    return this.#epoch;
+  }
+
+  /** Did Polycast make the id? Then no other event has it, and the sequence tells duplicates. */
   get hasOwnId(): boolean {
-    return typeof this.#id === 'number' || (this.#sequence !== undefined && this.#epoch !== undefined);
+    if (typeof this.#id === 'number') return true;
+    const epoch = this.epoch;
+    return epoch !== undefined && this.#id.charCodeAt(epoch.length) === DOT && this.#id.startsWith(epoch);
   }
 
   get time(): string | undefined {
@@ -155,6 +165,22 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     return this.#attributes;
   }
 
+  /** The same event with other data or more attributes. Without its sequence, as it is another telling. */
+  with(changes: { data?: unknown; attributes?: Readonly<Record<string, AttributeValue>>; expiresAtMs?: number }): BroadcastEvent {
+    const replacesData = 'data' in changes;
+    return new BroadcastEvent({
+      type: this.type,
+      source: this.source,
+      id: this.id,
+      epoch: this.epoch,
+      time: this.time,
+      expiresAtMs: changes.expiresAtMs ?? this.#expiresAtMs,
+      data: replacesData ? changes.data : this.#data,
+      dataText: replacesData ? undefined : this.#dataText,
+      attributes: changes.attributes ? { ...this.#attributes, ...changes.attributes } : this.#attributes,
+    });
+  }
+
   toJSON(): CloudEventJson {
     const json: CloudEventJson = { specversion: '1.0', id: this.id, source: this.source, type: this.type };
     if (this.time !== undefined) json.time = this.time;
@@ -167,3 +193,5 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     return json;
   }
 }
+
+const DOT = 46;

@@ -130,6 +130,17 @@ export class Publisher {
     return { event, topic: this.#options.topic, to, json: this.#writesJson ? encodeEvent(event) : undefined, expiresAtMs };
   }
 
+  /** An event that exists already, for everyone on a topic. */
+  address(event: BroadcastEvent, topic: string): Outgoing {
+    return {
+      event,
+      topic,
+      to: JUST_EVERYONE,
+      json: this.#writesJson ? encodeEvent(event) : undefined,
+      expiresAtMs: event.expiresAtMs,
+    };
+  }
+
   /** Resolves once the transport took the event. */
   send(outgoing: Outgoing): Promise<void> {
     const bytes = this.#sizeOf(outgoing);

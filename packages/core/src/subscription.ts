@@ -263,8 +263,13 @@ export class LiveSubscription implements Subscription {
   // ── watching ──
 
   tell(signal: Signal): void {
-    if (this.settings.onSignal !== undefined) tellOne(this.settings.onSignal, signal);
+    this.hear(signal);
     this.inbox.tell(signal);
+  }
+
+  /** A signal that the broadcaster's listeners have heard already. */
+  hear(signal: Signal): void {
+    if (this.settings.onSignal !== undefined) tellOne(this.settings.onSignal, signal);
   }
 
   #updateFull(): void {
@@ -356,7 +361,8 @@ export class LiveSubscription implements Subscription {
     this.#renewTimer?.cancel();
     this.#idle?.resolve();
     this.#stream?.end();
-    await this.inbox.leave(this);
+    this.inbox.session.subscriptions.delete(this);
+    await this.inbox.leave();
   }
 
   /** Closing: whoever waits for a next attempt gets it now, or goes back to the service. */

@@ -1,0 +1,255 @@
+import type {
+  Broadcaster,
+  EventInputOf,
+  EventMap,
+  EventOf,
+  Handler,
+  MembersOptions,
+  PublishOptions,
+  Replies,
+  RequestOptions,
+  SubscribeOptions,
+  Subscription,
+} from './contract.ts';
+import { DEFAULT_DRAIN_MS } from './contract.ts';
+import { unsupported } from './catalogue.ts';
+import { PolycastError } from './error.ts';
+import type { EventInput } from './event.ts';
+import { Inbox } from './inbox.ts';
+import type { CapabilityName, Manifest } from './manifest.ts';
+import type { Participant } from './participant.ts';
+import { publishThrough } from './publish-chain.ts';
+import { RESERVED_TYPE_PREFIX } from './publisher.ts';
+import type { Session } from './session.ts';
+import type { SignalListener } from './signal.ts';
+import { LiveSubscription } from './subscription.ts';
+import { type SubscriptionSettings, subscriptionSettings } from './subscription-settings.ts';
+import { settlesWithin } from './timer.ts';
+
+/** A connected broadcaster. Made by `connect`. */
+export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broadcaster<Events> {
+  readonly #session: Session;
+  readonly #metered: Readonly<Record<string, number>>;
+  readonly #onClosed: () => void;
+  /** Can some publish options not be honoured here? Then each publish is looked at. */
+  readonly #isRestricted: boolean;
+  readonly #isPlain: boolean;
+  #shared: Inbox | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(session: Session, metered: Readonly<Record<string, number>>, onClosed: () => void) {
+    this.#session = session;
+    this.#metered = metered;
+    this.#onClosed = onClosed;
+    this.#isRestricted = PUBLISH_CAPABILITIES.some((name) => session.manifest.capabilities[name].level === 'none');
+    this.#isPlain = !session.middleware.some((layer) => layer.publish !== undefined);
+  }
+
+  get topic(): string {
+    return this.#session.topic;
+  }
+
+  get self(): Participant {
+    return this.#session.self;
+  }
+
+  get manifest(): Manifest {
+    return this.#session.manifest;
+  }
+
+  get metered(): Readonly<Record<string, number>> {
+    return { ...this.#metered };
+  }
+
+  get native(): unknown {
+    return this.#session.link.native;
+  }
+
+  publish(event: EventInputOf<Events>, options?: PublishOptions): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    try {
+      if (this.#isRestricted && options !== undefined) this.#checkPublish(options);
+      const sent = this.#isPlain ? this.#send(event, options) : publishThrough(this.#session, event, options, this.#send);
+      return options === undefined ? sent : this.#as(options, sent);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  readonly #send = (event: EventInput, options: PublishOptions | undefined): Promise<void> => {
+    const { publisher } = this.#session;
+    const outgoing = publisher.prepare(event, options);
+    if (outgoing.event.type.startsWith(RESERVED_TYPE_PREFIX)) {
+      throw new PolycastError('invalid-event', `types that start with '${RESERVED_TYPE_PREFIX}' are Polycast's own`);
+    }
+    return publisher.send(outgoing);
+  };
+
+  /** The promise the caller asked for. */
+  #as(options: PublishOptions, sent: Promise<void>): Promise<void> {
+    const { confirm = 'accepted', signal } = options;
+    if (confirm !== 'accepted' && confirm !== 'none') throw new TypeError("confirm must be 'accepted' or 'none'");
+    if (confirm === 'none') {
+      sent.catch((thrown: unknown) => {
+        this.#session.tell({ kind: 'failed', what: 'publish', error: PolycastError.from(thrown) });
+      });
+      return Promise.resolve();
+    }
+    if (signal === undefined) return sent;
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(new PolycastError('aborted', 'publish was aborted; the event may have been sent'));
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort, { once: true });
+      sent.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    });
+  }
+
+  #checkPublish(options: PublishOptions): void {
+    const addresses = typeof options.to === 'string' ? [options.to] : (options.to ?? []);
+    if (options.carbonCopy) this.#require('carbonCopy', 'carbonCopy: true');
+    if (options.partitionKey !== undefined) this.#require('partitionKey', 'partitionKey');
+    if (addresses.some((address) => address.startsWith('role:'))) this.#require('role', "to: 'role:…'");
+    if (addresses.some((address) => address.startsWith('instance:'))) this.#require('instance', "to: 'instance:…'");
+  }
+
+  #require(capability: CapabilityName, asked: string): void {
+    const { manifest } = this.#session;
+    if (manifest.capabilities[capability].level === 'none') throw unsupported(capability, manifest, asked);
+  }
+
+  subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
+  subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
+  async subscribe(
+    first?: Handler<EventOf<Events>> | SubscribeOptions,
+    second?: SubscribeOptions,
+  ): Promise<Subscription<EventOf<Events>>> {
+    if (this.#closing !== undefined) throw closedError();
+    const handler = typeof first === 'function' ? first : undefined;
+    if (handler === undefined && first !== undefined && (typeof first !== 'object' || first === null)) {
+      throw new TypeError('subscribe takes a handler function, or options to be read with for await');
+    }
+    const options = handler === undefined ? (first as SubscribeOptions | undefined) : second;
+    if (options?.signal?.aborted) throw abortedError();
+    const settings = subscriptionSettings(options);
+    this.#checkSubscribe(settings);
+    const subscription = await this.#listen(settings, handler as Handler | undefined);
+    options?.signal?.addEventListener('abort', () => void subscription.close(), { once: true });
+    return subscription as unknown as Subscription<EventOf<Events>>;
+  }
+
+  async #listen(settings: SubscriptionSettings, handler: Handler | undefined): Promise<LiveSubscription> {
+    const session = this.#session;
+    const inbox = this.#isSharable(settings) ? this.#sharedInbox() : new Inbox(session, settings, false);
+    const subscription = new LiveSubscription(inbox, settings, handler);
+    inbox.join(subscription);
+    session.subscriptions.add(subscription);
+    try {
+      await inbox.open();
+      if (settings.group === undefined) session.members.control ??= inbox;
+      else if (session.manifest.capabilities.members.level === 'emulated') await this.#listenForControl();
+    } catch (thrown) {
+      if (inbox === this.#shared) this.#shared = undefined;
+      await subscription.close({ drainMs: 0 });
+      throw this.#closing === undefined ? PolycastError.from(thrown) : closedError();
+    }
+    if (this.#closing !== undefined) {
+      await subscription.close({ drainMs: 0 });
+      throw closedError();
+    }
+    return subscription;
+  }
+
+  /** Plain subscriptions share one source, unless the service settles each delivery. */
+  #isSharable(settings: SubscriptionSettings): boolean {
+    return (
+      settings.group === undefined &&
+      settings.durable === undefined &&
+      settings.from === 'new' &&
+      this.#session.manifest.capabilities.settlement.level !== 'native'
+    );
+  }
+
+  #checkSubscribe(settings: SubscriptionSettings): void {
+    if (settings.group !== undefined) this.#require('groups', `group: '${settings.group}'`);
+    if (settings.durable !== undefined) this.#require('durable', 'durable');
+    if (settings.from !== 'new') this.#require('replay', 'from');
+  }
+
+  #sharedInbox(): Inbox {
+    if (this.#shared === undefined || this.#shared.isStopped) {
+      this.#shared = new Inbox(this.#session, subscriptionSettings(undefined), true);
+    }
+    return this.#shared;
+  }
+
+  /** Replies and roll calls reach us from when it resolves. */
+  async #listenForControl(): Promise<void> {
+    const { members } = this.#session;
+    if (members.control === undefined || members.control.isStopped) {
+      members.control =
+        [...this.#session.subscriptions].map(({ inbox }) => inbox).find((inbox) => inbox.hearsControl) ??
+        this.#sharedInbox();
+    }
+    await members.control.open();
+  }
+
+  request(event: EventInputOf<Events>, options: RequestOptions = {}): Replies {
+    if (this.#closing !== undefined) throw closedError();
+    this.#require('request', 'request()');
+    return this.#session.desk.request(event, options, this.#listenForControl());
+  }
+
+  async members(options: MembersOptions = {}): Promise<readonly Participant[]> {
+    if (this.#closing !== undefined) throw closedError();
+    this.#require('members', 'members()');
+    const { link, members } = this.#session;
+    if (link.members !== undefined) {
+      const all = await link.members();
+      return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
+    }
+    await this.#listenForControl();
+    return members.list(options);
+  }
+
+  onSignal(listener: SignalListener): () => void {
+    return this.#session.signals.add(listener);
+  }
+
+  close(options: { drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainMs ?? DEFAULT_DRAIN_MS);
+    return this.#closing;
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const session = this.#session;
+    session.desk.close(closedError());
+    await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.close({ drainMs })));
+    await session.members.close();
+    await settlesWithin(session.publisher.drain(), drainMs);
+    session.publisher.close(closedError());
+    await session.members.control?.close();
+    await this.#shared?.close();
+    try {
+      await session.link.close();
+    } catch (thrown) {
+      // Nothing can be done any more; whoever listens may want to know.
+      session.tell({ kind: 'failed', what: 'source', error: PolycastError.from(thrown) });
+    }
+    this.#onClosed();
+  }
+
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+const PUBLISH_CAPABILITIES: readonly CapabilityName[] = ['carbonCopy', 'partitionKey', 'role', 'instance'];
+
+function closedError(): PolycastError {
+  return new PolycastError('closed', 'the broadcaster is closed');
+}
+
+function abortedError(): PolycastError {
+  return new PolycastError('aborted', 'subscribe was aborted');
+}

@@ -1,0 +1,46 @@
+import type { LiveDelivery } from './delivery.ts';
+import type { Session } from './session.ts';
+import type { SubscriptionSettings } from './subscription-settings.ts';
+
+/** What is added to a topic's name for the topic of its dead letters. */
+export const DEAD_LETTER_SUFFIX = '.dead-letter';
+/** Longest reason kept, in characters. */
+const MAX_REASON_LENGTH = 1_024;
+
+/**
+ * Sets a delivery aside and tells. Natively where the service can; else the event is published to the dead-letter topic,
+ * with `deadletterreason` and `deadletterattempts`, never to expire, and then accepted.
+ *
+ * Rejects when nothing took it: then the delivery is still ours.
+ */
+export async function deadLetterTo(
+  session: Session,
+  settings: SubscriptionSettings,
+  delivery: LiveDelivery,
+  reason: string,
+): Promise<void> {
+  const { event, lease, attempt } = delivery;
+  let kept: string | undefined;
+  if (settings.deadLetter === 'drop') {
+    await lease?.settle({ kind: 'accept' });
+  } else if (session.manifest.capabilities.deadLetter.level === 'native' && lease !== undefined) {
+    await lease.settle({ kind: 'dead-letter', reason });
+    kept = session.topic;
+  } else {
+    kept = session.topic + DEAD_LETTER_SUFFIX;
+    const letter = event.with({
+      attributes: { deadletterreason: clean(reason), deadletterattempts: attempt },
+      expiresAtMs: Number.POSITIVE_INFINITY,
+    });
+    await session.publisher.send(session.publisher.address(letter, kept));
+    await lease?.settle({ kind: 'accept' });
+  }
+  const signal = { kind: 'dead-lettered', eventId: event.id, reason, attempts: attempt } as const;
+  delivery.tell(kept === undefined ? signal : { ...signal, kept });
+}
+
+/** As an attribute value may be: without control characters and halves of surrogate pairs. */
+function clean(reason: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what CloudEvents forbids in attribute values
+  return reason.slice(0, MAX_REASON_LENGTH).replace(/[\u0000-\u001f\u007f-\u009f\p{Cs}\p{Noncharacter_Code_Point}]/gu, ' ') || 'unknown';
+}

@@ -1,0 +1,54 @@
+import type { Delivery, Handler } from './contract.ts';
+import type { BroadcastEvent } from './event.ts';
+import type { DeliverContext, DeliverResult, Middleware, Outcome } from './middleware.ts';
+import { isRetryable } from './retry.ts';
+import type { Session } from './session.ts';
+import type { SubscriptionSettings } from './subscription-settings.ts';
+
+/** The handler inside the broadcaster's middleware; the handler itself where there is none. */
+export function wrapHandler(handler: Handler, session: Session, settings: SubscriptionSettings): Handler {
+  const layers = session.middleware.filter((layer) => layer.deliver !== undefined);
+  if (layers.length === 0) return handler;
+  const context: DeliverContext = {
+    ...session.middlewareContext,
+    group: settings.group,
+    durable: settings.durable,
+  };
+  return async (event: BroadcastEvent, delivery: Delivery) => {
+    let failure: { readonly thrown: unknown } | undefined;
+    const run = async (): Promise<DeliverResult> => {
+      try {
+        await handler(event, delivery);
+        return { outcome: outcomeOf(delivery, undefined, settings) };
+      } catch (thrown) {
+        failure = { thrown };
+        return { outcome: outcomeOf(delivery, failure, settings), error: thrown };
+      }
+    };
+    await layers.reduceRight<() => Promise<DeliverResult>>((next, layer) => () => callLayer(layer, delivery, context, next), run)();
+    if (failure !== undefined) throw (failure as { readonly thrown: unknown }).thrown;
+  };
+}
+
+function callLayer(
+  layer: Middleware,
+  delivery: Delivery,
+  context: DeliverContext,
+  next: () => Promise<DeliverResult>,
+): Promise<DeliverResult> {
+  return layer.deliver === undefined ? next() : layer.deliver(delivery, context, next);
+}
+
+/** What the subscription will do, told before it does it, so that middleware can report one attempt as a whole. */
+function outcomeOf(
+  delivery: Delivery,
+  failure: { readonly thrown: unknown } | undefined,
+  settings: SubscriptionSettings,
+): Outcome {
+  const said = (delivery as { outcome?: { kind: 'accept' | 'release' | 'reject' } }).outcome;
+  if (said !== undefined) return SAID[said.kind];
+  if (failure === undefined) return 'accepted';
+  return isRetryable(failure.thrown) && delivery.attempt < settings.retry.tries ? 'released' : 'dead-lettered';
+}
+
+const SAID = { accept: 'accepted', release: 'released', reject: 'dead-lettered' } as const;

@@ -1,0 +1,331 @@
+import { addressesOf } from './participant.ts';
+import { Assembler } from './chunking.ts';
+import type { Handler } from './contract.ts';
+import { deadLetterTo } from './dead-letter.ts';
+import { Deduplicator } from './deduplicator.ts';
+import { type Deferred, deferred } from './deferred.ts';
+import type { LiveDelivery } from './delivery.ts';
+import { PolycastError } from './error.ts';
+import type { BroadcastEvent } from './event.ts';
+import { GapDetector } from './gap-detector.ts';
+import { wrapHandler } from './handler-chain.ts';
+import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
+import type { RequestDesk } from './request-desk.ts';
+import { parseSequence } from './sequence.ts';
+import type { Session } from './session.ts';
+import type { Signal } from './signal.ts';
+import type { LiveSubscription } from './subscription.ts';
+import type { SubscriptionSettings } from './subscription-settings.ts';
+import type { Lease, Settlement, Sink, Source } from './transport.ts';
+
+/**
+ * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
+ *
+ * A shared inbox serves all plain subscriptions of a broadcaster; a subscription with a group, a name, a start position
+ * or leases has an inbox of its own.
+ */
+export class Inbox implements Sink {
+  readonly session: Session;
+  readonly #settings: SubscriptionSettings;
+  readonly #shared: boolean;
+  readonly #subscriptions: LiveSubscription[] = [];
+  /** Subscriptions that left while events were being handed out; removed when enough have gathered. */
+  #left = 0;
+  #fullOnes = 0;
+  #source: Source | undefined;
+  #opening: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #ready: Deferred<void> | undefined;
+  #stopped = false;
+  readonly #gaps: GapDetector | undefined;
+  #seen: Deduplicator | undefined;
+  #assembler: Assembler | undefined;
+  #duplicateInstanceTold = false;
+  #dispatching = 0;
+
+  constructor(session: Session, settings: SubscriptionSettings, shared: boolean) {
+    this.session = session;
+    this.#settings = settings;
+    this.#shared = shared;
+    const { gapDetection } = session.manifest.capabilities;
+    // Members of a group are owed only a share of the events.
+    if (gapDetection.level === 'emulated' && settings.group === undefined) {
+      this.#gaps = new GapDetector((source, count) => this.#tellAll({ kind: 'gap', reason: 'sequence', source, count }));
+    }
+  }
+
+  get desk(): RequestDesk {
+    return this.session.desk;
+  }
+
+  get isShared(): boolean {
+    return this.#shared;
+  }
+
+  /** True once it will deliver nothing more. */
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Does every roll call and reply come through it? */
+  get hearsControl(): boolean {
+    return this.#settings.group === undefined && !this.#stopped;
+  }
+
+  /** Does the service have the last word on when to deliver? Then a full buffer drops. */
+  get dropsWhenFull(): boolean {
+    return this.session.manifest.capabilities.backPressure.level === 'none';
+  }
+
+  get delaysReleases(): boolean {
+    return this.session.manifest.capabilities.delayedRelease.level === 'native';
+  }
+
+  /** Does the source ask how much we take? Only then need it be told that more fits. */
+  get pulls(): boolean {
+    return this.#ready !== undefined;
+  }
+
+  // ── life ──
+
+  /** Listens. The same promise for all who ask. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
+    const { session } = this;
+    const settings = this.#settings;
+    this.#source = await session.link.subscribe(
+      {
+        addresses: addressesOf(session.self),
+        group: settings.group,
+        durable: settings.durable,
+        from: settings.from,
+        filter: undefined,
+        lockMs: settings.lockMs,
+        waitMs: settings.waitMs,
+        maxAttempts: settings.retry.tries,
+        maxUnsettled: settings.bufferSize + settings.concurrency,
+      },
+      this,
+    );
+  }
+
+  join(subscription: LiveSubscription): void {
+    this.#subscriptions.push(subscription);
+  }
+
+  /** The subscription gets nothing more. */
+  async stop(subscription: LiveSubscription): Promise<void> {
+    // From the end: closing a broadcaster closes its newest subscription first.
+    const at = this.#subscriptions.lastIndexOf(subscription);
+    if (at < 0) return;
+    if (this.#dispatching > 0) {
+      // Handing out goes by index: leave the place empty until it is done.
+      this.#subscriptions[at] = GONE;
+      this.#left++;
+    } else this.#subscriptions.splice(at, 1);
+    if (!this.#shared) await this.#stop();
+  }
+
+  /** After `stop`: the subscription has settled everything. */
+  async leave(): Promise<void> {
+    if (this.#shared && (this.#subscriptions.length > this.#left || this.session.desk.isWaiting || this.session.members.isAsking)) {
+      return;
+    }
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#stop();
+    this.#assembler?.close();
+    try {
+      await this.#source?.close();
+    } catch (thrown) {
+      this.tell({ kind: 'failed', what: 'source', error: PolycastError.from(thrown) });
+    }
+  }
+
+  #stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      this.#stopped = true;
+      this.#ready?.resolve();
+      try {
+        await this.#opening;
+        await this.#source?.stop();
+      } catch {
+        // What could not be opened need not be stopped.
+      }
+    })();
+    return this.#stopping;
+  }
+
+  // ── the sink ──
+
+  get capacity(): number {
+    if (this.#stopped) return 0;
+    if (this.#shared) return this.#fullOnes > 0 ? 0 : this.#settings.bufferSize;
+    return this.#subscriptions[0]?.capacity ?? 0;
+  }
+
+  ready(): Promise<void> {
+    if (this.#stopped || this.capacity > 0) return Promise.resolve();
+    this.#ready ??= deferred();
+    return this.#ready.promise;
+  }
+
+  /** A subscription may take more than before. */
+  capacityChanged(): void {
+    if (this.#ready !== undefined && (this.#stopped || this.capacity > 0)) {
+      this.#ready.resolve();
+      this.#ready = undefined;
+    }
+  }
+
+  fullChanged(full: boolean): void {
+    this.#fullOnes += full ? 1 : -1;
+    this.capacityChanged();
+  }
+
+  corrupt(error: PolycastError): void {
+    this.#tellAll({ kind: 'corrupt', error });
+  }
+
+  failed(error: PolycastError): void {
+    this.#tellAll({ kind: 'failed', what: 'source', error });
+  }
+
+  deliver(event: BroadcastEvent, lease?: Lease): boolean {
+    if (event.expiresAtMs <= Date.now() || !this.#concernsUs(event)) return this.#done(lease);
+    if (lease === undefined || lease.attempt === 1) {
+      if (this.#gaps !== undefined && event.sequence !== undefined && this.#isRepeated(event, event.sequence)) {
+        return this.#done(lease);
+      }
+      if (!event.hasOwnId && event.type !== CHUNK_TYPE) {
+        this.#seen ??= new Deduplicator();
+        if (this.#seen.isDuplicate(event.source, event.id)) return this.#done(lease);
+      }
+    }
+    if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
+      return this.#deliverOwn(event, lease);
+    }
+    return this.#hand(event, lease);
+  }
+
+  #hand(event: BroadcastEvent, lease: Lease | undefined): boolean {
+    const subscriptions = this.#subscriptions;
+    const count = subscriptions.length;
+    if (lease !== undefined) {
+      // Only control events matter to a shared inbox of a service that settles; its subscriptions have inboxes of their own.
+      if (this.#shared) return this.#done(lease);
+      const subscription = subscriptions[0];
+      if (subscription !== undefined && subscription !== GONE) return subscription.take(event, lease);
+      void lease.settle(RELEASE);
+      return false;
+    }
+    let taken = true;
+    this.#dispatching++;
+    for (let at = 0; at < count; at++) {
+      if (!(subscriptions[at] as LiveSubscription).take(event, undefined)) taken = false;
+    }
+    this.#dispatching--;
+    if (this.#left > 0 && this.#dispatching === 0) this.#sweep();
+    return taken;
+  }
+
+  /** Requests, replies, heartbeats, pieces: told by their type, never handed to subscriptions as they are. */
+  #deliverOwn(event: BroadcastEvent, lease: Lease | undefined): boolean {
+    if (event.type === CHUNK_TYPE) {
+      this.#assembler ??= new Assembler({
+        complete: (whole, joined) => void this.deliver(whole, joined),
+        lost: (source, count) => this.#tellAll({ kind: 'gap', reason: 'chunk', source, count }),
+        corrupt: (error) => this.corrupt(error),
+      });
+      this.#assembler.add(event, lease);
+      return true;
+    }
+    if (this.session.members.isControl(this)) {
+      if (!this.session.desk.receive(event)) this.session.members.receive(event);
+    }
+    return this.#done(lease);
+  }
+
+  #done(lease: Lease | undefined): boolean {
+    if (lease !== undefined) {
+      try {
+        Promise.resolve(lease.settle(ACCEPT)).catch(this.#settleFailed);
+      } catch (thrown) {
+        this.#settleFailed(thrown);
+      }
+    }
+    return true;
+  }
+
+  readonly #settleFailed = (thrown: unknown): void => {
+    this.tell({ kind: 'failed', what: 'settle', error: PolycastError.from(thrown) });
+  };
+
+  /** Our own events come back only as carbon copies. */
+  #concernsUs(event: BroadcastEvent): boolean {
+    const { session } = this;
+    if (event.source !== session.source && event.epoch !== session.publisher.epoch) return true;
+    const epoch = event.epoch;
+    // Somebody who started after us speaks with our name. (Before us, it was our own earlier life.)
+    if (epoch !== undefined && epoch > session.publisher.epoch && !this.#duplicateInstanceTold) {
+      this.#duplicateInstanceTold = true;
+      this.#tellAll({ kind: 'duplicate-instance', instance: session.self.instance });
+    }
+    return event.carboncopy === true;
+  }
+
+  #isRepeated(event: BroadcastEvent, sequence: string): boolean {
+    const position = parseSequence(sequence);
+    if (position === undefined) return false;
+    const lane = typeof event.to === 'string' ? event.to : '*';
+    return this.#gaps?.observe(event.source, position.epoch, lane, position.number) === 'duplicate';
+  }
+
+  #sweep(): void {
+    let kept = 0;
+    for (const subscription of this.#subscriptions) {
+      if (subscription !== GONE) this.#subscriptions[kept++] = subscription;
+    }
+    this.#subscriptions.length = kept;
+    this.#left = 0;
+  }
+
+  // ── what subscriptions ask for ──
+
+  wrap(handler: Handler): Handler {
+    return wrapHandler(handler, this.session, this.#settings);
+  }
+
+  tell(signal: Signal): void {
+    this.session.tell(signal);
+  }
+
+  /** To the broadcaster's listeners and to those of each subscription. */
+  #tellAll(signal: Signal): void {
+    this.session.tell(signal);
+    for (const subscription of [...this.#subscriptions]) subscription.hear(signal);
+  }
+
+  deadLetter(delivery: LiveDelivery, reason: string): Promise<void> {
+    return deadLetterTo(this.session, this.#settings, delivery, reason);
+  }
+}
+
+const LETTER_P = 112;
+const ACCEPT: Settlement = { kind: 'accept' };
+const RELEASE: Settlement = { kind: 'release', delayMs: 0 };
+
+/** Stands where a subscription was. */
+const GONE = { take: () => true, hear: () => {} } as unknown as LiveSubscription;

@@ -1,0 +1,131 @@
+import { isName } from './address.ts';
+import type { Inbox } from './inbox.ts';
+import type { MembersOptions } from './contract.ts';
+import { PolycastError } from './error.ts';
+import type { BroadcastEvent } from './event.ts';
+import type { Participant } from './participant.ts';
+import type { Publisher } from './publisher.ts';
+import type { Signal } from './signal.ts';
+import { every, pause, type Timer } from './timer.ts';
+
+/** @default for `members`' `timeoutMs`: how long the first call waits for answers */
+export const DEFAULT_MEMBERS_TIMEOUT_MS = 500;
+/** How often a participant tells that it is there, while somebody wants to know. */
+export const HEARTBEAT_MS = 5_000;
+/** A participant not heard of for this long is taken for gone. */
+export const MEMBER_EXPIRY_MS = 12_500;
+/** How long after the last call of `members` heartbeats go on. */
+export const INTEREST_MS = 60_000;
+const MAX_MEMBERS = 100_000;
+
+const ROLL_CALL_TYPE = 'polycast.roll-call';
+const HEARTBEAT_TYPE = 'polycast.heartbeat';
+const GOODBYE_TYPE = 'polycast.goodbye';
+
+/**
+ * Who is there, asked over the topic itself. Nothing is sent until somebody calls `members()`: a roll call, which every
+ * listening participant answers at once and then with heartbeats for {@link INTEREST_MS}. Silence costs nothing.
+ */
+export class MemberList {
+  readonly #self: Participant;
+  readonly #publisher: Publisher;
+  readonly #tell: (signal: Signal) => void;
+  readonly #seen = new Map<string, { participant: Participant; atMs: number }>();
+  #control: Inbox | undefined;
+  /** Others want heartbeats until then, epoch ms. */
+  #wantedUntilMs = 0;
+  /** Our own roll call holds until then. */
+  #calledUntilMs = 0;
+  #firstAnswers: Promise<void> | undefined;
+  #heartbeat: Timer | undefined;
+
+  constructor(self: Participant, publisher: Publisher, tell: (signal: Signal) => void) {
+    this.#self = self;
+    this.#publisher = publisher;
+    this.#tell = tell;
+  }
+
+  /** Roll calls and replies come through one inbox, however many there are. */
+  set control(inbox: Inbox | undefined) {
+    this.#control = inbox;
+  }
+
+  get control(): Inbox | undefined {
+    return this.#control;
+  }
+
+  /** Are heartbeats of others expected? */
+  get isAsking(): boolean {
+    return Date.now() < this.#calledUntilMs;
+  }
+
+  isControl(inbox: Inbox): boolean {
+    return this.#control === inbox;
+  }
+
+  async list(options: MembersOptions = {}): Promise<readonly Participant[]> {
+    const now = Date.now();
+    if (now > this.#calledUntilMs - INTEREST_MS / 2) {
+      const isFirst = now > this.#calledUntilMs;
+      this.#calledUntilMs = now + INTEREST_MS;
+      await this.#send(ROLL_CALL_TYPE, { forMs: INTEREST_MS });
+      if (isFirst) this.#firstAnswers = pause(options.timeoutMs ?? DEFAULT_MEMBERS_TIMEOUT_MS);
+    }
+    await this.#firstAnswers;
+    const oldest = Date.now() - MEMBER_EXPIRY_MS;
+    for (const [instance, { atMs }] of this.#seen) if (atMs < oldest) this.#seen.delete(instance);
+    const all = [this.#self, ...[...this.#seen.values()].map(({ participant }) => participant)];
+    return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
+  }
+
+  receive(event: BroadcastEvent): void {
+    const participant = readParticipant(event);
+    if (participant === undefined || participant.instance === this.#self.instance) return;
+    if (event.type === GOODBYE_TYPE) this.#seen.delete(participant.instance);
+    else if (event.type === HEARTBEAT_TYPE || event.type === ROLL_CALL_TYPE) {
+      if (this.#seen.size < MAX_MEMBERS) this.#seen.set(participant.instance, { participant, atMs: Date.now() });
+      if (event.type === ROLL_CALL_TYPE) this.#answer();
+    }
+  }
+
+  /** Says goodbye to those who want to know. */
+  async close(): Promise<void> {
+    this.#heartbeat?.cancel();
+    if (Date.now() < this.#wantedUntilMs) await this.#send(GOODBYE_TYPE).catch(() => {});
+  }
+
+  #answer(): void {
+    this.#wantedUntilMs = Date.now() + INTEREST_MS;
+    this.#beat();
+    this.#heartbeat ??= every(HEARTBEAT_MS, () => {
+      if (Date.now() < this.#wantedUntilMs) return this.#beat();
+      this.#heartbeat?.cancel();
+      this.#heartbeat = undefined;
+    });
+  }
+
+  #beat(): void {
+    this.#send(HEARTBEAT_TYPE).catch((thrown: unknown) => {
+      this.#tell({ kind: 'failed', what: 'publish', error: PolycastError.from(thrown) });
+    });
+  }
+
+  #send(type: string, more: Record<string, unknown> = {}): Promise<void> {
+    const outgoing = this.#publisher.prepare({ type, data: { ...this.#self, ...more } }, { ttlMs: MEMBER_EXPIRY_MS });
+    return this.#publisher.send(outgoing);
+  }
+}
+
+/** @returns undefined for anything that is no well-formed participant: it came off the wire */
+function readParticipant(event: BroadcastEvent): Participant | undefined {
+  let data: { instance?: unknown; role?: unknown; deployment?: unknown } | null | undefined;
+  try {
+    data = event.data as typeof data;
+  } catch {
+    return undefined;
+  }
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { instance, role, deployment } = data;
+  if (typeof instance !== 'string' || typeof role !== 'string' || !isName(instance) || !isName(role)) return undefined;
+  return typeof deployment === 'string' && isName(deployment) ? { instance, role, deployment } : { instance, role };
+}

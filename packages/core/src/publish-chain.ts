@@ -1,0 +1,27 @@
+import { type Address, EVERYONE } from './address.ts';
+import type { PublishOptions } from './contract.ts';
+import type { EventInput } from './event.ts';
+import type { PublishContext } from './middleware.ts';
+import type { Session } from './session.ts';
+
+type Send = (event: EventInput, options: PublishOptions | undefined) => Promise<void>;
+
+/** Publishes through the broadcaster's middleware, outermost layer first. */
+export function publishThrough(
+  session: Session,
+  event: EventInput,
+  options: PublishOptions | undefined,
+  send: Send,
+): Promise<void> {
+  const context: PublishContext = { ...session.middlewareContext, to: addressList(options?.to) };
+  const chain = session.middleware.reduceRight<(input: EventInput) => Promise<void>>(
+    (next, layer) => async (input) => (layer.publish === undefined ? next(input) : layer.publish(input, context, next)),
+    async (input) => send(input, options),
+  );
+  return chain(event);
+}
+
+function addressList(to: PublishOptions['to']): readonly Address[] {
+  const all = to === undefined ? [EVERYONE] : typeof to === 'string' ? [to] : [...new Set(to)];
+  return all.includes(EVERYONE) ? [EVERYONE] : all;
+}

@@ -1,0 +1,171 @@
+import { type Address, checkAddress } from './address.ts';
+import type { Replies, Reply, RequestOptions } from './contract.ts';
+import { PolycastError } from './error.ts';
+import type { BroadcastEvent, EventInput } from './event.ts';
+import type { Participant } from './participant.ts';
+import type { Publisher } from './publisher.ts';
+import { after } from './timer.ts';
+
+/** @default for `request`'s `timeoutMs` */
+export const DEFAULT_REQUEST_TIMEOUT_MS = 5_000;
+/** The type of a reply. */
+export const REPLY_TYPE = 'polycast.reply';
+/** Most replies one request holds for a reader that does not read. */
+const MAX_REPLIES = 100_000;
+
+/** Asks, and hands each reply to the request it answers; and answers the requests of others. */
+export class RequestDesk {
+  readonly #self: Participant;
+  readonly #publisher: Publisher;
+  readonly #waiting = new Map<string, (event: BroadcastEvent) => void>();
+  readonly #cancel = new Set<(error: PolycastError) => void>();
+  #nextNumber = 1;
+
+  constructor(self: Participant, publisher: Publisher) {
+    this.#self = self;
+    this.#publisher = publisher;
+  }
+
+  /** Are replies expected? */
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** @param listening resolves once replies can reach us */
+  request(input: EventInput, options: RequestOptions, listening: Promise<void>): Replies {
+    const { expect = Number.POSITIVE_INFINITY, timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, ...publishOptions } = options;
+    if (!(expect > 0)) throw new TypeError('expect must be above 0');
+    if (!(timeoutMs >= 0 && Number.isFinite(timeoutMs))) throw new TypeError('timeoutMs must be a finite number');
+    const correlationid = `${this.#publisher.epoch}-${this.#nextNumber++}`;
+    const gathering = new Gathering(expect, () => {
+      this.#waiting.delete(correlationid);
+      this.#cancel.delete(fail);
+    });
+    const fail = (error: unknown) => gathering.end(error);
+    this.#cancel.add(fail);
+    this.#waiting.set(correlationid, (event) => gathering.add(replyOf(event)));
+    const ask = async () => {
+      await listening;
+      gathering.expireAfter(timeoutMs);
+      const core = { replyto: `instance:${this.#self.instance}`, correlationid };
+      // Nobody reads a question after its time.
+      const ttlMs = publishOptions.ttlMs ?? Math.max(timeoutMs, 1);
+      await this.#publisher.send(this.#publisher.prepare(input, { ...publishOptions, ttlMs }, core));
+    };
+    options.signal?.addEventListener('abort', () => fail(new PolycastError('aborted', 'the request was aborted')), { once: true });
+    if (options.signal?.aborted) fail(new PolycastError('aborted', 'the request was aborted'));
+    else ask().catch(fail);
+    return gathering;
+  }
+
+  /** @throws PolycastError `invalid-event` when the event asks for no reply */
+  async reply(request: BroadcastEvent, data: unknown): Promise<void> {
+    const { replyto, correlationid } = request;
+    if (typeof replyto !== 'string' || typeof correlationid !== 'string') {
+      throw new PolycastError('invalid-event', `event ${request.id} is no request: it has no replyto`);
+    }
+    await this.answer(replyto, correlationid, data);
+  }
+
+  async answer(replyto: string, correlationid: string, data: unknown): Promise<void> {
+    const to: Address = checkAddress(replyto);
+    // A requester may ask itself: replies reach their addressee whoever it is.
+    const options = { to, carbonCopy: true };
+    await this.#publisher.send(this.#publisher.prepare({ type: REPLY_TYPE, data }, options, { correlationid }));
+  }
+
+  /** @returns false if the event is no reply to one of our requests */
+  receive(event: BroadcastEvent): boolean {
+    if (event.type !== REPLY_TYPE) return false;
+    const { correlationid } = event;
+    if (typeof correlationid === 'string') this.#waiting.get(correlationid)?.(event);
+    return true;
+  }
+
+  close(error: PolycastError): void {
+    for (const cancel of [...this.#cancel]) cancel(error);
+  }
+}
+
+/** The replies to one request, until there are enough or time is up. */
+class Gathering implements Replies {
+  readonly #expect: number;
+  readonly #ended: () => void;
+  readonly #replies: Reply[] = [];
+  #state: 'open' | 'done' | 'failed' = 'open';
+  #error: unknown;
+  #wake: (() => void)[] = [];
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(expect: number, ended: () => void) {
+    this.#expect = expect;
+    this.#ended = ended;
+  }
+
+  add(reply: Reply): void {
+    if (this.#state !== 'open') return;
+    this.#replies.push(reply);
+    if (this.#replies.length >= Math.min(this.#expect, MAX_REPLIES)) this.end();
+    else this.#awake();
+  }
+
+  expireAfter(timeoutMs: number): void {
+    if (this.#state !== 'open') return;
+    this.#cancelTimer = after(timeoutMs, () => this.end()).cancel;
+  }
+
+  end(error?: unknown): void {
+    if (this.#state !== 'open') return;
+    this.#state = error === undefined ? 'done' : 'failed';
+    this.#error = error;
+    this.#cancelTimer?.();
+    this.#ended();
+    this.#awake();
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: replies are awaited as a whole or read one by one
+  then<Fulfilled = readonly Reply[], Rejected = never>(
+    onFulfilled?: ((replies: readonly Reply[]) => Fulfilled | PromiseLike<Fulfilled>) | null,
+    onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<Fulfilled | Rejected> {
+    return this.#all().then(onFulfilled, onRejected);
+  }
+
+  async #all(): Promise<readonly Reply[]> {
+    while (this.#state === 'open') await this.#changed();
+    if (this.#state === 'failed') throw this.#error;
+    return this.#replies;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Reply, void> {
+    try {
+      for (let at = 0; ; at++) {
+        while (at >= this.#replies.length && this.#state === 'open') await this.#changed();
+        if (at < this.#replies.length) yield this.#replies[at] as Reply;
+        else if (this.#state === 'failed') throw this.#error;
+        else return;
+      }
+    } finally {
+      // Leaving the loop early: what comes later is of no interest.
+      this.end();
+    }
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+
+  #awake(): void {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+}
+
+function replyOf(event: BroadcastEvent): Reply {
+  return { data: event.data, from: participantOf(event.source), event };
+}
+
+/** Who published, from a source that Polycast wrote. */
+export function participantOf(source: string): Participant {
+  const [, role = 'unknown', instance = source] = /^\/([^/]+)\/([^/]+)$/.exec(source) ?? [];
+  return { instance, role };
+}

@@ -1,0 +1,29 @@
+import type { MemberList } from './member-list.ts';
+import type { Middleware, MiddlewareContext } from './middleware.ts';
+import type { Manifest } from './manifest.ts';
+import type { Participant } from './participant.ts';
+import type { Publisher } from './publisher.ts';
+import type { RequestDesk } from './request-desk.ts';
+import type { Signal } from './signal.ts';
+import type { SignalHub } from './signal-hub.ts';
+import type { LiveSubscription } from './subscription.ts';
+import type { Link } from './transport.ts';
+
+/** What the parts of one connected broadcaster share. */
+export interface Session {
+  readonly topic: string;
+  readonly self: Participant;
+  /** The CloudEvents `source` of `self`. */
+  readonly source: string;
+  readonly manifest: Manifest;
+  readonly link: Link;
+  readonly publisher: Publisher;
+  readonly desk: RequestDesk;
+  readonly members: MemberList;
+  readonly middleware: readonly Middleware[];
+  readonly middlewareContext: MiddlewareContext;
+  /** All that are open, in the order made. */
+  readonly subscriptions: Set<LiveSubscription>;
+  readonly signals: SignalHub;
+  tell(signal: Signal): void;
+}
