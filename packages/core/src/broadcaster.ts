@@ -1,3 +1,4 @@
+import { unsupported } from './catalogue.ts';
 import type {
   Broadcaster,
   EventInputOf,
@@ -12,7 +13,6 @@ import type {
   Subscription,
 } from './contract.ts';
 import { DEFAULT_DRAIN_MS } from './contract.ts';
-import { unsupported } from './catalogue.ts';
 import { PolycastError } from './error.ts';
 import type { EventInput } from './event.ts';
 import { Inbox } from './inbox.ts';
@@ -69,7 +69,9 @@ export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broa
     if (this.#closing !== undefined) return Promise.reject(closedError());
     try {
       if (this.#isRestricted && options !== undefined) this.#checkPublish(options);
-      const sent = this.#isPlain ? this.#send(event, options) : publishThrough(this.#session, event, options, this.#send);
+      const sent = this.#isPlain
+        ? this.#send(event, options)
+        : publishThrough(this.#session, event, options, this.#send);
       return options === undefined ? sent : this.#as(options, sent);
     } catch (thrown) {
       return Promise.reject(thrown);
@@ -237,7 +239,6 @@ export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broa
     }
     this.#onClosed();
   }
-
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();

@@ -25,7 +25,10 @@ export function splitEvent(event: BroadcastEvent, maxEventBytes: number): Chunk[
   // Bytes travel as base64: four characters for three bytes.
   const size = Math.floor(((maxEventBytes - CHUNK_OVERHEAD_BYTES) * 3) / 4);
   if (size <= 0 || bytes.length > MAX_REASSEMBLED_BYTES) {
-    throw new PolycastError('payload-too-large', `${bytes.length} bytes are too many even in pieces of ${Math.max(size, 0)}`);
+    throw new PolycastError(
+      'payload-too-large',
+      `${bytes.length} bytes are too many even in pieces of ${Math.max(size, 0)}`,
+    );
   }
   const chunkcount = Math.ceil(bytes.length / size);
   return Array.from({ length: chunkcount }, (_, chunkindex) => ({
@@ -71,7 +74,9 @@ export class Assembler {
       !isCount(count) ||
       !(typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < count)
     ) {
-      this.#corrupt(new PolycastError('corrupt-event', 'a piece of a large event without its id, index, count or bytes'));
+      this.#corrupt(
+        new PolycastError('corrupt-event', 'a piece of a large event without its id, index, count or bytes'),
+      );
       void lease?.settle(ACCEPT);
       return;
     }
@@ -133,7 +138,7 @@ export class Assembler {
         this.#corrupt(error);
         void lease?.settle(ACCEPT);
       },
-      { maxBytes: MAX_REASSEMBLED_BYTES },
+      { maxTextLength: MAX_REASSEMBLED_BYTES, maxEvents: 1 },
     );
   }
 

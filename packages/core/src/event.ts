@@ -166,7 +166,11 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   }
 
   /** The same event with other data or more attributes. Without its sequence, as it is another telling. */
-  with(changes: { data?: unknown; attributes?: Readonly<Record<string, AttributeValue>>; expiresAtMs?: number }): BroadcastEvent {
+  with(changes: {
+    data?: unknown;
+    attributes?: Readonly<Record<string, AttributeValue>>;
+    expiresAtMs?: number;
+  }): BroadcastEvent {
     const replacesData = 'data' in changes;
     return new BroadcastEvent({
       type: this.type,

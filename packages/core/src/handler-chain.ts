@@ -25,7 +25,10 @@ export function wrapHandler(handler: Handler, session: Session, settings: Subscr
         return { outcome: outcomeOf(delivery, failure, settings), error: thrown };
       }
     };
-    await layers.reduceRight<() => Promise<DeliverResult>>((next, layer) => () => callLayer(layer, delivery, context, next), run)();
+    await layers.reduceRight<() => Promise<DeliverResult>>(
+      (next, layer) => () => callLayer(layer, delivery, context, next),
+      run,
+    )();
     if (failure !== undefined) throw (failure as { readonly thrown: unknown }).thrown;
   };
 }

@@ -1,4 +1,3 @@
-import { addressesOf } from './participant.ts';
 import { Assembler } from './chunking.ts';
 import type { Handler } from './contract.ts';
 import { deadLetterTo } from './dead-letter.ts';
@@ -9,6 +8,7 @@ import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
 import { GapDetector } from './gap-detector.ts';
 import { wrapHandler } from './handler-chain.ts';
+import { addressesOf } from './participant.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
 import { parseSequence } from './sequence.ts';
@@ -51,7 +51,9 @@ export class Inbox implements Sink {
     const { gapDetection } = session.manifest.capabilities;
     // Members of a group are owed only a share of the events.
     if (gapDetection.level === 'emulated' && settings.group === undefined) {
-      this.#gaps = new GapDetector((source, count) => this.#tellAll({ kind: 'gap', reason: 'sequence', source, count }));
+      this.#gaps = new GapDetector((source, count) =>
+        this.#tellAll({ kind: 'gap', reason: 'sequence', source, count }),
+      );
     }
   }
 
@@ -133,7 +135,10 @@ export class Inbox implements Sink {
 
   /** After `stop`: the subscription has settled everything. */
   async leave(): Promise<void> {
-    if (this.#shared && (this.#subscriptions.length > this.#left || this.session.desk.isWaiting || this.session.members.isAsking)) {
+    if (
+      this.#shared &&
+      (this.#subscriptions.length > this.#left || this.session.desk.isWaiting || this.session.members.isAsking)
+    ) {
       return;
     }
     await this.close();

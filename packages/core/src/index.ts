@@ -1,5 +1,13 @@
-export { type Address, checkAddress, checkTopic, EVERYONE, MAX_ADDRESSES, MAX_NAME_LENGTH, MAX_TOPIC_LENGTH } from './address.ts';
-export { connect, type ConnectOptions } from './connect.ts';
+export {
+  type Address,
+  checkAddress,
+  checkTopic,
+  EVERYONE,
+  MAX_ADDRESSES,
+  MAX_NAME_LENGTH,
+  MAX_TOPIC_LENGTH,
+} from './address.ts';
+export { type ConnectOptions, connect } from './connect.ts';
 export * from './contract.ts';
 export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
 export { type AttributeValue, BroadcastEvent, type CloudEventJson, type EventInput } from './event.ts';

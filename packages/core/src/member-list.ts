@@ -1,8 +1,8 @@
 import { isName } from './address.ts';
-import type { Inbox } from './inbox.ts';
 import type { MembersOptions } from './contract.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
+import type { Inbox } from './inbox.ts';
 import type { Participant } from './participant.ts';
 import type { Publisher } from './publisher.ts';
 import type { Signal } from './signal.ts';

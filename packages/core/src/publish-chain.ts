@@ -22,6 +22,6 @@ export function publishThrough(
 }
 
 function addressList(to: PublishOptions['to']): readonly Address[] {
-  const all = to === undefined ? [EVERYONE] : typeof to === 'string' ? [to] : [...new Set(to)];
+  const all: readonly Address[] = to === undefined ? [EVERYONE] : typeof to === 'string' ? [to] : [...new Set(to)];
   return all.includes(EVERYONE) ? [EVERYONE] : all;
 }

@@ -127,7 +127,13 @@ export class Publisher {
       data: this.#writesJson ? data : normaliseData(data),
       attributes,
     });
-    return { event, topic: this.#options.topic, to, json: this.#writesJson ? encodeEvent(event) : undefined, expiresAtMs };
+    return {
+      event,
+      topic: this.#options.topic,
+      to,
+      json: this.#writesJson ? encodeEvent(event) : undefined,
+      expiresAtMs,
+    };
   }
 
   /** An event that exists already, for everyone on a topic. */
@@ -164,7 +170,10 @@ export class Publisher {
 
   async #awaitDirect(sent: Promise<void | readonly (PolycastError | undefined)[]>): Promise<void> {
     if (this.#direct >= MAX_PENDING_EVENTS) {
-      throw new PolycastError('overloaded', `${MAX_PENDING_EVENTS} publishes wait for slow subscribers; await publish()`);
+      throw new PolycastError(
+        'overloaded',
+        `${MAX_PENDING_EVENTS} publishes wait for slow subscribers; await publish()`,
+      );
     }
     this.#direct++;
     try {

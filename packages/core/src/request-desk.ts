@@ -52,7 +52,9 @@ export class RequestDesk {
       const ttlMs = publishOptions.ttlMs ?? Math.max(timeoutMs, 1);
       await this.#publisher.send(this.#publisher.prepare(input, { ...publishOptions, ttlMs }, core));
     };
-    options.signal?.addEventListener('abort', () => fail(new PolycastError('aborted', 'the request was aborted')), { once: true });
+    options.signal?.addEventListener('abort', () => fail(new PolycastError('aborted', 'the request was aborted')), {
+      once: true,
+    });
     if (options.signal?.aborted) fail(new PolycastError('aborted', 'the request was aborted'));
     else ask().catch(fail);
     return gathering;

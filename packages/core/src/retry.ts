@@ -22,8 +22,10 @@ export const DEFAULT_RETRY: RetryPolicy = {
 export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
   if (options === undefined) return DEFAULT_RETRY;
   const policy = { ...DEFAULT_RETRY, ...options };
-  if (!(Number.isInteger(policy.tries) && policy.tries >= 1)) throw new TypeError('retry.tries must be an integer of at least 1');
-  if (!(policy.baseMs >= 0 && policy.maxMs >= 0)) throw new TypeError('retry.baseMs and retry.maxMs must be at least 0');
+  if (!(Number.isInteger(policy.tries) && policy.tries >= 1))
+    throw new TypeError('retry.tries must be an integer of at least 1');
+  if (!(policy.baseMs >= 0 && policy.maxMs >= 0))
+    throw new TypeError('retry.baseMs and retry.maxMs must be at least 0');
   return policy;
 }
 

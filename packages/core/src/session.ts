@@ -1,6 +1,6 @@
+import type { Manifest } from './manifest.ts';
 import type { MemberList } from './member-list.ts';
 import type { Middleware, MiddlewareContext } from './middleware.ts';
-import type { Manifest } from './manifest.ts';
 import type { Participant } from './participant.ts';
 import type { Publisher } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';

@@ -1,1 +1,2 @@
-export {};
+export { fromUrl, memory } from './adapter.ts';
+export { BACK_PRESSURE_MAX_MS, DEFAULT_HUB, type MemoryOptions } from './options.ts';

@@ -1,0 +1,118 @@
+import {
+  type Address,
+  addressesOf,
+  type Link,
+  type LinkContext,
+  type Outgoing,
+  type Participant,
+  PolycastError,
+  type Sink,
+  type Source,
+  type SourceRequest,
+  type Transport,
+} from '@polycast/core/adapter';
+import type { GroupMember } from './group.ts';
+import { Hub, type Seat } from './hub.ts';
+import { manifestOf } from './manifest.ts';
+import { DEFAULT_HUB, type MemoryOptions } from './options.ts';
+import { joinThreads, type ThreadBridge } from './threads.ts';
+
+/**
+ * The in-process transport: participants of one hub and topic hand each other events by calling.
+ *
+ * `publish` hands the event to every subscriber before it returns; data is shared and not copied (see `copy`).
+ * Hubs are known by name within a process; a hub is forgotten when its last participant leaves.
+ */
+export function memory(options: MemoryOptions = {}): Transport {
+  const { hub: name = DEFAULT_HUB, threads = false, copy = false } = options;
+  if (typeof name !== 'string' || name === '') throw new TypeError('hub must be a name');
+  const location = `memory:${name}${threads ? '?threads=true' : ''}`;
+  return {
+    manifest: manifestOf(threads),
+    location,
+    open: async (context) => new MemoryLink(context, location, name, threads, copy),
+  };
+}
+
+/** `memory:`, `memory:<hub>`, with `?threads=true` and `?copy=true`. @throws PolycastError `invalid-configuration` */
+export function fromUrl(url: URL): Transport {
+  for (const [key, value] of url.searchParams) {
+    if ((key === 'threads' || key === 'copy') && (value === 'true' || value === 'false')) continue;
+    throw new PolycastError(
+      'invalid-configuration',
+      `memory: takes ?threads=true|false and ?copy=true|false, not ?${key}=${value}`,
+    );
+  }
+  const hub = decodeURIComponent(`${url.host}${url.pathname}`.replace(/^\/+|\/+$/g, ''));
+  return memory({
+    ...(hub === '' ? {} : { hub }),
+    threads: url.searchParams.get('threads') === 'true',
+    copy: url.searchParams.get('copy') === 'true',
+  });
+}
+
+/** Hubs in use, by location. */
+const hubs = new Map<string, Hub>();
+
+class MemoryLink implements Link {
+  readonly #location: string;
+  readonly #topic: string;
+  readonly #hub: Hub;
+  readonly #seat: Seat;
+  readonly #copy: boolean;
+  readonly #bridge: ThreadBridge | undefined;
+  readonly members?: () => Promise<readonly Participant[]>;
+
+  constructor({ topic, self }: LinkContext, location: string, name: string, threads: boolean, copy: boolean) {
+    this.#location = location;
+    this.#topic = topic;
+    this.#copy = copy;
+    this.#hub = hubs.get(location) ?? new Hub();
+    hubs.set(location, this.#hub);
+    this.#seat = { participant: self, addresses: new Set<Address>(addressesOf(self)), sinks: [] };
+    this.#hub.room(topic).enter(this.#seat);
+    if (threads) this.#bridge = joinThreads(name, this.#hub);
+    else this.members = async () => this.#hub.room(topic).participants;
+  }
+
+  publish(batch: readonly Outgoing[]): void | Promise<void> {
+    const outgoing = this.#copy ? copyOf(batch[0] as Outgoing) : (batch[0] as Outgoing);
+    this.#bridge?.send(outgoing);
+    // Dead letters go to another topic: perhaps nobody is there.
+    return this.#hub.find(outgoing.topic)?.publish(outgoing, this.#seat);
+  }
+
+  subscribe(request: SourceRequest, sink: Sink): Source {
+    return request.group === undefined ? this.#listen(sink) : this.#compete(request.group, request.addresses, sink);
+  }
+
+  #listen(sink: Sink): Source {
+    const seat = this.#seat;
+    seat.sinks = [...seat.sinks, sink];
+    const stop = async () => {
+      seat.sinks = seat.sinks.filter((other) => other !== sink);
+    };
+    return { stop, close: stop };
+  }
+
+  #compete(name: string, addresses: readonly Address[], sink: Sink): Source {
+    const room = this.#hub.room(this.#topic);
+    const group = room.group(name);
+    const member: GroupMember = { sink, addresses: new Set(addresses), held: new Set() };
+    group.join(member);
+    return {
+      stop: async () => group.stop(member),
+      close: async () => room.leaveGroup(name, member),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#hub.leave(this.#topic, this.#seat);
+    this.#bridge?.leave();
+    if (this.#hub.isEmpty) hubs.delete(this.#location);
+  }
+}
+
+function copyOf(outgoing: Outgoing): Outgoing {
+  return { ...outgoing, event: outgoing.event.with({ data: structuredClone(outgoing.event.data) }) };
+}

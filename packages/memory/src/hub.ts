@@ -1,0 +1,142 @@
+import type { Address, BroadcastEvent, Outgoing, Participant, Sink } from '@polycast/core/adapter';
+import { type Entry, Group, type GroupMember } from './group.ts';
+import { BACK_PRESSURE_MAX_MS } from './options.ts';
+
+/** One participant on one topic: its sinks without a group. */
+export interface Seat {
+  readonly participant: Participant;
+  readonly addresses: ReadonlySet<Address>;
+  /** Replaced, never changed: it may be walked through at the time. */
+  sinks: readonly Sink[];
+}
+
+/**
+ * Where participants of one topic meet. Publishing calls their sinks, synchronously and in order.
+ *
+ * A publish made while another is being handed out waits its turn, so that everybody sees the two in the same order.
+ */
+export class Room {
+  /** Replaced, never changed: it may be walked through at the time. */
+  #seats: readonly Seat[] = [];
+  readonly #groups = new Map<string, Group>();
+  #waiting: { outgoing: Outgoing; from: Seat | undefined }[] = [];
+  #busy = false;
+
+  get isEmpty(): boolean {
+    return this.#seats.length === 0;
+  }
+
+  get participants(): readonly Participant[] {
+    return this.#seats.filter((seat) => seat.sinks.length > 0).map(({ participant }) => participant);
+  }
+
+  enter(seat: Seat): void {
+    this.#seats = [...this.#seats, seat];
+  }
+
+  exit(seat: Seat): void {
+    this.#seats = this.#seats.filter((other) => other !== seat);
+  }
+
+  group(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = new Group();
+      this.#groups.set(name, group);
+    }
+    return group;
+  }
+
+  /** A group without members is forgotten, and what waits in it: its members were no durable ones. */
+  leaveGroup(name: string, member: GroupMember): void {
+    const group = this.#groups.get(name);
+    group?.leave(member);
+    if (group?.isEmpty) this.#groups.delete(name);
+  }
+
+  /** @returns a promise only if a subscriber has no room: it resolves when there is, or soon enough */
+  publish(outgoing: Outgoing, from: Seat | undefined): void | Promise<void> {
+    if (this.#busy) {
+      this.#waiting.push({ outgoing, from });
+      return;
+    }
+    this.#busy = true;
+    let full = this.#hand(outgoing, from);
+    while (this.#waiting.length > 0) {
+      const next = this.#waiting;
+      this.#waiting = [];
+      for (const { outgoing: later, from: laterFrom } of next) full = this.#hand(later, laterFrom) ?? full;
+    }
+    this.#busy = false;
+    if (full !== undefined) return roomIn(full);
+  }
+
+  #hand({ event, to }: Outgoing, from: Seat | undefined): Sink[] | undefined {
+    let full: Sink[] | undefined;
+    for (const seat of this.#seats) {
+      if (!isFor(seat, to)) continue;
+      for (const sink of seat.sinks) {
+        sink.deliver(event);
+        // A handler that publishes to itself must not wait for itself.
+        if (sink.capacity <= 0 && seat !== from) (full ??= []).push(sink);
+      }
+    }
+    if (this.#groups.size > 0) {
+      for (const group of this.#groups.values()) {
+        if (!group.concerns(to)) continue;
+        const sink = group.offer(entryOf(event, to));
+        if (sink !== undefined) (full ??= []).push(sink);
+      }
+    }
+    return full;
+  }
+}
+
+/** The topics of one name, or of one process. */
+export class Hub {
+  readonly #rooms = new Map<string, Room>();
+
+  /** The room of a topic; made if need be. */
+  room(topic: string): Room {
+    let room = this.#rooms.get(topic);
+    if (room === undefined) {
+      room = new Room();
+      this.#rooms.set(topic, room);
+    }
+    return room;
+  }
+
+  /** The room of a topic, if anybody is there. */
+  find(topic: string): Room | undefined {
+    return this.#rooms.get(topic);
+  }
+
+  leave(topic: string, seat: Seat): void {
+    const room = this.#rooms.get(topic);
+    room?.exit(seat);
+    if (room?.isEmpty) this.#rooms.delete(topic);
+  }
+
+  get isEmpty(): boolean {
+    return this.#rooms.size === 0;
+  }
+}
+
+function entryOf(event: BroadcastEvent, to: readonly Address[]): Entry {
+  return { event, to, attempt: 1 };
+}
+
+function isFor(seat: Seat, to: readonly Address[]): boolean {
+  if (to.length === 1) return seat.addresses.has(to[0] as Address);
+  return to.some((address) => seat.addresses.has(address));
+}
+
+async function roomIn(sinks: readonly Sink[]): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, BACK_PRESSURE_MAX_MS);
+    (timer as { unref?: () => void }).unref?.();
+  });
+  await Promise.race([Promise.all(sinks.map((sink) => sink.ready())), patience]);
+  clearTimeout(timer);
+}
