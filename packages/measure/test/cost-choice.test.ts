@@ -6,6 +6,7 @@ import {
   listServices,
   makePriceBook,
   makeWorkload,
+  packagedPrices,
   priceWorkload,
   WORKLOADS,
   type WorkloadInput,
@@ -139,6 +140,15 @@ describe('the cheapest tier that fits is chosen, and the others say why not', ()
     expect(chosen('iot-hub', day(4_400_000))).toMatchObject({ size: '1 × S2', monthlyUsd: 250 });
   });
 
+  test('Ably: the busiest second decides too, and batches make it calmer', () => {
+    const publishes = { perMonth: 1000, peakPerSecond: 100 };
+    expect(chosen('ably', { publishes }).reason).toContain('100 publishes a second on one channel (limit 50)');
+    expect(chosen('ably', { publishes, topics: 2 })).toMatchObject({ tier: 'free' });
+    expect(chosen('ably', { publishes, eventsPerBatch: 10 })).toMatchObject({ tier: 'free' });
+    const many = { publishes, topics: 2, subscribers: 30 };
+    expect(chosen('ably', many).rejected[0]!.reason).toBe('Free: 3,100 messages a second (limit 500)');
+  });
+
   test('Ably by users: not beyond fair use', () => {
     const services = { ably: { tier: 'mau-standard' } };
     const connections = { hoursPerMonth: 30 };
@@ -232,7 +242,7 @@ describe('money', () => {
         title: 'T',
         transports: [],
         currency: 'USD',
-        tiers: [{ id: 'basic', title: 'Basic' }],
+        tiers: packagedPrices()['event-grid']!.tiers,
         prices: [
           {
             id: 'operations',

@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { WORKLOADS } from '@polycast/measure';
+import { parseWorkload, WORKLOADS } from '@polycast/measure';
 import { build } from 'esbuild';
 import { afterAll, expect, test } from 'vitest';
 import { writeTables } from '../src/cost/docs.ts';
+import { WorkloadSchema } from '../src/cost/workload.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'polycast-bundle-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -28,6 +29,14 @@ test('prices and workloads travel inside a bundle, far from this folder', async 
     outfile,
   });
   expect(execFileSync(process.execPath, [outfile], { cwd: folder, encoding: 'utf8' }).trim()).toBe('192.08');
+});
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+test('the README names every key of a workload, and its example is one', () => {
+  for (const key of Object.keys(WorkloadSchema.entries)) expect(readme).toContain(`\`${key}`);
+  const example = /```yaml\n([\s\S]*?)```/.exec(readme)![1]!;
+  expect(parseWorkload(example).name).toBe('Order tracking');
 });
 
 test('the tables of docs/cost.md are what the program writes (else: npm run docs)', () => {

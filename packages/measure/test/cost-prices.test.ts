@@ -103,6 +103,39 @@ describe('price files', () => {
   });
 });
 
+describe('price files of your own', () => {
+  const [eventGrid] = PRICE_FILES.filter((file) => file.service === 'event-grid');
+  const [signalr] = PRICE_FILES.filter((file) => file.service === 'signalr');
+
+  test.each([
+    ['a service without a model', { ...eventGrid, service: 'event-gird' }, /did you mean "event-grid"/],
+    [
+      'a tier without a model',
+      { ...eventGrid, tiers: [{ id: 'basc', title: 'B' }] },
+      /no tier "basc"; did you mean "basic"/,
+    ],
+    [
+      'a tier without its limits',
+      { ...eventGrid, tiers: [{ id: 'basic', title: 'B' }] },
+      /lacks subscriptions, eventBytes/,
+    ],
+    [
+      'a tier without its units',
+      { ...signalr, tiers: signalr!.tiers.map(({ units: _, ...tier }) => tier) },
+      /tier "standard" lacks units/,
+    ],
+  ])('%s is refused', (_, file, message) => {
+    expect(() => makePriceBook([file])).toThrow(message);
+  });
+
+  test('a price that a tier needs and the file lacks is named when it is wanted', () => {
+    const prices = makePriceBook([{ ...eventGrid, prices: [] }]);
+    const workload = makeWorkload({ name: 'w', publishes: { perMonth: 1 }, payloadBytes: 1, subscribers: 1 });
+    expect(() => priceWorkload(workload, { prices, services: ['event-grid'] })).toThrow(/no price "operations"/);
+    expect(() => priceWorkload(workload, { prices, services: ['redis'] })).toThrow(/say nothing about "redis"/);
+  });
+});
+
 describe('monthly figures of the price lists', () => {
   const GIB = 2 ** 30;
   /** Enough retained events to fill so many bytes: a GiB an hour, kept for some hours. */

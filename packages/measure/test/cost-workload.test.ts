@@ -285,7 +285,7 @@ describe('files', () => {
 title: Event Grid as agreed
 transports: [event-grid]
 currency: USD
-tiers: [{ id: basic, title: Basic }]
+tiers: [{ id: basic, title: Basic, limits: { subscriptions: 500, eventBytes: 1048576, eventsPerSecond: 5000, bytesPerSecond: 5e6 } }]
 prices:
   - { id: operations, meter: Operations, unit: operation, per: 1000000, usd: 0.10, region: japaneast, date: '2026-10', source: agreement, confidence: high }
 `;

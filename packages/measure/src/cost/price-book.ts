@@ -15,15 +15,22 @@ let packaged: PriceBook | undefined;
 
 /** The prices that come with this package, read and checked on first use. */
 export function packagedPrices(): PriceBook {
-  packaged ??= makePriceBook(PRICE_FILES);
+  packaged ??= readFiles(PRICE_FILES);
   return packaged;
 }
 
 /**
- * Prices of your own (another region, an agreement, a newer list), in the form of the files in `prices/`.
+ * Prices of your own (another region, an agreement, a newer list), in the form of the files in `prices/`: of the same
+ * services, with the same tiers and limits, which the models read.
  * @throws PolycastError `invalid-configuration` with everything that is wrong
  */
 export function makePriceBook(files: readonly unknown[]): PriceBook {
+  const book = readFiles(files);
+  for (const file of Object.values(book)) checkShape(file);
+  return book;
+}
+
+function readFiles(files: readonly unknown[]): PriceBook {
   const book: Record<string, PriceFile> = {};
   for (const [index, file] of files.entries()) {
     const parsed = v.safeParse(PriceFileSchema, file);
@@ -34,6 +41,25 @@ export function makePriceBook(files: readonly unknown[]): PriceBook {
     book[parsed.output.service] = parsed.output;
   }
   return book;
+}
+
+function checkShape(file: PriceFile): void {
+  const model = packagedPrices()[file.service];
+  const known = Object.keys(packagedPrices());
+  if (model === undefined) {
+    throw new PolycastError(
+      'invalid-configuration',
+      `unknown service "${file.service}"${suggestion(file.service, known)}`,
+    );
+  }
+  for (const tier of file.tiers) {
+    const like = findTier(model, tier.id);
+    const missing = Object.keys(like.limits).filter((limit) => !(limit in tier.limits));
+    if (like.sizes !== undefined && tier.sizes === undefined) missing.push('sizes');
+    if (like.units !== undefined && tier.units === undefined) missing.push('units');
+    if (missing.length === 0) continue;
+    throw new PolycastError('invalid-configuration', `${file.service} tier "${tier.id}" lacks ${missing.join(', ')}`);
+  }
 }
 
 /** Regions that at least one price is for, sorted. */

@@ -1,5 +1,5 @@
 import { exceeded, type Quote, type QuoteRequest, type ServiceModel } from '../model.ts';
-import { batched, type Flow, steps, type Traffic, total } from '../traffic.ts';
+import { batched, steps, type Traffic } from '../traffic.ts';
 
 /** A message counts once for every 5 KiB. */
 const STEP_BYTES = 5_120;
@@ -26,18 +26,14 @@ export const ably: ServiceModel = {
   quote(request) {
     const { tier, sizing } = request;
     const { traffic, units } = sizing;
-    const { events, peakPerSecond, workload } = traffic;
+    const peak = atPeak(traffic);
     const tooMuch = exceeded(tier.title, [
-      ['bytes an event', events.bytes, tier.limits.eventBytes],
+      ['bytes an event', traffic.events.bytes, tier.limits.eventBytes],
       ['connections', traffic.connections, tier.limits.connections],
       ['channels', channelsOf(traffic), tier.limits.channels],
       ['messages a month', units.messages!, tier.limits.messagesPerMonth],
-      ['messages a second', messagesAtPeak(traffic), tier.limits.messagesPerSecond],
-      [
-        'publishes a second on one channel',
-        (peakPerSecond * workload.fanOut.everyone) / workload.eventsPerBatch / workload.topics,
-        tier.limits.publishesPerSecondPerChannel,
-      ],
+      ['messages a second', messages(peak), tier.limits.messagesPerSecond],
+      ['publishes a second on one channel', publishesPerChannel(peak), tier.limits.publishesPerSecondPerChannel],
     ]);
     if (tooMuch) return tooMuch;
     return tier.id.startsWith('mau-') ? byUsers(request) : byUse(request);
@@ -45,17 +41,25 @@ export const ably: ServiceModel = {
 };
 
 function messages({ events, workload }: Traffic): number {
-  return total([batched(events, workload.eventsPerBatch, LARGEST_MESSAGE_BYTES)], (flow) => perHop(flow, workload));
-}
-
-function perHop(flow: Flow, workload: Traffic['workload']): number {
+  const {
+    events: publishes,
+    duplicates,
+    bytes,
+    copies,
+  } = batched(events, workload.eventsPerBatch, LARGEST_MESSAGE_BYTES);
   const persisted = workload.services.ably?.persisted ? 1 : 0;
-  const size = steps(flow.bytes, STEP_BYTES);
-  return flow.duplicates * size + flow.events * size * (1 + flow.copies + persisted);
+  return steps(bytes, STEP_BYTES) * (duplicates + publishes * (1 + copies + persisted));
 }
 
-function messagesAtPeak({ events, peakPerSecond }: Traffic): number {
-  return peakPerSecond * (1 + events.copies) * steps(events.bytes, STEP_BYTES);
+/** The second in which most is published, all of it as new events. */
+function atPeak(traffic: Traffic): Traffic {
+  return { ...traffic, events: { ...traffic.events, events: traffic.peakPerSecond, duplicates: 0 } };
+}
+
+/** The channel of a topic that everyone listens to takes most. */
+function publishesPerChannel({ events, workload }: Traffic): number {
+  const publishes = batched(events, workload.eventsPerBatch, LARGEST_MESSAGE_BYTES).events;
+  return (publishes * workload.fanOut.everyone) / workload.topics;
 }
 
 function channelsOf({ workload }: Traffic): number {
