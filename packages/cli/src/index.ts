@@ -1,1 +1,3 @@
-export {};
+export { EXIT, type ExitCode } from './exit-code.ts';
+export type { Terminal } from './output/terminal.ts';
+export { runPolycast } from './program.ts';

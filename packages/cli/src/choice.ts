@@ -1,0 +1,35 @@
+import type { Transport } from '@polycast/core';
+import type { Command } from 'commander';
+import { UsageError } from './exit-code.ts';
+import type { Terminal } from './output/terminal.ts';
+import { transportFromUrl } from './transports.ts';
+
+/** How the user says which transport is meant. */
+export interface Choice {
+  readonly url?: string;
+  readonly name?: string;
+}
+
+export function declareChoice(command: Command): Command {
+  return command
+    .option('-u, --url <url>', 'memory:, redis://host:6379, redis+streams://host:6379 … (default: POLYCAST_URL, then the config file)')
+    .option('-n, --name <name>', 'an entry of polycast.config.{ts,mjs,js,json}');
+}
+
+/** What to hand to `connect`. Says nothing where the user said nothing: core then looks at POLYCAST_URL and the config file. */
+export async function connectChoice(choice: Choice): Promise<{ transport?: Transport; name?: string }> {
+  checkChoice(choice);
+  if (choice.url !== undefined) return { transport: await transportFromUrl(choice.url) };
+  return choice.name === undefined ? {} : { name: choice.name };
+}
+
+/** The URL that is meant, for commands that make many transports of it. @throws UsageError when nothing is chosen */
+export function urlOf(choice: Choice, terminal: Terminal): string {
+  const url = choice.url ?? terminal.env.POLYCAST_URL;
+  if (url !== undefined && url !== '') return url;
+  throw new UsageError('which transport? Say --url, such as --url memory: or --url redis://localhost:6379, or set POLYCAST_URL');
+}
+
+function checkChoice({ url, name }: Choice): void {
+  if (url !== undefined && name !== undefined) throw new UsageError('--url and --name both choose the transport; give one');
+}

@@ -1,0 +1,35 @@
+import type { Signal } from '@polycast/core';
+import { showMs } from './numbers.ts';
+import { hideSecrets } from './secrets.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A signal as one line for people. */
+export function describeSignal(signal: Signal, colors: Terminal['colors']): string {
+  const isGood = signal.kind === 'reconnected' && !signal.mayHaveLost;
+  return (isGood ? colors.green : colors.yellow)(hideSecrets(`${signal.kind}: ${words(signal)}`));
+}
+
+function words(signal: Signal): string {
+  switch (signal.kind) {
+    case 'gap': {
+      const from = signal.source === undefined ? '' : ` from ${signal.source}`;
+      return `${signal.count ?? 'some'} events${from} are missing (${signal.reason})`;
+    }
+    case 'disconnected':
+      return `${signal.error.message}; trying to reconnect`;
+    case 'reconnected': {
+      const loss = signal.mayHaveLost ? 'what was published meanwhile may be lost' : 'nothing is lost';
+      return `after ${showMs(signal.downMs)}; ${loss}`;
+    }
+    case 'stalled':
+      return `${signal.what === 'server' ? 'the server has not answered' : 'a handler has not returned'} for ${showMs(signal.sinceMs)}`;
+    case 'corrupt':
+      return `skipped what is no event: ${signal.error.message}`;
+    case 'duplicate-instance':
+      return `another process uses the instance id ${signal.instance}`;
+    case 'dead-lettered':
+      return `${signal.eventId} after ${signal.attempts} attempts: ${signal.reason}${signal.kept === undefined ? '' : ` (kept in ${signal.kept})`}`;
+    case 'failed':
+      return `${signal.what}: ${signal.error.message}`;
+  }
+}

@@ -1,0 +1,115 @@
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import type { CommandModule } from './command.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
+import { showFailure } from './output/failure.ts';
+import type { Terminal } from './output/terminal.ts';
+
+/** The commands. A module is loaded when its command is asked for, so that `--help` costs nothing. */
+const COMMANDS: readonly {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly default: CommandModule }>;
+}[] = [
+  {
+    name: 'compare',
+    summary: 'conformance, latency and cost of several transports, side by side',
+    load: () => import('./commands/compare.ts'),
+  },
+  {
+    name: 'conform',
+    summary: 'say, clause by clause, what a transport truly does',
+    load: () => import('./commands/conform.ts'),
+  },
+  {
+    name: 'bench',
+    summary: 'measure latency and loss at a fixed rate',
+    load: () => import('./commands/bench.ts'),
+  },
+  {
+    name: 'cost',
+    summary: 'price a workload on every service',
+    load: () => import('./commands/cost.ts'),
+  },
+  { name: 'pub', summary: 'publish events', load: () => import('./commands/pub.ts') },
+  { name: 'sub', summary: 'print events as they come', load: () => import('./commands/sub.ts') },
+  {
+    name: 'doctor',
+    summary: 'tell what is installed, configured and reachable, and what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
+  { name: 'init', summary: 'write a polycast.config file', load: () => import('./commands/init.ts') },
+];
+
+const AFTERWORD = `
+Exit codes: 0 all is well · 1 the answer is no (a MUST failed, events were lost, …) · 2 bad usage or configuration ·
+            3 the service cannot be reached or does not let us in · 130 ended by Ctrl-C before it was done
+
+Examples:
+  $ polycast compare                                     memory and Redis, side by side, with a report
+  $ polycast sub --url redis://localhost:6379            print what is published there …
+  $ polycast pub --url redis://localhost:6379 '"hello"'  … from another terminal
+  $ polycast help sub                                    more about one command`;
+
+/**
+ * Runs the command line and says how the process should end. Never rejects.
+ * @param args without node and the script: `['sub', '--url', 'memory:']`
+ */
+export async function runPolycast(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  let exit: ExitCode = EXIT.ok;
+  const program = new Command('polycast')
+    .description('One broadcast contract over many transports: prove, measure and price your choice.')
+    .version(version(), '-V, --version')
+    .addHelpText('after', AFTERWORD);
+  prepare(program, terminal);
+
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).summary(summary).description(`${capital(summary)}.`);
+    prepare(command, terminal);
+    if (!args.includes(name)) continue;
+    const module = (await load()).default;
+    module.declare(command);
+    command.option('--verbose', 'show where an error comes from').addHelpText('after', examples(module));
+    command.action(async () => {
+      exit = await module.run(command.args, command.opts(), terminal);
+    });
+  }
+
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exit;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    showFailure(thrown, terminal, { verbose: args.includes('--verbose') });
+    return exitCodeOf(thrown);
+  }
+}
+
+/** Commander writes to the terminal we were given and throws instead of ending the process. */
+function prepare(command: Command, terminal: Terminal): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => terminal.stdout.write(text),
+    writeErr: (text) => terminal.stderr.write(text),
+    outputError: (text, write) => write(terminal.colors.red(text)),
+    getOutHelpWidth: () => Math.min(terminal.columns, 120),
+    getErrHelpWidth: () => Math.min(terminal.columns, 120),
+    getOutHasColors: () => terminal.colors.isColorSupported,
+    getErrHasColors: () => terminal.colors.isColorSupported,
+  });
+  command.showSuggestionAfterError().showHelpAfterError(`(polycast ${command.parent ? `${command.name()} ` : ''}--help says more)`);
+  command.configureHelp({ styleTitle: (title) => terminal.colors.bold(title) });
+}
+
+function examples({ examples }: CommandModule): string {
+  const width = Math.max(...examples.map(([line]) => line.length)) + 2;
+  const lines = examples.map(([line, does]) => `  $ ${line.padEnd(width)}${does}`);
+  return `\nExamples:\n${lines.join('\n')}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function version(): string {
+  return (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+}
