@@ -1,0 +1,20 @@
+/** What tools need of the way a transport is chosen: the command line, a dashboard. Not in the bundle of those who only connect. */
+import { host } from '#node-configuration';
+import { checkConfig, type PolycastConfig } from './configuration/config.ts';
+
+export { CATALOGUE, type CatalogueEntry } from './catalogue.ts';
+export { type ConfigEntry, defineConfig, type PolycastConfig } from './configuration/config.ts';
+export { nearest, suggestion } from './configuration/nearest.ts';
+export { redactUrl } from './configuration/redact.ts';
+export { resolveTransport, type TransportChoice, transportFromUrl } from './configuration/resolve.ts';
+
+/**
+ * The nearest `polycast.config.*` upwards from the working directory, checked; undefined when there is none.
+ * @throws PolycastError `invalid-configuration` with file and line
+ */
+export async function readConfiguration(): Promise<
+  { readonly file: string; readonly config: PolycastConfig } | undefined
+> {
+  const source = await host.readConfig();
+  return source && { file: source.file, config: checkConfig(source) };
+}
