@@ -12,7 +12,10 @@ export interface Choice {
 
 export function declareChoice(command: Command): Command {
   return command
-    .option('-u, --url <url>', 'memory:, redis://host:6379, redis+streams://host:6379 … (default: POLYCAST_URL, then the config file)')
+    .option(
+      '-u, --url <url>',
+      'memory:, redis://host:6379, redis+streams://host:6379 … (default: POLYCAST_URL, then the config file)',
+    )
     .option('-n, --name <name>', 'an entry of polycast.config.{ts,mjs,js,json}');
 }
 
@@ -27,9 +30,12 @@ export async function connectChoice(choice: Choice): Promise<{ transport?: Trans
 export function urlOf(choice: Choice, terminal: Terminal): string {
   const url = choice.url ?? terminal.env.POLYCAST_URL;
   if (url !== undefined && url !== '') return url;
-  throw new UsageError('which transport? Say --url, such as --url memory: or --url redis://localhost:6379, or set POLYCAST_URL');
+  throw new UsageError(
+    'which transport? Say --url, such as --url memory: or --url redis://localhost:6379, or set POLYCAST_URL',
+  );
 }
 
 function checkChoice({ url, name }: Choice): void {
-  if (url !== undefined && name !== undefined) throw new UsageError('--url and --name both choose the transport; give one');
+  if (url !== undefined && name !== undefined)
+    throw new UsageError('--url and --name both choose the transport; give one');
 }

@@ -1,13 +1,23 @@
 import { InvalidArgumentError } from 'commander';
 
 /** Reads an option's number. Commander names the option in what the user is told. */
-export function number({ min, max = Number.POSITIVE_INFINITY, whole = false }: { min: number; max?: number; whole?: boolean }) {
+export function number({
+  min,
+  max = Number.POSITIVE_INFINITY,
+  whole = false,
+}: {
+  min: number;
+  max?: number;
+  whole?: boolean;
+}) {
   return (text: string): number => {
     const value = Number(text);
     const fits = text.trim() !== '' && value >= min && value <= max && (!whole || Number.isInteger(value));
     if (fits) return value;
     const kind = whole ? 'a whole number' : 'a number';
-    throw new InvalidArgumentError(`It must be ${kind} ${max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`}.`);
+    throw new InvalidArgumentError(
+      `It must be ${kind} ${max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`}.`,
+    );
   };
 }
 

@@ -12,19 +12,9 @@ const COMMANDS: readonly {
   readonly load: () => Promise<{ readonly default: CommandModule }>;
 }[] = [
   {
-    name: 'compare',
-    summary: 'conformance, latency and cost of several transports, side by side',
-    load: () => import('./commands/compare.ts'),
-  },
-  {
     name: 'conform',
     summary: 'say, clause by clause, what a transport truly does',
     load: () => import('./commands/conform.ts'),
-  },
-  {
-    name: 'bench',
-    summary: 'measure latency and loss at a fixed rate',
-    load: () => import('./commands/bench.ts'),
   },
   {
     name: 'cost',
@@ -64,7 +54,10 @@ export async function runPolycast(args: readonly string[], terminal: Terminal): 
   prepare(program, terminal);
 
   for (const { name, summary, load } of COMMANDS) {
-    const command = program.command(name).summary(summary).description(`${capital(summary)}.`);
+    const command = program
+      .command(name)
+      .summary(summary)
+      .description(`${capital(summary)}.`);
     prepare(command, terminal);
     if (!args.includes(name)) continue;
     const module = (await load()).default;
@@ -96,7 +89,9 @@ function prepare(command: Command, terminal: Terminal): void {
     getOutHasColors: () => terminal.colors.isColorSupported,
     getErrHasColors: () => terminal.colors.isColorSupported,
   });
-  command.showSuggestionAfterError().showHelpAfterError(`(polycast ${command.parent ? `${command.name()} ` : ''}--help says more)`);
+  command
+    .showSuggestionAfterError()
+    .showHelpAfterError(`(polycast ${command.parent ? `${command.name()} ` : ''}--help says more)`);
   command.configureHelp({ styleTitle: (title) => terminal.colors.bold(title) });
 }
 

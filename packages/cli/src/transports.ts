@@ -1,34 +1,55 @@
 import { PolycastError, type Transport, type TransportFromUrl } from '@polycast/core';
+import { resolveTransport } from '@polycast/core/configuration';
 
-/** Transports that come with the command line. Others are found in the user's project. */
-const BUNDLED: Readonly<Record<string, () => Promise<{ readonly fromUrl: TransportFromUrl }>>> = {
-  memory: () => load('@polycast/memory'),
-  redis: () => load('@polycast/redis'),
-  rediss: () => load('@polycast/redis'),
+type Adapter = { readonly fromUrl: TransportFromUrl };
+
+/** Adapters that come with the command line, for those whose project has none. */
+const BUNDLED: Readonly<Record<string, string>> = {
+  memory: '@polycast/memory',
+  redis: '@polycast/redis',
+  rediss: '@polycast/redis',
 };
 
 /**
- * The transport of a URL. The project's own adapter packages come first, then those the command line brings along.
+ * The transport of a URL: the project's own adapter if it has one, else the one that comes with the command line.
  * @throws PolycastError `invalid-configuration` `unknown-transport` `transport-not-installed`
  */
 export async function transportFromUrl(url: string): Promise<Transport> {
-  const parsed = URL.parse?.(url) ?? parse(url);
-  if (parsed === null) throw new PolycastError('invalid-configuration', `this is no URL; write one such as redis://localhost:6379`);
-  const base = parsed.protocol.slice(0, -1).split('+', 1)[0]!;
-  const adapter = BUNDLED[base];
-  if (adapter === undefined) throw new PolycastError('unknown-transport', `no transport is called "${base}:"`);
-  return (await adapter()).fromUrl(parsed);
-}
-
-function parse(url: string): URL | null {
   try {
-    return new URL(url);
-  } catch {
-    return null;
+    return await resolveTransport({ url });
+  } catch (error) {
+    const bundled = await bundledAdapter(url);
+    if (bundled === undefined || !isNotInstalled(error)) throw error;
+    return bundled.fromUrl(new URL(url));
   }
 }
 
-/** The name is no literal, so that nothing is loaded, typed or bundled before it is asked for. */
-async function load(name: string): Promise<{ readonly fromUrl: TransportFromUrl }> {
-  return import(name);
+/** As {@link transportFromUrl}, again and again without waiting: what loads the adapter has been done. */
+export async function transportMaker(url: string): Promise<() => Transport> {
+  const { manifest } = await transportFromUrl(url);
+  const adapter = (await bundledAdapter(url)) ?? (await projectAdapter(manifest.transport));
+  return () => adapter.fromUrl(new URL(url));
+}
+
+/** The file of a bundled adapter, for processes that cannot find it by name. */
+export function bundledAdapterFile(url: string): string | undefined {
+  const name = BUNDLED[baseOf(url)];
+  return name && import.meta.resolve(name);
+}
+
+async function bundledAdapter(url: string): Promise<Adapter | undefined> {
+  const name = BUNDLED[baseOf(url)];
+  return name === undefined ? undefined : import(name);
+}
+
+async function projectAdapter(transport: string): Promise<Adapter> {
+  return import(`@polycast/${transport.split('+', 1)[0]}`);
+}
+
+function baseOf(url: string): string {
+  return url.slice(0, Math.max(0, url.indexOf(':'))).split('+', 1)[0]!;
+}
+
+function isNotInstalled(error: unknown): boolean {
+  return error instanceof PolycastError && error.code === 'transport-not-installed';
 }

@@ -26,7 +26,11 @@ export default defineCommand<Options>({
   declare(command) {
     command
       .addOption(
-        new Option('--format <format>', 'kind of file (default: ts where tsconfig.json is, else mjs)').choices(['ts', 'mjs', 'json']),
+        new Option('--format <format>', 'kind of file (default: ts where tsconfig.json is, else mjs)').choices([
+          'ts',
+          'mjs',
+          'json',
+        ]),
       )
       .option('--name <name>', 'what the default transport is called', 'redis')
       .option('-u, --url <url>', 'where the default transport connects to', 'redis://localhost:6379')
@@ -36,7 +40,9 @@ export default defineCommand<Options>({
 
   async run(_args, { format, url, name, force, json }, terminal) {
     if (hideSecrets(url) !== url) {
-      throw new UsageError('the URL holds a secret, which does not belong into a file: write ${NAME} for an environment variable');
+      throw new UsageError(
+        `the URL holds a secret, which does not belong into a file: write \${NAME} there for an environment variable`,
+      );
     }
     const existing = findConfigFile(terminal.cwd);
     if (existing !== undefined && !force) {
@@ -44,12 +50,17 @@ export default defineCommand<Options>({
     }
     const file = format === undefined ? await likelyFile(terminal.cwd) : `polycast.config.${format}`;
     if (existing !== undefined && existing !== file) {
-      throw new PolycastError('invalid-configuration', `${existing} would still be read before ${file}: remove it, or choose its format`);
+      throw new PolycastError(
+        'invalid-configuration',
+        `${existing} would still be read before ${file}: remove it, or choose its format`,
+      );
     }
     await write(join(terminal.cwd, file), render(file, name, url), force === true);
     if (json !== undefined) await writeJson(json, { file, default: name }, terminal);
     if (json !== '-') {
-      terminal.stdout.write(`wrote ${file}\n\nNext:\n  polycast doctor            is everything reachable?\n  polycast sub --name ${name}   listen, and from another terminal:\n  polycast pub --name ${name} '"hello"'\n`);
+      terminal.stdout.write(
+        `wrote ${file}\n\nNext:\n  polycast doctor            is everything reachable?\n  polycast sub --name ${name}   listen, and from another terminal:\n  polycast pub --name ${name} '"hello"'\n`,
+      );
     }
     return EXIT.ok;
   },
@@ -89,7 +100,8 @@ ${entries.join('\n')}
   // Used when connect says neither url nor name, and POLYCAST_URL is not set.
   default: ${literal(name)},
 }`;
-  if (file.endsWith('.ts')) return `import { defineConfig } from '@polycast/core';\n\nexport default defineConfig(${body});\n`;
+  if (file.endsWith('.ts'))
+    return `import { defineConfig } from '@polycast/core';\n\nexport default defineConfig(${body});\n`;
   return `/** @type {import('@polycast/core').PolycastConfig} */\nexport default ${body};\n`;
 }
 

@@ -1,6 +1,13 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Address, type Broadcaster, checkAddress, connect, type EventInput, type PublishOptions } from '@polycast/core';
+import {
+  type Address,
+  type Broadcaster,
+  checkAddress,
+  connect,
+  type EventInput,
+  type PublishOptions,
+} from '@polycast/core';
 import { type Choice, connectChoice, declareChoice } from '../choice.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, Interrupted, UsageError } from '../exit-code.ts';
@@ -37,13 +44,21 @@ export default defineCommand<Options>({
     declareChoice(command.argument('[data]', 'JSON, or any text; left out, every line of standard input is an event'))
       .option('-t, --topic <topic>', 'the space participants share', 'default')
       .option('--type <type>', 'CloudEvents type', 'polycast-cli.message')
-      .option('--to <address>', '* (everyone), role:<name> or instance:<name>; may be repeated (default: everyone)', several)
+      .option(
+        '--to <address>',
+        '* (everyone), role:<name> or instance:<name>; may be repeated (default: everyone)',
+        several,
+      )
       .option('--ttl <time>', 'never delivered after this: 500ms, 30s, 10m, forever (default: 10m)', duration)
       .option('--key <key>', 'partition key: events with the same one keep their order')
       .option('--subject <subject>', 'CloudEvents subject')
       .option('--attribute <name=value>', 'an extension attribute; may be repeated', attributes)
       .option('-c, --count <n>', 'publish this many times', number({ min: 1, max: 1e9, whole: true }), 1)
-      .option('--rate <n>', 'events a second at most (default: as fast as they are taken)', number({ min: 0.001, max: 1e6 }))
+      .option(
+        '--rate <n>',
+        'events a second at most (default: as fast as they are taken)',
+        number({ min: 0.001, max: 1e6 }),
+      )
       .option('--role <name>', 'who publishes', 'cli')
       .option('--instance <name>', 'who publishes (default: a random one)')
       .option('--json <file>', JSON_HELP);

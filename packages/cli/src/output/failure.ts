@@ -40,3 +40,8 @@ function explain(thrown: unknown): { headline: string; advice?: string | undefin
   if (typeof code === 'string' && thrown instanceof Error) return { headline: `${code}: ${message}` };
   return { headline: `error: ${message}`, advice: '--verbose shows where it comes from' };
 }
+
+/** What to do about an error with this code, beyond what its message says. */
+export function adviceFor(code: ErrorCode): string | undefined {
+  return ADVICE[code];
+}

@@ -21,21 +21,19 @@ export function startProgress(terminal: Terminal): Progress {
 
 function bars(terminal: Terminal): Progress {
   const { colors } = terminal;
-  const multi = new MultiBar(
-    {
-      stream: terminal.stderr as NodeJS.WriteStream,
-      format: `  {name} ${colors.cyan('{bar}')} {percentage}% ${colors.dim('{note}')}`,
-      barCompleteChar: '━',
-      barIncompleteChar: colors.isColorSupported ? ' ' : '·',
-      barsize: 28,
-      hideCursor: true,
-      autopadding: true,
-      fps: 10,
-      gracefulExit: false,
-      emptyOnZero: true,
-      forceRedraw: true,
-    },
-  );
+  const multi = new MultiBar({
+    stream: terminal.stderr as NodeJS.WriteStream,
+    format: `  {name} ${colors.cyan('{bar}')} {percentage}% ${colors.dim('{note}')}`,
+    barCompleteChar: '━',
+    barIncompleteChar: colors.isColorSupported ? ' ' : '·',
+    barsize: 28,
+    hideCursor: true,
+    autopadding: true,
+    fps: 10,
+    gracefulExit: false,
+    emptyOnZero: true,
+    forceRedraw: true,
+  });
   return {
     task(name, total) {
       const bar: SingleBar = multi.create(total, 0, { name: name.padEnd(34), note: '' });

@@ -23,7 +23,12 @@ export function renderTable(
   const table = new Table({
     head: columns.map(({ title }) => colors.bold(title)),
     colAligns: columns.map(({ align = 'left' }) => align),
-    style: { head: [], border: colors.isColorSupported ? ['gray'] : [], compact: true, ...(screen ? {} : { 'padding-left': 0, 'padding-right': 0 }) },
+    style: {
+      head: [],
+      border: colors.isColorSupported ? ['gray'] : [],
+      compact: true,
+      ...(screen ? {} : { 'padding-left': 0, 'padding-right': 0 }),
+    },
     ...(screen ? {} : { chars: BOXES_OFF }),
   });
   for (const row of rows) table.push([...row]);

@@ -1,0 +1,81 @@
+import { type Choice, urlOf } from '../choice.ts';
+import { defineCommand } from '../command.ts';
+import { makeTarget } from '../conformance-target.ts';
+import { EXIT } from '../exit-code.ts';
+import { conformanceSummary, failedCases, findingsLines } from '../output/conformance-table.ts';
+import { JSON_HELP, writeJson } from '../output/json-file.ts';
+import { startProgress } from '../output/progress.ts';
+import { number, several } from '../parse-option.ts';
+
+interface Options extends Choice {
+  json?: string;
+  only?: string[];
+  seed?: number;
+  local?: boolean;
+  list?: boolean;
+}
+
+export default defineCommand<Options>({
+  examples: [
+    ['polycast conform --url memory:', 'the whole suite'],
+    ['polycast conform --url redis://localhost:6379 --json report.json', 'against your server'],
+    ['polycast conform --url redis+streams: --local', 'against a server started for it, with faults'],
+    ['polycast conform --url memory: --only ttl --only order.2', 'some chapters, cases or clauses'],
+    ['polycast conform --list', 'the clauses of the contract'],
+  ],
+
+  declare(command) {
+    command
+      .option('-u, --url <url>', 'the transport to put to the test (default: POLYCAST_URL)')
+      .option('--local', 'start a server for the run: then restarts, crashes and frozen servers are tried too')
+      .option('--only <part>', 'cases whose id or clause contains this; may be repeated', several)
+      .option('--seed <n>', 'repeat a run with its seed', number({ min: 0, max: 0x7fffffff, whole: true }))
+      .option('--list', 'list the clauses and run nothing')
+      .option('--json <file>', JSON_HELP);
+  },
+
+  async run(_args, options, terminal) {
+    const { CASES, CHAPTERS, conforms, runConformance } = await import('@polycast/conformance');
+    if (options.list) {
+      if (options.json !== undefined) await writeJson(options.json, CHAPTERS, terminal);
+      if (options.json === '-') return EXIT.ok;
+      const { bold, dim } = terminal.colors;
+      for (const { name, about, clauses } of CHAPTERS) {
+        terminal.stdout.write(`\n${bold(name)} ${dim(about)}\n`);
+        for (const { id, grade, text } of clauses) {
+          const cases = CASES.filter(({ clause }) => clause === id).length;
+          terminal.stdout.write(
+            `  ${id.padEnd(16)} ${grade.padEnd(7)} ${text} ${dim(`(${cases} ${cases === 1 ? 'case' : 'cases'})`)}\n`,
+          );
+        }
+      }
+      return EXIT.ok;
+    }
+
+    const url = options.local ? (options.url ?? 'redis:') : urlOf(options, terminal);
+    const target = await makeTarget(url, { startServer: options.local === true });
+    const progress = startProgress(terminal);
+    try {
+      const task = progress.task(`conformance ${target.name}`, CASES.length);
+      const report = await runConformance(target, {
+        ...(options.only !== undefined && { only: options.only }),
+        ...(options.seed !== undefined && { seed: options.seed }),
+        signal: terminal.interrupted,
+        onCase: (result, { done, total }) => task.update((done / total) * CASES.length, result.id),
+      });
+      task.finish(`${report.summary.passed} passed, ${report.summary.failed} failed`);
+      progress.stop();
+      if (options.json !== undefined) await writeJson(options.json, report, terminal);
+      if (options.json !== '-') {
+        terminal.stdout.write(conformanceSummary([report], CHAPTERS, terminal));
+        terminal.stdout.write(failedCases(report, terminal));
+        terminal.stdout.write(findingsLines(report, terminal));
+      }
+      if (terminal.interrupted.aborted) return EXIT.interrupted;
+      return conforms(report) ? EXIT.ok : EXIT.failed;
+    } finally {
+      progress.stop();
+      await target.dispose?.();
+    }
+  },
+});

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CATALOGUE } from '@polycast/core/configuration';
+import type { Finding } from './finding.ts';
+
+const OLDEST_NODE = [20, 19] as const;
+/** Longest wait for a program to tell its version, ms. */
+const VERSION_TIMEOUT_MS = 5_000;
+
+export async function checkInstalled(): Promise<readonly Finding[]> {
+  return [
+    node(),
+    ...adapters(),
+    await program(
+      'redis-server',
+      ['redis-server'],
+      /v=(\S+)/,
+      'needed by `polycast compare` unless POLYCAST_REDIS_URL names a server (Debian: apt-get install redis-server)',
+    ),
+    await program(
+      'chromium',
+      ['chromium', 'chromium-browser', 'google-chrome'],
+      /(\d[\d.]+)/,
+      'only needed for tests of Polycast itself',
+    ),
+  ];
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const recent = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  const finding = { what: 'node', detail: process.versions.node };
+  if (recent) return { ...finding, status: 'ok' };
+  return { ...finding, status: 'problem', advice: `install Node ${OLDEST_NODE.join('.')} or later` };
+}
+
+/** Adapter packages, from the project or from beside the command line. */
+function adapters(): readonly Finding[] {
+  const names = new Set(CATALOGUE.map(({ transport }) => `@polycast/${transport.split('+', 1)[0]}`));
+  return ['@polycast/core', ...names].map((name): Finding => {
+    const inProject = versionFrom(join(process.cwd(), 'package.json'), name);
+    const here = inProject ?? versionFrom(import.meta.url, name);
+    if (here === undefined)
+      return { what: name, status: 'absent', detail: 'not installed', advice: `npm install ${name}` };
+    return {
+      what: name,
+      status: 'ok',
+      detail: `${here}${inProject === undefined ? ', comes with polycast' : ', in this project'}`,
+    };
+  });
+}
+
+function versionFrom(from: string, name: string): string | undefined {
+  try {
+    return (createRequire(from)(`${name}/package.json`) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
+}
+
+async function program(what: string, names: readonly string[], pattern: RegExp, advice: string): Promise<Finding> {
+  for (const name of names) {
+    try {
+      const { stdout } = await promisify(execFile)(name, ['--version'], { timeout: VERSION_TIMEOUT_MS });
+      return { what, status: 'ok', detail: pattern.exec(stdout)?.[1] ?? stdout.trim() };
+    } catch {
+      // Not this one.
+    }
+  }
+  return { what, status: 'absent', detail: 'not on PATH', advice };
+}

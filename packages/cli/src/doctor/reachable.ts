@@ -1,0 +1,51 @@
+import { connect, PolycastError } from '@polycast/core';
+import { adviceFor } from '../output/failure.ts';
+import { showMs } from '../output/numbers.ts';
+import { hideSecrets } from '../output/secrets.ts';
+import { transportFromUrl } from '../transports.ts';
+import type { Finding } from './finding.ts';
+
+/** Something to connect to: a URL, or an entry of the configuration file. */
+export type Target = { readonly name: string } & ({ readonly url: string } | { readonly entry: string });
+
+/** Longest wait for one connection, ms. */
+const TIMEOUT_MS = 10_000;
+
+/** Connects to each, asks for nothing, and says how long it took. */
+export function checkReachable(targets: readonly Target[]): Promise<readonly Finding[]> {
+  return Promise.all(targets.map(ping));
+}
+
+async function ping(target: Target): Promise<Finding> {
+  const what = hideSecrets(target.name);
+  const startedAt = performance.now();
+  try {
+    const location = await within(TIMEOUT_MS, visit(target));
+    return { what, status: 'ok', detail: `${location} in ${showMs(performance.now() - startedAt)}` };
+  } catch (thrown) {
+    const error = PolycastError.from(thrown);
+    const advice = adviceFor(error.code);
+    return { what, status: 'problem', detail: hideSecrets(error.message), ...(advice !== undefined && { advice }) };
+  }
+}
+
+async function visit(target: Target): Promise<string> {
+  const chosen = 'entry' in target ? { name: target.entry } : { transport: await transportFromUrl(target.url) };
+  await using broadcaster = await connect({ ...chosen, topic: 'polycast-doctor', self: { role: 'doctor' } });
+  return broadcaster.manifest.title;
+}
+
+async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new PolycastError('unreachable', `no answer within ${limitMs / 1_000} s`)),
+      limitMs,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
