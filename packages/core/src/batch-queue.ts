@@ -116,6 +116,10 @@ export class BatchQueue {
     while (!this.#held && this.pending > 0 && this.#inFlight < this.#limits.maxBatchesInFlight) {
       this.#transmit({ number: this.#nextBatchNumber++, entries: this.#take(), attempt: 1 });
     }
+    if (this.#idle !== undefined && this.#isIdle()) {
+      this.#idle.resolve();
+      this.#idle = undefined;
+    }
   };
 
   /** The longest run of waiting entries that fits the transport's limits; at least one. */
@@ -202,10 +206,6 @@ export class BatchQueue {
       return;
     }
     this.#flush();
-    if (this.#idle && this.#isIdle()) {
-      this.#idle.resolve();
-      this.#idle = undefined;
-    }
   }
 
   #waitAndResend(): void {

@@ -1,5 +1,6 @@
 import { checkTopic } from './address.ts';
 import { LiveBroadcaster } from './broadcaster.ts';
+import { unsupported } from './catalogue.ts';
 import { resolveTransport } from './configuration/resolve.ts';
 import type { Broadcaster, EventMap, RetryOptions } from './contract.ts';
 import { PolycastError } from './error.ts';
@@ -58,6 +59,9 @@ export async function connect<Events extends EventMap = EventMap>(
   const signals = new SignalHub();
   if (options.onSignal) signals.add(options.onSignal);
   const transport = await resolveTransport(options);
+  if (options.chunking && transport.manifest.capabilities.chunking.level === 'none') {
+    throw unsupported('chunking', transport.manifest, 'chunking: true');
+  }
   const release = claimInstance(transport.location, topic, self.instance);
   try {
     const metered: Record<string, number> = {};

@@ -41,10 +41,5 @@ export async function deadLetterTo(
 
 /** As an attribute value may be: without control characters and halves of surrogate pairs. */
 function clean(reason: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what CloudEvents forbids in attribute values
-  return (
-    reason
-      .slice(0, MAX_REASON_LENGTH)
-      .replace(/[\u0000-\u001f\u007f-\u009f\p{Cs}\p{Noncharacter_Code_Point}]/gu, ' ') || 'unknown'
-  );
+  return reason.slice(0, MAX_REASON_LENGTH).replace(/[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/gu, ' ') || 'unknown';
 }

@@ -70,7 +70,7 @@ export class Publisher {
   }
 
   /** An event as it will be sent. @throws PolycastError `invalid-*`, `payload-too-large`; TypeError */
-  prepare(input: EventInput, options: PublishOptions | undefined, core?: CoreAttributes): Outgoing {
+  prepare(input: EventInput, options: PublishOptions | undefined, core?: CoreAttributes, sequence?: string): Outgoing {
     if (typeof input !== 'object' || input === null) throw new TypeError('publish takes an event: { type, data }');
     const to = this.#addresses(options?.to);
     const lane = to.length === 1 ? (to[0] as string) : [...to].sort().join(',');
@@ -123,8 +123,8 @@ export class Publisher {
       timeMs: time === undefined ? timeMs : undefined,
       time: time as string | undefined,
       expiresAtMs,
-      sequence: this.#numbers ? this.#numberer.next(lane) : undefined,
-      data: this.#writesJson ? data : normaliseData(data),
+      sequence: sequence ?? (this.#numbers ? this.#numberer.next(lane) : undefined),
+      data: normaliseData(data),
       attributes,
     });
     return {
@@ -207,8 +207,10 @@ export class Publisher {
       ...(typeof attributes?.partitionkey === 'string' ? { partitionKey: attributes.partitionkey } : {}),
     };
     await Promise.all(
-      splitEvent(outgoing.event, limit).map(({ data, ...chunk }) => {
-        const piece = this.prepare({ type: CHUNK_TYPE, data }, options, chunk as CoreAttributes);
+      splitEvent(outgoing.event.with({}), limit).map(({ data, ...chunk }) => {
+        // The first piece takes the number of the whole, so that none is left out.
+        const sequence = chunk.chunkindex === 0 ? outgoing.event.sequence : undefined;
+        const piece = this.prepare({ type: CHUNK_TYPE, data }, options, chunk as CoreAttributes, sequence);
         return this.send(piece);
       }),
     );

@@ -238,7 +238,7 @@ export class LiveSubscription implements Subscription {
   #settleLease(lease: Lease, settlement: Settlement): void {
     try {
       const settled = lease.settle(settlement);
-      if (settled !== undefined) settled.catch(this.#settleFailed);
+      settled?.catch(this.#settleFailed);
     } catch (thrown) {
       this.#settleFailed(thrown);
     }
@@ -252,7 +252,7 @@ export class LiveSubscription implements Subscription {
 
   readonly #isBusy = (delivery: LiveDelivery): boolean => {
     const key = delivery.event.partitionkey;
-    return key !== undefined && this.#busyKeys !== undefined && this.#busyKeys.has(key);
+    return key !== undefined && this.#busyKeys?.has(key) === true;
   };
 
   #setBusy(delivery: LiveDelivery): void {
