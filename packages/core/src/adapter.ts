@@ -1,9 +1,12 @@
 /** What authors of adapters need beyond `@polycast/core`: the transport interface and the codec. */
 
 export type { Address } from './address.ts';
+export { redactUrl } from './configuration/redact.ts';
 export { decodeEvents } from './envelope/decode.ts';
 export { encodeBatch, encodeEvent } from './envelope/encode.ts';
+export { parseJson } from './envelope/json.ts';
 export type { DecodeLimits } from './envelope/limits.ts';
+export { utf8Length } from './envelope/limits.ts';
 export { isPlainJson, normaliseData } from './envelope/normalise.ts';
 export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
 export type { AttributeValue, CloudEventJson, EventParts, Sequence } from './event.ts';

@@ -1,5 +1,6 @@
 import { toBase64 } from './envelope/base64.ts';
 import { parseJson } from './envelope/json.ts';
+import { TimeWriter } from './envelope/time.ts';
 
 /** A CloudEvents attribute value: integers fit 32 bits, timestamps and URIs are strings. */
 export type AttributeValue = string | number | boolean;
@@ -64,6 +65,11 @@ export interface EventParts {
   readonly attributes?: Readonly<Record<string, AttributeValue>> | undefined;
 }
 
+/** For the codec: the number that stands for the id of an event made in this process, as long as nobody has read the id. */
+export let ownNumberOf: (event: BroadcastEvent) => number | undefined;
+/** For the codec: the epoch that goes with it. */
+export let ownEpochOf: (event: BroadcastEvent) => string | undefined;
+
 /**
  * A CloudEvents 1.0 event as a handler sees it. Extension attributes are plain properties.
  *
@@ -89,6 +95,11 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   #dataText: string | undefined;
   #attributes: Readonly<Record<string, AttributeValue>> | undefined;
 
+  static {
+    ownNumberOf = (event) => (typeof event.#id === 'number' ? event.#id : undefined);
+    ownEpochOf = (event) => event.#epoch;
+  }
+
   /** For core and adapters. Users get events from deliveries. */
   constructor(parts: EventParts) {
     this.type = parts.type as Type;
@@ -102,7 +113,11 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     this.#data = parts.data;
     this.#dataText = parts.dataText;
     this.#attributes = parts.attributes;
-    if (parts.attributes !== undefined) Object.assign(this, parts.attributes);
+    if (parts.attributes !== undefined) {
+      const open = this as Record<string, unknown>;
+      // A stranger's `attributes` or `constructor` is found in `attributes` only: it must not hide what every event has.
+      for (const name in parts.attributes) if (!(name in BroadcastEvent.prototype)) open[name] = parts.attributes[name];
+    }
   }
 
   get specversion(): '1.0' {
@@ -130,7 +145,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   }
 
   get time(): string | undefined {
-    if (this.#time === undefined && !Number.isNaN(this.#timeMs)) this.#time = new Date(this.#timeMs).toISOString();
+    if (this.#time === undefined && !Number.isNaN(this.#timeMs)) this.#time = timeWriter.write(this.#timeMs);
     return this.#time;
   }
 
@@ -189,7 +204,10 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     const json: CloudEventJson = { specversion: '1.0', id: this.id, source: this.source, type: this.type };
     if (this.time !== undefined) json.time = this.time;
     Object.assign(json, this.#attributes);
-    if (this.#expiresAtMs !== Number.POSITIVE_INFINITY) json.expirytime = new Date(this.#expiresAtMs).toISOString();
+    if (this.#expiresAtMs !== Number.POSITIVE_INFINITY) {
+      const expirytime = new TimeWriter().write(this.#expiresAtMs);
+      if (expirytime !== undefined) json.expirytime = expirytime;
+    }
     if (this.#sequence !== undefined) json.sequence = this.#sequence;
     const data = this.data as unknown;
     if (data instanceof Uint8Array) json.data_base64 = toBase64(data);
@@ -199,3 +217,4 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
 }
 
 const DOT = 46;
+const timeWriter = new TimeWriter();

@@ -1,5 +1,5 @@
 import { PolycastError } from '../error.ts';
-import type { AttributeValue } from '../event.ts';
+import { type AttributeValue, BroadcastEvent } from '../event.ts';
 
 /** Longest name of an extension attribute that may be published (CloudEvents 1.0: SHOULD NOT exceed 20). */
 export const MAX_ATTRIBUTE_NAME_LENGTH = 20;
@@ -23,9 +23,6 @@ const RESERVED: Readonly<Record<string, string>> = {
   chunkid: 'Polycast cuts large events itself',
   chunkindex: 'Polycast cuts large events itself',
   chunkcount: 'Polycast cuts large events itself',
-  // Would hide members that every event object has.
-  attributes: 'events have a member of that name',
-  constructor: 'events have a member of that name',
 };
 
 /** Attributes of CloudEvents itself that a user may set. */
@@ -46,6 +43,8 @@ export function checkExtensionName(name: string): void {
   if (CONTEXT.has(name)) throw new PolycastError('invalid-event', `${name} is no extension attribute`);
   const instead = Object.hasOwn(RESERVED, name) ? RESERVED[name] : undefined;
   if (instead !== undefined) throw new PolycastError('invalid-event', `attribute ${name} is reserved: ${instead}`);
+  // It would hide, or be hidden by, what every event object has: `attributes`, `constructor`, …
+  if (name in BroadcastEvent.prototype) throw new PolycastError('invalid-event', `events have a member called ${name}`);
   if (known.size >= 1_024) known.clear();
   known.add(name);
 }
@@ -57,7 +56,8 @@ export function checkExtensionName(name: string): void {
 export function checkAttributeValue(name: string, value: unknown): AttributeValue {
   switch (typeof value) {
     case 'string': {
-      const reason = textFault(value);
+      const reason =
+        value.length > MAX_ATTRIBUTE_LENGTH ? `is longer than ${MAX_ATTRIBUTE_LENGTH} characters` : textFault(value);
       if (reason !== undefined) throw new PolycastError('invalid-event', `attribute ${quote(name)} ${reason}`);
       return value;
     }
@@ -93,7 +93,6 @@ const SIMPLE = /^[ -~]*$/;
 
 /** Why a text cannot be an attribute's value; undefined when it can. */
 export function textFault(text: string): string | undefined {
-  if (text.length > MAX_ATTRIBUTE_LENGTH) return `is longer than ${MAX_ATTRIBUTE_LENGTH} characters`;
   if (SIMPLE.test(text)) return undefined;
   if (FORBIDDEN.test(text)) return 'holds a control character or a noncharacter';
   if (FORBIDDEN_WIDE.test(text)) return 'holds a lone surrogate or a noncharacter';

@@ -1,84 +1,113 @@
 import { PolycastError } from '../error.ts';
-import { type AttributeValue, BroadcastEvent } from '../event.ts';
-import { fromBase64 } from './base64.ts';
-import { parseJson } from './json.ts';
-import { type DecodeLimits, MAX_BATCH_EVENTS, MAX_TEXT_LENGTH } from './limits.ts';
+import type { BroadcastEvent } from '../event.ts';
+import { endOfValue, skipSpace } from './json.ts';
+import { LayoutReader } from './layout.ts';
+import { type DecodeLimits, MAX_DECODED_EVENTS, MAX_TEXT_LENGTH } from './limits.ts';
+import { MAX_EVENT_DEPTH, readEvent, refuse } from './read-event.ts';
 
 /**
- * Reads one event or a JSON batch. `each` gets every event in order; `corrupt` gets a `corrupt-event` error for
- * whatever is none, after which reading goes on if it can. Never throws, unless a callback does.
+ * Reads one event or a JSON batch. `each` gets every event in order; `corrupt` gets a `corrupt-event` error for whatever
+ * is none, after which reading goes on behind it, as long as it is clear where that is. Never throws, unless a callback does.
+ *
+ * Events in the layout of {@link encodeEvent} keep their data as text until it is read: what is wrong inside it then
+ * surfaces there.
  */
 export function decodeEvents(
   text: string,
   each: (event: BroadcastEvent) => void,
   corrupt: (error: PolycastError) => void,
-  limits: DecodeLimits = {},
+  limits?: DecodeLimits,
 ): void {
-  let events: unknown[];
-  try {
-    if (text.length > (limits.maxTextLength ?? MAX_TEXT_LENGTH))
-      throw refuse(`text of ${text.length} units is too long`);
-    const value = parseJson(text);
-    events = Array.isArray(value) ? value : [value];
-    if (events.length > (limits.maxEvents ?? MAX_BATCH_EVENTS))
-      throw refuse(`batch of ${events.length} events is too long`);
-  } catch (error) {
-    corrupt(PolycastError.from(error, 'corrupt-event'));
+  const maxTextLength = limits?.maxTextLength ?? MAX_TEXT_LENGTH;
+  if (text.length > maxTextLength) {
+    corrupt(refuse(`the message is longer than ${maxTextLength}`));
     return;
   }
-  for (const value of events) {
-    let event: BroadcastEvent;
-    try {
-      event = eventFrom(value);
-    } catch (error) {
-      corrupt(PolycastError.from(error, 'corrupt-event'));
-      continue;
+  let at = skipSpace(text, 0);
+  if (text.charCodeAt(at) !== OPEN_BRACKET) {
+    decodeOne(text, at, each, corrupt);
+    return;
+  }
+  const maxEvents = limits?.maxEvents ?? MAX_DECODED_EVENTS;
+  at = skipSpace(text, at + 1);
+  if (text.charCodeAt(at) === CLOSE_BRACKET) {
+    expectEnd(text, at + 1, corrupt);
+    return;
+  }
+  for (let count = 1; ; count++) {
+    if (count > maxEvents) {
+      corrupt(refuse(`the batch holds more than ${maxEvents} events`));
+      return;
     }
-    each(event);
+    let event = layout.read(text, at, true);
+    // Kept apart, because a callback may come back here with another text.
+    let end = layout.end;
+    if (event === undefined) {
+      end = endOfValue(text, at, MAX_EVENT_DEPTH);
+      if (end < 0) {
+        corrupt(refuse(end === -2 ? 'an event is nested too deeply' : 'the batch breaks off'));
+        return;
+      }
+      event = readOr(text, at, end, corrupt);
+    }
+    if (event !== undefined) each(event);
+    at = skipSpace(text, end);
+    const unit = text.charCodeAt(at);
+    if (unit === CLOSE_BRACKET) {
+      expectEnd(text, at + 1, corrupt);
+      return;
+    }
+    if (unit !== COMMA) {
+      corrupt(refuse('the batch breaks off'));
+      return;
+    }
+    at = skipSpace(text, at + 1);
   }
 }
 
-function eventFrom(value: unknown): BroadcastEvent {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('an event must be an object');
-  const { specversion, id, source, type, time, expirytime, sequence, data, data_base64, ...rest } = value as Record<
-    string,
-    unknown
-  >;
-  if (specversion !== '1.0') throw refuse('specversion must be "1.0"');
-  if (typeof id !== 'string' || id === '') throw refuse('id must be a non-empty string');
-  if (typeof source !== 'string' || source === '') throw refuse('source must be a non-empty string');
-  if (typeof type !== 'string' || type === '') throw refuse('type must be a non-empty string');
-  const attributes: Record<string, AttributeValue> = {};
-  for (const [name, attribute] of Object.entries(rest)) {
-    if (!/^[a-z0-9]+$/.test(name))
-      throw refuse(`attribute name ${JSON.stringify(name)} must be lower-case letters and digits`);
-    if (attribute === null) continue;
-    if (typeof attribute !== 'string' && typeof attribute !== 'boolean' && !Number.isInteger(attribute)) {
-      throw refuse(`attribute ${name} must be a string, a boolean or an integer`);
+function decodeOne(
+  text: string,
+  at: number,
+  each: (event: BroadcastEvent) => void,
+  corrupt: (error: PolycastError) => void,
+): void {
+  let event = layout.read(text, at, false);
+  let end = layout.end;
+  if (event === undefined) {
+    end = endOfValue(text, at, MAX_EVENT_DEPTH);
+    if (end < 0) {
+      corrupt(refuse(end === -2 ? 'the event is nested too deeply' : 'the text is no whole JSON object'));
+      return;
     }
-    attributes[name] = attribute as AttributeValue;
+    event = readOr(text, at, end, corrupt);
   }
-  let payload = data;
-  if (typeof data_base64 === 'string') {
-    payload = fromBase64(data_base64);
-    if (payload === undefined) throw refuse('data_base64 is not base64');
-  }
-  const expiresAtMs = typeof expirytime === 'string' ? Date.parse(expirytime) : Number.POSITIVE_INFINITY;
-  if (Number.isNaN(expiresAtMs)) throw refuse('expirytime is not a time');
-  const epoch = typeof sequence === 'string' ? sequence.slice(0, sequence.indexOf('.') + 1) : '';
-  return new BroadcastEvent({
-    type,
-    source,
-    id,
-    epoch: epoch !== '' && id.startsWith(epoch) ? epoch.slice(0, -1) : undefined,
-    time: typeof time === 'string' ? time : undefined,
-    expiresAtMs,
-    sequence: typeof sequence === 'string' ? sequence : undefined,
-    data: payload,
-    attributes: Object.keys(attributes).length > 0 ? attributes : undefined,
-  });
+  if (event !== undefined && expectEnd(text, end, corrupt)) each(event);
 }
 
-function refuse(reason: string): PolycastError {
-  return new PolycastError('corrupt-event', reason);
+function readOr(
+  text: string,
+  at: number,
+  end: number,
+  corrupt: (error: PolycastError) => void,
+): BroadcastEvent | undefined {
+  try {
+    if (text.charCodeAt(at) !== OPEN_BRACE) throw refuse('an event must be a JSON object');
+    return readEvent(text, at, end);
+  } catch (error) {
+    corrupt(PolycastError.from(error, 'corrupt-event'));
+    return undefined;
+  }
 }
+
+function expectEnd(text: string, at: number, corrupt: (error: PolycastError) => void): boolean {
+  if (skipSpace(text, at) === text.length) return true;
+  corrupt(refuse('something follows the end'));
+  return false;
+}
+
+const layout = new LayoutReader();
+
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COMMA = 0x2c;

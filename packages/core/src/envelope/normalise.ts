@@ -1,5 +1,5 @@
 import { PolycastError } from '../error.ts';
-import { MAX_DEPTH } from './json.ts';
+import { isPrototypeKey, MAX_DEPTH } from './json.ts';
 
 /**
  * What is published: the value itself if it is plain JSON data (or bytes), else what JSON makes of it (dates become text,
@@ -61,7 +61,8 @@ function isPlainObject(value: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
   for (const key in value) {
-    if (key === '__proto__' || !isPlain((value as Record<string, unknown>)[key], depth - 1)) return false;
+    if (key === '__proto__' || key === 'constructor' || !isPlain((value as Record<string, unknown>)[key], depth - 1))
+      return false;
   }
   return typeof (value as { toJSON?: unknown }).toJSON !== 'function';
 }
@@ -112,7 +113,7 @@ function checkWritable(value: unknown, path: readonly string[], parents: readonl
     return;
   }
   for (const [key, member] of Object.entries(value)) {
-    if (key === '__proto__') throw refuse(path, 'a key is "__proto__", which receivers refuse');
+    if (isPrototypeKey(key, member)) throw refuse(path, `a key is "${key}", which receivers refuse`);
     checkWritable(member, [...path, `.${key}`], inside);
   }
 }
