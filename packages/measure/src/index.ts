@@ -1,6 +1,6 @@
 export type { BillLine } from './cost/bill.ts';
 export { makeWorkload } from './cost/check-workload.ts';
-export { compareUnits, type UnitComparison } from './cost/compare-units.ts';
+export { compareUnits, sumUnits, type UnitComparison } from './cost/compare-units.ts';
 export { type CostPoint, costCurve, DEFAULT_VOLUMES, logSpaced, withVolume } from './cost/cost-curve.ts';
 export { type CostRow, SOLUTION } from './cost/cost-row.ts';
 export { loadPrices } from './cost/load-prices.ts';

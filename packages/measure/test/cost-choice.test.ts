@@ -8,6 +8,7 @@ import {
   makeWorkload,
   packagedPrices,
   priceWorkload,
+  sumUnits,
   WORKLOADS,
   type WorkloadInput,
 } from '@polycast/measure';
@@ -314,4 +315,5 @@ test('units predicted and metered are held against each other by name', () => {
   ]);
   expect(compareUnits({ operations: 0.1 + 0.2 }, { operations: 0.3 })[0]!.equal).toBe(true);
   expect(compareUnits({}, {})).toEqual([]);
+  expect(sumUnits([{ operations: 7 }, { operations: 2, polls: 1 }, {}])).toEqual({ operations: 9, polls: 1 });
 });

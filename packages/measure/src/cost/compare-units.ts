@@ -8,8 +8,15 @@ export interface UnitComparison {
   readonly equal: boolean;
 }
 
+/** Units of several broadcasters together. */
+export function sumUnits(metered: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const [unit, count] of metered.flatMap(Object.entries<number>)) sum[unit] = (sum[unit] ?? 0) + count;
+  return sum;
+}
+
 /**
- * Holds the model against a real run: `predictUnits` for what was sent, against the sum of every broadcaster's `metered`.
+ * Holds the model against a real run: `predictUnits` for what was sent, against `sumUnits` of every broadcaster's `metered`.
  * A unit that one side lacks counts as 0 there. Differences below a millionth of a unit are none.
  */
 export function compareUnits(

@@ -32,6 +32,7 @@ export interface CostRow {
   readonly confidence: Confidence | 'none';
   /** Regions of the prices used. */
   readonly regions: readonly string[];
+  /** The bill, a line a meter. Empty in a `solution` row: its parts have them. */
   readonly lines: readonly BillLine[];
   readonly notes: readonly string[];
   /** Cheaper or smaller tiers that do not fit, and why. */

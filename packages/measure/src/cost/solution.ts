@@ -4,7 +4,7 @@ import { type Confidence, lowest } from './price.ts';
 import type { Priced } from './price-tier.ts';
 import type { Workload } from './workload.ts';
 
-/** The row that adds up services used together, from the sums before rounding. */
+/** The row that adds up services used together, from the sums before rounding. Its lines are those of the rows above it. */
 export function addUp(workload: Workload, parts: readonly Priced[]): CostRow {
   const possible = parts.every(({ row }) => row.possible);
   const sum = (pick: (part: Priced) => Money) =>
@@ -28,7 +28,7 @@ export function addUp(workload: Workload, parts: readonly Priced[]): CostRow {
     priceDate: oldest(rows.map((row) => row.priceDate)),
     confidence: possible ? lowest(rows.map((row) => row.confidence as Confidence)) : 'none',
     regions: [...new Set(rows.flatMap((row) => row.regions))],
-    lines: rows.flatMap((row) => row.lines),
+    lines: [],
     notes: [...inferred, ...workload.notes],
     rejected: [],
   };
