@@ -85,7 +85,7 @@ describe('a workload that is wrong says where, and what was probably meant', () 
       GOOD.replace('perMonth', 'perMnth'),
       'w:2:14: publishes.perMnth: unknown key; did you mean "perMonth"?',
     ],
-    ['a key nothing is like', `${GOOD}colour: red\n`, 'w:5:1: colour: unknown key; known: name, '],
+    ['a key nothing is like', `${GOOD}colour: red\n`, 'w:5:1: colour: unknown key; there are "name", '],
     [
       'a misspelt service',
       `${GOOD}services:\n  signlr: {}\n`,

@@ -1,6 +1,6 @@
 import { PolycastError } from '@polycast/core';
+import { suggestion } from '@polycast/core/configuration';
 import * as v from 'valibot';
-import { suggestion } from './nearest.ts';
 import { packagedPrices } from './price-book.ts';
 import { SERVICES } from './services/index.ts';
 import { type ServiceName, type Workload, type WorkloadInput, WorkloadSchema } from './workload.ts';

@@ -1,7 +1,7 @@
 import { PolycastError } from '@polycast/core';
+import { suggestion } from '@polycast/core/configuration';
 import * as v from 'valibot';
 import { PRICE_FILES } from './data.generated.ts';
-import { suggestion } from './nearest.ts';
 import { type Price, type PriceFile, PriceFileSchema, type Tier } from './price.ts';
 import type { ServiceName } from './workload.ts';
 

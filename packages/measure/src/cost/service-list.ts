@@ -1,5 +1,5 @@
 import { PolycastError } from '@polycast/core';
-import { suggestion } from './nearest.ts';
+import { suggestion } from '@polycast/core/configuration';
 import { type PriceBook, packagedPrices, priceFile } from './price-book.ts';
 import { SERVICES } from './services/index.ts';
 import { SERVICE_NAMES, type ServiceName } from './workload.ts';
