@@ -28,6 +28,8 @@ export interface JoinOptions extends Omit<ConnectOptions, 'topic' | 'self' | 'tr
   /** @default the topic of the case */
   readonly topic?: string;
   readonly transport?: Transport;
+  /** Sends events that are larger than the service allows in pieces. @default false */
+  readonly chunking?: boolean;
 }
 
 /** What a case works with. Everything it opens is closed after it. */

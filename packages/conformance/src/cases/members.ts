@@ -52,6 +52,31 @@ export const memberCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'members/who-does-not-listen',
+    clause: 'members.1',
+    title: 'who only publishes is no member, whoever asks',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk/d1');
+      const silent = await c.join('desk/d2');
+      await c.listen(await c.join('kitchen/k1'));
+      await silent.publish({ type: 'order' });
+      sameSet(names(await desk.members()), ['kitchen/k1'], 'members');
+    },
+  },
+  {
+    id: 'members/in-a-group',
+    clause: 'members.1',
+    title: 'each member of a group is a member of the topic',
+    requires: { capabilities: ['everyone', 'members', 'groups'] },
+    async run(c) {
+      const desk = await c.join('desk/d1');
+      await c.listen(desk);
+      for (const n of [1, 2, 3]) await c.listen(await c.join(`worker/w${n}`), { group: 'g' });
+      sameSet(names(await desk.members({ role: 'worker' })), ['worker/w1', 'worker/w2', 'worker/w3'], 'members');
+    },
+  },
+  {
     id: 'members/by-role',
     clause: 'members.2',
     title: 'only the role that was asked for',

@@ -204,8 +204,8 @@ export const payloadCases: readonly ConformanceCase[] = [
     title: 'an event of several times the limit arrives whole and once',
     requires: { capabilities: ['everyone', 'chunking'], sizeLimit: true },
     async run(c) {
-      const desk = await c.join('desk');
-      const inbox = await c.listen(await c.join('kitchen'));
+      const desk = await c.join('desk', { chunking: true });
+      const inbox = await c.listen(await c.join('kitchen', { chunking: true }));
       const data = Array.from(randomBytes(c.random, Math.ceil(c.manifest.limits.maxEventBytes * 1.5)), (byte) =>
         String.fromCharCode(97 + (byte % 26)),
       ).join('');

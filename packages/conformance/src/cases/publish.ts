@@ -200,7 +200,6 @@ export const publishCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       const inbox = await c.listen(await c.join('kitchen'));
       const limit = c.manifest.limits.maxEventBytes;
-      if (c.manifest.capabilities.chunking.level !== 'none') return;
       await refused(
         () => desk.publish({ type: 'order', data: 'x'.repeat(limit + 1) }),
         ['payload-too-large'],

@@ -285,27 +285,33 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/leave-the-loop',
     clause: 'subscribe.7',
-    title: 'the delivery at hand comes again after leaving the loop, unless settled',
-    requires: { capabilities: ['everyone', 'redelivery'] },
+    title: 'the delivery at hand goes to another member after leaving the loop; a settled one does not',
+    requires: { capabilities: ['everyone', 'groups', 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');
-      const subscription = await (await c.join('kitchen')).subscribe({ retry: { baseMs: 1, maxMs: 1 } });
-      await desk.publish({ type: 'order', data: 'one' });
-      await desk.publish({ type: 'order', data: 'two' });
-      for await (const delivery of subscription) {
-        same(delivery.event.data, 'one', 'first');
-        break;
-      }
-      const again: string[] = [];
-      const reading = (async () => {
-        for await (const delivery of subscription) {
-          again.push(`${String(delivery.event.data)}@${delivery.attempt}`);
-          delivery.accept();
-          if (again.length === 2) break;
-        }
-      })();
-      await c.within(reading, 'reading again');
-      sameSet(again, ['one@2', 'two@1'], 'what came after the break');
+      const leaves = async (settles: boolean) => {
+        const subscription = await (await c.join('worker')).subscribe({ group: 'g', retry: { baseMs: 1, maxMs: 1 } });
+        await desk.publish({ type: 'job', data: settles ? 'settled' : 'released' });
+        const reading = (async () => {
+          for await (const delivery of subscription) {
+            if (settles) delivery.accept();
+            return delivery.event.data;
+          }
+          return undefined;
+        })();
+        same(await c.within(reading, 'the first delivery'), settles ? 'settled' : 'released', 'data');
+        await subscription.close();
+      };
+      await leaves(false);
+      const other = await c.listen(await c.join('worker'), { group: 'g' });
+      await other.until(1);
+      same([other.data, other.received[0]!.attempt], [['released'], 2], 'data and attempt at the other member');
+      await other.owner.close();
+      await leaves(true);
+      const last = await c.listen(await c.join('worker'), { group: 'g' });
+      await desk.publish({ type: 'job', data: 'new' });
+      await c.fence(desk, [last], { group: true });
+      same(last.data, ['new'], 'after the settled one');
     },
   },
   ...FILTERS.map(

@@ -7,7 +7,7 @@ export const subscribe = chapter('subscribe', 'Listening.', [
   ['MUST', 'Any number of subscriptions and of subscribers may listen at once.'],
   ['MUST', 'Closing one subscription leaves the others as they are.'],
   ['MUST', 'A subscription can be read with `for await`: asking for the next delivery accepts the one before.'],
-  ['MUST', 'Leaving a `for await` loop closes nothing else and releases the delivery at hand unless it was settled.'],
+  ['MUST', 'Leaving a `for await` loop releases the delivery at hand unless it was settled.'],
   ['MUST', 'Only events that fit the filter are handed over.'],
   ['MUST', 'A handler that is no function, and options that have no meaning, are refused.'],
   ['MUST', 'Aborting the signal of a subscription closes it; one aborted already refuses with `aborted`.'],

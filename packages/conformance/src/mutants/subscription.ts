@@ -1,0 +1,165 @@
+import type { Address, BroadcastEvent } from '@polycast/core';
+import { interfere } from '../interfere.ts';
+import { pass } from '../wait.ts';
+import type { Mutant } from './mutant.ts';
+
+/** Mutants that break listening, closing and what is said of oneself. */
+export const subscriptionMutants: readonly Mutant[] = [
+  {
+    name: 'two-of-a-group',
+    wrong: 'every member of a group gets every event',
+    caughtBy: ['groups/one-of-two', 'native/groups'],
+    breed: (make) => () =>
+      interfere(make(), { subscribe: (request, sink, next) => next({ ...request, group: undefined }, sink) }),
+  },
+  {
+    name: 'one-group-for-all',
+    wrong: 'groups of different names are one group',
+    caughtBy: ['groups/each-group-and-everyone'],
+    breed: (make) => () =>
+      interfere(make(), {
+        subscribe: (request, sink, next) =>
+          next(request.group === undefined ? request : { ...request, group: 'all' }, sink),
+      }),
+  },
+  {
+    name: 'deaf-to-its-role',
+    wrong: 'a subscription does not listen to its role',
+    caughtBy: ['addressing/role', 'history/calls'],
+    breed: (make) => () =>
+      interfere(make(), {
+        subscribe: (request, sink, next) =>
+          next(
+            { ...request, addresses: request.addresses.filter((address: Address) => !address.startsWith('role:')) },
+            sink,
+          ),
+      }),
+  },
+  {
+    name: 'listens-too-late',
+    wrong: 'subscribe resolves before the service listens',
+    caughtBy: ['subscribe/at-once'],
+    breed: (make) => () =>
+      interfere(make(), {
+        subscribe(request, sink, next) {
+          const opening = pass(30).then(() => next(request, sink));
+          return {
+            stop: async () => (await opening).stop(),
+            close: async () => (await opening).close(),
+          };
+        },
+      }),
+  },
+  {
+    name: 'replays-old-events',
+    wrong: 'a new subscription gets the last event that was published before',
+    caughtBy: ['subscribe/nothing-old', 'durable/not-durable', 'groups/', 'subscribe/'],
+    breed(make) {
+      const last = new Map<string, BroadcastEvent>();
+      return () =>
+        interfere(make(), {
+          publish(batch, next, { topic }) {
+            const event = batch[batch.length - 1]?.event;
+            if (event !== undefined) last.set(topic, event);
+            return next(batch);
+          },
+          async subscribe(request, sink, next, { topic }) {
+            const source = await next(request, sink);
+            const event = last.get(topic);
+            if (event !== undefined) sink.deliver(event);
+            return source;
+          },
+        });
+    },
+  },
+  {
+    name: 'leaves-residue',
+    wrong: 'a closed source stays on the service',
+    caughtBy: ['lifecycle/residue'],
+    breed: (make) => () =>
+      interfere(make(), { stop: async () => {}, closeSource: async () => {}, closeLink: async () => {} }),
+  },
+  {
+    name: 'leaves-a-timer',
+    wrong: 'every link leaves a timer that keeps the process alive',
+    caughtBy: ['lifecycle/handles'],
+    breed(make) {
+      return () =>
+        interfere(make(), {
+          async closeLink(next) {
+            // Long enough for the case to see it, short enough not to hold up who runs the mutant.
+            setTimeout(() => {}, 8_000);
+            await next();
+          },
+        });
+    },
+  },
+  {
+    name: 'close-hangs',
+    wrong: 'closing a link never resolves',
+    caughtBy: ['lifecycle/close-twice'],
+    breed: (make) => () => interfere(make(), { closeLink: () => new Promise(() => {}) }),
+  },
+  {
+    name: 'close-rejects',
+    wrong: 'closing a link a second time rejects',
+    caughtBy: ['lifecycle/link-closes'],
+    breed: (make) => () => {
+      let closed = false;
+      return interfere(make(), {
+        async closeLink(next) {
+          if (closed) throw new Error('closed already');
+          closed = true;
+          await next();
+        },
+      });
+    },
+  },
+  {
+    name: 'closes-everybody',
+    wrong: 'stopping one source stops all of its link',
+    caughtBy: ['subscribe/', 'lifecycle/source-stops', 'groups/'],
+    breed: (make) => () => {
+      const stops: (() => Promise<void>)[] = [];
+      return interfere(make(), {
+        async subscribe(request, sink, next) {
+          const source = await next(request, sink);
+          stops.push(() => source.stop());
+          return {
+            stop: async () => {
+              await Promise.all(stops.map((stop) => stop()));
+            },
+            close: () => source.close(),
+          };
+        },
+      });
+    },
+  },
+  {
+    name: 'meters-the-unknown',
+    wrong: 'a unit is counted that the manifest does not declare',
+    caughtBy: ['limits/metering'],
+    breed: (make) => () =>
+      interfere(make(), {
+        publish(batch, next, { meter }) {
+          meter('wishes', batch.length);
+          return next(batch);
+        },
+      }),
+  },
+  {
+    name: 'incomplete-manifest',
+    wrong: 'the manifest allows batches of no events',
+    caughtBy: ['limits/manifest'],
+    breed: (make) => () =>
+      interfere(make(), {
+        manifest: (manifest) => ({ ...manifest, limits: { ...manifest.limits, maxBatchEvents: 0 } }),
+      }),
+  },
+  {
+    name: 'tells-secrets',
+    wrong: 'the location shows user and password',
+    caughtBy: ['limits/location'],
+    breed: (make) => () => ({ ...interfere(make(), {}), location: 'redis://admin:hunter2@db.example:6379' }),
+  },
+];
