@@ -54,9 +54,40 @@ export function ruledOut(requires: Requirements | undefined, manifest: Manifest)
   return undefined;
 }
 
-/** The capabilities a case says something about. */
-export function provenBy(requires: Requirements | undefined): readonly CapabilityName[] {
-  return [...new Set([...(requires?.capabilities ?? []), ...(requires?.native ?? [])])];
+/** The chapters whose cases decide about a capability; elsewhere it is merely used. */
+const DECIDED_IN: Readonly<Record<CapabilityName, readonly string[]>> = {
+  everyone: ['addressing'],
+  role: ['addressing', 'native'],
+  instance: ['addressing', 'native'],
+  carbonCopy: ['addressing'],
+  groups: ['groups', 'native'],
+  settlement: ['settlement', 'native'],
+  redelivery: ['settlement', 'groups', 'native'],
+  crashRedelivery: ['faults', 'native'],
+  delayedRelease: ['settlement', 'native'],
+  deadLetter: ['settlement', 'native'],
+  lock: ['settlement', 'native'],
+  durable: ['durable'],
+  replay: ['durable'],
+  ttl: ['ttl'],
+  order: ['order', 'native'],
+  partitionKey: ['order'],
+  dedupe: ['dedupe', 'native'],
+  gapDetection: ['signals'],
+  members: ['members', 'native'],
+  request: ['request'],
+  chunking: ['payloads'],
+  binary: ['payloads'],
+  filterPushDown: ['native'],
+  backPressure: ['limits'],
+  confirm: ['publish', 'faults'],
+};
+
+/** The capabilities that a case decides about. */
+export function provenBy(test: ConformanceCase): readonly CapabilityName[] {
+  const names = new Set([...(test.requires?.capabilities ?? []), ...(test.requires?.native ?? [])]);
+  const chapter = test.clause.slice(0, test.clause.indexOf('.'));
+  return [...names].filter((name) => DECIDED_IN[name].includes(chapter));
 }
 
 /** May cases run beside it? Those that disturb the service may not. */

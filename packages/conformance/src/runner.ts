@@ -174,7 +174,7 @@ async function tryUnclaimed(
     const about = cases.filter(
       (test) =>
         gradeOf(test.clause) === 'MUST' &&
-        provenBy(test.requires).includes(capability) &&
+        provenBy(test).includes(capability) &&
         (test.needs ?? []).length === 0 &&
         ruledOut(test.requires, manifest) === undefined,
     );

@@ -14,7 +14,7 @@ export function judge(
   return NAMES.flatMap((capability): Finding[] => {
     const level = claimed.capabilities[capability].level;
     if (level === 'none') return [];
-    const about = cases.filter((test) => provenBy(test.requires).includes(capability));
+    const about = cases.filter((test) => provenBy(test).includes(capability));
     const musts = about.flatMap((test) => {
       const result = byId.get(test.id);
       return result?.grade === 'MUST' ? [{ test, result }] : [];

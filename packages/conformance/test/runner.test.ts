@@ -156,9 +156,9 @@ test('claiming what fails is found, and taken back in the manifest', async () =>
   const of = target({}, manifest({ groups: 'native', ttl: 'native' }));
   const report = await run(
     [
-      one('groups-fail', { requires: { capabilities: ['groups'] }, run: failing }),
-      one('ttl-works', { requires: { capabilities: ['ttl'] } }),
-      one('ttl-not-native', { requires: { native: ['ttl'] }, run: failing }),
+      one('groups-fail', { clause: 'groups.1', requires: { capabilities: ['groups'] }, run: failing }),
+      one('ttl-works', { clause: 'ttl.1', requires: { capabilities: ['ttl'] } }),
+      one('ttl-not-native', { clause: 'ttl.8', requires: { native: ['ttl'] }, run: failing }),
     ],
     of,
   );
@@ -174,7 +174,7 @@ test('claiming what fails is found, and taken back in the manifest', async () =>
 });
 
 test('claims that no case could check are unconfirmed, and the manifest says so', async () => {
-  const report = await run([one('a', { requires: { capabilities: ['ttl'] } })]);
+  const report = await run([one('a', { clause: 'ttl.1', requires: { capabilities: ['ttl'] } })]);
   expect(report.findings.find(({ capability }) => capability === 'durable')).toMatchObject({ kind: 'unconfirmed' });
   expect(report.manifest.capabilities.durable.note).toContain('Not confirmed');
   expect(report.manifest.capabilities.ttl.note).toBeUndefined();
@@ -184,8 +184,8 @@ test('denying what works is found', async () => {
   const of = target({}, manifest({ groups: 'none', ttl: 'none' }));
   const report = await run(
     [
-      one('groups-work', { requires: { capabilities: ['groups'] } }),
-      one('ttl-fails', { requires: { capabilities: ['ttl'] }, run: failing }),
+      one('groups-work', { clause: 'groups.1', requires: { capabilities: ['groups'] } }),
+      one('ttl-fails', { clause: 'ttl.1', requires: { capabilities: ['ttl'] }, run: failing }),
     ],
     of,
     { tryUnclaimed: true },

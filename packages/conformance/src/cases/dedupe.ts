@@ -121,28 +121,31 @@ export const dedupeCases: readonly ConformanceCase[] = [
       );
     },
   },
-  {
-    id: 'dedupe/service-repeats',
-    clause: 'dedupe.5',
-    title: 'what the way delivers twice is handed over once',
-    requires,
-    async run(c) {
-      const twice = interfere(c.transport(), {
-        deliver(event, lease, next) {
-          const taken = next(event, lease);
-          if (lease === undefined) next(event, undefined);
-          return taken;
-        },
-      });
-      const desk = await c.join('desk');
-      const inbox = await c.listen(await c.join('kitchen', { transport: twice }));
-      for (let n = 0; n < 20; n++) await desk.publish({ type: 'order', data: n });
-      await c.fence(desk, [inbox]);
-      same(
-        inbox.data,
-        Array.from({ length: 20 }, (_, n) => n),
-        'data',
-      );
-    },
-  },
+  ...[false, true].map(
+    (named): ConformanceCase => ({
+      id: named ? 'dedupe/service-repeats-named' : 'dedupe/service-repeats',
+      clause: 'dedupe.5',
+      title: `what the way delivers twice is handed over once: ${named ? 'ids of the user’s own' : 'numbered events'}`,
+      requires: { capabilities: named ? ['everyone', 'dedupe'] : ['everyone', 'dedupe', 'gapDetection'] },
+      async run(c) {
+        const twice = interfere(c.transport(), {
+          deliver(event, lease, next) {
+            const taken = next(event, lease);
+            if (lease === undefined) next(event, undefined);
+            return taken;
+          },
+        });
+        const desk = await c.join('desk');
+        const inbox = await c.listen(await c.join('kitchen', { transport: twice }));
+        for (let n = 0; n < 20; n++)
+          await desk.publish({ type: 'order', data: n, ...(named ? { id: `order-${n}` } : {}) });
+        await c.fence(desk, [inbox]);
+        same(
+          inbox.data,
+          Array.from({ length: 20 }, (_, n) => n),
+          'data',
+        );
+      },
+    }),
+  ),
 ];

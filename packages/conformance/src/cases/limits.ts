@@ -230,11 +230,12 @@ export const limitCases: readonly ConformanceCase[] = [
       const kitchen = await c.joinBelow('kitchen');
       const inbox = await kitchen.subscribe();
       inbox.limit(3);
-      await desk.publish(Array.from({ length: 50 }, (_, n) => n));
+      const publishing = desk.publish(Array.from({ length: 50 }, (_, n) => n));
       await inbox.until(3);
       await c.quiet();
       check(inbox.deliveries.length <= 3, `${inbox.deliveries.length} were handed to a sink with room for 3`);
       inbox.limit(1_000);
+      await c.within(publishing, 'publishing');
       await inbox.until(50);
     },
   },

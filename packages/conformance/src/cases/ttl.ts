@@ -77,10 +77,14 @@ export const ttlCases: readonly ConformanceCase[] = [
       const two = await c.listen(await c.join('worker'), { group: 'g' });
       one.subscription.pause();
       two.subscription.pause();
-      for (let n = 0; n < 6; n++) await desk.publish({ type: 'job', data: n }, { ttlMs: n % 2 === 0 ? 40 : 60_000 });
+      // Not awaited: back-pressure may hold the publisher while nobody has room.
+      const publishing = Promise.all(
+        [0, 1, 2, 3, 4, 5].map((n) => desk.publish({ type: 'job', data: n }, { ttlMs: n % 2 === 0 ? 40 : 60_000 })),
+      );
       await clockPast(Date.now() + 40 + granularityMs(c));
       one.subscription.resume();
       two.subscription.resume();
+      await c.within(publishing, 'publishing');
       await c.until(
         () => one.count + two.count >= 3,
         () => `three deliveries, there are ${one.count + two.count}`,

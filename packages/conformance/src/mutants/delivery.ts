@@ -98,7 +98,7 @@ export const deliveryMutants: readonly Mutant[] = [
   {
     name: 'truncates-large',
     wrong: 'data of more than 50,000 characters is cut off',
-    caughtBy: ['payloads/', 'order/mixed-sizes'],
+    caughtBy: ['payloads/'],
     breed: (make) => () =>
       interfere(make(), {
         deliver: (event, lease, next) =>
@@ -181,13 +181,13 @@ export const deliveryMutants: readonly Mutant[] = [
   {
     name: 'never-answers-attempts',
     wrong: 'every lease says that it is the first attempt',
-    caughtBy: ['settlement/attempts-count-in-group', 'settlement/tries-run-out-in-group', 'native/redelivery'],
+    caughtBy: ['settlement/attempts-count-in-group', 'settlement/tries-run-out-in-group'],
     breed: (make) => () => interfere(make(), { lease: (lease) => relet(lease, { attempt: 1 }) }),
   },
   {
     name: 'never-redelivers',
     wrong: 'a released lease is accepted instead',
-    caughtBy: ['groups/failing-member', 'native/redelivery', 'settlement/attempts-count-in-group'],
+    caughtBy: ['groups/failing-member', 'settlement/attempts-count-in-group'],
     breed: (make) => () =>
       interfere(make(), {
         lease: (lease) =>
@@ -199,7 +199,7 @@ export const deliveryMutants: readonly Mutant[] = [
   {
     name: 'never-accepts',
     wrong: 'an accepted lease is released instead, the first time',
-    caughtBy: ['groups/', 'native/settlement'],
+    caughtBy: ['groups/'],
     breed: (make) => () =>
       interfere(make(), {
         lease: (lease) =>

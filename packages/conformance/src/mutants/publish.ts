@@ -86,7 +86,7 @@ export const publishMutants: readonly Mutant[] = [
   {
     name: 'swallows-publish-errors',
     wrong: 'a publish that the service refuses resolves',
-    caughtBy: ['publish/transport-refuses', 'publish/batch-refused-in-part', 'faults/'],
+    caughtBy: ['faults/kill-publish'],
     breed: (make) => () => {
       const transport = make();
       return interfere(transport, {
@@ -103,7 +103,7 @@ export const publishMutants: readonly Mutant[] = [
   {
     name: 'resolves-too-early',
     wrong: 'publish resolves before the service has the event, and close does not wait for it',
-    caughtBy: ['publish/', 'lifecycle/', 'subscribe/'],
+    caughtBy: ['publish/'],
     breed: (make) => () =>
       interfere(make(), {
         publish(batch, next) {

@@ -1,4 +1,4 @@
-import type { Address, BroadcastEvent } from '@polycast/core';
+import type { BroadcastEvent } from '@polycast/core';
 import { interfere } from '../interfere.ts';
 import { pass } from '../wait.ts';
 import type { Mutant } from './mutant.ts';
@@ -28,11 +28,7 @@ export const subscriptionMutants: readonly Mutant[] = [
     caughtBy: ['addressing/role', 'history/calls'],
     breed: (make) => () =>
       interfere(make(), {
-        subscribe: (request, sink, next) =>
-          next(
-            { ...request, addresses: request.addresses.filter((address: Address) => !address.startsWith('role:')) },
-            sink,
-          ),
+        open: (context, next) => next({ ...context, self: { ...context.self, role: 'nobody' } }),
       }),
   },
   {
@@ -118,7 +114,7 @@ export const subscriptionMutants: readonly Mutant[] = [
   {
     name: 'closes-everybody',
     wrong: 'stopping one source stops all of its link',
-    caughtBy: ['subscribe/', 'lifecycle/source-stops', 'groups/'],
+    caughtBy: ['lifecycle/source-stops'],
     breed: (make) => () => {
       const stops: (() => Promise<void>)[] = [];
       return interfere(make(), {

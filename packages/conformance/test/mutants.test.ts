@@ -1,0 +1,96 @@
+import { PolycastError, type Transport } from '@polycast/core';
+import { memory } from '@polycast/memory';
+import { describe, expect, test } from 'vitest';
+import { CASES, type ConformanceTarget, runConformance } from '../src/index.ts';
+import { MUTANTS } from '../src/mutants/index.ts';
+
+type Make = () => Transport;
+
+let hubs = 0;
+
+/**
+ * The memory transport on a hub of its own, made a little more like a remote service: it takes batches, it can be
+ * down, and it tells which sources are open.
+ */
+function target(breed: (make: Make) => Make): ConformanceTarget {
+  const hub = `mutants-${++hubs}`;
+  const service = { isDown: false, sources: new Map<string, number>() };
+  return {
+    name: 'memory',
+    transport: breed(() => serviceLike(memory({ hub }), service)),
+    residue: async (topic) => Array.from({ length: service.sources.get(topic) ?? 0 }, (_, n) => `source ${n}`),
+    faults: {
+      async kill() {
+        service.isDown = true;
+      },
+      async start() {
+        service.isDown = false;
+      },
+    },
+  };
+}
+
+function serviceLike(transport: Transport, service: { isDown: boolean; sources: Map<string, number> }): Transport {
+  const { manifest } = transport;
+  return {
+    manifest: { ...manifest, limits: { ...manifest.limits, maxBatchEvents: 25, maxBatchesInFlight: 1 } },
+    location: transport.location,
+    async open(context) {
+      const link = await transport.open(context);
+      const count = (by: number) => service.sources.set(context.topic, (service.sources.get(context.topic) ?? 0) + by);
+      return {
+        async publish(batch) {
+          if (service.isDown) throw new PolycastError('unreachable', 'the service is down');
+          await Promise.all(batch.map((one) => link.publish([one])));
+        },
+        ...(link.members === undefined ? {} : { members: () => link.members!() }),
+        close: () => link.close(),
+        async subscribe(request, sink) {
+          const source = await link.subscribe(request, sink);
+          count(1);
+          let open = true;
+          return {
+            stop: () => source.stop(),
+            async close() {
+              if (open) count(-1);
+              open = false;
+              await source.close();
+            },
+          };
+        },
+      };
+    },
+  };
+}
+
+const options = {
+  tryUnclaimed: false,
+  patienceMs: 400,
+  quietMs: 10,
+  caseTimeoutMs: 1_500,
+  seed: 1,
+  concurrency: 40,
+} as const;
+
+describe('each mutant is caught, by name', () => {
+  for (const mutant of MUTANTS) {
+    const only = mutant.caughtBy;
+    test(`${mutant.name}: ${mutant.wrong}`, async () => {
+      const cases = CASES.filter(({ id }) => only.some((prefix) => id.startsWith(prefix)));
+      expect(cases, 'the cases it names').not.toEqual([]);
+      const sound = await runConformance(
+        target((make) => make),
+        { ...options, cases },
+      );
+      const broken = await runConformance(target(mutant.breed), { ...options, cases });
+      const fine = new Set(sound.cases.filter(({ status }) => status === 'passed').map(({ id }) => id));
+      const caught = broken.cases.filter(({ id, status }) => status === 'failed' && fine.has(id)).map(({ id }) => id);
+      for (const prefix of only) {
+        expect(
+          caught.filter((id) => id.startsWith(prefix)),
+          `cases ${prefix}* that catch it`,
+        ).not.toEqual([]);
+      }
+    });
+  }
+});
