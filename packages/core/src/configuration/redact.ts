@@ -6,13 +6,26 @@ const SECRET_NAME = /key|token|secret|pass|pwd|sig$|signature|sas|auth|credentia
  * be a token), and query, fragment or connection-string values whose name sounds secret. Takes malformed text as well.
  */
 export function redactUrl(url: string | URL): string {
-  return (typeof url === 'string' ? url : url.href)
-    .replace(/^([^/?#]*:)?\/\/([^/?#]*)@/, (_, scheme: string | undefined, user: string) => {
-      const colon = user.indexOf(':');
-      const shown = colon > 0 ? `${user.slice(0, colon)}:${HIDDEN}` : HIDDEN;
-      return `${scheme ?? ''}//${shown}@`;
-    })
-    .replace(/([?&#;]|^)([^=?&#;/:@]+)=([^&#;]*)/g, (whole, before: string, name: string) =>
-      SECRET_NAME.test(name) ? `${before}${name}=${HIDDEN}` : whole,
-    );
+  const text = typeof url === 'string' ? url : url.href;
+  return (isUrl(text) ? hideUser(text) : text.replace(/\/\/.*@/s, `//${HIDDEN}@`)).replace(
+    /([?&#;]|^)([^=?&#;/:@]+)=([^&#;]*)/g,
+    (whole, before: string, name: string) => (SECRET_NAME.test(name) ? `${before}${name}=${HIDDEN}` : whole),
+  );
+}
+
+function hideUser(text: string): string {
+  return text.replace(/^([^/?#]*:)?\/\/([^/?#]*)@/, (_, scheme: string | undefined, user: string) => {
+    const colon = user.indexOf(':');
+    const shown = colon > 0 ? `${user.slice(0, colon)}:${HIDDEN}` : HIDDEN;
+    return `${scheme ?? ''}//${shown}@`;
+  });
+}
+
+/** In what is none, a password may hold anything: all up to the last @ is hidden. */
+function isUrl(text: string): boolean {
+  try {
+    return Boolean(new URL(text));
+  } catch {
+    return false;
+  }
 }

@@ -1,0 +1,65 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { PolycastError } from './error.ts';
+
+/** Schemas by event type, from any library that speaks Standard Schema: zod, valibot, arktype, … */
+export type SchemaMap = Readonly<Record<string, StandardSchemaV1>>;
+
+/** Event types and their data as handlers get it: what the schemas make of it. */
+export type EventsOf<Schemas extends SchemaMap> = {
+  [Type in keyof Schemas & string]: StandardSchemaV1.InferOutput<Schemas[Type]>;
+};
+
+/** Event types and their data as it is published: what the schemas take. */
+export type InputsOf<Schemas extends SchemaMap> = {
+  [Type in keyof Schemas & string]: StandardSchemaV1.InferInput<Schemas[Type]>;
+};
+
+/** Mistakes beyond this many are counted, not told. */
+const MAX_TOLD_ISSUES = 5;
+
+/**
+ * What a type's schema makes of data; the data itself if the type has no schema. A promise only if the schema is asynchronous.
+ *
+ * Publishers check and send what they were given, receivers check and hand on what the schema made of it: so a schema that
+ * transforms (text to a date, defaults filled in) does so once, on the receiving side, and the wire carries its input.
+ *
+ * @throws PolycastError `schema-mismatch` (or rejects with it), naming the paths; `cause` holds the schema's issues
+ */
+export function validate(schemas: SchemaMap, type: string, data: unknown): unknown {
+  const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
+  if (schema === undefined) return data;
+  const result = schema['~standard'].validate(data);
+  return result instanceof Promise ? result.then((settled) => outputOf(type, settled)) : outputOf(type, result);
+}
+
+/** Are they schemas? @throws TypeError naming the type whose schema is none */
+export function checkSchemas(schemas: unknown): SchemaMap {
+  if (typeof schemas !== 'object' || schemas === null) throw new TypeError('schemas must map event types to schemas');
+  for (const [type, schema] of Object.entries(schemas)) {
+    const standard = (schema as Partial<StandardSchemaV1> | null | undefined)?.['~standard'];
+    if (typeof standard?.validate !== 'function') {
+      throw new TypeError(
+        `the schema of ${JSON.stringify(type)} does not speak Standard Schema (https://standardschema.dev)`,
+      );
+    }
+  }
+  return schemas as SchemaMap;
+}
+
+function outputOf(type: string, result: StandardSchemaV1.Result<unknown>): unknown {
+  if (result.issues === undefined) return result.value;
+  const told = result.issues.slice(0, MAX_TOLD_ISSUES).map((issue) => `data${pathOf(issue)}: ${issue.message}`);
+  const more = result.issues.length - told.length;
+  const text = `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  throw new PolycastError('schema-mismatch', `${type}: ${text}`, { cause: result.issues });
+}
+
+function pathOf(issue: StandardSchemaV1.Issue): string {
+  return (issue.path ?? [])
+    .map((segment) => {
+      const key = typeof segment === 'object' ? segment.key : segment;
+      if (typeof key === 'number') return `[${key}]`;
+      return /^[A-Za-z_$][\w$]*$/.test(String(key)) ? `.${String(key)}` : `[${JSON.stringify(String(key))}]`;
+    })
+    .join('');
+}
