@@ -22,12 +22,17 @@ export function coverage(chapters: readonly Chapter[], cases: readonly Conforman
 export function clausesDocument(chapters: readonly Chapter[], cases: readonly ConformanceCase[]): string {
   const covered = new Map(coverage(chapters, cases).map((row) => [row.clause, row.cases]));
   const sections = chapters.map(({ name, about, clauses }) => {
-    const rows = clauses.map(({ id, grade, text }) => `- **${id}** ${grade}. ${text}`);
-    const table = clauses.map(({ id }) => {
+    const sentences = clauses.flatMap(({ id, grade, text }) => {
       const ids = covered.get(id) ?? [];
-      return `| ${id} | ${ids.length === 0 ? 'not covered' : ids.map((one) => `\`${one}\``).join(', ')} |`;
+      const by = ids.length === 0 ? 'Not covered.' : `Checked by ${ids.map((one) => `\`${one}\``).join(', ')}.`;
+      return [`- **${id}** ${grade}. ${text}`, `  ${by}`];
     });
-    return [`## ${name}`, '', about, '', ...rows, '', '| clause | checked by |', '|---|---|', ...table, ''].join('\n');
+    return [`## ${name}`, '', about, '', ...sentences, ''].join('\n');
+  });
+  const table = chapters.map(({ name, clauses }) => {
+    const bare = clauses.filter(({ id }) => (covered.get(id) ?? []).length === 0).map(({ id }) => id);
+    const checks = clauses.reduce((sum, { id }) => sum + (covered.get(id)?.length ?? 0), 0);
+    return [name, String(clauses.length), String(checks), bare.length === 0 ? 'none' : bare.join(', ')];
   });
   const count = chapters.reduce((sum, { clauses }) => sum + clauses.length, 0);
   return [
@@ -38,8 +43,17 @@ export function clausesDocument(chapters: readonly Chapter[], cases: readonly Co
     '',
     'This page is written from `src/clauses/` and `src/cases/`; a test fails when it is out of date.',
     '',
+    ...tableOf(['chapter', 'clauses', 'cases', 'not covered'], table),
+    '',
     ...sections,
   ].join('\n');
+}
+
+/** A Markdown table whose columns are aligned. */
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
 /** @returns clauses whose cases all failed to run, with the reasons: what a report leaves open */
