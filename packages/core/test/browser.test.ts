@@ -1,0 +1,136 @@
+import { createServer, type Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { findChromium, freePort } from '@polycast/local-services';
+import { build } from 'esbuild';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/** What a page gets that uses the whole contract over the memory transport. */
+const MAX_BUNDLE_BYTES = 25 * 1024;
+
+const source = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+async function bundle(contents: string): Promise<string> {
+  const result = await build({
+    stdin: { contents, resolveDir: fileURLToPath(new URL('.', import.meta.url)), loader: 'ts' },
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    write: false,
+    conditions: ['polycast-source'],
+    alias: {
+      '@polycast/core/adapter': source('core/src/adapter.ts'),
+      '@polycast/core': source('core/src/index.ts'),
+      '@polycast/memory': source('memory/src/index.ts'),
+    },
+    logLevel: 'silent',
+  });
+  return result.outputFiles[0]!.text;
+}
+
+const PROGRAM = `
+  import { connect, PolycastError } from '@polycast/core';
+  import { memory } from '@polycast/memory';
+
+  async function run() {
+    const till = await connect({ transport: memory(), topic: 'orders', self: { role: 'till' } });
+    const kitchen = await connect({ transport: memory(), topic: 'orders', self: { role: 'kitchen' } });
+    const heard = [];
+    let done;
+    const both = new Promise((resolve) => { done = resolve; });
+    await kitchen.subscribe(async (event, delivery) => {
+      if (event.type === 'question') return delivery.reply({ answer: event.data.a + event.data.b });
+      heard.push(event.data instanceof Uint8Array ? [...event.data] : event.data);
+      if (heard.length === 2) done();
+    });
+    await till.publish({ type: 'order.moved', data: { order: 1, note: 'ä😀' } }, { to: 'role:kitchen' });
+    await till.publish({ type: 'photo', data: new Uint8Array([0, 255]) });
+    await both;
+    const replies = await till.request({ type: 'question', data: { a: 2, b: 3 } }, { to: 'role:kitchen', expect: 1 });
+    const refused = await connect({ url: 'redis://host', topic: 'orders' }).catch((error) => error);
+    await Promise.all([till.close(), kitchen.close()]);
+    return {
+      heard,
+      replies: replies.map((reply) => reply.data),
+      refused: refused instanceof PolycastError && refused.code,
+      process: typeof globalThis.process,
+    };
+  }
+  globalThis.outcome = run().catch((error) => ({ error: String(error.stack ?? error) }));
+`;
+
+describe('the bundle', () => {
+  test('of core and memory is small, and needs nothing of Node', async () => {
+    const text = await bundle(`export { connect } from '@polycast/core'; export { memory } from '@polycast/memory';`);
+    expect(gzipSync(text).length).toBeLessThanOrEqual(MAX_BUNDLE_BYTES);
+    expect(text).not.toMatch(/["']node:/);
+    expect(text).not.toMatch(/\b(?:eval|new Function)\s*\(/);
+    expect(text).not.toContain('opentelemetry');
+  });
+});
+
+const executablePath = await findChromium();
+if (executablePath === undefined) {
+  if (process.env.CI === 'true') {
+    test('a real browser', () => {
+      throw new Error('no Chromium was found; install it or name one in POLYCAST_CHROMIUM');
+    });
+  } else test.skip('a real browser (not run: no Chromium was found)');
+} else {
+  describe('a real browser', () => {
+    let browser: Browser;
+    let server: Server;
+    let port: number;
+
+    beforeAll(async () => {
+      const script = await bundle(PROGRAM);
+      port = await freePort();
+      server = createServer((request, response) => {
+        const isScript = request.url === '/program.js';
+        response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html; charset=utf-8');
+        // No eval, no inline script, no other origin.
+        response.setHeader('content-security-policy', "default-src 'none'; script-src 'self'");
+        response.end(isScript ? script : '<!doctype html><script type="module" src="/program.js"></script>');
+      });
+      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+      browser = await chromium.launch({
+        executablePath,
+        args: [
+          '--no-sandbox',
+          '--disable-gpu',
+          '--disable-quic',
+          '--no-first-run',
+          '--disable-background-networking',
+          '--disable-component-update',
+          '--disable-sync',
+        ],
+      });
+    });
+
+    afterAll(async () => {
+      await browser?.close();
+      await new Promise((resolve) => server.close(resolve));
+    });
+
+    test('publishes, subscribes and requests under a strict content security policy', async () => {
+      const page = await browser.newPage();
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !message.text().includes('favicon')) complaints.push(message.text());
+      });
+      await page.goto(`http://127.0.0.1:${port}/`);
+      const outcome = await page.evaluate('globalThis.outcome');
+      expect(outcome).toEqual({
+        heard: [{ order: 1, note: 'ä😀' }, [0, 255]],
+        replies: [{ answer: 5 }],
+        refused: 'invalid-configuration',
+        process: 'undefined',
+      });
+      expect(complaints).toEqual([]);
+    });
+  });
+}
