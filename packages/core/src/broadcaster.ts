@@ -68,7 +68,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broa
   publish(event: EventInputOf<Events>, options?: PublishOptions): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     try {
-      if (this.#isRestricted && options !== undefined) this.#checkPublish(options);
+      if (options !== undefined) this.#checkPublish(options);
       const sent = this.#isPlain
         ? this.#send(event, options)
         : publishThrough(this.#session, event, options, this.#send);
@@ -89,8 +89,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broa
 
   /** The promise the caller asked for. */
   #as(options: PublishOptions, sent: Promise<void>): Promise<void> {
-    const { confirm = 'accepted', signal } = options;
-    if (confirm !== 'accepted' && confirm !== 'none') throw new TypeError("confirm must be 'accepted' or 'none'");
+    const { confirm, signal } = options;
     if (confirm === 'none') {
       sent.catch((thrown: unknown) => {
         this.#session.tell({ kind: 'failed', what: 'publish', error: PolycastError.from(thrown) });
@@ -100,13 +99,16 @@ export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broa
     if (signal === undefined) return sent;
     return new Promise((resolve, reject) => {
       const abort = () => reject(new PolycastError('aborted', 'publish was aborted; the event may have been sent'));
-      if (signal.aborted) abort();
       signal.addEventListener('abort', abort, { once: true });
       sent.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
     });
   }
 
   #checkPublish(options: PublishOptions): void {
+    const { confirm = 'accepted', signal } = options;
+    if (confirm !== 'accepted' && confirm !== 'none') throw new TypeError("confirm must be 'accepted' or 'none'");
+    if (signal?.aborted) throw abortedError('publish');
+    if (!this.#isRestricted) return;
     const addresses = typeof options.to === 'string' ? [options.to] : (options.to ?? []);
     if (options.carbonCopy) this.#require('carbonCopy', 'carbonCopy: true');
     if (options.partitionKey !== undefined) this.#require('partitionKey', 'partitionKey');
@@ -131,7 +133,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broa
       throw new TypeError('subscribe takes a handler function, or options to be read with for await');
     }
     const options = handler === undefined ? (first as SubscribeOptions | undefined) : second;
-    if (options?.signal?.aborted) throw abortedError();
+    if (options?.signal?.aborted) throw abortedError('subscribe');
     const settings = subscriptionSettings(options);
     this.#checkSubscribe(settings);
     const subscription = await this.#listen(settings, handler as Handler | undefined);
@@ -251,6 +253,6 @@ function closedError(): PolycastError {
   return new PolycastError('closed', 'the broadcaster is closed');
 }
 
-function abortedError(): PolycastError {
-  return new PolycastError('aborted', 'subscribe was aborted');
+function abortedError(what: string): PolycastError {
+  return new PolycastError('aborted', `${what} was aborted before it began`);
 }

@@ -55,7 +55,9 @@ export async function connect<Events extends EventMap = EventMap>(
   const topic = checkTopic(options.topic);
   const self = makeParticipant(options.self);
   const retry = retryPolicy(options.retry);
-  if (options.ttlMs !== undefined && !(options.ttlMs > 0)) throw new TypeError('ttlMs must be above 0');
+  const { ttlMs } = options;
+  if (ttlMs !== undefined && (typeof ttlMs !== 'number' || !(ttlMs > 0)))
+    throw new TypeError('ttlMs must be a number above 0');
   const signals = new SignalHub();
   if (options.onSignal) signals.add(options.onSignal);
   const transport = await resolveTransport(options);

@@ -40,7 +40,7 @@ export class DeliveryStream {
       next: () => {
         this.#current?.done();
         this.#current = undefined;
-        const offer = this.#offers.shift();
+        const offer = this.#nextOffer();
         if (offer !== undefined) return Promise.resolve(this.#hand(offer));
         if (this.#state === 'ended') return Promise.resolve(END);
         return new Promise((resolve) => this.#waiting.push(resolve));
@@ -53,6 +53,16 @@ export class DeliveryStream {
         return END;
       },
     };
+  }
+
+  /** What expired while it waited for a reader is not read any more. */
+  #nextOffer(): Offer | undefined {
+    let offer = this.#offers.shift();
+    while (offer !== undefined && offer.delivery.event.expiresAtMs <= Date.now()) {
+      offer.done();
+      offer = this.#offers.shift();
+    }
+    return offer;
   }
 
   /** No more deliveries come. */

@@ -18,7 +18,7 @@ export interface EventInput<Type extends string = string, Data = unknown> {
   readonly subject?: string;
   /** RFC 3339. @default now */
   readonly time?: string;
-  /** @default `application/json`, or `application/octet-stream` for bytes */
+  /** JSON is meant when it is absent. @default absent, or `application/octet-stream` for bytes */
   readonly datacontenttype?: string;
   readonly dataschema?: string;
   /** Extension attributes: lower-case letters and digits, at most 20 characters. @see CloudEvents 1.0, "Naming conventions" */
@@ -65,8 +65,8 @@ export interface EventParts {
   readonly attributes?: Readonly<Record<string, AttributeValue>> | undefined;
 }
 
-/** For the codec: the number that stands for the id of an event made in this process, as long as nobody has read the id. */
-export let ownNumberOf: (event: BroadcastEvent) => number | undefined;
+/** The number of an event made in this process: its publisher counts from 1. 0 for an event that came from elsewhere. */
+export let ownNumberOf: (event: BroadcastEvent) => number;
 /** For the codec: the epoch that goes with it. */
 export let ownEpochOf: (event: BroadcastEvent) => string | undefined;
 
@@ -85,7 +85,9 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   /** Extension attributes. */
   readonly [extension: string]: unknown;
 
-  #id: string | number;
+  #id: string | undefined;
+  /** Stands for an id made in this process: `<epoch>.<number>`. 0: the id came from elsewhere. */
+  readonly #number: number;
   #epoch: string | undefined;
   #timeMs: number;
   #time: string | undefined;
@@ -96,7 +98,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   #attributes: Readonly<Record<string, AttributeValue>> | undefined;
 
   static {
-    ownNumberOf = (event) => (typeof event.#id === 'number' ? event.#id : undefined);
+    ownNumberOf = (event) => event.#number;
     ownEpochOf = (event) => event.#epoch;
   }
 
@@ -104,7 +106,11 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   constructor(parts: EventParts) {
     this.type = parts.type as Type;
     this.source = parts.source;
-    this.#id = parts.id;
+    if (typeof parts.id === 'number') this.#number = parts.id;
+    else {
+      this.#number = 0;
+      this.#id = parts.id;
+    }
     this.#epoch = parts.epoch;
     this.#timeMs = parts.timeMs ?? Number.NaN;
     this.#time = parts.time;
@@ -125,7 +131,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   }
 
   get id(): string {
-    if (typeof this.#id === 'number') this.#id = `${this.#epoch}.${this.#id}`;
+    this.#id ??= `${this.#epoch}.${this.#number}`;
     return this.#id;
   }
 
@@ -139,9 +145,9 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
 
   /** Did Polycast make the id? Then no other event has it, and the sequence tells duplicates. */
   get hasOwnId(): boolean {
-    if (typeof this.#id === 'number') return true;
-    const epoch = this.epoch;
-    return epoch !== undefined && this.#id.charCodeAt(epoch.length) === DOT && this.#id.startsWith(epoch);
+    if (this.#number > 0) return true;
+    const { epoch, id } = this;
+    return epoch !== undefined && id.charCodeAt(epoch.length) === DOT && id.startsWith(epoch);
   }
 
   get time(): string | undefined {

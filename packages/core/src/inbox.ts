@@ -1,13 +1,9 @@
 import { Assembler } from './chunking.ts';
-import type { Handler } from './contract.ts';
-import { deadLetterTo } from './dead-letter.ts';
 import { Deduplicator } from './deduplicator.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import type { LiveDelivery } from './delivery.ts';
 import { PolycastError } from './error.ts';
-import type { BroadcastEvent } from './event.ts';
+import { type BroadcastEvent, ownNumberOf } from './event.ts';
 import { GapDetector } from './gap-detector.ts';
-import { wrapHandler } from './handler-chain.ts';
 import { addressesOf } from './participant.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
@@ -40,6 +36,10 @@ export class Inbox implements Sink {
   #stopped = false;
   readonly #gaps: GapDetector | undefined;
   #seen: Deduplicator | undefined;
+  /** The last number of each publisher in this process; that of the latest one is kept apart, being asked for most. */
+  readonly #numbers = new Map<string, number>();
+  #lastEpoch = '';
+  #lastNumber = 0;
   #assembler: Assembler | undefined;
   #duplicateInstanceTold = false;
   #dispatching = 0;
@@ -210,15 +210,7 @@ export class Inbox implements Sink {
 
   deliver(event: BroadcastEvent, lease?: Lease): boolean {
     if (event.expiresAtMs <= Date.now() || !this.#concernsUs(event)) return this.#done(lease);
-    if (lease === undefined || lease.attempt === 1) {
-      if (this.#gaps !== undefined && event.sequence !== undefined && this.#isRepeated(event, event.sequence)) {
-        return this.#done(lease);
-      }
-      if (!event.hasOwnId && event.type !== CHUNK_TYPE) {
-        this.#seen ??= new Deduplicator();
-        if (this.#seen.isDuplicate(event.source, event.id)) return this.#done(lease);
-      }
-    }
+    if ((lease === undefined || lease.attempt === 1) && this.#isRepeated(event)) return this.#done(lease);
     if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
       return this.#deliverOwn(event, lease);
     }
@@ -291,11 +283,33 @@ export class Inbox implements Sink {
     return event.carboncopy === true;
   }
 
-  #isRepeated(event: BroadcastEvent, sequence: string): boolean {
-    const position = parseSequence(sequence);
-    if (position === undefined) return false;
-    const lane = typeof event.to === 'string' ? event.to : '*';
-    return this.#gaps?.observe(event.source, position.epoch, lane, position.number) === 'duplicate';
+  /** Was it here before? Told by its number if Polycast gave it one, else by its id. */
+  #isRepeated(event: BroadcastEvent): boolean {
+    const number = ownNumberOf(event);
+    if (number > 0 && event.sequence === undefined) return this.#isBehind(event.epoch as string, number);
+    if (this.#gaps !== undefined && event.sequence !== undefined) {
+      const position = parseSequence(event.sequence);
+      if (position !== undefined) {
+        const lane = typeof event.to === 'string' ? event.to : '*';
+        if (this.#gaps.observe(event.source, position.epoch, lane, position.number) === 'duplicate') return true;
+      }
+    }
+    if (event.hasOwnId || event.type === CHUNK_TYPE) return false;
+    this.#seen ??= new Deduplicator();
+    return this.#seen.isDuplicate(event.source, event.id);
+  }
+
+  /** In process nothing is lost or overtaken, so a publisher's numbers only rise. */
+  #isBehind(epoch: string, number: number): boolean {
+    if (epoch !== this.#lastEpoch) {
+      if (this.#numbers.size >= MAX_PUBLISHERS) this.#numbers.clear();
+      this.#numbers.set(this.#lastEpoch, this.#lastNumber);
+      this.#lastEpoch = epoch;
+      this.#lastNumber = this.#numbers.get(epoch) ?? 0;
+    }
+    if (number <= this.#lastNumber) return true;
+    this.#lastNumber = number;
+    return false;
   }
 
   #sweep(): void {
@@ -307,12 +321,6 @@ export class Inbox implements Sink {
     this.#left = 0;
   }
 
-  // ── what subscriptions ask for ──
-
-  wrap(handler: Handler): Handler {
-    return wrapHandler(handler, this.session, this.#settings);
-  }
-
   tell(signal: Signal): void {
     this.session.tell(signal);
   }
@@ -322,13 +330,10 @@ export class Inbox implements Sink {
     this.session.tell(signal);
     for (const subscription of [...this.#subscriptions]) subscription.hear(signal);
   }
-
-  deadLetter(delivery: LiveDelivery, reason: string): Promise<void> {
-    return deadLetterTo(this.session, this.#settings, delivery, reason);
-  }
 }
 
 const LETTER_P = 112;
+const MAX_PUBLISHERS = 10_000;
 const ACCEPT: Settlement = { kind: 'accept' };
 const RELEASE: Settlement = { kind: 'release', delayMs: 0 };
 

@@ -75,7 +75,7 @@ export class Publisher {
     const to = this.#addresses(options?.to);
     const lane = to.length === 1 ? (to[0] as string) : [...to].sort().join(',');
     const ttlMs = options?.ttlMs ?? this.#options.ttlMs ?? DEFAULT_TTL_MS;
-    if (!(ttlMs > 0)) throw new TypeError('ttlMs must be above 0');
+    if (typeof ttlMs !== 'number' || !(ttlMs > 0)) throw new TypeError('ttlMs must be a number above 0');
 
     let type: unknown;
     let id: unknown;

@@ -1,11 +1,13 @@
 import type { Delivery, Handler, Subscription } from './contract.ts';
 import { DEFAULT_DRAIN_MS } from './contract.ts';
+import { deadLetterTo } from './dead-letter.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { ACCEPT, LiveDelivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { DeliveryStream } from './delivery-stream.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
+import { wrapHandler } from './handler-chain.ts';
 import type { Inbox } from './inbox.ts';
 import { backOffMs, isRetryable } from './retry.ts';
 import type { Signal } from './signal.ts';
@@ -47,7 +49,7 @@ export class LiveSubscription implements Subscription {
     this.inbox = inbox;
     this.settings = settings;
     this.#stream = handler === undefined ? new DeliveryStream(this) : undefined;
-    this.#handler = inbox.wrap(handler ?? (this.#stream as DeliveryStream).handler);
+    this.#handler = wrapHandler(handler ?? (this.#stream as DeliveryStream).handler, inbox.session, settings);
   }
 
   get state(): 'open' | 'paused' | 'closing' | 'closed' {
@@ -217,7 +219,7 @@ export class LiveSubscription implements Subscription {
   }
 
   #deadLetter(delivery: LiveDelivery, reason: string): void {
-    this.inbox.deadLetter(delivery, reason).then(
+    deadLetterTo(this.inbox.session, this.settings, delivery, reason).then(
       () => this.#free(delivery),
       // Nothing took it: it stays ours, and comes again.
       (error: unknown) => {
@@ -345,8 +347,8 @@ export class LiveSubscription implements Subscription {
   }
 
   async #close(drainMs: number): Promise<void> {
-    await this.inbox.stop(this);
     this.#state = 'closing';
+    await this.inbox.stop(this);
     this.#hurry();
     if (this.#stream?.isUnread) this.#dropQueue();
     this.#pump();

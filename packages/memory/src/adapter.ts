@@ -69,7 +69,7 @@ class MemoryLink implements Link {
     this.#copy = copy;
     this.#hub = hubs.get(location) ?? new Hub();
     hubs.set(location, this.#hub);
-    this.#seat = { participant: self, addresses: new Set<Address>(addressesOf(self)), sinks: [] };
+    this.#seat = { participant: self, addresses: new Set<Address>(addressesOf(self)), sinks: [], memberships: 0 };
     this.#hub.room(topic).enter(this.#seat);
     if (threads) this.#bridge = joinThreads(name, this.#hub);
     else this.members = async () => this.#hub.room(topic).participants;
@@ -100,9 +100,15 @@ class MemoryLink implements Link {
     const group = room.group(name);
     const member: GroupMember = { sink, addresses: new Set(addresses), held: new Set() };
     group.join(member);
+    this.#seat.memberships++;
+    let isOpen = true;
     return {
       stop: async () => group.stop(member),
-      close: async () => room.leaveGroup(name, member),
+      close: async () => {
+        if (isOpen) this.#seat.memberships--;
+        isOpen = false;
+        room.leaveGroup(name, member);
+      },
     };
   }
 

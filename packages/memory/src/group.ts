@@ -21,6 +21,7 @@ export class Group {
   /** Nobody had room, or nobody it is for was there. */
   #waiting: Entry[] = [];
   #turn = 0;
+  #draining = false;
 
   get isEmpty(): boolean {
     return this.#members.length === 0;
@@ -34,7 +35,9 @@ export class Group {
   /** The member takes nothing more; what it holds stays its own until settled. */
   stop(member: GroupMember): void {
     const at = this.#members.indexOf(member);
-    if (at >= 0) this.#members.splice(at, 1);
+    if (at < 0) return;
+    this.#members.splice(at, 1);
+    this.#drain();
   }
 
   /** What the member still holds goes to the others. */
@@ -60,35 +63,36 @@ export class Group {
 
   #hand(entry: Entry): Sink | undefined {
     const member = this.#choose(entry);
-    if (member === undefined) {
+    if (member === undefined || member.sink.capacity <= 0) {
       this.#waiting.push(entry);
-      const first = this.#members.find((candidate) => isFor(candidate, entry));
-      first?.sink.ready().then(() => this.#drain());
-      return first?.sink;
+      this.#drainWhenReady();
+      return member?.sink;
     }
     member.held.add(entry);
     member.sink.deliver(entry.event, this.#lease(member, entry));
     return undefined;
   }
 
-  /** A partition key sticks to one member; anything else goes to the next with room. */
+  /** A partition key sticks to one member; anything else goes to the next with room, or waits for the first. */
   #choose(entry: Entry): GroupMember | undefined {
     const key = entry.event.partitionkey;
     if (typeof key === 'string') {
       const able = this.#members.filter((member) => isFor(member, entry));
-      const chosen = able[hash(key) % Math.max(able.length, 1)];
-      return chosen !== undefined && chosen.sink.capacity > 0 ? chosen : undefined;
+      return able[hash(key) % Math.max(able.length, 1)];
     }
     const count = this.#members.length;
+    let first: GroupMember | undefined;
     for (let step = 0; step < count; step++) {
       const at = (this.#turn + step) % count;
       const member = this.#members[at] as GroupMember;
-      if (member.sink.capacity > 0 && isFor(member, entry)) {
+      if (!isFor(member, entry)) continue;
+      if (member.sink.capacity > 0) {
         this.#turn = (at + 1) % count;
         return member;
       }
+      first ??= member;
     }
-    return undefined;
+    return first;
   }
 
   #lease(member: GroupMember, entry: Entry): Lease {
@@ -105,6 +109,16 @@ export class Group {
     entry.attempt++;
     // Asked for again by somebody who is settling: not within that call.
     queueMicrotask(() => void this.#hand(entry));
+  }
+
+  /** As soon as any member has room. Without members, the next to join drains. */
+  #drainWhenReady(): void {
+    if (this.#members.length === 0 || this.#draining) return;
+    this.#draining = true;
+    Promise.race(this.#members.map(({ sink }) => sink.ready())).then(() => {
+      this.#draining = false;
+      this.#drain();
+    });
   }
 
   #drain(): void {

@@ -8,6 +8,8 @@ export interface Seat {
   readonly addresses: ReadonlySet<Address>;
   /** Replaced, never changed: it may be walked through at the time. */
   sinks: readonly Sink[];
+  /** In how many groups it takes part. */
+  memberships: number;
 }
 
 /**
@@ -27,7 +29,7 @@ export class Room {
   }
 
   get participants(): readonly Participant[] {
-    return this.#seats.filter((seat) => seat.sinks.length > 0).map(({ participant }) => participant);
+    return this.#seats.filter((seat) => seat.sinks.length + seat.memberships > 0).map(({ participant }) => participant);
   }
 
   enter(seat: Seat): void {

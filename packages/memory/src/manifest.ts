@@ -21,7 +21,7 @@ export function manifestOf(threads: boolean): Manifest {
       crashRedelivery: { level: 'none', note: 'Nothing survives the process.' },
       delayedRelease: { ...emulated, note: 'Held in the process.' },
       deadLetter: { ...emulated, note: 'Published to <topic>.dead-letter, which keeps nothing.' },
-      lock: { level: 'none', note: 'No consumer can crash alone, so there is nothing to lock.' },
+      lock: { ...emulated, note: 'A delivery stays with its consumer until settled.' },
       durable: { level: 'none', note: 'Nothing survives the process.' },
       replay: { level: 'none', note: 'Nothing is kept.' },
       ttl: { ...emulated, numbers: { granularityMs: 1 } },

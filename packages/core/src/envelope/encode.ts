@@ -15,7 +15,7 @@ export function encodeEvent(event: BroadcastEvent): string {
   const number = ownNumberOf(event);
   const sequence = event.sequence;
   let text: string;
-  if (number !== undefined) {
+  if (number > 0) {
     // Made by this process: the epoch and the sequence need no quoting.
     text = ownPrefixOf(event.type, event.source, ownEpochOf(event)!) + number + timesOf(event);
     if (sequence !== undefined) text += `,"sequence":"${sequence}"`;

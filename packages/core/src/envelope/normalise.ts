@@ -10,12 +10,14 @@ import { isPrototypeKey, MAX_DEPTH } from './json.ts';
  * a symbol, NaN and the infinities, nesting deeper than {@link MAX_DEPTH}, a key `__proto__`.
  */
 export function normaliseData(data: unknown): unknown {
-  if (data === undefined || isPlainJson(data) || data instanceof Uint8Array) return data;
-  checkWritable(data, [], []);
   let text: string | undefined;
   try {
+    // A getter or a proxy may throw anything, already here.
+    if (data === undefined || isPlainJson(data) || data instanceof Uint8Array) return data;
+    checkWritable(data, [], []);
     text = JSON.stringify(data);
   } catch (cause) {
+    if (cause instanceof PolycastError) throw cause;
     throw new PolycastError('invalid-payload', 'the data cannot be written as JSON', { cause });
   }
   if (text === undefined) throw new PolycastError('invalid-payload', 'the data has no JSON form');
