@@ -1,5 +1,6 @@
 import { PolycastError } from '../error.ts';
 import type { Transport } from '../transport.ts';
+import { isTransport } from './is-transport.ts';
 import { suggestion } from './nearest.ts';
 
 /** One way to a transport. */
@@ -82,15 +83,6 @@ export function fillVariables(
     if (value === undefined) throw fault(source, name, `environment variable ${name} is not set`);
     return whole === text.trim() ? value : encodeURIComponent(value);
   });
-}
-
-export function isTransport(value: unknown): value is Transport {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Transport).open === 'function' &&
-    typeof (value as Transport).manifest === 'object'
-  );
 }
 
 function record(

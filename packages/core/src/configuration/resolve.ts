@@ -1,9 +1,7 @@
-import { host } from '#node-configuration';
 import { PolycastError } from '../error.ts';
 import type { Transport } from '../transport.ts';
-import { readTransportUrl, unknownTransport } from './address-of-transport.ts';
-import { checkConfig, fillVariables, isTransport, pickEntry } from './config.ts';
-import { redactUrl } from './redact.ts';
+import type { ConfigurationHost } from './host.ts';
+import { isTransport } from './is-transport.ts';
 
 /** How `connect` says which transport it means. At most one of them. */
 export interface TransportChoice {
@@ -35,59 +33,19 @@ export async function resolveTransport(choice: TransportChoice): Promise<Transpo
   }
   if (name !== undefined) {
     if (typeof name !== 'string') throw new TypeError('name must be a string');
-    return transportFromConfig(name);
+    return (await host()).transportFromConfig(name);
   }
-  const fromEnvironment = host.environment.POLYCAST_URL;
+  const fromEnvironment = (await host()).environmentUrl();
   if (fromEnvironment !== undefined && fromEnvironment !== '') return transportFromUrl(fromEnvironment);
-  return transportFromConfig(undefined);
+  return (await host()).transportFromConfig(undefined);
 }
 
 /** @throws PolycastError `invalid-configuration` `unknown-transport` `transport-not-installed` */
-export async function transportFromUrl(input: string | URL): Promise<Transport> {
-  const { url, scheme, packageName, known } = readTransportUrl(input);
-  const module = await host.loadPackage(packageName);
-  if (module === undefined) {
-    if (!known) throw unknownTransport(scheme);
-    throw new PolycastError(
-      'transport-not-installed',
-      `"${scheme}:" needs the package ${packageName}: ${host.installCommand(packageName)}`,
-    );
-  }
-  const { fromUrl } = module;
-  if (typeof fromUrl !== 'function') {
-    throw new PolycastError('invalid-configuration', `${packageName} is no transport: it exports no fromUrl`);
-  }
-  let made: unknown;
-  try {
-    made = await fromUrl(url);
-  } catch (error) {
-    if (error instanceof PolycastError) throw error;
-    throw new PolycastError('invalid-configuration', `${packageName} refuses "${redactUrl(url)}"`, { cause: error });
-  }
-  if (!isTransport(made)) {
-    throw new PolycastError('invalid-configuration', `${packageName} made no transport of "${redactUrl(url)}"`);
-  }
-  return made;
+export async function transportFromUrl(url: string | URL): Promise<Transport> {
+  return (await host()).transportFromUrl(url);
 }
 
-async function transportFromConfig(name: string | undefined): Promise<Transport> {
-  const source = await host.readConfig();
-  if (source === undefined) {
-    const reason =
-      name === undefined
-        ? 'no transport is chosen: give connect a transport, a url or a name, or set POLYCAST_URL'
-        : `connect({ name: ${JSON.stringify(name)} }) needs a polycast.config.ts, .mjs, .js or .json here or in a folder above`;
-    throw new PolycastError('invalid-configuration', reason);
-  }
-  const config = checkConfig(source);
-  const chosen = name ?? config.default;
-  if (chosen === undefined) {
-    throw new PolycastError(
-      'invalid-configuration',
-      `no transport is chosen: give connect a transport, a url or a name, set POLYCAST_URL, or say "default" in ${source.file}`,
-    );
-  }
-  const entry = pickEntry(source, config, chosen);
-  if (entry.transport !== undefined) return entry.transport;
-  return transportFromUrl(fillVariables(source, entry.url!, host.environment));
+/** Loaded when it is needed: whoever gives a transport pays for none of it. */
+async function host(): Promise<ConfigurationHost> {
+  return (await import('#node-configuration')).host;
 }

@@ -1,0 +1,126 @@
+/// <reference types="node" />
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, extname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PolycastError } from '../error.ts';
+import type { ConfigSource } from './config.ts';
+import { findJsonFault } from './json-fault.ts';
+
+const CONFIG_FILES = ['ts', 'mts', 'mjs', 'js', 'json'].map((extension) => `polycast.config.${extension}`);
+const LOCK_FILES = {
+  'pnpm-lock.yaml': 'pnpm add',
+  'yarn.lock': 'yarn add',
+  'bun.lock': 'bun add',
+  'bun.lockb': 'bun add',
+} as const;
+
+/**
+ * The module of a package, from the user's project or beside core; undefined when it is not installed.
+ * @throws PolycastError `invalid-configuration` when it is there and cannot be loaded
+ */
+export async function loadPackage(name: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const inProject = resolveFrom(join(process.cwd(), 'package.json'), name);
+  const besideCore = resolveFrom(import.meta.url, name);
+  // A plain specifier leaves the choice of conditions and copies to whoever runs us, so it comes first where both agree.
+  const target = inProject !== undefined && inProject !== besideCore ? pathToFileURL(inProject).href : name;
+  try {
+    return await import(/* @vite-ignore */ target);
+  } catch (cause) {
+    if (inProject === undefined && besideCore === undefined && isMissing(cause, name)) return undefined;
+    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+    throw new PolycastError('invalid-configuration', `${name} is installed but cannot be loaded: ${reason}`, { cause });
+  }
+}
+
+/** What to type to install a package: with the package manager whose lock file is nearest. */
+export function installCommand(name: string): string {
+  for (const folder of foldersUp(process.cwd())) {
+    for (const [file, command] of Object.entries(LOCK_FILES)) {
+      if (existsSync(join(folder, file))) return `${command} ${name}`;
+    }
+  }
+  return `npm install ${name}`;
+}
+
+/** The nearest `polycast.config.*` upwards from the working directory. @throws PolycastError `invalid-configuration` */
+export async function readConfig(): Promise<ConfigSource | undefined> {
+  for (const folder of foldersUp(process.cwd())) {
+    for (const name of CONFIG_FILES) {
+      const path = join(folder, name);
+      if (existsSync(path)) return await readConfigFile(path);
+    }
+  }
+  return undefined;
+}
+
+async function readConfigFile(path: string): Promise<ConfigSource> {
+  const file = relative(process.cwd(), path);
+  const text = await readFile(path, 'utf8');
+  if (extname(path) === '.json') return { file, text, value: parseConfigJson(file, text) };
+  return { file, text, value: await evaluate(path, file) };
+}
+
+function parseConfigJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const fault = findJsonFault(text);
+    const where = fault === undefined ? '' : `:${fault.line}:${fault.column}`;
+    // The parser's error quotes the text, which may hold a password: it is not kept as the cause.
+    const reason = fault?.reason ?? (cause as Error).name;
+    throw new PolycastError('invalid-configuration', `${file}${where}: not JSON: ${reason}`);
+  }
+}
+
+async function evaluate(path: string, file: string): Promise<unknown> {
+  try {
+    if (/\.m?ts$/.test(path) && !stripsTypes()) return await evaluateWithJiti(path, file);
+    const module: { default?: unknown } = await import(/* @vite-ignore */ pathToFileURL(path).href);
+    return module.default;
+  } catch (cause) {
+    if (cause instanceof PolycastError) throw cause;
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message.split('\n', 1)[0]}` : String(cause);
+    throw new PolycastError('invalid-configuration', `${file} cannot be loaded: ${reason}`, { cause });
+  }
+}
+
+/** Does this Node read TypeScript by itself (22.18 and later)? */
+function stripsTypes(): boolean {
+  return Boolean((process.features as { typescript?: unknown }).typescript);
+}
+
+async function evaluateWithJiti(path: string, file: string): Promise<unknown> {
+  const jitiPath = resolveFrom(path, 'jiti') ?? resolveFrom(import.meta.url, 'jiti');
+  if (jitiPath === undefined) {
+    throw new PolycastError(
+      'invalid-configuration',
+      `${file}: Node ${process.versions.node} cannot read TypeScript: install jiti (npm install --save-dev jiti), use Node 22.18 or later, or rename the file to polycast.config.mjs`,
+    );
+  }
+  const { createJiti }: typeof import('jiti') = await import(/* @vite-ignore */ pathToFileURL(jitiPath).href);
+  return await createJiti(path).import(path, { default: true });
+}
+
+/** The file a specifier means, seen from another file; undefined when there is none. */
+function resolveFrom(from: string, specifier: string): string | undefined {
+  try {
+    return createRequire(from).resolve(specifier);
+  } catch {
+    return undefined;
+  }
+}
+
+function isMissing(error: unknown, name: string): boolean {
+  return (
+    error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(name)
+  );
+}
+
+function* foldersUp(from: string): Generator<string> {
+  for (let folder = from; ; folder = dirname(folder)) {
+    yield folder;
+    if (folder === dirname(folder)) return;
+  }
+}
