@@ -1,6 +1,7 @@
 /** What authors of adapters need beyond `@polycast/core`: the transport interface and the codec. */
 
 export type { Address } from './address.ts';
+export { suggestion } from './configuration/nearest.ts';
 export { redactUrl } from './configuration/redact.ts';
 export { decodeEvents } from './envelope/decode.ts';
 export { encodeBatch, encodeEvent } from './envelope/encode.ts';
