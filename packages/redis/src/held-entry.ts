@@ -1,0 +1,97 @@
+import { type Address, type BroadcastEvent, type Lease, PolycastError, type Settlement } from '@polycast/core/adapter';
+import { formatPosition } from './wire.ts';
+
+/** What a held entry asks of the source that holds it. */
+export interface Holder {
+  /** Deliver one of its events again. @returns false if nothing is delivered any more */
+  redeliver(event: BroadcastEvent, lease: Lease): boolean;
+  /** All its events are accepted. */
+  acknowledge(entry: HeldEntry): void;
+  /** Not all of its events were accepted, and no more will be: another may have it. */
+  putBack(entry: HeldEntry): Promise<void>;
+  /** @returns false if it is no longer ours */
+  renew(entry: HeldEntry): Promise<boolean>;
+}
+
+/** One entry of a stream that is ours until it is settled, with the events it holds. */
+export class HeldEntry {
+  readonly key: string;
+  readonly id: string;
+  readonly address: Address;
+  /** How often the entry was handed out, this time included. */
+  readonly attempt: number;
+  readonly #holder: Holder;
+  readonly #lockMs: number;
+  readonly #size: number;
+  #open: number;
+  #released = 0;
+  #renewedAtMs: number;
+  #renewing: Promise<void> | undefined;
+  #lost = false;
+
+  constructor(
+    holder: Holder,
+    at: { key: string; id: string; address: Address },
+    options: { attempt: number; size: number; lockMs: number },
+  ) {
+    this.#holder = holder;
+    this.key = at.key;
+    this.id = at.id;
+    this.address = at.address;
+    this.attempt = options.attempt;
+    this.#size = options.size;
+    this.#open = options.size;
+    this.#lockMs = options.lockMs;
+    this.#renewedAtMs = performance.now();
+  }
+
+  lease(event: BroadcastEvent, index: number, attempt = this.attempt): Lease {
+    const position = () =>
+      formatPosition({ id: this.id, address: this.address, index: this.#size === 1 ? undefined : index });
+    return {
+      attempt,
+      get position() {
+        return position();
+      },
+      settle: (settlement) => this.#settle(settlement, event, index, attempt),
+      renew: () => this.#renew(),
+    };
+  }
+
+  #settle(settlement: Settlement, event: BroadcastEvent, index: number, attempt: number): void | Promise<void> {
+    const released = settlement.kind === 'release';
+    // An event that travelled in a batch cannot go back alone: it is tried again here, while there is a here.
+    if (released && this.#size > 1 && this.#holder.redeliver(event, this.lease(event, index, attempt + 1))) return;
+    this.#open--;
+    if (released) this.#released++;
+    if (this.#lost) throw this.#lockLost();
+    if (this.#open > 0) return;
+    if (this.#released > 0) return this.#holder.putBack(this);
+    // Within the lock nobody can have claimed it. A tenth is left for the way here.
+    if (performance.now() - this.#renewedAtMs < this.#lockMs * 0.9) return this.#holder.acknowledge(this);
+    return this.#renew(true).then(() => this.#holder.acknowledge(this));
+  }
+
+  /** Once for all of its events. @throws PolycastError `lock-lost` */
+  #renew(now = false): Promise<void> {
+    if (!now && performance.now() - this.#renewedAtMs < this.#lockMs / 6) return Promise.resolve();
+    this.#renewing ??= (async () => {
+      const startedAtMs = performance.now();
+      try {
+        if (await this.#holder.renew(this)) {
+          this.#renewedAtMs = startedAtMs;
+          return;
+        }
+        this.#lost = true;
+        throw this.#lockLost();
+      } finally {
+        this.#renewing = undefined;
+      }
+    })();
+    return this.#renewing;
+  }
+
+  #lockLost(): PolycastError {
+    return new PolycastError('lock-lost', `entry ${this.id} has passed to another consumer, or is gone`);
+  }
+}

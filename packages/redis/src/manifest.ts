@@ -1,0 +1,103 @@
+import type { Manifest } from '@polycast/core/adapter';
+import type { Settings } from './settings.ts';
+
+/** Most events in one PUBLISH or XADD. */
+const MAX_BATCH_EVENTS = 256;
+/** Beyond this size a batch gains nothing. */
+const MAX_BATCH_BYTES = 32_768;
+/** While two batches are under way, what comes fills the next. */
+const MAX_BATCHES_IN_FLIGHT = 2;
+
+export function pubSubManifest(settings: Settings): Manifest {
+  return {
+    transport: 'redis',
+    title: 'Redis pub/sub',
+    guarantee: 'at-most-once',
+    capabilities: {
+      ...inCore,
+      everyone: { level: 'native' },
+      role: { level: 'native' },
+      instance: { level: 'native' },
+      groups: {
+        level: 'none',
+        note: 'Redis pub/sub hands every message to every subscriber; redis+streams has groups.',
+      },
+      settlement: { level: 'emulated', note: 'In the subscribing process.' },
+      redelivery: { level: 'emulated', note: 'In the subscribing process, as long as it runs.' },
+      crashRedelivery: { level: 'none', note: 'Nothing is kept.' },
+      lock: { level: 'none', note: 'There are no competing consumers to hide a delivery from.' },
+      durable: { level: 'none', note: 'Nothing is kept; redis+streams keeps events.' },
+      replay: { level: 'none', note: 'Nothing is kept; redis+streams keeps events.' },
+      filterPushDown: { level: 'none', note: 'The server knows channels, not attributes.' },
+      backPressure: {
+        level: 'none',
+        note: "A subscriber that is too slow loses events: its buffer's overflow is signalled as a gap, and a server whose output buffer is full (8 MB for 60 s, or 32 MB) cuts it off.",
+      },
+      confirm: { level: 'native', note: 'The server took the event and wrote it to those subscribed at that moment.' },
+    },
+    limits: limits(settings),
+    billedUnits: [],
+  };
+}
+
+export function streamsManifest(settings: Settings): Manifest {
+  const kept = { keptMs: settings.maxAgeMs, maxEntries: settings.maxLength };
+  return {
+    transport: 'redis+streams',
+    title: 'Redis Streams',
+    guarantee: 'at-least-once',
+    capabilities: {
+      ...inCore,
+      everyone: { level: 'native' },
+      role: { level: 'native' },
+      instance: { level: 'native' },
+      groups: { level: 'native', note: 'Events published in one burst travel together and go to the same member.' },
+      settlement: { level: 'native' },
+      redelivery: { level: 'native' },
+      crashRedelivery: {
+        level: 'native',
+        note: 'For groups and durable subscriptions. Events that travelled in one batch come back together, those accepted already included.',
+      },
+      lock: { level: 'native', note: 'In groups. The members of a group should agree on lockMs.' },
+      durable: { level: 'native', numbers: kept },
+      replay: { level: 'native', numbers: kept },
+      filterPushDown: { level: 'none', note: 'The server knows streams, not attributes.' },
+      backPressure: { level: 'native', note: 'A slow subscriber reads later, as long as the event is kept.' },
+      confirm: {
+        level: 'native',
+        note: 'The server stored the event; whether on disk is for its configuration to say.',
+      },
+    },
+    limits: limits(settings),
+    billedUnits: [],
+  };
+}
+
+/** What core adds, whatever is below. */
+const inCore = {
+  carbonCopy: { level: 'emulated' },
+  delayedRelease: { level: 'emulated', note: 'Held in the process that released it.' },
+  deadLetter: { level: 'emulated', note: 'Published to the topic <topic>.dead-letter.' },
+  ttl: {
+    level: 'emulated',
+    numbers: { granularityMs: 1 },
+    note: 'Looked at when an event arrives and when it is handled.',
+  },
+  order: { level: 'native', note: 'For each address.' },
+  partitionKey: { level: 'emulated', note: 'Within one subscription.' },
+  dedupe: { level: 'emulated', note: 'Within one subscription, for as long as it is open.' },
+  gapDetection: { level: 'emulated' },
+  members: { level: 'emulated' },
+  request: { level: 'emulated' },
+  chunking: { level: 'emulated' },
+  binary: { level: 'emulated', note: 'As base64.' },
+} as const;
+
+function limits(settings: Settings): Manifest['limits'] {
+  return {
+    maxEventBytes: settings.maxEventBytes,
+    maxBatchEvents: MAX_BATCH_EVENTS,
+    maxBatchBytes: MAX_BATCH_BYTES,
+    maxBatchesInFlight: MAX_BATCHES_IN_FLIGHT,
+  };
+}

@@ -1,0 +1,75 @@
+import type { Link, LinkContext, Outgoing, Sink, Source, SourceRequest, Transport } from '@polycast/core/adapter';
+import { type Commands, openCommands } from './client.ts';
+import { signalConnection } from './connection-signals.ts';
+import { pubSubManifest } from './manifest.ts';
+import type { RedisTransportOptions } from './options.ts';
+import { sendBatch } from './send.ts';
+import { locationOf, type Settings, settingsFrom } from './settings.ts';
+import { Subscriber } from './subscriber.ts';
+import { channelOf } from './wire.ts';
+
+/**
+ * Redis pub/sub: at most once, to whoever listens now; a channel an address, so that the server does the addressing.
+ * On a cluster, sharded pub/sub.
+ * @see https://redis.io/docs/latest/develop/pubsub/
+ * @throws PolycastError `invalid-configuration`
+ */
+export function redis(options: RedisTransportOptions = {}): Transport {
+  const settings = settingsFrom(options);
+  return {
+    manifest: pubSubManifest(settings),
+    location: locationOf(settings, 'redis'),
+    open: async (context) => new PubSubLink(await openCommands(settings), settings, context),
+  };
+}
+
+class PubSubLink implements Link {
+  readonly #commands: Commands;
+  readonly #settings: Settings;
+  readonly #context: LinkContext;
+  readonly #subscriber: Subscriber;
+  readonly #endSignals: () => void;
+  readonly #send: (channel: string, payload: string) => Promise<unknown>;
+  #closing: Promise<void> | undefined;
+
+  constructor(commands: Commands, settings: Settings, context: LinkContext) {
+    const { client, isCluster } = commands;
+    this.#commands = commands;
+    this.#settings = settings;
+    this.#context = context;
+    this.#subscriber = new Subscriber(commands, settings, context);
+    this.#endSignals = signalConnection(client, context, () => !this.#subscriber.isUsed);
+    this.#send = isCluster
+      ? (channel, payload) => client.spublish(channel, payload)
+      : (channel, payload) => client.publish(channel, payload);
+  }
+
+  get native(): unknown {
+    return this.#commands.client;
+  }
+
+  publish(batch: readonly Outgoing[]): ReturnType<Link['publish']> {
+    return sendBatch(batch, this.#settings, this.#send);
+  }
+
+  async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {
+    const { topic } = this.#context;
+    const channels = request.addresses.map((address) => channelOf(this.#settings.prefix, topic, address));
+    await this.#subscriber.add(channels, sink);
+    let stopping: Promise<void> | undefined;
+    const stop = () => {
+      stopping ??= this.#subscriber.remove(channels, sink);
+      return stopping;
+    };
+    return { stop, close: stop };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      this.#endSignals();
+      await this.#subscriber.close();
+      await this.#commands.close();
+    })();
+    return this.#closing;
+  }
+}

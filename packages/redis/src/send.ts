@@ -1,0 +1,47 @@
+import type { Outgoing, PolycastError } from '@polycast/core/adapter';
+import { mapError } from './map-error.ts';
+import { type Parcel, parcelsOf } from './wire.ts';
+
+/**
+ * Sends a batch, a command a parcel, all of them at once. Resolves to nothing, or to the errors of single events when
+ * some parcels arrived and others did not.
+ */
+export function sendBatch(
+  batch: readonly Outgoing[],
+  wire: { readonly prefix: string; readonly batch: 'on' | 'off' },
+  send: (channel: string, payload: string) => Promise<unknown>,
+): Promise<undefined | readonly (PolycastError | undefined)[]> {
+  const parcels = parcelsOf(wire.prefix, batch, wire.batch === 'on');
+  const [first] = parcels;
+  if (parcels.length === 1 && first?.payloads.length === 1) {
+    return send(first.channel, first.payloads[0] as string).then(nothing, rethrow);
+  }
+  return sendParcels(parcels, batch.length, send);
+}
+
+async function sendParcels(
+  parcels: readonly Parcel[],
+  count: number,
+  send: (channel: string, payload: string) => Promise<unknown>,
+): Promise<undefined | readonly (PolycastError | undefined)[]> {
+  const sent = parcels.flatMap(({ channel, payloads, indexes }) =>
+    payloads.map((payload, at) => ({
+      result: send(channel, payload),
+      indexes: payloads.length === 1 ? indexes : [indexes[at] as number],
+    })),
+  );
+  const results = await Promise.allSettled(sent.map(({ result }) => result));
+  const errors: (PolycastError | undefined)[] = new Array(count).fill(undefined);
+  results.forEach((result, at) => {
+    if (result.status === 'fulfilled') return;
+    const error = mapError(result.reason);
+    for (const index of sent[at]?.indexes ?? []) errors[index] ??= error;
+  });
+  return errors.some((error) => error !== undefined) ? errors : undefined;
+}
+
+function nothing(): undefined {}
+
+function rethrow(thrown: unknown): never {
+  throw mapError(thrown);
+}

@@ -1,0 +1,123 @@
+import type { ConnectionOptions } from 'node:tls';
+import { PolycastError } from '@polycast/core/adapter';
+import type { RedisStreamsOptions } from './options.ts';
+import * as defaults from './options.ts';
+
+/** Options with every default filled in, and the URL taken apart. */
+export interface Settings extends Omit<RedisStreamsOptions, 'url' | 'tls'> {
+  readonly host: string;
+  readonly port: number;
+  readonly db: number;
+  readonly tls: ConnectionOptions | undefined;
+  readonly prefix: string;
+  readonly batch: 'on' | 'off';
+  readonly connectTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  readonly pingIntervalMs: number;
+  readonly maxEventBytes: number;
+  readonly maxAgeMs: number;
+  readonly maxLength: number;
+  readonly claimIntervalMs: number;
+}
+
+/** @throws PolycastError `invalid-configuration` */
+export function settingsFrom(options: RedisStreamsOptions): Settings {
+  const place = options.url === undefined ? {} : placeOf(options.url);
+  const tls = options.tls ?? place.tls ?? false;
+  const settings: Settings = {
+    ...options,
+    ...place,
+    ...definedOnly(options),
+    host: options.host ?? place.host ?? defaults.DEFAULT_HOST,
+    port: port(options.port ?? place.port ?? defaults.DEFAULT_PORT),
+    db: whole('db', options.db ?? place.db ?? 0, 0),
+    tls: tls === true ? {} : tls === false ? undefined : tls,
+    prefix: prefix(options.prefix ?? defaults.DEFAULT_PREFIX),
+    batch: oneOf('batch', options.batch ?? 'on', ['on', 'off']),
+    connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs ?? defaults.DEFAULT_CONNECT_TIMEOUT_MS, 1),
+    commandTimeoutMs: whole('commandTimeoutMs', options.commandTimeoutMs ?? defaults.DEFAULT_COMMAND_TIMEOUT_MS, 1),
+    pingIntervalMs: whole('pingIntervalMs', options.pingIntervalMs ?? defaults.DEFAULT_PING_INTERVAL_MS, 0),
+    maxEventBytes: whole('maxEventBytes', options.maxEventBytes ?? defaults.DEFAULT_MAX_EVENT_BYTES, 1_024),
+    maxAgeMs: whole('maxAgeMs', options.maxAgeMs ?? defaults.DEFAULT_MAX_AGE_MS, 1_000),
+    maxLength: whole('maxLength', options.maxLength ?? defaults.DEFAULT_MAX_LENGTH, 1),
+    claimIntervalMs: whole('claimIntervalMs', options.claimIntervalMs ?? defaults.DEFAULT_CLAIM_INTERVAL_MS, 10),
+  };
+  if (settings.cluster !== undefined && settings.db !== 0) throw refuse('a Redis Cluster has database 0 only');
+  return settings;
+}
+
+/** Where it is, for people and for comparison; never with a secret. */
+export function locationOf(settings: Settings, scheme: string): string {
+  const { client, cluster, sentinels, tls, db } = settings;
+  const secure = tls === undefined ? scheme : scheme.replace('redis', 'rediss');
+  const path = db === 0 ? '' : `/${db}`;
+  if (client !== undefined) {
+    const made = client.options as { host?: string; port?: number; db?: number };
+    return `${scheme}://${made.host ?? 'cluster'}${made.port ? `:${made.port}` : ''}${made.db ? `/${made.db}` : ''}`;
+  }
+  const nodes = cluster ?? sentinels;
+  if (nodes !== undefined) return `${secure}://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}${path}`;
+  return `${secure}://${settings.host}:${settings.port}${path}`;
+}
+
+type Place = Pick<RedisStreamsOptions, 'host' | 'port' | 'db' | 'username' | 'password' | 'tls'>;
+
+function placeOf(text: string | URL): Place {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    // The text may hold a password: it is not repeated.
+    throw refuse('the URL cannot be read; write redis://[user:password@]host[:port][/db]');
+  }
+  const secure = url.protocol.startsWith('rediss');
+  if (!/^rediss?(\+streams)?:$/.test(url.protocol)) throw refuse(`${url.protocol} is no scheme of Redis`);
+  const db = url.pathname.replace(/^\/+/, '');
+  if (db !== '' && !/^\d{1,5}$/.test(db)) throw refuse('the path of a Redis URL is a database number');
+  return {
+    ...(url.hostname === '' ? {} : { host: url.hostname.replace(/^\[|\]$/g, '') }),
+    ...(url.port === '' ? {} : { port: Number(url.port) }),
+    ...(db === '' ? {} : { db: Number(db) }),
+    ...(url.username === '' ? {} : { username: decode(url.username) }),
+    ...(url.password === '' ? {} : { password: decode(url.password) }),
+    ...(secure ? { tls: true } : {}),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw refuse('user or password of the URL is not percent-encoded as it should be');
+  }
+}
+
+function whole(name: string, value: unknown, least: number): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
+  throw refuse(`${name} must be a whole number, ${least} or more`);
+}
+
+function port(value: unknown): number {
+  const number = whole('port', value, 1);
+  if (number > 65_535) throw refuse('port must be 65535 or less');
+  return number;
+}
+
+function prefix(value: unknown): string {
+  // Braces would move the hash tag that keeps a topic in one slot.
+  if (typeof value === 'string' && /^[^\s{}]{1,100}$/.test(value)) return value;
+  throw refuse('prefix must be 1-100 characters without spaces and braces');
+}
+
+function oneOf<const Value extends string>(name: string, value: Value, choices: readonly Value[]): Value {
+  if (choices.includes(value)) return value;
+  throw refuse(`${name} must be one of ${choices.join(', ')}`);
+}
+
+function definedOnly<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<Options>;
+}
+
+function refuse(message: string): PolycastError {
+  return new PolycastError('invalid-configuration', message);
+}

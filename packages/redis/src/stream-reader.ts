@@ -1,0 +1,172 @@
+import {
+  type Address,
+  type BroadcastEvent,
+  decodeEvents,
+  type LinkContext,
+  PolycastError,
+  type Sink,
+  type SourceRequest,
+} from '@polycast/core/adapter';
+import type { Redis } from 'ioredis';
+import { type Commands, reconnectDelayMs, within } from './client.ts';
+import { Dedicated } from './dedicated.ts';
+import { mapError } from './map-error.ts';
+import type { Settings } from './settings.ts';
+import { channelOf, EVENT_FIELD } from './wire.ts';
+
+/** Most entries of each stream that one read brings: at 256 events in an entry and 32 KB, some megabytes. */
+const MAX_ENTRIES = 64;
+/** Where a blocked read cannot be interrupted, it is kept this short, in ms. */
+const UNINTERRUPTIBLE_WAIT_MS = 1_000;
+/** A blocked read that is this late has no server any more, in ms. */
+const READ_GRACE_MS = 10_000;
+
+/** An entry as Redis gives it: id and fields; null fields for an entry that was deleted. */
+export type RawEntry = readonly [id: string, fields: readonly string[] | null];
+/** What a read brings, by key. */
+export type RawStreams = readonly (readonly [key: string, entries: readonly RawEntry[]])[];
+
+/** What a source of streams is made of. */
+export interface SourceParts {
+  readonly commands: Commands;
+  readonly settings: Settings;
+  readonly context: LinkContext;
+  readonly request: SourceRequest;
+  readonly sink: Sink;
+}
+
+/** How one kind of source reads. */
+export interface ReadingPart {
+  /** On every new connection, before reading from it. */
+  prepare(redis: Redis): Promise<void>;
+  read(redis: Redis, count: number, blockMs: number): Promise<RawStreams | null>;
+  take(streams: RawStreams): void;
+  /** Core could take nothing for a while: what is unread may have been trimmed meanwhile. */
+  afterPause(): Promise<void>;
+}
+
+/** The streams of the addresses asked for, by key. */
+export function streamsOf({ settings, context, request }: SourceParts): ReadonlyMap<string, Address> {
+  return new Map(request.addresses.map((address) => [channelOf(settings.prefix, context.topic, address), address]));
+}
+
+/** The events of an entry. What is no event is told to the sink. */
+export function eventsOf(fields: readonly string[], sink: Sink, maxEventBytes: number): BroadcastEvent[] {
+  const events: BroadcastEvent[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    if (fields[at] !== EVENT_FIELD) continue;
+    decodeEvents(
+      fields[at + 1] as string,
+      (event) => events.push(event),
+      (error) => sink.corrupt(error),
+      { maxTextLength: 4 * maxEventBytes },
+    );
+    return events;
+  }
+  sink.corrupt(new PolycastError('corrupt-event', `a stream entry has no field "${EVENT_FIELD}"`));
+  return events;
+}
+
+/** Reads in a loop, on a connection of its own, no faster than core takes. */
+export class StreamReader {
+  readonly #parts: SourceParts;
+  readonly #part: ReadingPart;
+  readonly #connection: Dedicated;
+  #clientId: number | undefined;
+  #stopped = false;
+  #loop: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: SourceParts, part: ReadingPart, key: string) {
+    this.#parts = parts;
+    this.#part = part;
+    const { commands, settings } = parts;
+    this.#connection = new Dedicated({
+      // A blocked read takes longer than any other command may.
+      make: () => {
+        const redis = commands.dedicated(key, {});
+        redis.options.commandTimeout = undefined;
+        return redis;
+      },
+      connectTimeoutMs: settings.connectTimeoutMs,
+      prepare: async (redis) => {
+        // On a cluster the command to unblock would go to any node; without leave for CLIENT nothing can be unblocked.
+        this.#clientId = commands.isCluster ? undefined : await redis.client('ID').catch(() => undefined);
+        await part.prepare(redis);
+      },
+    });
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  async open(): Promise<void> {
+    await this.#connection.open();
+    this.#loop = this.#run();
+  }
+
+  /** Nothing is read or handed on after it resolves. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#closing ??= (async () => {
+      if (this.#clientId !== undefined && this.#connection.current !== undefined) {
+        const { client } = this.#parts.commands;
+        // Cutting the connection instead could lose entries that are on their way: they would be ours, unseen.
+        const unblocked = client.client('UNBLOCK', this.#clientId).catch(() => undefined);
+        if ((await unblocked) === undefined) this.#connection.drop();
+        // It was between two reads, or had just begun one: ask until the loop has seen that it should end.
+        const again = setInterval(() => client.client('UNBLOCK', this.#clientId as number).catch(() => {}), 20);
+        await this.#loop;
+        clearInterval(again);
+      } else {
+        if (this.#connection.current === undefined) await this.#connection.close();
+        await this.#loop;
+      }
+      await this.#connection.close();
+    })();
+    await this.#closing;
+  }
+
+  async #run(): Promise<void> {
+    const { sink, request, settings } = this.#parts;
+    const blockMs = this.#clientId === undefined ? Math.min(UNINTERRUPTIBLE_WAIT_MS, request.waitMs) : request.waitMs;
+    let failures = 0;
+    while (!this.#stopped) {
+      try {
+        if (sink.capacity <= 0) {
+          await sink.ready();
+          if (!this.#stopped) await this.#part.afterPause();
+          continue;
+        }
+        const redis = await this.#connection.ready();
+        if (redis === undefined || this.#stopped) return;
+        const count = Math.min(MAX_ENTRIES, sink.capacity);
+        const reading = this.#part.read(redis, count, Math.max(1, blockMs));
+        const streams = await within(blockMs + READ_GRACE_MS, reading, () => undefined);
+        failures = 0;
+        if (streams !== null) this.#part.take(streams);
+      } catch (thrown) {
+        if (this.#stopped) return;
+        const error = mapError(thrown);
+        if (error.code === 'timeout') this.#connection.drop();
+        else if (error.code === 'not-found') await this.#mend();
+        else if (!error.retryable) sink.failed(error);
+        failures++;
+        await pause(Math.min(reconnectDelayMs(failures), settings.connectTimeoutMs));
+      }
+    }
+  }
+
+  /** The group is gone while the connection stayed: somebody removed it. */
+  async #mend(): Promise<void> {
+    const redis = this.#connection.current;
+    if (redis !== undefined) await this.#part.prepare(redis).catch(() => {});
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

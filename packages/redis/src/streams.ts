@@ -1,0 +1,123 @@
+import type { Link, LinkContext, Outgoing, Sink, Source, SourceRequest, Transport } from '@polycast/core/adapter';
+import { type Commands, openCommands } from './client.ts';
+import { signalConnection } from './connection-signals.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { streamsManifest } from './manifest.ts';
+import type { RedisStreamsOptions } from './options.ts';
+import { sendBatch } from './send.ts';
+import { locationOf, type Settings, settingsFrom } from './settings.ts';
+import { GroupSource } from './stream-group.ts';
+import { PlainSource } from './stream-plain.ts';
+import { EVENT_FIELD } from './wire.ts';
+
+/** Streams are trimmed by age at most this often, and at least ten times within `maxAgeMs`. */
+const TRIM_INTERVAL_MS = 60_000;
+/** Most streams whose last trimming is remembered. */
+const TRIMMED_KEPT = 10_000;
+
+/**
+ * Redis Streams: at least once, kept and replayable; a stream an address. A plain subscription reads with a cursor of
+ * its own and leaves nothing on the server; a group or a durable subscription is a consumer group.
+ * @see https://redis.io/docs/latest/develop/data-types/streams/
+ * @throws PolycastError `invalid-configuration`
+ */
+export function redisStreams(options: RedisStreamsOptions = {}): Transport {
+  const settings = settingsFrom(options);
+  return {
+    manifest: streamsManifest(settings),
+    location: locationOf(settings, 'redis+streams'),
+    open: async (context) => new StreamsLink(await openCommands(settings), settings, context),
+  };
+}
+
+class StreamsLink implements Link {
+  readonly #commands: Commands;
+  readonly #settings: Settings;
+  readonly #context: LinkContext;
+  readonly #endSignals: () => void;
+  readonly #endHeartbeat: () => void;
+  /** When each stream was trimmed by age last, by the monotonic clock. */
+  readonly #trimmedAt = new Map<string, number>();
+  readonly #consumers = new Set<string>();
+  #closing: Promise<void> | undefined;
+
+  constructor(commands: Commands, settings: Settings, context: LinkContext) {
+    this.#commands = commands;
+    this.#settings = settings;
+    this.#context = context;
+    this.#endSignals = signalConnection(commands.client, context, () => true);
+    this.#endHeartbeat = startHeartbeat({
+      intervalMs: settings.pingIntervalMs,
+      connection: () => commands.client,
+      context,
+      giveUp: () => {
+        if (settings.client === undefined) commands.client.disconnect(true);
+      },
+    });
+  }
+
+  get native(): unknown {
+    return this.#commands.client;
+  }
+
+  publish(batch: readonly Outgoing[]): ReturnType<Link['publish']> {
+    return sendBatch(batch, this.#settings, this.#append);
+  }
+
+  readonly #append = (key: string, payload: string): Promise<unknown> => {
+    const { client } = this.#commands;
+    const added = client.xadd(key, 'MAXLEN', '~', this.#settings.maxLength, '*', EVENT_FIELD, payload);
+    this.#trimByAge(key);
+    return added;
+  };
+
+  /** Also lets the stream itself go once nobody has written to it for as long as events are kept. */
+  #trimByAge(key: string): void {
+    const { maxAgeMs } = this.#settings;
+    const nowMs = performance.now();
+    const lastMs = this.#trimmedAt.get(key);
+    if (lastMs !== undefined && nowMs - lastMs < Math.min(TRIM_INTERVAL_MS, maxAgeMs / 10)) return;
+    if (this.#trimmedAt.size >= TRIMMED_KEPT) this.#trimmedAt.clear();
+    this.#trimmedAt.set(key, nowMs);
+    const { client } = this.#commands;
+    // Housekeeping: what fails now is done by the next who publishes.
+    client.xtrim(key, 'MINID', '~', String(Date.now() - maxAgeMs)).catch(() => {});
+    client.pexpire(key, maxAgeMs + TRIM_INTERVAL_MS).catch(() => {});
+  }
+
+  async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {
+    const parts = { commands: this.#commands, settings: this.#settings, context: this.#context, request, sink };
+    if (request.group === undefined && request.durable === undefined) {
+      const source = new PlainSource(parts);
+      await source.open();
+      return source;
+    }
+    const consumer = this.#consumerName();
+    const source = new GroupSource(parts, consumer, () => this.#consumers.delete(consumer));
+    try {
+      await source.open();
+    } catch (thrown) {
+      this.#consumers.delete(consumer);
+      throw thrown;
+    }
+    return source;
+  }
+
+  /** The instance's own name, so that after a crash it finds what it held; with a number from the second source on. */
+  #consumerName(): string {
+    const { instance } = this.#context.self;
+    let name = instance;
+    for (let number = 2; this.#consumers.has(name); number++) name = `${instance}/${number}`;
+    this.#consumers.add(name);
+    return name;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      this.#endSignals();
+      this.#endHeartbeat();
+      await this.#commands.close();
+    })();
+    return this.#closing;
+  }
+}

@@ -1,0 +1,110 @@
+import type { Address, Outgoing, StartPosition } from '@polycast/core/adapter';
+import { encodeBatch } from '@polycast/core/adapter';
+
+/** Name of the field of a stream entry that holds an event, or a JSON batch of them. */
+export const EVENT_FIELD = 'event';
+
+/** The channel, or the key of the stream, for one address. The hash tag keeps a topic in one slot of a cluster. */
+export function channelOf(prefix: string, topic: string, address: Address): string {
+  return `${prefix}:{${topic}}:${address}`;
+}
+
+/** What goes to one channel: the payloads, and which events of the batch each of them holds. */
+export interface Parcel {
+  readonly channel: string;
+  readonly payloads: readonly string[];
+  /** Indexes into the batch. */
+  readonly indexes: readonly number[];
+}
+
+/** Sorts a batch by channel, keeping order. With `batched`, the events of one channel become one JSON batch. */
+export function parcelsOf(prefix: string, batch: readonly Outgoing[], batched: boolean): readonly Parcel[] {
+  const lanes = new Map<string, { texts: string[]; indexes: number[] }>();
+  let lastTopic: string | undefined;
+  let everyone: { texts: string[]; indexes: number[] } | undefined;
+  for (let index = 0; index < batch.length; index++) {
+    const { topic, to, json } = batch[index] as Outgoing;
+    // Most batches are for everyone on one topic: no key is built twice for them.
+    if (everyone !== undefined && topic === lastTopic && to.length === 1 && to[0] === '*') {
+      everyone.texts.push(json as string);
+      everyone.indexes.push(index);
+      continue;
+    }
+    for (const address of to) {
+      const channel = channelOf(prefix, topic, address);
+      let lane = lanes.get(channel);
+      if (lane === undefined) {
+        lane = { texts: [], indexes: [] };
+        lanes.set(channel, lane);
+      }
+      lane.texts.push(json as string);
+      lane.indexes.push(index);
+      if (address === '*') {
+        lastTopic = topic;
+        everyone = lane;
+      }
+    }
+  }
+  return [...lanes].map(([channel, { texts, indexes }]) => ({
+    channel,
+    indexes,
+    payloads: batched ? [encodeBatch(texts)] : texts,
+  }));
+}
+
+/** Where an event stands: the id of its stream entry, its place in the entry's batch, and whose stream it is. */
+export interface Position {
+  readonly id: string;
+  /** From 0. Left out of the text for an event that travelled alone. */
+  readonly index: number | undefined;
+  readonly address: Address;
+}
+
+export function formatPosition({ id, index, address }: Position): string {
+  return `${id}${index === undefined ? '' : `.${index}`}${address === '*' ? '' : `@${address}`}`;
+}
+
+const POSITION = /^(\d{1,16}-\d{1,20})(?:\.(\d{1,6}))?(?:@((?:role|instance):.+))?$/;
+
+export function parsePosition(text: string): Position | undefined {
+  const match = POSITION.exec(text);
+  if (match === null) return undefined;
+  const [, id = '', index, address = '*'] = match;
+  return { id, index: index === undefined ? undefined : Number(index), address: address as Address };
+}
+
+/** The greatest sequence part of a stream id. */
+const LAST_IN_MS = '18446744073709551615';
+
+/** The id after which entries of one address's stream are wanted; undefined for `new`. */
+export function startIdOf(from: StartPosition, address: Address): string | undefined {
+  if (from === 'new') return undefined;
+  if (from === 'earliest') return '0-0';
+  if ('timeMs' in from) return before(Math.max(0, Math.ceil(from.timeMs)));
+  const position = parsePosition(from.after);
+  if (position === undefined) return '0-0';
+  // In another stream, an entry of the same millisecond may be newer; in a batch, the rest of it is.
+  if (position.address !== address) return before(Number(position.id.split('-')[0]));
+  return position.index === undefined ? position.id : previousId(position.id);
+}
+
+/** Compares stream ids as numbers. */
+export function compareIds(left: string, right: string): number {
+  const [leftMs = '0', leftSeq = '0'] = left.split('-');
+  const [rightMs = '0', rightSeq = '0'] = right.split('-');
+  return compareNumbers(leftMs, rightMs) || compareNumbers(leftSeq, rightSeq);
+}
+
+function compareNumbers(left: string, right: string): number {
+  const [a, b] = [BigInt(left), BigInt(right)];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function previousId(id: string): string {
+  const [ms = '0', seq = '0'] = id.split('-');
+  return seq === '0' ? before(Number(ms)) : `${ms}-${BigInt(seq) - 1n}`;
+}
+
+function before(ms: number): string {
+  return ms === 0 ? '0-0' : `${ms - 1}-${LAST_IN_MS}`;
+}

@@ -1,0 +1,98 @@
+import {
+  type Address,
+  BroadcastEvent,
+  encodeEvent,
+  type Lease,
+  type Link,
+  type Outgoing,
+  type PolycastError,
+  type Signal,
+  type Sink,
+  type SourceRequest,
+  type Transport,
+} from '@polycast/core/adapter';
+
+/** A sink that takes everything and accepts nothing by itself. */
+export class FakeSink implements Sink {
+  readonly delivered: { event: BroadcastEvent; lease: Lease | undefined }[] = [];
+  readonly corrupted: PolycastError[] = [];
+  readonly failures: PolycastError[] = [];
+  capacity = 1_000;
+  onDeliver: ((event: BroadcastEvent, lease: Lease | undefined) => void) | undefined;
+  #wake: (() => void) | undefined;
+
+  ready(): Promise<void> {
+    if (this.capacity > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  setCapacity(capacity: number): void {
+    this.capacity = capacity;
+    this.#wake?.();
+  }
+
+  deliver(event: BroadcastEvent, lease?: Lease): boolean {
+    this.delivered.push({ event, lease });
+    this.onDeliver?.(event, lease);
+    return true;
+  }
+
+  corrupt(error: PolycastError): void {
+    this.corrupted.push(error);
+  }
+
+  failed(error: PolycastError): void {
+    this.failures.push(error);
+  }
+
+  get ids(): string[] {
+    return this.delivered.map(({ event }) => event.id);
+  }
+}
+
+export interface OpenLink {
+  readonly link: Link;
+  readonly signals: Signal[];
+  readonly topic: string;
+}
+
+let topics = 0;
+export const freshTopic = () => `t${process.pid}-${topics++}`;
+
+export async function openLink(
+  transport: Transport,
+  topic: string,
+  instance = 'one',
+  role = 'tester',
+): Promise<OpenLink> {
+  const signals: Signal[] = [];
+  const link = await transport.open({
+    topic,
+    self: { instance, role },
+    signal: (signal) => signals.push(signal),
+    meter: () => {},
+  });
+  return { link, signals, topic };
+}
+
+export function outgoing(topic: string, id: string, to: readonly Address[] = ['*'], data: unknown = id): Outgoing {
+  const event = new BroadcastEvent({ type: 'test', source: '/tester/one', id, data });
+  return { event, topic, to, json: encodeEvent(event), expiresAtMs: Number.POSITIVE_INFINITY };
+}
+
+export function request(more: Partial<SourceRequest> = {}): SourceRequest {
+  return {
+    addresses: ['*', 'role:tester', 'instance:one'],
+    group: undefined,
+    durable: undefined,
+    from: 'new',
+    filter: undefined,
+    lockMs: 300_000,
+    waitMs: 30_000,
+    maxAttempts: 5,
+    maxUnsettled: 1_000,
+    ...more,
+  };
+}
