@@ -27,7 +27,9 @@ import { type SubscriptionSettings, subscriptionSettings } from './subscription-
 import { settlesWithin } from './timer.ts';
 
 /** A connected broadcaster. Made by `connect`. */
-export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broadcaster<Events> {
+export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends EventMap = Events>
+  implements Broadcaster<Events, Inputs>
+{
   readonly #session: Session;
   readonly #metered: Readonly<Record<string, number>>;
   readonly #onClosed: () => void;
@@ -42,7 +44,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broa
     this.#metered = metered;
     this.#onClosed = onClosed;
     this.#isRestricted = PUBLISH_CAPABILITIES.some((name) => session.manifest.capabilities[name].level === 'none');
-    this.#isPlain = !session.middleware.some((layer) => layer.publish !== undefined);
+    this.#isPlain = session.schemas === undefined && !session.middleware.some((layer) => layer.publish !== undefined);
   }
 
   get topic(): string {
@@ -65,7 +67,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broa
     return this.#session.link.native;
   }
 
-  publish(event: EventInputOf<Events>, options?: PublishOptions): Promise<void> {
+  publish(event: EventInputOf<Inputs>, options?: PublishOptions): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     try {
       if (options !== undefined) this.#checkPublish(options);
@@ -197,7 +199,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap> implements Broa
     await members.control.open();
   }
 
-  request(event: EventInputOf<Events>, options: RequestOptions = {}): Replies {
+  request(event: EventInputOf<Inputs>, options: RequestOptions = {}): Replies {
     if (this.#closing !== undefined) throw closedError();
     this.#require('request', 'request()');
     return this.#session.desk.request(event, options, this.#listenForControl());

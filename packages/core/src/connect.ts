@@ -11,6 +11,7 @@ import { makeParticipant, type ParticipantInput, sourceOf } from './participant.
 import { Publisher } from './publisher.ts';
 import { RequestDesk } from './request-desk.ts';
 import { retryPolicy } from './retry.ts';
+import { checkSchemas, type EventsOf, type InputsOf, type SchemaMap } from './schema.ts';
 import type { Session } from './session.ts';
 import type { Signal, SignalListener } from './signal.ts';
 import { SignalHub } from './signal-hub.ts';
@@ -37,6 +38,8 @@ export interface ConnectOptions {
   readonly chunking?: boolean;
   /** How often a publish is tried when the transport says something retryable. */
   readonly retry?: RetryOptions;
+  /** Schemas of event types (zod, valibot, arktype, …): checked when publishing and again before a handler sees the data. */
+  readonly schemas?: SchemaMap;
   /** Wraps publishes and handlers, outermost first. */
   readonly middleware?: readonly Middleware[];
   readonly onSignal?: SignalListener;
@@ -48,9 +51,11 @@ export interface ConnectOptions {
  * Connects. @throws PolycastError `invalid-configuration` `invalid-topic` `invalid-address` `unknown-transport`
  * `transport-not-installed` `duplicate-instance` `unreachable` `unauthorized` `protocol-mismatch` `aborted`
  */
-export async function connect<Events extends EventMap = EventMap>(
-  options: ConnectOptions,
-): Promise<Broadcaster<Events>> {
+export function connect<const Schemas extends SchemaMap>(
+  options: ConnectOptions & { readonly schemas: Schemas },
+): Promise<Broadcaster<EventsOf<Schemas>, InputsOf<Schemas>>>;
+export function connect<Events extends EventMap = EventMap>(options: ConnectOptions): Promise<Broadcaster<Events>>;
+export async function connect(options: ConnectOptions): Promise<Broadcaster> {
   if (typeof options !== 'object' || options === null) throw new TypeError('connect takes options: { url, topic }');
   const topic = checkTopic(options.topic);
   const self = makeParticipant(options.self);
@@ -58,6 +63,7 @@ export async function connect<Events extends EventMap = EventMap>(
   const { ttlMs } = options;
   if (ttlMs !== undefined && (typeof ttlMs !== 'number' || !(ttlMs > 0)))
     throw new TypeError('ttlMs must be a number above 0');
+  const schemas = options.schemas === undefined ? undefined : checkSchemas(options.schemas);
   const signals = new SignalHub();
   if (options.onSignal) signals.add(options.onSignal);
   const transport = await resolveTransport(options);
@@ -112,12 +118,13 @@ export async function connect<Events extends EventMap = EventMap>(
       desk: new RequestDesk(self, publisher),
       members: new MemberList(self, publisher, tell),
       middleware: options.middleware ?? [],
+      schemas,
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
       subscriptions,
       signals,
       tell,
     };
-    return new LiveBroadcaster<Events>(session, metered, release);
+    return new LiveBroadcaster(session, metered, release);
   } catch (thrown) {
     release();
     throw PolycastError.from(thrown);

@@ -155,11 +155,13 @@ export interface MembersOptions {
 }
 
 /**
- * What a user holds: one participant on one topic.
+ * What a user holds: one participant on one topic. `Events` types what is received; `Inputs` what is published, which
+ * differs only where a schema transforms.
  *
  * Every method may be called at any time and concurrently. After `close` began, all but `close` reject with `closed`.
  */
-export interface Broadcaster<Events extends EventMap = EventMap> extends AsyncDisposable {
+export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends EventMap = Events>
+  extends AsyncDisposable {
   readonly topic: string;
   readonly self: Participant;
   readonly manifest: Manifest;
@@ -169,7 +171,7 @@ export interface Broadcaster<Events extends EventMap = EventMap> extends AsyncDi
   readonly native: unknown;
 
   /** Tells. Resolves as `confirm` says; events published without waiting keep their order. */
-  publish(event: EventInputOf<Events>, options?: PublishOptions): Promise<void>;
+  publish(event: EventInputOf<Inputs>, options?: PublishOptions): Promise<void>;
   /** Listens. Resolves when the service listens: whatever is published afterwards arrives. */
   subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
   /**
@@ -178,7 +180,7 @@ export interface Broadcaster<Events extends EventMap = EventMap> extends AsyncDi
    */
   subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
   /** Asks many, and gathers what they `reply`. */
-  request(event: EventInputOf<Events>, options?: RequestOptions): Replies;
+  request(event: EventInputOf<Inputs>, options?: RequestOptions): Replies;
   /** Who listens on the topic now, this instance included if it does. */
   members(options?: MembersOptions): Promise<readonly Participant[]>;
   /** @returns a function that removes the listener */

@@ -14,7 +14,9 @@ export const ACCEPT: Outcome = { kind: 'accept' };
 
 /** One event in one subscription, from its arrival until it is settled. */
 export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> implements Delivery<Event> {
-  readonly event: Event;
+  event: Event;
+  /** Has a schema accepted (and perhaps changed) the data? */
+  isChecked = false;
   readonly lease: Lease | undefined;
   attempt: number;
   /** What the handler said; the first word counts. */

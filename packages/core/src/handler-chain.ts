@@ -1,3 +1,4 @@
+import { checkData } from './checked-data.ts';
 import type { Delivery, Handler } from './contract.ts';
 import type { BroadcastEvent } from './event.ts';
 import type { DeliverContext, DeliverResult, Middleware, Outcome } from './middleware.ts';
@@ -5,8 +6,9 @@ import { isRetryable } from './retry.ts';
 import type { Session } from './session.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 
-/** The handler inside the broadcaster's middleware; the handler itself where there is none. */
-export function wrapHandler(handler: Handler, session: Session, settings: SubscriptionSettings): Handler {
+/** The handler inside the check of its data and the broadcaster's middleware; the handler itself where there is neither. */
+export function wrapHandler(inner: Handler, session: Session, settings: SubscriptionSettings): Handler {
+  const handler = session.schemas === undefined ? inner : checkData(inner, session.schemas);
   const layers = session.middleware.filter((layer) => layer.deliver !== undefined);
   if (layers.length === 0) return handler;
   const context: DeliverContext = {

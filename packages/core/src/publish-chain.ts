@@ -2,11 +2,12 @@ import { type Address, EVERYONE } from './address.ts';
 import type { PublishOptions } from './contract.ts';
 import type { EventInput } from './event.ts';
 import type { PublishContext } from './middleware.ts';
+import { validate } from './schema.ts';
 import type { Session } from './session.ts';
 
 type Send = (event: EventInput, options: PublishOptions | undefined) => Promise<void>;
 
-/** Publishes through the broadcaster's middleware, outermost layer first. */
+/** Publishes through the broadcaster's middleware, outermost layer first, and past the event's schema. */
 export function publishThrough(
   session: Session,
   event: EventInput,
@@ -16,7 +17,11 @@ export function publishThrough(
   const context: PublishContext = { ...session.middlewareContext, to: addressList(options?.to) };
   const chain = session.middleware.reduceRight<(input: EventInput) => Promise<void>>(
     (next, layer) => async (input) => (layer.publish === undefined ? next(input) : layer.publish(input, context, next)),
-    async (input) => send(input, options),
+    async (input) => {
+      // Checked, and sent as given: the receiver's schema makes of it what it makes.
+      if (session.schemas !== undefined) await validate(session.schemas, input.type, input.data);
+      return send(input, options);
+    },
   );
   return chain(event);
 }

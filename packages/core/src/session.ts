@@ -4,6 +4,7 @@ import type { Middleware, MiddlewareContext } from './middleware.ts';
 import type { Participant } from './participant.ts';
 import type { Publisher } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
+import type { SchemaMap } from './schema.ts';
 import type { Signal } from './signal.ts';
 import type { SignalHub } from './signal-hub.ts';
 import type { LiveSubscription } from './subscription.ts';
@@ -21,6 +22,7 @@ export interface Session {
   readonly desk: RequestDesk;
   readonly members: MemberList;
   readonly middleware: readonly Middleware[];
+  readonly schemas: SchemaMap | undefined;
   readonly middlewareContext: MiddlewareContext;
   /** All that are open, in the order made. */
   readonly subscriptions: Set<LiveSubscription>;

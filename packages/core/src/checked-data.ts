@@ -1,0 +1,22 @@
+import type { Handler } from './contract.ts';
+import type { LiveDelivery } from './delivery.ts';
+import type { BroadcastEvent } from './event.ts';
+import { type SchemaMap, validate } from './schema.ts';
+
+/**
+ * A handler that sees only data its event's schema accepts, as the schema makes it. Anything else is no use trying again:
+ * the mismatch is not retryable, so the delivery is set aside with it as the reason.
+ */
+export function checkData(handler: Handler, schemas: SchemaMap): Handler {
+  return (event, delivery) => {
+    const live = delivery as LiveDelivery;
+    if (live.isChecked || !Object.hasOwn(schemas, event.type)) return handler(event, delivery);
+    const pass = (data: unknown): unknown => {
+      live.isChecked = true;
+      if (data !== event.data) live.event = (event as BroadcastEvent).with({ data });
+      return handler(live.event, delivery);
+    };
+    const result = validate(schemas, event.type, event.data);
+    return result instanceof Promise ? result.then(pass) : pass(result);
+  };
+}
