@@ -1,0 +1,86 @@
+import { Worker } from 'node:worker_threads';
+import { connect } from '@polycast/core';
+import { expect, test, vi } from 'vitest';
+import { memory } from '../src/index.ts';
+
+/** A thread that speaks the channel's messages by hand: what crosses is plain CloudEvents JSON. */
+const THREAD = `
+  const { parentPort } = require('node:worker_threads');
+  const channel = new BroadcastChannel('polycast:threads-test');
+  channel.onmessage = ({ data }) => {
+    parentPort.postMessage(data);
+    const event = JSON.parse(data.json);
+    const answer = { specversion: '1.0', id: 'x', source: '/thread/1', type: 'answered', data: event.data + 1 };
+    channel.postMessage('no message of ours');
+    channel.postMessage({ topic: data.topic, to: ['*'], json: 'no event' });
+    channel.postMessage({ topic: data.topic, to: ['role:nobody'], json: JSON.stringify(answer) });
+    channel.postMessage({ topic: data.topic, to: ['*'], json: JSON.stringify(answer) });
+  };
+  parentPort.postMessage('ready');
+`;
+
+test('events cross between threads, and what is no event is passed over', async () => {
+  const worker = new Worker(THREAD, { eval: true });
+  const messages: unknown[] = [];
+  worker.on('message', (message) => messages.push(message));
+  await vi.waitFor(() => expect(messages).toEqual(['ready']));
+  const transport = memory({ hub: 'threads-test', threads: true });
+  const me = await connect({ transport, topic: 't' });
+  const seen: unknown[] = [];
+  await me.subscribe((event) => void seen.push([event.type, event.data]));
+  await me.publish({ type: 'asked', data: 41 });
+  await vi.waitFor(() => expect(seen).toEqual([['answered', 42]]));
+  expect(messages[1]).toMatchObject({ topic: 't', to: ['*'] });
+  await me.close();
+  await worker.terminate();
+});
+
+test('hubs of different names, and topics of different names, never meet', async () => {
+  await using one = await connect({ transport: memory({ hub: 'one' }), topic: 't' });
+  await using two = await connect({ transport: memory({ hub: 'two' }), topic: 't' });
+  await using other = await connect({ transport: memory({ hub: 'one' }), topic: 'u' });
+  const seen = vi.fn();
+  await two.subscribe(seen);
+  await other.subscribe(seen);
+  await one.publish({ type: 'a' });
+  expect(seen).not.toHaveBeenCalled();
+});
+
+test('with copy, a handler may change its data', async () => {
+  await using publisher = await connect({ transport: memory({ hub: 'copy', copy: true }), topic: 't' });
+  await using listener = await connect({ transport: memory({ hub: 'copy', copy: true }), topic: 't' });
+  const data = { order: 1 };
+  await listener.subscribe((event) => void ((event.data as typeof data).order = 2));
+  await publisher.publish({ type: 'a', data });
+  expect(data.order).toBe(1);
+});
+
+test('by URL: the hub is the path; what is no option is refused', async () => {
+  await using a = await connect({ url: 'memory:shop', topic: 't' });
+  expect(a.native).toBeUndefined();
+  await expect(connect({ url: 'memory:?copies=true', topic: 't' })).rejects.toMatchObject({
+    code: 'invalid-configuration',
+  });
+});
+
+test('a slow subscriber holds its publisher back, and others not', async () => {
+  await using publisher = await connect({ transport: memory({ hub: 'slow' }), topic: 't' });
+  await using slow = await connect({ transport: memory({ hub: 'slow' }), topic: 't' });
+  await using fast = await connect({ transport: memory({ hub: 'slow' }), topic: 't' });
+  const finish: (() => void)[] = [];
+  const held = await slow.subscribe(() => new Promise<void>((resolve) => void finish.push(resolve)), { bufferSize: 1 });
+  let count = 0;
+  await fast.subscribe(() => void count++);
+  await publisher.publish({ type: 'a' });
+  const second = publisher.publish({ type: 'a' });
+  let isTaken = false;
+  second.then(() => {
+    isTaken = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([count, isTaken]).toEqual([2, false]);
+  finish.shift()?.();
+  await second;
+  finish.shift()?.();
+  await held.close({ drainMs: 0 });
+});
