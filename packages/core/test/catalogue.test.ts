@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import { CATALOGUE, type CatalogueEntry, transportsWith, unsupported } from '../src/catalogue.ts';
+import { LoopTransport } from './loop-transport.ts';
+
+interface Script {
+  readonly URLS: readonly string[];
+  entries(load: (name: string) => Promise<unknown>): Promise<CatalogueEntry[]>;
+}
+
+test('the catalogue says what the manifests say (else run scripts/catalogue.mjs)', async () => {
+  const path = new URL('../../../scripts/catalogue.mjs', import.meta.url).href;
+  const script = (await import(/* @vite-ignore */ path)) as Script;
+  expect(await script.entries((name) => import(/* @vite-ignore */ name))).toEqual(CATALOGUE);
+});
+
+describe('what is not offered', () => {
+  const { manifest } = new LoopTransport({ durable: 'none' });
+
+  test('names who offers it, natively first', () => {
+    expect(transportsWith('durable')).toEqual(['redis+streams']);
+    expect(transportsWith('ttl')).toEqual(expect.arrayContaining(['memory', 'redis', 'redis+streams']));
+    const error = unsupported('durable', manifest, 'durable: true');
+    expect(error.code).toBe('unsupported');
+    expect(error.message).toMatch(/^unsupported: loop does not offer durable: true .*these do: redis\+streams$/);
+  });
+
+  test('says what it is about when the user wrote nothing', () => {
+    expect(unsupported('durable', manifest).message).toContain('A subscription outlives its process');
+  });
+});
