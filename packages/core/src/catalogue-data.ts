@@ -24,7 +24,17 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       'partitionKey',
       'role',
     ],
-    emulated: ['carbonCopy', 'deadLetter', 'dedupe', 'delayedRelease', 'redelivery', 'request', 'settlement', 'ttl'],
+    emulated: [
+      'carbonCopy',
+      'deadLetter',
+      'dedupe',
+      'delayedRelease',
+      'lock',
+      'redelivery',
+      'request',
+      'settlement',
+      'ttl',
+    ],
   },
   {
     transport: 'redis',

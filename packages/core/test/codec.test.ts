@@ -265,6 +265,7 @@ describe('hostile input', () => {
     'many attributes': [event(Array.from({ length: 200 }, (_, at) => `,"a${at}":1`).join('')), /more than 128/],
     'a text behind': [`${event('')} x`, /follows the end/],
     'a trailing comma': [event(','), /attribute name/],
+    'a bracket for a brace': ['{"specversion":"1.0","type":"t","source":"/s","id":"1","a":1]', /must be a JSON object/],
     'a broken batch': [`[${event('')}`, /breaks off/],
   };
   for (const [name, [text, reason]] of Object.entries(refused)) {

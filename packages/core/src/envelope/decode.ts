@@ -91,7 +91,6 @@ function readOr(
   corrupt: (error: PolycastError) => void,
 ): BroadcastEvent | undefined {
   try {
-    if (text.charCodeAt(at) !== OPEN_BRACE) throw refuse('an event must be a JSON object');
     return readEvent(text, at, end);
   } catch (error) {
     corrupt(PolycastError.from(error, 'corrupt-event'));
@@ -107,7 +106,6 @@ function expectEnd(text: string, at: number, corrupt: (error: PolycastError) => 
 
 const layout = new LayoutReader();
 
-const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;

@@ -16,6 +16,8 @@ export const MAX_EVENT_DEPTH = MAX_DEPTH + 1;
  * @see CloudEvents 1.0.2, JSON event format, sections 2 and 3
  */
 export function readEvent(text: string, start: number, end: number): BroadcastEvent {
+  // Brackets are counted without telling one kind from the other.
+  if (text[start] !== '{' || text[end - 1] !== '}') throw refuse('an event must be a JSON object');
   const seen = new Set<string>();
   const texts: { [Name in TextName]?: string } = {};
   let attributes: Record<string, AttributeValue> | undefined;
