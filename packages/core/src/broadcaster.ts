@@ -151,7 +151,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     session.subscriptions.add(subscription);
     try {
       await inbox.open();
-      if (settings.group === undefined) session.members.control ??= inbox;
+      if (inbox.hearsControl) session.members.control ??= inbox;
       else if (session.manifest.capabilities.members.level === 'emulated') await this.#listenForControl();
     } catch (thrown) {
       if (inbox === this.#shared) this.#shared = undefined;
@@ -167,11 +167,13 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   /** Plain subscriptions share one source, unless the service settles each delivery. */
   #isSharable(settings: SubscriptionSettings): boolean {
+    const { capabilities } = this.#session.manifest;
     return (
       settings.group === undefined &&
       settings.durable === undefined &&
       settings.from === 'new' &&
-      this.#session.manifest.capabilities.settlement.level !== 'native'
+      (settings.filter === undefined || capabilities.filterPushDown.level !== 'native') &&
+      capabilities.settlement.level !== 'native'
     );
   }
 

@@ -49,8 +49,8 @@ export class Inbox implements Sink {
     this.#settings = settings;
     this.#shared = shared;
     const { gapDetection } = session.manifest.capabilities;
-    // Members of a group are owed only a share of the events.
-    if (gapDetection.level === 'emulated' && settings.group === undefined) {
+    // Members of a group are owed only a share of the events, and so is who lets the service filter.
+    if (gapDetection.level === 'emulated' && settings.group === undefined && !this.#pushesFilter) {
       this.#gaps = new GapDetector((source, count) =>
         this.#tellAll({ kind: 'gap', reason: 'sequence', source, count }),
       );
@@ -70,9 +70,14 @@ export class Inbox implements Sink {
     return this.#stopped;
   }
 
+  /** Does the service evaluate the filter? Whatever it lets through, core evaluates again. */
+  get #pushesFilter(): boolean {
+    return this.#settings.filter !== undefined && this.session.manifest.capabilities.filterPushDown.level === 'native';
+  }
+
   /** Does every roll call and reply come through it? */
   get hearsControl(): boolean {
-    return this.#settings.group === undefined && !this.#stopped;
+    return this.#settings.group === undefined && !this.#pushesFilter && !this.#stopped;
   }
 
   /** Does the service have the last word on when to deliver? Then a full buffer drops. */
@@ -106,7 +111,7 @@ export class Inbox implements Sink {
         group: settings.group,
         durable: settings.durable,
         from: settings.from,
-        filter: undefined,
+        filter: this.#pushesFilter ? settings.filter : undefined,
         lockMs: settings.lockMs,
         waitMs: settings.waitMs,
         maxAttempts: settings.retry.tries,
