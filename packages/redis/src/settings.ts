@@ -56,8 +56,12 @@ export function locationOf(settings: Settings, scheme: string): string {
     return `${scheme}://${made.host ?? 'cluster'}${made.port ? `:${made.port}` : ''}${made.db ? `/${made.db}` : ''}`;
   }
   const nodes = cluster ?? sentinels;
-  if (nodes !== undefined) return `${secure}://${nodes.map(({ host, port }) => `${host}:${port}`).join(',')}${path}`;
-  return `${secure}://${settings.host}:${settings.port}${path}`;
+  if (nodes !== undefined) return `${secure}://${nodes.map(hostAndPort).join(',')}${path}`;
+  return `${secure}://${hostAndPort(settings)}${path}`;
+}
+
+function hostAndPort({ host, port }: { host: string; port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 type Place = Pick<RedisStreamsOptions, 'host' | 'port' | 'db' | 'username' | 'password' | 'tls'>;

@@ -1,0 +1,58 @@
+import { fromUrl, redis, redisStreams } from '@polycast/redis';
+import { describe, expect, it } from 'vitest';
+
+const from = (text: string) => fromUrl(new URL(text));
+
+describe('fromUrl', () => {
+  it.each([
+    ['redis://h:1', 'redis', 'redis://h:1'],
+    ['rediss://h:1/2', 'redis', 'rediss://h:1/2'],
+    ['redis+streams://u:secret@h', 'redis+streams', 'redis+streams://h:6379'],
+    ['rediss+streams://h:1', 'redis+streams', 'rediss+streams://h:1'],
+    ['redis://h?cluster=a:1,b:2', 'redis', 'redis://a:1,b:2'],
+    ['redis://h:7?cluster=', 'redis', 'redis://h:7'],
+    ['redis://h?sentinels=a:1', 'redis', 'redis://a:1'],
+    ['redis://[::1]:7', 'redis', 'redis://[::1]:7'],
+  ])('%s', (url, transport, location) => {
+    const made = from(url);
+    expect(made.manifest.transport).toBe(transport);
+    expect(made.location).toBe(location);
+  });
+
+  it('takes options from the query', () => {
+    expect(from('redis://h?maxEventBytes=2048').manifest.limits.maxEventBytes).toBe(2048);
+    expect(from('redis+streams://h?maxAgeMs=5000').manifest.capabilities.replay.numbers).toMatchObject({
+      keptMs: 5000,
+    });
+  });
+
+  it.each([
+    ['redis://h?prefx=a', /unknown parameter "prefx"; did you mean "prefix"/],
+    ['redis://h?maxAgeMs=5000', /belongs to redis\+streams/],
+    ['redis://h?__proto__=1', /unknown parameter/],
+    ['redis://h?maxEventBytes=many', /maxEventBytes must be a whole number/],
+    ['redis://h?batch=maybe', /batch must be one of on, off/],
+    ['redis://h?prefix=%7Ba%7D', /prefix must be/],
+    ['redis://h?cluster=a', /list of host:port/],
+    ['redis://h/one', /database number/],
+    ['redis://u:%zz@h', /percent-encoded/],
+  ])('%s is refused', (url, message) => {
+    expect(() => from(url)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+    expect(() => from(url)).toThrow(message);
+  });
+
+  it('refuses other schemes', () => {
+    expect(() => from('http://h')).toThrow(expect.objectContaining({ code: 'unknown-transport' }));
+    expect(() => redis({ url: 'http://h' })).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+  });
+
+  it.each([
+    { port: 0 },
+    { port: 70_000 },
+    { connectTimeoutMs: -1 },
+    { maxLength: 0 },
+    { db: 1, cluster: [{ host: 'h', port: 1 }] },
+  ])('refuses %j', (options) => {
+    expect(() => redisStreams(options)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+  });
+});
