@@ -216,7 +216,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
     }
     await this.#listenForControl();
-    return members.list(options);
+    return members.list(options, this.#session.subscriptions.size > 0);
   }
 
   onSignal(listener: SignalListener): () => void {

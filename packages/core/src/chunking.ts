@@ -2,8 +2,9 @@ import { decodeEvents } from './envelope/decode.ts';
 import { encodeEvent } from './envelope/encode.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
+import { ACCEPT, RELEASE, type Settler } from './settler.ts';
 import { after, type Timer } from './timer.ts';
-import type { Lease, Settlement } from './transport.ts';
+import type { Lease } from './transport.ts';
 
 /** A piece of a large event: bytes of its JSON text, and where they belong. */
 export interface Chunk {
@@ -52,6 +53,7 @@ export class Assembler {
   readonly #complete: (event: BroadcastEvent, lease: Lease | undefined) => void;
   readonly #lost: (source: string, missing: number) => void;
   readonly #corrupt: (error: PolycastError) => void;
+  readonly #settler: Settler;
   readonly #assemblies = new Map<string, Assembly>();
   #bytes = 0;
 
@@ -59,7 +61,9 @@ export class Assembler {
     complete: (event: BroadcastEvent, lease: Lease | undefined) => void;
     lost: (source: string, missing: number) => void;
     corrupt: (error: PolycastError) => void;
+    settler: Settler;
   }) {
+    this.#settler = events.settler;
     this.#complete = events.complete;
     this.#lost = events.lost;
     this.#corrupt = events.corrupt;
@@ -77,7 +81,7 @@ export class Assembler {
       this.#corrupt(
         new PolycastError('corrupt-event', 'a piece of a large event without its id, index, count or bytes'),
       );
-      void lease?.settle(ACCEPT);
+      this.#settler.settle(lease, ACCEPT);
       return;
     }
     const key = `${chunk.source}\n${chunkid}`;
@@ -96,7 +100,7 @@ export class Assembler {
   close(): void {
     for (const [key, assembly] of this.#assemblies) {
       this.#remove(key, assembly);
-      for (const lease of assembly.leases) void lease.settle({ kind: 'release', delayMs: 0 });
+      for (const lease of assembly.leases) this.#settler.settle(lease, RELEASE);
     }
   }
 
@@ -128,7 +132,7 @@ export class Assembler {
       text = new TextDecoder('utf-8', { fatal: true }).decode(whole);
     } catch (cause) {
       this.#corrupt(new PolycastError('corrupt-event', 'the pieces of a large event are not UTF-8', { cause }));
-      void lease?.settle(ACCEPT);
+      this.#settler.settle(lease, ACCEPT);
       return;
     }
     decodeEvents(
@@ -136,7 +140,7 @@ export class Assembler {
       (event) => this.#complete(event, lease),
       (error) => {
         this.#corrupt(error);
-        void lease?.settle(ACCEPT);
+        this.#settler.settle(lease, ACCEPT);
       },
       { maxTextLength: MAX_REASSEMBLED_BYTES, maxEvents: 1 },
     );
@@ -147,7 +151,7 @@ export class Assembler {
     if (!assembly) return;
     this.#remove(key, assembly);
     this.#lost(key.slice(0, key.indexOf('\n')), assembly.missing);
-    for (const lease of assembly.leases) void lease.settle(ACCEPT);
+    for (const lease of assembly.leases) this.#settler.settle(lease, ACCEPT);
   }
 
   #remove(key: string, assembly: Assembly): void {
@@ -157,7 +161,6 @@ export class Assembler {
   }
 }
 
-const ACCEPT: Settlement = { kind: 'accept' };
 const MAX_PATIENCE_MS = 60_000;
 /** Pieces of the largest event at the smallest useful size. */
 const MAX_CHUNKS = 65_536;

@@ -9,10 +9,11 @@ import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
 import { parseSequence } from './sequence.ts';
 import type { Session } from './session.ts';
+import { ACCEPT, RELEASE, Settler } from './settler.ts';
 import type { Signal } from './signal.ts';
 import type { LiveSubscription } from './subscription.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
-import type { Lease, Settlement, Sink, Source } from './transport.ts';
+import type { Lease, Sink, Source } from './transport.ts';
 
 /**
  * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
@@ -22,6 +23,7 @@ import type { Lease, Settlement, Sink, Source } from './transport.ts';
  */
 export class Inbox implements Sink {
   readonly session: Session;
+  readonly settler: Settler;
   readonly #settings: SubscriptionSettings;
   readonly #shared: boolean;
   readonly #subscriptions: LiveSubscription[] = [];
@@ -46,6 +48,7 @@ export class Inbox implements Sink {
 
   constructor(session: Session, settings: SubscriptionSettings, shared: boolean) {
     this.session = session;
+    this.settler = new Settler((signal) => this.tell(signal));
     this.#settings = settings;
     this.#shared = shared;
     const { gapDetection } = session.manifest.capabilities;
@@ -157,6 +160,7 @@ export class Inbox implements Sink {
   async #close(): Promise<void> {
     await this.#stop();
     this.#assembler?.close();
+    await this.settler.settled();
     try {
       await this.#source?.close();
     } catch (thrown) {
@@ -230,7 +234,7 @@ export class Inbox implements Sink {
       if (this.#shared) return this.#done(lease);
       const subscription = subscriptions[0];
       if (subscription !== undefined && subscription !== GONE) return subscription.take(event, lease);
-      void lease.settle(RELEASE);
+      this.settler.settle(lease, RELEASE);
       return false;
     }
     let taken = true;
@@ -250,6 +254,7 @@ export class Inbox implements Sink {
         complete: (whole, joined) => void this.deliver(whole, joined),
         lost: (source, count) => this.#tellAll({ kind: 'gap', reason: 'chunk', source, count }),
         corrupt: (error) => this.corrupt(error),
+        settler: this.settler,
       });
       this.#assembler.add(event, lease);
       return true;
@@ -261,19 +266,9 @@ export class Inbox implements Sink {
   }
 
   #done(lease: Lease | undefined): boolean {
-    if (lease !== undefined) {
-      try {
-        Promise.resolve(lease.settle(ACCEPT)).catch(this.#settleFailed);
-      } catch (thrown) {
-        this.#settleFailed(thrown);
-      }
-    }
+    this.settler.settle(lease, ACCEPT);
     return true;
   }
-
-  readonly #settleFailed = (thrown: unknown): void => {
-    this.tell({ kind: 'failed', what: 'settle', error: PolycastError.from(thrown) });
-  };
 
   /** Our own events come back only as carbon copies. */
   #concernsUs(event: BroadcastEvent): boolean {
@@ -339,8 +334,6 @@ export class Inbox implements Sink {
 
 const LETTER_P = 112;
 const MAX_PUBLISHERS = 10_000;
-const ACCEPT: Settlement = { kind: 'accept' };
-const RELEASE: Settlement = { kind: 'release', delayMs: 0 };
 
 /** Stands where a subscription was. */
 const GONE = { take: () => true, hear: () => {} } as unknown as LiveSubscription;

@@ -63,7 +63,8 @@ export class MemberList {
     return this.#control === inbox;
   }
 
-  async list(options: MembersOptions = {}): Promise<readonly Participant[]> {
+  /** @param listens is this participant a member itself? */
+  async list(options: MembersOptions, listens: boolean): Promise<readonly Participant[]> {
     const now = Date.now();
     if (now > this.#calledUntilMs - INTEREST_MS / 2) {
       const isFirst = now > this.#calledUntilMs;
@@ -74,7 +75,7 @@ export class MemberList {
     await this.#firstAnswers;
     const oldest = Date.now() - MEMBER_EXPIRY_MS;
     for (const [instance, { atMs }] of this.#seen) if (atMs < oldest) this.#seen.delete(instance);
-    const all = [this.#self, ...[...this.#seen.values()].map(({ participant }) => participant)];
+    const all = [...(listens ? [this.#self] : []), ...[...this.#seen.values()].map(({ participant }) => participant)];
     return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
   }
 

@@ -2,11 +2,12 @@ import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from './address.t
 import { BatchQueue } from './batch-queue.ts';
 import { splitEvent } from './chunking.ts';
 import { DEFAULT_TTL_MS, MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
-import { checkAttributeValue, checkExtensionName } from './envelope/attributes.ts';
 import { encodeEvent } from './envelope/encode.ts';
+import { utf8Length } from './envelope/limits.ts';
 import { normaliseData } from './envelope/normalise.ts';
 import { PolycastError } from './error.ts';
-import { type AttributeValue, BroadcastEvent, type EventInput } from './event.ts';
+import { BroadcastEvent, type EventInput } from './event.ts';
+import { checkText, readEventInput } from './event-input.ts';
 import type { Manifest } from './manifest.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Numberer } from './sequence.ts';
@@ -71,38 +72,13 @@ export class Publisher {
 
   /** An event as it will be sent. @throws PolycastError `invalid-*`, `payload-too-large`; TypeError */
   prepare(input: EventInput, options: PublishOptions | undefined, core?: CoreAttributes, sequence?: string): Outgoing {
-    if (typeof input !== 'object' || input === null) throw new TypeError('publish takes an event: { type, data }');
     const to = this.#addresses(options?.to);
     const lane = to.length === 1 ? (to[0] as string) : [...to].sort().join(',');
     const ttlMs = options?.ttlMs ?? this.#options.ttlMs ?? DEFAULT_TTL_MS;
     if (typeof ttlMs !== 'number' || !(ttlMs > 0)) throw new TypeError('ttlMs must be a number above 0');
 
-    let type: unknown;
-    let id: unknown;
-    let source: unknown;
-    let time: unknown;
-    let data: unknown;
-    let attributes: Record<string, AttributeValue> | undefined;
-    for (const name in input) {
-      const value = input[name];
-      if (value === undefined) continue;
-      if (name === 'type') type = value;
-      else if (name === 'data') data = value;
-      else if (name === 'id') id = checkText('id', value);
-      else if (name === 'source') source = checkText('source', value);
-      else if (name === 'time') time = checkTime(value);
-      else {
-        attributes ??= {};
-        if (name === 'subject' || name === 'datacontenttype' || name === 'dataschema') {
-          attributes[name] = checkText(name, value);
-        } else {
-          checkExtensionName(name);
-          attributes[name] = checkAttributeValue(name, value);
-        }
-      }
-    }
-    checkText('type', type);
-
+    const { type, id, source, time, data, attributes: given } = readEventInput(input);
+    let attributes = given;
     if (lane !== EVERYONE) (attributes ??= {}).to = lane;
     if (options?.partitionKey !== undefined) {
       (attributes ??= {}).partitionkey = checkPartitionKey(options.partitionKey);
@@ -116,12 +92,12 @@ export class Publisher {
     const timeMs = Date.now();
     const expiresAtMs = timeMs + ttlMs;
     const event = new BroadcastEvent({
-      type: type as string,
-      source: (source as string | undefined) ?? this.#options.source,
-      id: (id as string | undefined) ?? this.#nextId++,
+      type,
+      source: source ?? this.#options.source,
+      id: id ?? this.#nextId++,
       epoch: this.#numberer.epoch,
       timeMs: time === undefined ? timeMs : undefined,
-      time: time as string | undefined,
+      time,
       expiresAtMs,
       sequence: sequence ?? (this.#numbers ? this.#numberer.next(lane) : undefined),
       data: normaliseData(data),
@@ -248,33 +224,8 @@ const DONE: Promise<void> = Promise.resolve();
 const JUST_EVERYONE: readonly Address[] = [EVERYONE];
 const MAX_KNOWN_ADDRESSES = 10_000;
 const MAX_PARTITION_KEY_LENGTH = 128;
-const MAX_TEXT_LENGTH = 4_096;
-
-function checkText(name: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '' && value.length <= MAX_TEXT_LENGTH) return value;
-  throw new PolycastError('invalid-event', `'${name}' must be a text of 1-${MAX_TEXT_LENGTH} characters`);
-}
-
-/** @see RFC 3339 section 5.6 */
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
-
-function checkTime(value: unknown): string {
-  if (typeof value === 'string' && RFC_3339.test(value) && !Number.isNaN(Date.parse(value))) return value;
-  throw new PolycastError('invalid-event', `'time' must be an RFC 3339 timestamp such as 2026-11-21T09:30:00Z`);
-}
 
 function checkPartitionKey(value: unknown): string {
-  if (typeof value === 'string' && value !== '' && value.length <= MAX_PARTITION_KEY_LENGTH) return value;
+  if (typeof value === 'string' && value.length <= MAX_PARTITION_KEY_LENGTH) return checkText('partitionKey', value);
   throw new PolycastError('invalid-event', `partitionKey must be a text of 1-${MAX_PARTITION_KEY_LENGTH} characters`);
-}
-
-function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit > 0x7f) bytes += unit > 0x7ff ? 2 : 1;
-    // The second half of a pair: two units, four bytes together.
-    if (unit >= 0xdc00 && unit <= 0xdfff) bytes -= 2;
-  }
-  return bytes;
 }

@@ -2,7 +2,7 @@ import type { Delivery, Handler, Subscription } from './contract.ts';
 import { DEFAULT_DRAIN_MS } from './contract.ts';
 import { deadLetterTo } from './dead-letter.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { ACCEPT, LiveDelivery } from './delivery.ts';
+import { LiveDelivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { DeliveryStream } from './delivery-stream.ts';
 import { PolycastError } from './error.ts';
@@ -10,11 +10,12 @@ import type { BroadcastEvent } from './event.ts';
 import { wrapHandler } from './handler-chain.ts';
 import type { Inbox } from './inbox.ts';
 import { backOffMs, isRetryable } from './retry.ts';
+import { ACCEPT, RELEASE } from './settler.ts';
 import type { Signal } from './signal.ts';
 import { tellOne } from './signal-hub.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 import { after, every, settlesWithin, type Timer } from './timer.ts';
-import type { Lease, Settlement } from './transport.ts';
+import type { Lease } from './transport.ts';
 
 /**
  * One subscription: decides what runs now, what waits, and what becomes of each delivery.
@@ -70,11 +71,11 @@ export class LiveSubscription implements Subscription {
   /** @returns false if the event had to be dropped */
   take(event: BroadcastEvent, lease: Lease | undefined): boolean {
     if (this.settings.accepts !== undefined && !this.settings.accepts(event)) {
-      if (lease !== undefined) this.#settleLease(lease, ACCEPT as Settlement);
+      this.inbox.settler.settle(lease, ACCEPT);
       return true;
     }
     if (this.#state === 'closed') {
-      if (lease !== undefined) this.#settleLease(lease, RELEASE);
+      this.inbox.settler.settle(lease, RELEASE);
       return false;
     }
     const delivery = new LiveDelivery(this, event, lease);
@@ -112,7 +113,7 @@ export class LiveSubscription implements Subscription {
       const next = this.#queue.take(this.#busyKeys === undefined ? undefined : this.#isBusy);
       if (next === undefined) break;
       if (next.event.expiresAtMs <= Date.now()) {
-        if (next.lease !== undefined) this.#settleLease(next.lease, ACCEPT as Settlement);
+        this.inbox.settler.settle(next.lease, ACCEPT);
       } else this.#run(next);
     }
     this.#pumping = false;
@@ -150,7 +151,7 @@ export class LiveSubscription implements Subscription {
     if (delivery.abandoned) {
       this.#free(delivery);
     } else if (outcome === undefined || outcome.kind === 'accept') {
-      if (delivery.lease !== undefined) this.#settleLease(delivery.lease, ACCEPT as Settlement);
+      if (delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, ACCEPT);
       this.#free(delivery);
     } else if (outcome.kind === 'reject') {
       this.#deadLetter(delivery, outcome.reason);
@@ -178,7 +179,7 @@ export class LiveSubscription implements Subscription {
       if (delivery.event.expiresAtMs > Date.now()) this.#run(delivery);
       else {
         this.#running++;
-        if (delivery.lease !== undefined) this.#settleLease(delivery.lease, ACCEPT as Settlement);
+        this.inbox.settler.settle(delivery.lease, ACCEPT);
         this.#free(delivery);
       }
     });
@@ -190,13 +191,13 @@ export class LiveSubscription implements Subscription {
     const { lease } = delivery;
     if (this.#state === 'closing') return this.#giveBack(delivery, 'released while closing');
     if (lease !== undefined && this.inbox.delaysReleases) {
-      this.#settleLease(lease, { kind: 'release', delayMs });
+      this.inbox.settler.settle(lease, { kind: 'release', delayMs });
       return this.#free(delivery);
     }
     const timer = after(delayMs, () => {
       this.#resting?.delete(delivery);
       if (lease !== undefined) {
-        this.#settleLease(lease, RELEASE);
+        this.inbox.settler.settle(lease, RELEASE);
         this.#active?.delete(delivery);
       } else {
         delivery.again();
@@ -211,7 +212,7 @@ export class LiveSubscription implements Subscription {
   /** While closing nothing is tried again here: the service gets it back, or else it is set aside. */
   #giveBack(delivery: LiveDelivery, thrown: unknown): void {
     if (delivery.lease !== undefined) {
-      this.#settleLease(delivery.lease, RELEASE);
+      this.inbox.settler.settle(delivery.lease, RELEASE);
       this.#free(delivery);
     } else {
       this.#deadLetter(delivery, thrown instanceof Error ? thrown.message : String(thrown));
@@ -224,7 +225,7 @@ export class LiveSubscription implements Subscription {
       // Nothing took it: it stays ours, and comes again.
       (error: unknown) => {
         this.tell({ kind: 'failed', what: 'settle', error: PolycastError.from(error) });
-        if (delivery.lease !== undefined) this.#settleLease(delivery.lease, RELEASE);
+        this.inbox.settler.settle(delivery.lease, RELEASE);
         this.#free(delivery);
       },
     );
@@ -236,19 +237,6 @@ export class LiveSubscription implements Subscription {
     this.#running--;
     if (this.#queue !== undefined || this.#idle !== undefined || this.#full || this.inbox.pulls) this.#pump();
   }
-
-  #settleLease(lease: Lease, settlement: Settlement): void {
-    try {
-      const settled = lease.settle(settlement);
-      settled?.catch(this.#settleFailed);
-    } catch (thrown) {
-      this.#settleFailed(thrown);
-    }
-  }
-
-  readonly #settleFailed = (thrown: unknown): void => {
-    this.tell({ kind: 'failed', what: 'settle', error: PolycastError.from(thrown) });
-  };
 
   // ── partition keys, when several handlers run at once ──
 
@@ -355,7 +343,7 @@ export class LiveSubscription implements Subscription {
     if (this.pending > 0 && !(await settlesWithin(this.drain(), drainMs))) this.#dropQueue();
     // What still runs is left to itself: its lease goes back, its signal is aborted.
     for (const delivery of this.#active ?? []) {
-      if (!delivery.abandoned && delivery.lease !== undefined) this.#settleLease(delivery.lease, RELEASE);
+      if (!delivery.abandoned && delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, RELEASE);
       delivery.abandon();
     }
     this.#state = 'closed';
@@ -393,8 +381,8 @@ export class LiveSubscription implements Subscription {
     const left = this.#queue?.takeAll() ?? [];
     let lost = 0;
     for (const delivery of left) {
-      if (delivery.lease !== undefined) this.#settleLease(delivery.lease, RELEASE);
-      else lost++;
+      if (delivery.lease === undefined) lost++;
+      else this.inbox.settler.settle(delivery.lease, RELEASE);
     }
     if (lost > 0) this.tell({ kind: 'gap', reason: 'overflow', count: lost });
   }
@@ -408,8 +396,6 @@ export class LiveSubscription implements Subscription {
     return this.close();
   }
 }
-
-const RELEASE: Settlement = { kind: 'release', delayMs: 0 };
 
 function isThenable(value: unknown): value is PromiseLike<unknown> & { then: Promise<unknown>['then'] } {
   return value !== undefined && value !== null && typeof (value as { then?: unknown }).then === 'function';

@@ -97,7 +97,8 @@ type TextName = 'specversion' | 'id' | 'source' | 'type' | 'time' | 'expirytime'
 
 const NAME = /^[a-z0-9]+$/;
 /** @see RFC 6838 section 4.2, RFC 2045 section 5.1 */
-const MEDIA_TYPE = /^[A-Za-z0-9][\w!#$&^.+-]*\/[A-Za-z0-9*][\w!#$&^.+-]*(?:\s*;.*)?$/;
+/** @see RFC 6838 section 4.2 */
+export const MEDIA_TYPE = /^[A-Za-z0-9][\w!#$&^.+-]*\/[A-Za-z0-9*][\w!#$&^.+-]*(?:\s*;.*)?$/;
 
 /** @returns undefined for null, which means the same as not being there. */
 function parseAttribute(name: string, text: string): AttributeValue | undefined {

@@ -1,0 +1,93 @@
+import { checkAttributeValue, checkExtensionName, textFault } from './envelope/attributes.ts';
+import { MEDIA_TYPE } from './envelope/read-event.ts';
+import { parseTime } from './envelope/time.ts';
+import { PolycastError } from './error.ts';
+import type { AttributeValue, EventInput } from './event.ts';
+
+/** What a user said of an event, checked. */
+export interface CheckedInput {
+  readonly type: string;
+  readonly id: string | undefined;
+  readonly source: string | undefined;
+  readonly time: string | undefined;
+  /** As given: what JSON can say is checked where it is written. */
+  readonly data: unknown;
+  /** All other attributes; the caller's to add to. */
+  readonly attributes: Record<string, AttributeValue> | undefined;
+}
+
+/** @throws PolycastError `invalid-event`; TypeError for what is no object */
+export function readEventInput(input: EventInput): CheckedInput {
+  if (typeof input !== 'object' || input === null) throw new TypeError('publish takes an event: { type, data }');
+  let type: unknown;
+  let id: string | undefined;
+  let source: string | undefined;
+  let time: string | undefined;
+  let data: unknown;
+  let attributes: Record<string, AttributeValue> | undefined;
+  for (const name in input) {
+    const value = input[name];
+    if (value === undefined) continue;
+    switch (name) {
+      case 'type':
+        type = value;
+        break;
+      case 'data':
+        data = value;
+        break;
+      case 'id':
+        id = checkText(name, value);
+        break;
+      case 'source':
+        source = checkText(name, value);
+        break;
+      case 'time':
+        time = checkTime(value);
+        break;
+      case 'subject':
+      case 'dataschema':
+        attributes ??= {};
+        attributes[name] = checkText(name, value);
+        break;
+      case 'datacontenttype':
+        attributes ??= {};
+        attributes[name] = checkMediaType(value);
+        break;
+      default:
+        checkExtensionName(name);
+        attributes ??= {};
+        attributes[name] = checkAttributeValue(name, value);
+    }
+  }
+  return { type: checkType(type), id, source, time, data, attributes };
+}
+
+/** The type checked last: most publishers repeat themselves. */
+let lastType = '';
+
+function checkType(type: unknown): string {
+  if (type !== lastType || type === '') lastType = checkText('type', type);
+  return lastType;
+}
+
+const MAX_TEXT_LENGTH = 4_096;
+
+/** A text that may be an attribute: not empty, not too long, without control characters. @throws `invalid-event` */
+export function checkText(name: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '' || value.length > MAX_TEXT_LENGTH) {
+    throw new PolycastError('invalid-event', `'${name}' must be a text of 1-${MAX_TEXT_LENGTH} characters`);
+  }
+  const fault = textFault(value);
+  if (fault !== undefined) throw new PolycastError('invalid-event', `'${name}' ${fault}`);
+  return value;
+}
+
+function checkTime(value: unknown): string {
+  if (typeof value === 'string' && !Number.isNaN(parseTime(value))) return value;
+  throw new PolycastError('invalid-event', `'time' must be an RFC 3339 timestamp such as 2026-11-21T09:30:00Z`);
+}
+
+function checkMediaType(value: unknown): string {
+  if (typeof value === 'string' && MEDIA_TYPE.test(value)) return checkText('datacontenttype', value);
+  throw new PolycastError('invalid-event', `'datacontenttype' must be a media type such as text/plain`);
+}

@@ -1,0 +1,38 @@
+import { PolycastError } from './error.ts';
+import type { Signal } from './signal.ts';
+import type { Lease, Settlement } from './transport.ts';
+
+export const ACCEPT: Settlement = { kind: 'accept' };
+export const RELEASE: Settlement = { kind: 'release', delayMs: 0 };
+
+/** Settles leases of one source, tells what fails, and knows what is under way. */
+export class Settler {
+  readonly #tell: (signal: Signal) => void;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(tell: (signal: Signal) => void) {
+    this.#tell = tell;
+  }
+
+  /** Does nothing for what came without a lease. Never throws. */
+  settle(lease: Lease | undefined, settlement: Settlement): void {
+    if (lease === undefined) return;
+    try {
+      const settling = lease.settle(settlement);
+      if (settling === undefined) return;
+      const settled = settling.catch(this.#failed).finally(() => this.#underWay.delete(settled));
+      this.#underWay.add(settled);
+    } catch (thrown) {
+      this.#failed(thrown);
+    }
+  }
+
+  /** Resolves when nothing is under way any more. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  readonly #failed = (thrown: unknown): void => {
+    this.#tell({ kind: 'failed', what: 'settle', error: PolycastError.from(thrown) });
+  };
+}
