@@ -12,5 +12,22 @@ export { makePriceBook, type PriceBook, packagedPrices, regionsOf } from './cost
 export { type PriceOptions, predictUnits, priceWorkload } from './cost/price-workload.ts';
 export { listServices, type ServiceInfo } from './cost/service-list.ts';
 export type { ServiceName, Workload, WorkloadInput } from './cost/workload.ts';
+export type { CurvePoint, Quantiles } from './latency/distribution.ts';
+export type { DriverEnd, DriverPublisher, DriverTarget, LatencyDriver } from './latency/driver.ts';
+export type { LatencyResult, LatencySetting, LinkLabel, ThroughputResult } from './latency/latency-result.ts';
 export type { LinkShape } from './latency/link-shape.ts';
+export type { Machine } from './latency/machine.ts';
+export { describeMachine } from './latency/machine.ts';
+export {
+  DEFAULT_DURATION_S,
+  DEFAULT_IN_FLIGHT,
+  DEFAULT_PAYLOAD_BYTES,
+  DEFAULT_QUIET_MS,
+  DEFAULT_RATE,
+  type LatencyOptions,
+  MAX_SUBSCRIBERS,
+  measureLatency,
+} from './latency/measure-latency.ts';
+export type { Progress, ProgressListener } from './latency/progress.ts';
 export { type ProxyHandle, type ProxyOptions, type ProxyStats, startProxy } from './latency/shaped-link.ts';
+export { MIN_PAYLOAD_BYTES } from './latency/stamp.ts';

@@ -1,0 +1,363 @@
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { PolycastError, type Transport } from '@polycast/core';
+import { builtFile } from './built-file.ts';
+import { Distribution } from './distribution.ts';
+import type { DriverTarget, LatencyDriver } from './driver.ts';
+import type { LatencyResult, LinkLabel, ThroughputResult } from './latency-result.ts';
+import type { LinkShape } from './link-shape.ts';
+import { describeMachine } from './machine.ts';
+import { polycastDriver, driver as urlDriver } from './polycast-driver.ts';
+import { type ProgressListener, ProgressReporter } from './progress.ts';
+import { PublisherRole, type PublishReport } from './publisher.ts';
+import { localRole, type RoleCaller, remoteRole } from './role.ts';
+import { startProxy } from './shaped-link.ts';
+import { makeStamper } from './stamp.ts';
+import { type SubscribeReport, SubscriberRole } from './subscriber.ts';
+
+export const DEFAULT_RATE = 1_000;
+export const DEFAULT_DURATION_S = 10;
+export const DEFAULT_PAYLOAD_BYTES = 200;
+/** @default for `quietMs` */
+export const DEFAULT_QUIET_MS = 2_000;
+/** @default for `inFlight` */
+export const DEFAULT_IN_FLIGHT = 256;
+/** Most subscribers of one measurement. */
+export const MAX_SUBSCRIBERS = 10_000;
+
+export interface LatencyOptions {
+  /** What to measure: a transport's URL. `memory:` is measured within this process. */
+  readonly url: string;
+  /** Makes the transport instead of the URL, which then only labels the result. Publisher and subscribers share this process. */
+  readonly transport?: () => Transport;
+  /** Something else to measure: an object (shared process), or the URL of a module that exports `driver` (separate ones). */
+  readonly driver?: LatencyDriver | URL;
+  /** Module that exports `fromUrl`, where the URL's package cannot be found by name. An absolute `file:` URL. */
+  readonly transportModule?: string;
+  /** Events a second, sent at fixed intervals whatever becomes of the earlier ones. @default {@link DEFAULT_RATE} */
+  readonly rate?: number;
+  /** @default {@link DEFAULT_DURATION_S} */
+  readonly durationS?: number;
+  /** Sent at the same rate before, not measured. @default a quarter of `durationS`, at most 3 */
+  readonly warmUpS?: number;
+  /** Length of the data's JSON text; at least 64. @default {@link DEFAULT_PAYLOAD_BYTES} */
+  readonly payloadBytes?: number;
+  /** Each gets every event. @default 1 */
+  readonly subscribers?: number;
+  /** Processes they are spread over. @default one a core, less the publisher's, at most one a subscriber */
+  readonly subscriberProcesses?: number;
+  /** Leads the traffic through a proxy that behaves like this link. */
+  readonly shaped?: LinkShape;
+  /** Length of the closed loop that finds `throughputPerSecond`. 0 leaves it out. @default 2, at most `durationS` */
+  readonly throughputS?: number;
+  /** Publishes kept under way in the closed loop. @default {@link DEFAULT_IN_FLIGHT} */
+  readonly inFlight?: number;
+  /** What has not come when nothing came for so long is lost. @default {@link DEFAULT_QUIET_MS} */
+  readonly quietMs?: number;
+  readonly onProgress?: ProgressListener;
+  /** Ends the measurement, which rejects with `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+const OPEN_LOOP = 0;
+const CLOSED_LOOP = 1;
+
+/**
+ * Measures in an open loop at a fixed rate, then in a closed loop for the throughput.
+ * @throws TypeError for numbers without meaning. @throws PolycastError what connecting throws, `unsupported` to shape what has no
+ *   host, `aborted`.
+ */
+export async function measureLatency(options: LatencyOptions): Promise<LatencyResult> {
+  const plan = planOf(options);
+  if (options.signal?.aborted) throw abortedBy(options.signal);
+  const proxy = plan.link === 'shaped' ? await startProxy({ target: options.url, ...options.shaped }) : undefined;
+  const target: DriverTarget = {
+    url: proxy?.url ?? options.url,
+    topic: `bench-${randomUUID()}`,
+    transportModule: options.transportModule,
+  };
+  const progress = new ProgressReporter(options.onProgress);
+  const sides = startSides(plan, options);
+  const all = [sides.publisher, ...sides.subscribers];
+  const aborted = whenAborted(options.signal);
+  try {
+    return await Promise.race([run(plan, options, target, sides, progress), aborted.promise]);
+  } finally {
+    aborted.forget();
+    progress.stop();
+    await Promise.all(all.map((side) => side.stop()));
+    await proxy?.stop();
+  }
+}
+
+interface Sides {
+  readonly publisher: RoleCaller<PublisherRole>;
+  readonly subscribers: readonly RoleCaller<SubscriberRole>[];
+}
+
+async function run(
+  plan: Plan,
+  options: LatencyOptions,
+  target: DriverTarget,
+  { publisher, subscribers }: Sides,
+  progress: ProgressReporter,
+): Promise<LatencyResult> {
+  const all = <Result>(call: (side: RoleCaller<SubscriberRole>, index: number) => Promise<Result>) =>
+    Promise.all(subscribers.map(call));
+  progress.enter('connecting', 0);
+  await all((side, index) =>
+    side.call('open', { target, indexes: indexesOf(index, plan.subscribers, subscribers.length) }),
+  );
+  await publisher.call('open', target);
+
+  const { payloadBytes, quietMs } = plan;
+  const warmUp = Math.round(plan.rate * plan.warmUpS);
+  const count = warmUp + Math.max(1, Math.round(plan.rate * plan.durationS));
+  await all((side) => side.call('begin', { phase: OPEN_LOOP, warmUp, lastOf: true }));
+  progress.enter('measuring', plan.warmUpS + plan.durationS);
+  const open = await publisher.call('openLoop', {
+    phase: OPEN_LOOP,
+    ratePerSecond: plan.rate,
+    count,
+    warmUp,
+    payloadBytes,
+  });
+  progress.enter('draining', 0);
+  const reports = await all((side) => side.call('settle', { count, quietMs, failed: open.failed }));
+
+  let closed: { publish: PublishReport; reports: readonly SubscribeReport[] } | undefined;
+  if (plan.throughputS > 0) {
+    await all((side) => side.call('begin', { phase: CLOSED_LOOP, warmUp: 0, lastOf: false }));
+    progress.enter('throughput', plan.throughputS);
+    const durationMs = plan.throughputS * 1000;
+    const publish = await publisher.call('closedLoop', {
+      phase: CLOSED_LOOP,
+      inFlight: plan.inFlight,
+      durationMs,
+      payloadBytes,
+    });
+    progress.enter('draining', 0);
+    const settled = await all((side) => side.call('settle', { count: publish.count, quietMs, failed: publish.failed }));
+    closed = { publish, reports: settled };
+  }
+  return resultOf(plan, options, warmUp, open, reports, closed);
+}
+
+function resultOf(
+  plan: Plan,
+  options: LatencyOptions,
+  warmUp: number,
+  open: PublishReport,
+  reports: readonly SubscribeReport[],
+  closed: { publish: PublishReport; reports: readonly SubscribeReport[] } | undefined,
+): LatencyResult {
+  const failed = open.failed.filter((number) => number >= warmUp).length;
+  const distributions = {
+    publishMs: Distribution.decode(open.publish),
+    publishDelayMs: Distribution.decode(open.publishDelay),
+    endToEndMs: merge(reports.map((report) => report.endToEnd)),
+    fromPublishMs: merge(reports.map((report) => report.fromPublish)),
+    lastOfNMs: lastOfAll(plan, warmUp, open, reports),
+  };
+  const { publishMs, publishDelayMs, endToEndMs, fromPublishMs, lastOfNMs } = distributions;
+  const throughput = closed && throughputOf(plan, closed.publish, closed.reports);
+  const roundTripMs = 2 * (options.shaped?.delayMs ?? 0);
+  return {
+    publishMs: publishMs.quantiles(),
+    publishDelayMs: publishDelayMs.quantiles(),
+    endToEndMs: endToEndMs.quantiles(),
+    fromPublishMs: fromPublishMs.quantiles(),
+    lastOfNMs: lastOfNMs.quantiles(),
+    sent: open.count - warmUp,
+    failed,
+    received: sum(reports, (report) => report.received),
+    lost: sum(reports, (report) => report.lost),
+    duplicated: sum(reports, (report) => report.duplicated),
+    reordered: sum(reports, (report) => report.reordered),
+    throughputPerSecond: throughput?.perSecond ?? 0,
+    throughput: throughput?.result,
+    curves: {
+      publishMs: publishMs.curve(),
+      publishDelayMs: publishDelayMs.curve(),
+      endToEndMs: endToEndMs.curve(),
+      fromPublishMs: fromPublishMs.curve(),
+      lastOfNMs: lastOfNMs.curve(),
+    },
+    roundTrips:
+      roundTripMs === 0
+        ? undefined
+        : {
+            publish: rounded(publishMs.quantiles().p50 / roundTripMs),
+            endToEnd: rounded(fromPublishMs.quantiles().p50 / roundTripMs),
+          },
+    firstError: open.error ?? closed?.publish.error,
+    setting: {
+      url: withoutSecrets(options.url),
+      ratePerSecond: plan.rate,
+      durationS: plan.durationS,
+      warmUpS: plan.warmUpS,
+      payloadBytes: plan.payloadBytes,
+      subscribers: plan.subscribers,
+      processes: plan.processes,
+      link: plan.link,
+      shape: plan.link === 'shaped' ? options.shaped : undefined,
+      machine: describeMachine(),
+      node: process.version,
+      measuredAt: new Date().toISOString(),
+    },
+  };
+}
+
+function throughputOf(
+  plan: Plan,
+  publish: PublishReport,
+  reports: readonly SubscribeReport[],
+): { perSecond: number; result: ThroughputResult } {
+  const lastMs = Math.max(...reports.map((report) => report.lastMs));
+  const distinct = sum(reports, (report) => report.received - report.duplicated);
+  const perSubscriber = distinct / plan.subscribers;
+  return {
+    perSecond: distinct === 0 ? 0 : Math.round((perSubscriber / (lastMs - publish.startMs)) * 1000),
+    result: {
+      inFlight: plan.inFlight,
+      durationS: plan.throughputS,
+      sent: publish.count,
+      failed: publish.failed.length,
+      lost: sum(reports, (report) => report.lost),
+    },
+  };
+}
+
+function lastOfAll(plan: Plan, warmUp: number, open: PublishReport, reports: readonly SubscribeReport[]): Distribution {
+  const last = new Distribution();
+  const intervalMs = 1000 / plan.rate;
+  for (let at = 0; at < open.count - warmUp; at += 1) {
+    if (sum(reports, (report) => report.arrivals[at] ?? 0) < plan.subscribers) continue;
+    last.add(Math.max(...reports.map((report) => report.lastAtMs[at]!)) - (open.startMs + (at + warmUp) * intervalMs));
+  }
+  return last;
+}
+
+interface Plan {
+  readonly rate: number;
+  readonly durationS: number;
+  readonly warmUpS: number;
+  readonly payloadBytes: number;
+  readonly subscribers: number;
+  readonly subscriberProcesses: number;
+  readonly throughputS: number;
+  readonly inFlight: number;
+  readonly quietMs: number;
+  readonly processes: 'separate' | 'shared';
+  readonly link: LinkLabel;
+}
+
+function planOf(options: LatencyOptions): Plan {
+  const durationS = positive('durationS', options.durationS ?? DEFAULT_DURATION_S);
+  const subscribers = positive('subscribers', options.subscribers ?? 1);
+  if (!Number.isInteger(subscribers) || subscribers > MAX_SUBSCRIBERS) {
+    throw new TypeError(`subscribers must be an integer of at most ${MAX_SUBSCRIBERS}, not ${subscribers}`);
+  }
+  const payloadBytes = options.payloadBytes ?? DEFAULT_PAYLOAD_BYTES;
+  makeStamper(payloadBytes);
+  const { hostname, protocol } = new URL(options.url);
+  const shared =
+    options.transport !== undefined ||
+    (options.driver !== undefined && !(options.driver instanceof URL)) ||
+    (options.driver === undefined && protocol === 'memory:');
+  if (shared && options.shaped !== undefined) {
+    throw new PolycastError('unsupported', `${protocol} is measured within one process: there is no link to shape`);
+  }
+  const processes = options.subscriberProcesses ?? Math.max(1, availableParallelism() - 1);
+  return {
+    rate: positive('rate', options.rate ?? DEFAULT_RATE),
+    durationS,
+    warmUpS: options.warmUpS === undefined ? Math.min(3, durationS / 4) : atLeastZero('warmUpS', options.warmUpS),
+    payloadBytes,
+    subscribers,
+    subscriberProcesses: Math.min(subscribers, positive('subscriberProcesses', processes)),
+    throughputS:
+      options.throughputS === undefined ? Math.min(2, durationS) : atLeastZero('throughputS', options.throughputS),
+    inFlight: positive('inFlight', options.inFlight ?? DEFAULT_IN_FLIGHT),
+    quietMs: positive('quietMs', options.quietMs ?? DEFAULT_QUIET_MS),
+    processes: shared ? 'shared' : 'separate',
+    link: shared
+      ? 'in-process'
+      : options.shaped !== undefined
+        ? 'shaped'
+        : isLoopback(hostname)
+          ? 'loopback'
+          : 'network',
+  };
+}
+
+function startSides(plan: Plan, options: LatencyOptions): Sides {
+  if (plan.processes === 'shared') {
+    const driver = sharedDriverOf(options);
+    return { publisher: localRole(new PublisherRole(driver)), subscribers: [localRole(new SubscriberRole(driver))] };
+  }
+  const module = options.driver instanceof URL ? options.driver : builtFile('polycast-driver');
+  return {
+    publisher: remoteRole<PublisherRole>('publisher', module.href),
+    subscribers: Array.from({ length: Math.ceil(plan.subscriberProcesses) }, () =>
+      remoteRole<SubscriberRole>('subscriber', module.href),
+    ),
+  };
+}
+
+function sharedDriverOf(options: LatencyOptions): LatencyDriver {
+  if (options.driver !== undefined && !(options.driver instanceof URL)) return options.driver;
+  return options.transport === undefined ? urlDriver : polycastDriver(options.transport);
+}
+
+/** Every so-many-th subscriber, so that processes hold about as many each. */
+function indexesOf(process: number, subscribers: number, processes: number): number[] {
+  return Array.from({ length: subscribers }, (_, index) => index).filter((index) => index % processes === process);
+}
+
+function whenAborted(signal: AbortSignal | undefined): { promise: Promise<never>; forget(): void } {
+  let onAbort = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    onAbort = () => reject(abortedBy(signal!));
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+  return { promise, forget: () => signal?.removeEventListener('abort', onAbort) };
+}
+
+function abortedBy(signal: AbortSignal): PolycastError {
+  return new PolycastError('aborted', 'the measurement was ended', { cause: signal.reason });
+}
+
+function merge(encoded: readonly string[]): Distribution {
+  const merged = new Distribution();
+  for (const text of encoded) merged.addAll(Distribution.decode(text));
+  return merged;
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === '' || hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
+}
+
+/** User, password and query go: tokens travel in all three. */
+function withoutSecrets(text: string): string {
+  const { protocol, host, pathname } = new URL(text);
+  return host === '' ? `${protocol}${pathname}` : `${protocol}//${host}${pathname}`;
+}
+
+function positive(name: string, value: number): number {
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new TypeError(`${name} must be a finite number above 0, not ${value}`);
+}
+
+function atLeastZero(name: string, value: number): number {
+  if (value >= 0 && Number.isFinite(value)) return value;
+  throw new TypeError(`${name} must be a finite number of at least 0, not ${value}`);
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}

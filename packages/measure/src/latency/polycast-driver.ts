@@ -1,0 +1,31 @@
+import { type ConnectOptions, connect, type Transport } from '@polycast/core';
+import type { DriverTarget, LatencyDriver } from './driver.ts';
+
+/** Measures the transport a target's URL names, with the whole contract on. */
+export const driver: LatencyDriver = polycastDriver();
+
+/** @param transport instead of the URL's; called for every participant */
+export function polycastDriver(transport?: () => Transport): LatencyDriver {
+  const optionsFor = async ({ url, topic, transportModule }: DriverTarget, self: ConnectOptions['self']) => {
+    const options = { topic, ...(self && { self }) };
+    if (transport !== undefined) return { ...options, transport: transport() };
+    if (transportModule === undefined) return { ...options, url };
+    const adapter = (await import(transportModule)) as { fromUrl(url: URL): Transport };
+    return { ...options, transport: adapter.fromUrl(new URL(url)) };
+  };
+  return {
+    async openPublisher(target) {
+      const broadcaster = await connect(await optionsFor(target, { role: 'publisher' }));
+      return {
+        publish: (data) => broadcaster.publish({ type: 'polycast-bench.stamp', data }),
+        close: () => broadcaster.close(),
+      };
+    },
+    async openSubscriber(target, index, onPayload) {
+      const self = { role: 'subscriber', instance: `subscriber-${index}` };
+      const broadcaster = await connect(await optionsFor(target, self));
+      await broadcaster.subscribe((event) => onPayload(event.data));
+      return { close: () => broadcaster.close() };
+    },
+  };
+}
