@@ -414,12 +414,12 @@ export const settlementCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       const gate = new Gate();
-      const options = { group: 'g', lockMs: 300 };
+      const options = { group: 'g', lockMs: 900 };
       const worker = await c.listen(await c.join('worker'), options, () => gate.passed);
       await desk.publish({ type: 'job', data: 'long' });
       await worker.until(1);
       const other = await c.listen(await c.join('worker'), options);
-      await pass(1_200);
+      await pass(2_400);
       gate.open();
       await c.within(worker.subscription.drain(), 'the handler');
       await c.fence(desk, [worker, other], { group: true });

@@ -7,6 +7,6 @@ export const ttl = chapter('ttl', 'How long an event is worth delivering.', [
   ['MUST', 'The default is ten minutes; `connect` sets another for every publish, and a publish for itself.'],
   ['MUST', 'With a `ttlMs` of Infinity an event never expires.'],
   ['MUST', 'An event that expired is not tried again.'],
-  ['MUST', 'An event that expired is not taken for a lost one.'],
+  ['SHOULD', 'An event that expired is not taken for a lost one, unless the service withheld it and nobody can tell.'],
   ['MUST', 'Where expiry is native the service itself withholds expired events, to within the granularity it states.'],
 ]);
