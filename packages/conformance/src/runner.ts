@@ -136,6 +136,7 @@ class Run {
     manifest: Manifest,
     makeTransport: () => Transport,
     patienceMs = this.#options.patienceMs ?? DEFAULT_PATIENCE_MS,
+    limitMs = test.timeoutMs ?? this.#options.caseTimeoutMs ?? DEFAULT_CASE_TIMEOUT_MS,
   ): Promise<void> {
     const seed = (this.#seed ^ hash(test.id)) >>> 0;
     const context = new CaseContext({
@@ -148,7 +149,6 @@ class Run {
       patienceMs,
       quietMs: this.#options.quietMs ?? DEFAULT_QUIET_MS,
     });
-    const limitMs = test.timeoutMs ?? this.#options.caseTimeoutMs ?? DEFAULT_CASE_TIMEOUT_MS;
     try {
       await within(test.run(context), limitMs, 'the case');
     } catch (thrown) {
@@ -159,6 +159,10 @@ class Run {
   }
 }
 
+/** How patient trying what is denied is: most of it fails, and should fail soon. */
+const TRY_PATIENCE_MS = 500;
+const TRY_LIMIT_MS = 4_000;
+
 /** Lifts each denied capability in turn and runs its cases: what works all the same is reported. */
 async function tryUnclaimed(
   run: Run,
@@ -167,7 +171,7 @@ async function tryUnclaimed(
   options: RunOptions,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  const patienceMs = Math.min(options.patienceMs ?? DEFAULT_PATIENCE_MS, 500);
+  const patienceMs = Math.min(options.patienceMs ?? DEFAULT_PATIENCE_MS, TRY_PATIENCE_MS);
   for (const capability of Object.keys(CAPABILITIES) as CapabilityName[]) {
     if (claimed.capabilities[capability].level !== 'none' || options.signal?.aborted) continue;
     const manifest = lifted(claimed, capability, 'emulated');
@@ -180,7 +184,7 @@ async function tryUnclaimed(
     );
     if (about.length === 0) continue;
     const worked = await allPass(about, (test) =>
-      run.attempt(test, manifest, () => relabeled(run.transport(), manifest), patienceMs),
+      run.attempt(test, manifest, () => relabeled(run.transport(), manifest), patienceMs, TRY_LIMIT_MS),
     );
     if (!worked) continue;
     findings.push({
