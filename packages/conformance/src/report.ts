@@ -32,8 +32,10 @@ export interface Finding {
   readonly claimed: Level;
   /** What the results allow to be said. */
   readonly confirmed: Level;
-  /** One sentence with the ids of the cases it rests on. */
+  /** One sentence. */
   readonly reason: string;
+  /** The ids of the cases it rests on. */
+  readonly cases: readonly string[];
 }
 
 /** What a run found out. Plain JSON, but for `Infinity` in the manifest's limits (written as null). */

@@ -193,6 +193,7 @@ async function tryUnclaimed(
       claimed: 'none',
       confirmed: 'emulated',
       reason: `works when tried: ${about.map(({ id }) => id).join(', ')}`,
+      cases: about.map(({ id }) => id),
     });
   }
   return findings;

@@ -29,6 +29,7 @@ export function judge(
           claimed: level,
           confirmed: onlyBelow && level === 'native' ? 'emulated' : 'none',
           reason: `broken by ${list(failed.map(({ test }) => test.id))}`,
+          cases: failed.map(({ test }) => test.id),
         },
       ];
     }
@@ -40,6 +41,7 @@ export function judge(
         claimed: level,
         confirmed: level,
         reason: about.length === 0 ? 'no case is about it' : `no case about it ran: ${list(about.map(({ id }) => id))}`,
+        cases: about.map(({ id }) => id),
       },
     ];
   });
