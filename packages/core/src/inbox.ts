@@ -13,6 +13,7 @@ import { ACCEPT, RELEASE, Settler } from './settler.ts';
 import type { Signal } from './signal.ts';
 import type { LiveSubscription } from './subscription.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
+import { settlesWithin } from './timer.ts';
 import type { Lease, Sink, Source } from './transport.ts';
 
 /**
@@ -160,7 +161,8 @@ export class Inbox implements Sink {
   async #close(): Promise<void> {
     await this.#stop();
     this.#assembler?.close();
-    await this.settler.settled();
+    // Bounded: a service that answers nothing must not keep us open.
+    await settlesWithin(this.settler.settled(), SETTLED_WITHIN_MS);
     try {
       await this.#source?.close();
     } catch (thrown) {
@@ -334,6 +336,8 @@ export class Inbox implements Sink {
 
 const LETTER_P = 112;
 const MAX_PUBLISHERS = 10_000;
+/** Longest wait for settlements under way before the source closes, ms. */
+const SETTLED_WITHIN_MS = 5_000;
 
 /** Stands where a subscription was. */
 const GONE = { take: () => true, hear: () => {} } as unknown as LiveSubscription;
