@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pnpm, root, run } from './pnpm.mjs';
 
-const ALLOWED = /^(dist|src)\/|^(README\.md|LICENSE|package\.json|CHANGELOG\.md)$/;
+/** Code in both forms, what a package says of itself, and data that people are meant to read (prices, workloads, clauses). */
+const ALLOWED = /^(dist|src|prices|workloads)\/|^((README|CHANGELOG|CLAUSES)\.md|LICENSE|package\.json)$/;
 const NEVER = /\.(test|spec)\.|\.tsbuildinfo$|(^|\/)(\.env|node_modules)/;
 const REQUIRED = ['package.json', 'LICENSE', 'src/index.ts', 'dist/index.js', 'dist/index.d.ts'];
 
