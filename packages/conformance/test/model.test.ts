@@ -85,3 +85,17 @@ test('what was under way when the connection broke may be lost, what came later 
   received.get(one)?.push(1);
   expect(judge()).toEqual([]);
 });
+
+test('a new subscription may get what is on its way to another of its broadcaster, and nothing older', () => {
+  const { model, received, add, judge } = scene();
+  const first = add(0, 'a', 'p0');
+  model.publish(1, 's', ['*'], false, false);
+  received.get(first)?.push(0);
+  model.publish(1, 's', ['*'], false, false);
+  const second = model.subscribe(0, 'a', 'p0', false, (one) => received.get(one) ?? []);
+  received.set(second, [1]);
+  received.get(first)?.push(1);
+  expect(judge()).toEqual([]);
+  received.set(second, [0]);
+  expect(judge()).toEqual(['subscription 1 of p0 got 0, which was not for it']);
+});

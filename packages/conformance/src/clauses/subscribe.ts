@@ -2,7 +2,10 @@ import { chapter } from '../clause.ts';
 
 export const subscribe = chapter('subscribe', 'Listening.', [
   ['MUST', 'Once `subscribe` resolved, everything published afterwards arrives.'],
-  ['MUST', 'A subscription that starts with what is new gets nothing that was published before.'],
+  [
+    'MUST',
+    'A subscription that starts with what is new gets nothing that was published before, but what was still on its way to its broadcaster.',
+  ],
   ['MUST', 'Each of several subscriptions of one broadcaster gets every event.'],
   ['MUST', 'Any number of subscriptions and of subscribers may listen at once.'],
   ['MUST', 'Closing one subscription leaves the others as they are.'],

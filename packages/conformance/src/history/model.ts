@@ -31,7 +31,20 @@ export class Model {
   readonly subscriptions: ModelSubscription[] = [];
   readonly #published: Published[] = [];
 
-  subscribe(slot: number, role: string, instance: string, group: boolean): ModelSubscription {
+  /** What is still on its way to the broadcaster for another subscription of its own may reach the new one, too. */
+  subscribe(
+    slot: number,
+    role: string,
+    instance: string,
+    group: boolean,
+    received: (one: ModelSubscription) => readonly number[] = () => [],
+  ): ModelSubscription {
+    const onTheWay = this.open
+      .filter((sibling) => sibling.slot === slot && !sibling.group && !group)
+      .flatMap((sibling) => {
+        const had = new Set(received(sibling));
+        return [...sibling.must, ...sibling.may].filter((number) => !had.has(number));
+      });
     const made: ModelSubscription = {
       id: this.subscriptions.length,
       slot,
@@ -41,7 +54,7 @@ export class Model {
       open: true,
       paused: false,
       must: new Set(),
-      may: new Set(),
+      may: new Set(onTheWay),
     };
     this.subscriptions.push(made);
     return made;

@@ -58,7 +58,7 @@ class Player {
         if (owner === undefined || this.#model.open.length >= 8) return;
         const inbox = await this.#c.listen(owner, step.group ? { group: 'g' } : {});
         const { role, instance } = SLOTS[step.slot]!;
-        const { id } = this.#model.subscribe(step.slot, role, instance, step.group);
+        const { id } = this.#model.subscribe(step.slot, role, instance, step.group, (one) => this.#received(one));
         this.#inboxes[id] = inbox;
         return;
       }
