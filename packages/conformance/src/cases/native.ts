@@ -109,6 +109,7 @@ export const nativeCases: readonly ConformanceCase[] = [
     clause: 'native.5',
     title: 'a lease renewed for four lock periods comes to nobody else',
     requires: { native: ['lock'], capabilities: ['groups'] },
+    alone: true,
     timeoutMs: 20_000,
     async run(c) {
       const { desk, inbox } = await grouped(c, 400);

@@ -410,16 +410,18 @@ export const settlementCases: readonly ConformanceCase[] = [
     clause: 'settlement.13',
     title: 'a handler that runs for several lock periods keeps its event',
     requires: { capabilities: ['everyone', 'groups', 'lock'] },
+    // Many busy neighbours can hold up a renewal for longer than a lock lasts.
+    alone: true,
     timeoutMs: 20_000,
     async run(c) {
       const desk = await c.join('desk');
       const gate = new Gate();
-      const options = { group: 'g', lockMs: 900 };
+      const options = { group: 'g', lockMs: 600 };
       const worker = await c.listen(await c.join('worker'), options, () => gate.passed);
       await desk.publish({ type: 'job', data: 'long' });
       await worker.until(1);
       const other = await c.listen(await c.join('worker'), options);
-      await pass(2_400);
+      await pass(1_500);
       gate.open();
       await c.within(worker.subscription.drain(), 'the handler');
       await c.fence(desk, [worker, other], { group: true });
