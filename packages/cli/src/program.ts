@@ -12,9 +12,19 @@ const COMMANDS: readonly {
   readonly load: () => Promise<{ readonly default: CommandModule }>;
 }[] = [
   {
+    name: 'compare',
+    summary: 'conformance, latency and cost of several transports, side by side',
+    load: () => import('./commands/compare.ts'),
+  },
+  {
     name: 'conform',
     summary: 'say, clause by clause, what a transport truly does',
     load: () => import('./commands/conform.ts'),
+  },
+  {
+    name: 'bench',
+    summary: 'measure latency and loss at a fixed rate',
+    load: () => import('./commands/bench.ts'),
   },
   {
     name: 'cost',

@@ -31,10 +31,10 @@ export async function transportMaker(url: string): Promise<() => Transport> {
   return () => adapter.fromUrl(new URL(url));
 }
 
-/** The file of a bundled adapter, for processes that cannot find it by name. */
+/** The built file of a bundled adapter, for processes that cannot find it by name. Within the workspace it may be read from source. */
 export function bundledAdapterFile(url: string): string | undefined {
   const name = BUNDLED[baseOf(url)];
-  return name && import.meta.resolve(name);
+  return name && import.meta.resolve(name).replace(/\/src\/index\.ts$/, '/dist/index.js');
 }
 
 async function bundledAdapter(url: string): Promise<Adapter | undefined> {

@@ -1,7 +1,8 @@
+import type { ConformanceCase } from '@polycast/conformance';
 import { type Choice, urlOf } from '../choice.ts';
 import { defineCommand } from '../command.ts';
 import { makeTarget } from '../conformance-target.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT, UsageError } from '../exit-code.ts';
 import { conformanceSummary, failedCases, findingsLines } from '../output/conformance-table.ts';
 import { JSON_HELP, writeJson } from '../output/json-file.ts';
 import { startProgress } from '../output/progress.ts';
@@ -28,7 +29,7 @@ export default defineCommand<Options>({
     command
       .option('-u, --url <url>', 'the transport to put to the test (default: POLYCAST_URL)')
       .option('--local', 'start a server for the run: then restarts, crashes and frozen servers are tried too')
-      .option('--only <part>', 'cases whose id or clause contains this; may be repeated', several)
+      .option('--only <part>', 'a chapter, a clause, or cases whose id contains this; may be repeated', several)
       .option('--seed <n>', 'repeat a run with its seed', number({ min: 0, max: 0x7fffffff, whole: true }))
       .option('--list', 'list the clauses and run nothing')
       .option('--json <file>', JSON_HELP);
@@ -56,12 +57,13 @@ export default defineCommand<Options>({
     const target = await makeTarget(url, { startServer: options.local === true });
     const progress = startProgress(terminal);
     try {
-      const task = progress.task(`conformance ${target.name}`, CASES.length);
+      const cases = select(CASES, options.only);
+      const task = progress.task(`conformance ${target.name}`, cases.length);
       const report = await runConformance(target, {
-        ...(options.only !== undefined && { only: options.only }),
+        cases,
         ...(options.seed !== undefined && { seed: options.seed }),
         signal: terminal.interrupted,
-        onCase: (result, { done, total }) => task.update((done / total) * CASES.length, result.id),
+        onCase: (result, { done }) => task.update(done, result.id),
       });
       task.finish(`${report.summary.passed} passed, ${report.summary.failed} failed`);
       progress.stop();
@@ -79,3 +81,21 @@ export default defineCommand<Options>({
     }
   },
 });
+
+/** @throws UsageError when a part names nothing: a typo must not look like a success */
+function select(cases: readonly ConformanceCase[], only: readonly string[] | undefined): readonly ConformanceCase[] {
+  if (only === undefined) return cases;
+  const chapters = new Set(cases.map(({ clause }) => chapterOf(clause)));
+  const named = ({ id, clause }: ConformanceCase, part: string) =>
+    chapters.has(part) ? chapterOf(clause) === part : clause === part || id.includes(part);
+  for (const part of only) {
+    if (cases.some((one) => named(one, part))) continue;
+    throw new UsageError(`no chapter, clause or case is called ${part}; \`polycast conform --list\` lists them`);
+  }
+  return cases.filter((one) => only.some((part) => named(one, part)));
+}
+
+/** `ttl.3` is in `ttl`. */
+function chapterOf(clause: string): string {
+  return clause.slice(0, clause.lastIndexOf('.'));
+}

@@ -74,13 +74,16 @@ function level(level: Level, { colors }: Terminal): string {
   return level === 'emulated' ? colors.cyan('emulated') : colors.dim('none');
 }
 
+/** Longest reason shown, in characters: generated histories can fill screens. The whole is in the JSON. */
+const MAX_REASON = 600;
+
 /** Every failed case with its reason; empty when there is none. */
 export function failedCases({ transport, cases }: ConformanceReport, { colors }: Terminal): string {
   const failed = cases.filter(({ status }) => status === 'failed');
   return failed
     .map(
       ({ id, clause, grade, title, reason = '' }) =>
-        `${colors.red('✗')} ${colors.bold(id)} ${transport}: ${title} (${clause}, ${grade})\n    ${reason.replace(/\n/g, '\n    ')}\n`,
+        `${colors.red('✗')} ${colors.bold(id)} ${transport}: ${title} (${clause}, ${grade})\n    ${shorten(reason).replace(/\n/g, '\n    ')}\n`,
     )
     .join('');
 }
@@ -93,4 +96,8 @@ export function findingsLines({ transport, findings }: ConformanceReport, { colo
       return `${colors.yellow(kind)} ${transport} ${capability} (${change}): ${reason}\n`;
     })
     .join('');
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_REASON ? text : `${text.slice(0, MAX_REASON)} …`;
 }

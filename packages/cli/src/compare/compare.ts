@@ -1,0 +1,101 @@
+import { type ConformanceReport, conforms, runConformance } from '@polycast/conformance';
+import { PolycastError } from '@polycast/core';
+import { costCurve, type LatencyResult, listServices, priceWorkload, type Workload } from '@polycast/measure';
+import { makeTarget } from '../conformance-target.ts';
+import { measure } from '../measuring.ts';
+import type { Progress } from '../output/progress.ts';
+import { hideSecrets } from '../output/secrets.ts';
+import type { Terminal } from '../output/terminal.ts';
+import type { ComparedTransport, Comparison } from './comparison.ts';
+import type { CompareOptions } from './options.ts';
+import type { Subject } from './subject.ts';
+
+/** Puts the transports to the test (all at once), then measures them (one after another), then prices the workload. */
+export async function compare(
+  subjects: readonly Subject[],
+  workload: Workload,
+  options: CompareOptions,
+  progress: Progress,
+  terminal: Terminal,
+): Promise<Comparison> {
+  const tested = options.conformance
+    ? await Promise.all(subjects.map((subject) => attempt(() => conformance(subject, progress, terminal))))
+    : [];
+  const measured: Outcome<LatencyResult>[] = [];
+  for (const subject of options.latency ? subjects : []) {
+    measured.push(await attempt(() => latency(subject, options, progress, terminal)));
+  }
+  terminal.interrupted.throwIfAborted();
+  return {
+    comparedAt: new Date().toISOString(),
+    transports: subjects.map((subject, at) => combine(subject, tested[at], measured[at])),
+    workload,
+    cost: price(workload),
+  };
+}
+
+type Outcome<Value> = { readonly value: Value } | { readonly error: PolycastError };
+
+/** One transport that cannot be reached must not hide what is known of the others. */
+async function attempt<Value>(work: () => Promise<Value>): Promise<Outcome<Value>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error: PolycastError.from(error) };
+  }
+}
+
+async function conformance({ name, url }: Subject, progress: Progress, terminal: Terminal): Promise<ConformanceReport> {
+  const target = await makeTarget(url, { startServer: false });
+  const task = progress.task(`conformance ${name}`, 100);
+  try {
+    const report = await runConformance(target, {
+      tryUnclaimed: false,
+      signal: terminal.interrupted,
+      onCase: ({ id }, { done, total }) => task.update((100 * done) / total, id),
+    });
+    const { passed, failed } = report.summary;
+    task.finish(`${passed} passed, ${failed} failed`);
+    return report;
+  } finally {
+    await target.dispose?.();
+  }
+}
+
+function latency(
+  { name, url }: Subject,
+  options: CompareOptions,
+  progress: Progress,
+  terminal: Terminal,
+): Promise<LatencyResult> {
+  const { rate, duration, payload, subscribers } = options;
+  const task = progress.task(`latency ${name}`, 100);
+  return measure(url, { rate, durationS: duration, payloadBytes: payload, subscribers }, terminal, task);
+}
+
+function combine(
+  { name, url }: Subject,
+  tested: Outcome<ConformanceReport> | undefined,
+  measured: Outcome<LatencyResult> | undefined,
+): ComparedTransport {
+  const report = tested && 'value' in tested ? tested.value : undefined;
+  const result = measured && 'value' in measured ? measured.value : undefined;
+  const error = [tested, measured].flatMap((it) => (it && 'error' in it ? it.error : []))[0];
+  return {
+    name,
+    url: hideSecrets(url),
+    conforms: report === undefined ? tested === undefined : conforms(report),
+    ...(report !== undefined && { conformance: report }),
+    ...(result !== undefined && { latency: result }),
+    ...(error !== undefined && { error: { code: error.code, message: hideSecrets(error.message) } }),
+  };
+}
+
+function price(workload: Workload): Comparison['cost'] {
+  const rows = priceWorkload(workload);
+  const names = new Set(rows.map(({ service }) => service));
+  const curves = listServices()
+    .filter(({ service }) => names.has(service))
+    .map(({ service, title, transports }) => ({ service, title, transports, points: costCurve(workload, service) }));
+  return { rows, curves };
+}

@@ -1,0 +1,46 @@
+import { localUrl } from '../conformance-target.ts';
+import { hideSecrets } from '../output/secrets.ts';
+import type { Terminal } from '../output/terminal.ts';
+import { transportFromUrl } from '../transports.ts';
+
+/** One transport to compare. */
+export interface Subject {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** The given URLs; else every transport that works without an account, on a Redis of our own or the one `POLYCAST_REDIS_URL` names. */
+export async function chooseSubjects(
+  urls: readonly string[] | undefined,
+  terminal: Terminal,
+): Promise<{ readonly list: readonly Subject[]; stop(): Promise<void> }> {
+  if (urls !== undefined && urls.length > 0) return { list: await named(urls), stop: async () => {} };
+  const given = terminal.env.POLYCAST_REDIS_URL;
+  if (given) return { list: await named(defaults(given)), stop: async () => {} };
+  const { startRedis } = await import('@polycast/local-services');
+  const server = await startRedis();
+  try {
+    return { list: await named(defaults(server.url)), stop: () => server.stop() };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+function defaults(redis: string): readonly string[] {
+  const streams = redis.startsWith('rediss') ? 'rediss+streams' : 'redis+streams';
+  return ['memory:', redis, localUrl(streams, redis)];
+}
+
+/** @throws PolycastError for a URL that names no transport */
+async function named(urls: readonly string[]): Promise<readonly Subject[]> {
+  const seen = new Map<string, number>();
+  const subjects: Subject[] = [];
+  for (const url of urls) {
+    const { transport } = (await transportFromUrl(url)).manifest;
+    const count = (seen.get(transport) ?? 0) + 1;
+    seen.set(transport, count);
+    subjects.push({ name: count === 1 ? transport : `${transport} (${hideSecrets(url)})`, url });
+  }
+  return subjects;
+}

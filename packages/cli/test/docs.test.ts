@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ERROR_CODES } from '@polycast/core';
+import { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import type { CommandModule } from '../src/command.ts';
+import { EXIT } from '../src/index.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/README.md',
+  'docs/adding-an-adapter.md',
+  'packages/cli/README.md',
+  ...guide(),
+];
+
+function guide(): readonly string[] {
+  return readdirSync(join(root, 'docs/guide')).map((name) => `docs/guide/${name}`);
+}
+
+/** Code blocks of a page, by their language. */
+function blocks(path: string, language: string): readonly string[] {
+  return [...read(path).matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, found, code]) =>
+    found === language ? [code!] : [],
+  );
+}
+
+/** Runs a program as a user's own, against the built packages. */
+async function run(code: string): Promise<string> {
+  const folder = mkdtempSync(join(root, 'node_modules/.docs-'));
+  try {
+    const file = join(folder, 'program.mjs');
+    writeFileSync(file, code);
+    const env = { ...process.env, POLYCAST_URL: '' };
+    return (await promisify(execFile)(process.execPath, [file], { cwd: root, env, timeout: 60_000 })).stdout;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe('programs', () => {
+  const [first, second] = blocks('README.md', 'js') as [string, string];
+
+  test("the README's first program prints what it says, in ten lines", async () => {
+    expect(await run(first.replace('??', '||'))).toBe('order.moved { order: 7 }\n');
+    expect(first.split('\n').filter(Boolean).length).toBeLessThanOrEqual(10);
+  });
+
+  test("the README's second program", async () => {
+    expect(await run(second)).toBe('kitchen-1 { free: 3, for: { people: 2 } }\nunsupported\n');
+  });
+
+  test('the adapter in "Adding an adapter" conforms', async () => {
+    const [program] = blocks('docs/adding-an-adapter.md', 'js');
+    const out = await run(program!);
+    expect(out).toContain('failed: 0');
+    expect(out).not.toContain('claims-too-much');
+  }, 90_000);
+});
+
+describe('command lines', () => {
+  test.each(
+    PAGES.flatMap((page) =>
+      blocks(page, 'sh').flatMap((block) => block.split('\n').map((line) => [page, line] as const)),
+    ),
+  )('%s: %s', async (_page, line) => {
+    const [program, ...args] = [...line.replace(/ +#.*/, '').matchAll(/'([^']*)'|(\S+)/g)].map(
+      ([, quoted, plain]) => quoted ?? plain!,
+    );
+    if (program === undefined || (program === 'npm' && args[0] === 'install')) return;
+    if (program === 'npm') return expect(JSON.parse(read('package.json')).scripts).toHaveProperty(args[0]!);
+    expect([program, args.shift()]).toEqual(['npx', 'polycast']);
+    const module = ((await import(`../src/commands/${args.shift()}.ts`)) as { default: CommandModule }).default;
+    const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+    module.declare(command);
+    command.parse(args, { from: 'user' });
+  });
+});
+
+test.each(PAGES)('%s links to what exists', (page) => {
+  const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, link]) =>
+    join(root, dirname(page), link!),
+  );
+  expect(links.filter((path) => !existsSync(path)).map((path) => relative(root, path))).toEqual([]);
+});
+
+test('the table of errors has every code, with the right word about retrying', () => {
+  const rows = [...read('docs/guide/errors.md').matchAll(/^\| `([a-z-]+)` \| (yes|no) \|/gm)].map(([, code, retry]) => [
+    code,
+    retry,
+  ]);
+  expect(rows).toEqual(Object.entries(ERROR_CODES).map(([code, { retryable }]) => [code, retryable ? 'yes' : 'no']));
+});
+
+test('the table of exit codes is complete', () => {
+  const codes = [...read('packages/cli/README.md').matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+  expect(codes).toEqual(Object.values(EXIT));
+});

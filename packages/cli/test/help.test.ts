@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import type { CommandModule } from '../src/command.ts';
+import { polycast } from './cli.ts';
+
+const NAMES = ['compare', 'conform', 'bench', 'cost', 'pub', 'sub', 'doctor', 'init'];
+
+test('--help lists every command, the exit codes and examples', async () => {
+  const { exit, out } = await polycast(['--help']);
+  expect(exit).toBe(0);
+  for (const name of NAMES) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+  expect(out).toContain('Exit codes:');
+  expect(out).toContain('Examples:');
+});
+
+test.each([
+  [['pubb']],
+  [['pub', '--nonsense']],
+  [['bench', '--rate', 'fast']],
+  [['pub', '--ttl', '10']],
+  [['cost', '--tiers', 'most']],
+])('%j is bad usage', async (args) => {
+  const { exit, err, out } = await polycast(args);
+  expect(exit).toBe(2);
+  expect(out).toBe('');
+  expect(err).toContain('error:');
+  expect(err).toContain('--help says more');
+});
+
+test('a mistyped command is told the nearest one', async () => {
+  expect((await polycast(['confrom'])).err).toContain('Did you mean conform?');
+});
+
+describe.each(NAMES)('%s', (name) => {
+  test('says what it does, with examples', async () => {
+    const { exit, out } = await polycast([name, '--help']);
+    expect(exit).toBe(0);
+    expect(out).toContain(`Usage: polycast ${name}`);
+    expect(out).toContain('Examples:');
+    expect(out).toContain('--json');
+  });
+
+  test('its examples are valid command lines', async () => {
+    const module = ((await import(`../src/commands/${name}.ts`)) as { default: CommandModule }).default;
+    for (const [line] of module.examples) {
+      const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+      module.declare(command);
+      const [program, said, ...args] = words(line);
+      expect([program, said]).toEqual(['polycast', name]);
+      expect(() => command.parse(args, { from: 'user' }), line).not.toThrow();
+    }
+  });
+});
+
+/** The words of the `polycast` part of a shell line. */
+function words(line: string): string[] {
+  const own = line.split(' | ').find((part) => part.startsWith('polycast'))!;
+  return [...own.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+}

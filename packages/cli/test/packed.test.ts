@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'polycast-packed-'));
+const project = join(folder, 'project');
+/** Without what the workspace's own run put there, and without a screen. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_|POLYCAST_|NODE_OPTIONS|VITEST|FORCE_COLOR)/.test(name)),
+);
+
+/** What somebody gets who installs the packages in an empty folder. */
+beforeAll(async () => {
+  if (!existsSync(join(root, 'packages/cli/dist/bin.js'))) throw new Error('build first: node scripts/pnpm.mjs build');
+  const pack = ['scripts/pnpm.mjs', '-r', '--filter', './packages/*', 'pack', '--pack-destination', folder];
+  await run(process.execPath, pack, { cwd: root, env });
+  const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{"private":true}');
+  const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--prefer-offline'];
+  await run('npm', ['install', ...quiet, ...tarballs.map((name) => join(folder, name))], { cwd: project, env });
+}, 180_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** `npx polycast …` in that folder. */
+async function polycast(...args: string[]): Promise<string> {
+  return (await run('npx', ['--no-install', 'polycast', ...args], { cwd: project, env, timeout: 60_000 })).stdout;
+}
+
+test('polycast --help', async () => {
+  expect(await polycast('--help')).toContain('compare');
+});
+
+test('polycast cost', async () => {
+  expect(await polycast('cost')).toContain('service-bus');
+});
+
+test('polycast conform --url memory:', async () => {
+  await polycast('conform', '--url', 'memory:', '--only', 'addressing', '--json', 'out/report.json');
+  const { summary } = JSON.parse(readFileSync(join(project, 'out/report.json'), 'utf8'));
+  expect(summary).toMatchObject({ failed: 0 });
+  expect(summary.passed).toBeGreaterThan(5);
+});
+
+test('polycast bench --url memory:', async () => {
+  const json = await polycast(...'bench --url memory: --rate 100 --duration 0.2 --throughput 0 --json -'.split(' '));
+  expect(JSON.parse(json)).toMatchObject({ sent: 20, lost: 0 });
+});
+
+test('init, then a program that connects by name', async () => {
+  await polycast('init', '--format', 'mjs', '--name', 'local', '--url', 'memory:');
+  const program = `
+    import { connect } from '@polycast/core';
+    const broadcaster = await connect({ name: 'local', topic: 't' });
+    console.log(broadcaster.manifest.transport);
+    await broadcaster.close();
+  `;
+  writeFileSync(join(project, 'program.mjs'), program);
+  expect((await run(process.execPath, ['program.mjs'], { cwd: project, env })).stdout).toBe('memory\n');
+});
