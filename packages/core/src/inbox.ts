@@ -220,8 +220,9 @@ export class Inbox implements Sink {
   }
 
   deliver(event: BroadcastEvent, lease?: Lease): boolean {
-    if (event.expiresAtMs <= Date.now() || !this.#concernsUs(event)) return this.#done(lease);
+    // Numbers first: an event that expired or is our own came, even if it is not handed on, and is no hole.
     if ((lease === undefined || lease.attempt === 1) && this.#isRepeated(event)) return this.#done(lease);
+    if (event.expiresAtMs <= Date.now() || !this.#concernsUs(event)) return this.#done(lease);
     if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
       return this.#deliverOwn(event, lease);
     }

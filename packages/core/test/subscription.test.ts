@@ -207,6 +207,20 @@ test('numbers that jump are a gap, numbers that come again are dropped, late one
   expect(signals).toEqual([{ kind: 'gap', reason: 'sequence', source: '/stranger', count: 2 }]);
 });
 
+test('what expired, and our own, leaves no hole', async () => {
+  const { transport, me, signals } = await open();
+  const seen: unknown[] = [];
+  await me.subscribe((event) => void seen.push(event.data));
+  const past = new Date(Date.now() - 1).toISOString();
+  transport.receive(stranger(1, { id: 'e.1', sequence: 'e.11' }));
+  transport.receive(stranger(2, { id: 'e.2', sequence: 'e.12', expirytime: past }));
+  transport.receive(stranger(3, { id: 'e.3', sequence: 'e.13' }));
+  await me.publish({ type: 'own', data: 'copy 1' }, { carbonCopy: true });
+  await me.publish({ type: 'own', data: 'no copy' });
+  await me.publish({ type: 'own', data: 'copy 2' }, { carbonCopy: true });
+  expect([seen, signals]).toEqual([[1, 3, 'copy 1', 'copy 2'], []]);
+});
+
 test('an id that comes twice is delivered once', async () => {
   const { transport, me } = await open();
   const seen: unknown[] = [];
