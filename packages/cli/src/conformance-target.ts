@@ -1,4 +1,5 @@
 import type { ConformanceTarget, Need } from '@polycast/conformance';
+import { connect } from '@polycast/core';
 import type { RedisServer } from '@polycast/local-services';
 import { UsageError } from './exit-code.ts';
 import { hideSecrets } from './output/secrets.ts';
@@ -6,15 +7,19 @@ import { transportFromUrl, transportMaker } from './transports.ts';
 
 /** What no run may do to a server that others use, and how to have it tried all the same. */
 const HANDS_OFF = 'this server is not ours to disturb; `polycast conform --local` starts one that is';
+const PROBE_TOPIC = 'polycast-probe';
 const FAULTS: readonly Need[] = ['restart', 'kill', 'freeze', 'cut'];
 
 /**
  * What the conformance suite runs against.
+ * @throws PolycastError `unreachable`, `unauthorized`, … when the service cannot be used
  * @param options.startServer start a server for the run, which may then be disturbed; else the URL's server is used and spared
  */
 export async function makeTarget(url: string, { startServer }: { startServer: boolean }): Promise<ConformanceTarget> {
   if (startServer) return localTarget(url);
   const first = await transportFromUrl(url);
+  // Better one error that says why than hundreds of failed cases.
+  await (await connect({ transport: first, topic: PROBE_TOPIC })).close();
   const make = await transportMaker(url);
   return {
     name: first.manifest.transport,

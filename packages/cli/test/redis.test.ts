@@ -58,3 +58,10 @@ test('conform --local tries faults on a server of its own', async () => {
   const { cases } = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as { cases: { status: string }[] };
   expect(cases.filter(({ status }) => status === 'passed').length).toBeGreaterThan(5);
 }, 120_000);
+
+test('conform says why a server cannot be used, instead of failing every case', async () => {
+  const { exit, out, err } = await polycast(['conform', '--url', 'redis://u:hunter2@127.0.0.1:1']);
+  expect([exit, out]).toEqual([3, '']);
+  expect(err).toContain('unreachable');
+  expect(err).not.toContain('hunter2');
+});
