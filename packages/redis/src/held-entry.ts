@@ -45,6 +45,16 @@ export class HeldEntry {
     this.#renewedAtMs = performance.now();
   }
 
+  /** Are all its events settled, and only the server does not know yet? */
+  get isSettled(): boolean {
+    return this.#open === 0;
+  }
+
+  /** It was not renewed in time: whatever is said about it from now on comes too late. */
+  lose(): void {
+    this.#lost = true;
+  }
+
   lease(event: BroadcastEvent, index: number, attempt = this.attempt): Lease {
     const position = () =>
       formatPosition({ id: this.id, address: this.address, index: this.#size === 1 ? undefined : index });
@@ -61,10 +71,10 @@ export class HeldEntry {
   #settle(settlement: Settlement, event: BroadcastEvent, index: number, attempt: number): void | Promise<void> {
     const released = settlement.kind === 'release';
     // An event that travelled in a batch cannot go back alone: it is tried again here, while there is a here.
+    if (this.#lost) throw this.#lockLost();
     if (released && this.#size > 1 && this.#holder.redeliver(event, this.lease(event, index, attempt + 1))) return;
     this.#open--;
     if (released) this.#released++;
-    if (this.#lost) throw this.#lockLost();
     if (this.#open > 0) return;
     if (this.#released > 0) return this.#holder.putBack(this);
     // Within the lock nobody can have claimed it. A tenth is left for the way here.
@@ -74,6 +84,7 @@ export class HeldEntry {
 
   /** Once for all of its events. @throws PolycastError `lock-lost` */
   #renew(now = false): Promise<void> {
+    if (this.#lost) return Promise.reject(this.#lockLost());
     if (!now && performance.now() - this.#renewedAtMs < this.#lockMs / 6) return Promise.resolve();
     this.#renewing ??= (async () => {
       const startedAtMs = performance.now();

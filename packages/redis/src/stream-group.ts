@@ -167,7 +167,7 @@ export class GroupSource implements Source, ReadingPart, Holder {
         'COUNT',
         Math.max(1, room),
       );
-      await this.#deliverAgain(commands.client as Redis, key, reply as unknown as ClaimReply);
+      await this.#deliverAgain(commands.client as Redis, key, reply as unknown as ClaimReply, true);
     }
     if (performance.now() - this.#sweptAtMs > SWEEP_INTERVAL_MS) await this.#sweep();
   }
@@ -186,13 +186,25 @@ export class GroupSource implements Source, ReadingPart, Holder {
       )) as RawStreams | null;
       const entries = reply?.[0]?.[1] ?? [];
       if (entries.length === 0) return;
-      await this.#deliverAgain(redis, key, ['', entries]);
+      await this.#deliverAgain(redis, key, ['', entries], false);
       after = entries.at(-1)?.[0] as string;
     }
   }
 
-  async #deliverAgain(redis: Redis, key: string, [, entries, deleted = []]: ClaimReply): Promise<void> {
-    const fresh = entries.filter(([id]) => !this.#held.has(`${key} ${id}`));
+  async #deliverAgain(
+    redis: Redis,
+    key: string,
+    [, entries, deleted = []]: ClaimReply,
+    expired: boolean,
+  ): Promise<void> {
+    const fresh = entries.filter(([id]) => {
+      const held = this.#held.get(`${key} ${id}`);
+      if (held === undefined) return true;
+      if (!expired || held.isSettled) return false;
+      // Our own, and nobody renewed it: it passes on, if only to ourselves.
+      held.lose();
+      return this.#held.delete(`${key} ${id}`);
+    });
     // Trimmed while somebody held them: nothing is left to deliver.
     const gone = fresh.filter(([, fields]) => fields === null).map(([id]) => id);
     if (gone.length > 0) await redis.xack(key, this.#group, ...gone);
@@ -275,8 +287,9 @@ export class GroupSource implements Source, ReadingPart, Holder {
   }
 
   async putBack(entry: HeldEntry): Promise<void> {
-    await this.#return(entry.key, entry.id, entry.attempt);
+    // Before the server hears of it: from then on our own claims may bring it again.
     this.#held.delete(`${entry.key} ${entry.id}`);
+    await this.#return(entry.key, entry.id, entry.attempt);
   }
 
   /** Lets the next one who looks claim it at once. The count is what it was, until then. */
