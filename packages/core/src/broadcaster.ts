@@ -146,6 +146,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   async #listen(settings: SubscriptionSettings, handler: Handler | undefined): Promise<LiveSubscription> {
     const session = this.#session;
     const inbox = this.#isSharable(settings) ? this.#sharedInbox() : new Inbox(session, settings, false);
+    await inbox.caughtUp();
     const subscription = new LiveSubscription(inbox, settings, handler);
     inbox.join(subscription);
     session.subscriptions.add(subscription);

@@ -125,6 +125,11 @@ export class Inbox implements Sink {
     );
   }
 
+  /** Whoever joins now must not get what was published before. */
+  async caughtUp(): Promise<void> {
+    await this.#source?.caughtUp?.();
+  }
+
   join(subscription: LiveSubscription): void {
     this.#subscriptions.push(subscription);
   }

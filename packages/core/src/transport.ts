@@ -143,6 +143,11 @@ export type Settlement =
 
 /** A listening source. */
 export interface Source {
+  /**
+   * Resolves when all that the service took before the call was delivered; core asks before another subscription
+   * joins in. Never rejects. Left out: nothing is ever on its way.
+   */
+  caughtUp?(): Promise<void>;
   /** No `deliver` after it resolves. What was fetched and not delivered goes back. Leases stay valid. Idempotent. */
   stop(): Promise<void>;
   /** After `stop` and after every lease is settled: removes what a non-durable subscription left on the service. Idempotent. */
