@@ -61,7 +61,7 @@ class PubSubLink implements Link {
       stopping ??= this.#subscriber.remove(channels, sink);
       return stopping;
     };
-    return { stop, close: stop };
+    return { stop, close: stop, caughtUp: () => this.#subscriber.caughtUp() };
   }
 
   close(): Promise<void> {

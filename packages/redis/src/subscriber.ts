@@ -74,6 +74,11 @@ export class Subscriber {
     });
   }
 
+  /** Replies come in order with messages: when this one is here, everything taken before is too. */
+  async caughtUp(): Promise<void> {
+    await this.#connection.current?.ping().catch(() => undefined);
+  }
+
   async close(): Promise<void> {
     this.#endHeartbeat();
     await this.#connection.close();
