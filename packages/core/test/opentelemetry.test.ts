@@ -6,12 +6,14 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { connect } from '../src/connect.ts';
 import type { Delivery } from '../src/contract.ts';
 import { PolycastError } from '../src/error.ts';
 import { BroadcastEvent, type EventInput } from '../src/event.ts';
 import type { DeliverResult, Middleware } from '../src/middleware.ts';
 import { openTelemetry } from '../src/opentelemetry.ts';
+import { LoopTransport } from './loop-transport.ts';
 
 const spans = new InMemorySpanExporter();
 const tracer = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }).getTracer('test');
@@ -162,4 +164,23 @@ describe('handling', () => {
     expect(sent).toEqual({ type: 'a' });
     expect(trace.getSpan(ROOT_CONTEXT)).toBeUndefined();
   });
+});
+
+test('through a broadcaster: the handler’s span is linked to the publisher’s, over any wire', async () => {
+  const transport = new LoopTransport();
+  const me = await connect({ transport, topic: 'orders', carbonCopy: true, middleware: [middleware] });
+  await me.subscribe((event) => {
+    if (event.type === 'order.lost') throw new PolycastError('invalid-payload', 'no use trying again');
+  });
+  await me.publish({ type: 'order.moved', data: 1 });
+  await me.publish({ type: 'order.lost', data: 2 });
+  await vi.waitFor(() => expect(spans.getFinishedSpans().length).toBe(4));
+  const published = spans.getFinishedSpans().filter(({ kind }) => kind === SpanKind.PRODUCER);
+  const handled = spans.getFinishedSpans().filter(({ kind }) => kind === SpanKind.CONSUMER);
+  expect(handled.map(({ links }) => links[0]?.context.spanId)).toEqual(
+    published.map((span) => span.spanContext().spanId),
+  );
+  expect(handled.map(({ status }) => status.code)).toEqual([SpanStatusCode.UNSET, SpanStatusCode.ERROR]);
+  expect(transport.sent[0]?.[0]?.json).toContain('"traceparent":"00-');
+  await me.close();
 });
