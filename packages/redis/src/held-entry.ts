@@ -56,19 +56,14 @@ export class HeldEntry {
   }
 
   lease(event: BroadcastEvent, index: number, attempt = this.attempt): Lease {
-    const position = () =>
-      formatPosition({ id: this.id, address: this.address, index: this.#size === 1 ? undefined : index });
-    return {
-      attempt,
-      get position() {
-        return position();
-      },
-      settle: (settlement) => this.#settle(settlement, event, index, attempt),
-      renew: () => this.#renew(),
-    };
+    return new EntryLease(this, event, index, attempt);
   }
 
-  #settle(settlement: Settlement, event: BroadcastEvent, index: number, attempt: number): void | Promise<void> {
+  positionOf(index: number): string {
+    return formatPosition({ id: this.id, address: this.address, index: this.#size === 1 ? undefined : index });
+  }
+
+  settle(settlement: Settlement, event: BroadcastEvent, index: number, attempt: number): void | Promise<void> {
     const released = settlement.kind === 'release';
     // An event that travelled in a batch cannot go back alone: it is tried again here, while there is a here.
     if (this.#lost) throw this.#lockLost();
@@ -79,11 +74,11 @@ export class HeldEntry {
     if (this.#released > 0) return this.#holder.putBack(this);
     // Within the lock nobody can have claimed it. A tenth is left for the way here.
     if (performance.now() - this.#renewedAtMs < this.#lockMs * 0.9) return this.#holder.acknowledge(this);
-    return this.#renew(true).then(() => this.#holder.acknowledge(this));
+    return this.renew(true).then(() => this.#holder.acknowledge(this));
   }
 
   /** Once for all of its events. @throws PolycastError `lock-lost` */
-  #renew(now = false): Promise<void> {
+  renew(now = false): Promise<void> {
     if (this.#lost) return Promise.reject(this.#lockLost());
     if (!now && performance.now() - this.#renewedAtMs < this.#lockMs / 6) return Promise.resolve();
     this.#renewing ??= (async () => {
@@ -104,5 +99,32 @@ export class HeldEntry {
 
   #lockLost(): PolycastError {
     return new PolycastError('lock-lost', `entry ${this.id} has passed to another consumer, or is gone`);
+  }
+}
+
+/** The lease of one event of an entry. */
+class EntryLease implements Lease {
+  readonly attempt: number;
+  readonly #entry: HeldEntry;
+  readonly #event: BroadcastEvent;
+  readonly #index: number;
+
+  constructor(entry: HeldEntry, event: BroadcastEvent, index: number, attempt: number) {
+    this.#entry = entry;
+    this.#event = event;
+    this.#index = index;
+    this.attempt = attempt;
+  }
+
+  get position(): string {
+    return this.#entry.positionOf(this.#index);
+  }
+
+  settle(settlement: Settlement): void | Promise<void> {
+    return this.#entry.settle(settlement, this.#event, this.#index, this.attempt);
+  }
+
+  renew(): Promise<void> {
+    return this.#entry.renew();
   }
 }
