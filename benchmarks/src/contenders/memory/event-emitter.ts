@@ -1,0 +1,12 @@
+import { EventEmitter } from 'node:events';
+import type { MemoryContender } from '../../memory/contender.ts';
+
+export const contender: MemoryContender = {
+  awaited: false,
+  async open(subscribers, onEvent) {
+    const emitter = new EventEmitter();
+    emitter.setMaxListeners(0);
+    for (let at = 0; at < subscribers; at += 1) emitter.on('orders', (data) => onEvent(data));
+    return { publish: (data) => emitter.emit('orders', data) };
+  },
+};

@@ -1,0 +1,4 @@
+import { Redis } from 'ioredis';
+import { ioredisDriver } from '../../wire/ioredis-driver.ts';
+
+export const driver = ioredisDriver((url) => new Redis(url));

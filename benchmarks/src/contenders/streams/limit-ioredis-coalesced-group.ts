@@ -1,0 +1,3 @@
+import { ioredisStreamDriver } from '../../wire/ioredis-stream-driver.ts';
+
+export const driver = ioredisStreamDriver('group', true);
