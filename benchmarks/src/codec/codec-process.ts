@@ -1,5 +1,5 @@
 import { calibrate, cpuUs } from '../measurement/calibration.ts';
-import { fillerFor, makeOrder } from '../workload.ts';
+import { fillingFor, makeOrder } from '../workload.ts';
 import type { CodecFigures, CodecWorkload } from './codec-suite.ts';
 import type { CodecContender } from './contender.ts';
 
@@ -7,19 +7,19 @@ import type { CodecContender } from './contender.ts';
 const [name, size, workloadText] = process.argv.slice(2) as [string, string, string];
 const workload = JSON.parse(workloadText) as CodecWorkload;
 const { contender } = (await import(`../contenders/codec/${name}.js`)) as { contender: CodecContender };
-const filler = fillerFor(Number(size));
+const filling = fillingFor(Number(size));
 const CHUNK = 50;
 let number = 0;
 
-const sample = contender.encode(makeOrder(1, filler), 1);
+const sample = contender.encode(makeOrder(1, filling), 1);
 if (!name.startsWith('limit')) {
   const back = JSON.stringify(contender.decode(sample));
-  if (back !== JSON.stringify(makeOrder(1, filler)))
+  if (back !== JSON.stringify(makeOrder(1, filling)))
     throw new Error(`${name} does not give back what went in: ${back}`);
 }
 
-const both = () => contender.decode(contender.encode(makeOrder(number, filler), number++));
-const encodeOnly = () => contender.encode(makeOrder(number, filler), number++);
+const both = () => contender.decode(contender.encode(makeOrder(number, filling), number++));
+const encodeOnly = () => contender.encode(makeOrder(number, filling), number++);
 const decodeOnly = () => contender.decode(sample);
 perSecond(both, workload.warmUpMs);
 const figures: CodecFigures = { bytes: sample.length, both: [], encode: [], decode: [] };

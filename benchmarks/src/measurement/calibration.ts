@@ -1,6 +1,8 @@
+import { quantile } from './statistics.ts';
+
 /**
  * The speed of a shared machine drifts, up to 2× within seconds. A fixed piece of work is timed beside every sample, and
- * the sample scaled to the best speed that any calibration of the run saw.
+ * the sample scaled to the good speed of the run.
  */
 const ORDER = { id: 'order-4711', customer: 'c-99', total: 129.5, lines: ['a-1', 'b-2', 'c-3'], note: 'x'.repeat(60) };
 const ROUNDS = 2_000;
@@ -28,19 +30,23 @@ export interface Sample {
 }
 
 export class SpeedScale {
-  #bestUs = Number.POSITIVE_INFINITY;
+  readonly #seenUs: number[] = [];
 
   see(calibrationUs: number): void {
-    this.#bestUs = Math.min(this.#bestUs, calibrationUs);
+    this.#seenUs.push(calibrationUs);
   }
 
-  /** What a rate would have been at the best speed. */
+  /** What a rate would have been at the machine's good speed: the fastest tenth of the calibrations, as the fastest one is luck. */
   rate({ value, calibrationUs }: Sample): number {
-    return value * (calibrationUs / this.#bestUs);
+    return value * (calibrationUs / this.#goodUs());
   }
 
-  /** What a time would have been at the best speed. */
+  /** What a time would have been at that speed. */
   time({ value, calibrationUs }: Sample): number {
-    return value / (calibrationUs / this.#bestUs);
+    return value / (calibrationUs / this.#goodUs());
+  }
+
+  #goodUs(): number {
+    return quantile(this.#seenUs, 0.1);
   }
 }

@@ -16,8 +16,7 @@ export function runAlone<Result>(
     });
     child.on('message', (message) => {
       result = { value: message as Result };
-      child.disconnect();
-      // Some contenders leave handles behind.
+      // Some contenders leave handles behind. No `disconnect` before: there would be no `close` after.
       child.kill('SIGKILL');
     });
     child.on('error', reject);

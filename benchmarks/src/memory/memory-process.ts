@@ -1,5 +1,5 @@
 import { calibrate, cpuUs, type Sample } from '../measurement/calibration.ts';
-import { fillerFor, makeOrder } from '../workload.ts';
+import { fillingFor, makeOrder } from '../workload.ts';
 import type { MemoryContender, OpenBus } from './contender.ts';
 import type { MemoryWorkload } from './memory-suite.ts';
 
@@ -13,7 +13,7 @@ let delivered = 0;
 const bus = await contender.open(subscribers, () => {
   delivered += 1;
 });
-const data = makeOrder(1, fillerFor(workload.payloadBytes));
+const data = makeOrder(1, fillingFor(workload.payloadBytes));
 /** Time is looked at once a chunk: looking costs as much as a few publishes. */
 const chunk = Math.max(1, Math.ceil(200 / subscribers));
 

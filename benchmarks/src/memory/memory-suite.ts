@@ -85,7 +85,7 @@ export const memorySuite: Suite = async ({ quick, only, rounds, progress }) => {
           ...plan.subscribers.map((subscribers) => cellOf(ratesOf(name, subscribers), ratesOf(OURS, subscribers))),
         ]),
         notes: [
-          'Ratios are to `polycast`, p10–p90 in brackets. Rates are scaled to the best speed of the machine seen in the run.',
+          'Ratios are to `polycast`, p10–p90 in brackets. Rates are scaled to the good speed of the machine seen in the run.',
           'Not awaited: `publish` returns nothing to wait for and a throwing handler stops the others: a wall, not a rival.',
           ...failures.map((failure) => `FAILED: ${failure}`),
         ],

@@ -1,6 +1,6 @@
 import type { LatencyDriver } from '@polycast/measure';
 import { calibrate, cpuUs } from '../measurement/calibration.ts';
-import { fillerFor, makeOrder } from '../workload.ts';
+import { type Filling, fillingFor, makeOrder } from '../workload.ts';
 import type { Order, Scenario, SideReport } from './wire-workload.ts';
 
 /** One side of a contender in a process of its own. Arguments: side, module, url, topic. */
@@ -17,23 +17,23 @@ if (side === 'publisher') {
     const calibrationUs = calibrate();
     const startUs = cpuUs();
     const atMs = nowMs();
-    run(order.scenario, fillerFor(order.payloadBytes)).then(() =>
+    run(order.scenario, fillingFor(order.payloadBytes)).then(() =>
       send({ atMs, cpuUs: cpuUs() - startUs, calibrationUs }),
     );
   });
   send('ready');
 
-  async function run({ loops, batch, messages }: Scenario, filler: string): Promise<void> {
+  async function run({ loops, batch, messages }: Scenario, filling: Filling): Promise<void> {
     let next = 0;
     const loop = async () => {
       while (next < messages) {
         if (batch === 1) {
-          await publisher.publish(makeOrder(next++, filler));
+          await publisher.publish(makeOrder(next++, filling));
           continue;
         }
         const under: unknown[] = [];
         for (let at = 0; at < batch && next < messages; at += 1)
-          under.push(publisher.publish(makeOrder(next++, filler)));
+          under.push(publisher.publish(makeOrder(next++, filling)));
         await Promise.all(under);
       }
     };

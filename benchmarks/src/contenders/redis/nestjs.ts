@@ -1,10 +1,12 @@
 import 'reflect-metadata';
-import { Controller, Module } from '@nestjs/common';
+import { Controller, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ClientProxyFactory, EventPattern, type MicroserviceOptions, Payload, Transport } from '@nestjs/microservices';
 import type { LatencyDriver } from '@polycast/measure';
 import { lastValueFrom } from 'rxjs';
 import { hostAndPort } from '../../wire/target.ts';
+
+Logger.overrideLogger(false);
 
 export const driver: LatencyDriver = {
   async openPublisher({ url, topic }) {
