@@ -145,8 +145,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   async #listen(settings: SubscriptionSettings, handler: Handler | undefined): Promise<LiveSubscription> {
     const session = this.#session;
-    const inbox = this.#isSharable(settings) ? this.#sharedInbox() : new Inbox(session, settings, false);
-    await inbox.caughtUp();
+    const inbox = this.#isSharable(settings) ? await this.#sharedInboxCaughtUp() : new Inbox(session, settings, false);
     const subscription = new LiveSubscription(inbox, settings, handler);
     inbox.join(subscription);
     session.subscriptions.add(subscription);
@@ -189,6 +188,13 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       this.#shared = new Inbox(this.#session, subscriptionSettings(undefined), true);
     }
     return this.#shared;
+  }
+
+  async #sharedInboxCaughtUp(): Promise<Inbox> {
+    const inbox = this.#sharedInbox();
+    await inbox.caughtUp();
+    // Its last subscription may have left meanwhile.
+    return inbox.isStopped ? this.#sharedInbox() : inbox;
   }
 
   /** Replies and roll calls reach us from when it resolves. */

@@ -5,6 +5,7 @@ import { type Deferred, deferred } from './deferred.ts';
 import { LiveDelivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { DeliveryStream } from './delivery-stream.ts';
+import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
 import { wrapHandler } from './handler-chain.ts';
@@ -14,7 +15,7 @@ import { ACCEPT, RELEASE } from './settler.ts';
 import type { Signal } from './signal.ts';
 import { tellOne } from './signal-hub.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
-import { after, every, settlesWithin, type Timer } from './timer.ts';
+import { after, settlesWithin, type Timer } from './timer.ts';
 import type { Lease } from './transport.ts';
 
 /**
@@ -24,7 +25,7 @@ import type { Lease } from './transport.ts';
  * again, resting until its next attempt. A plain subscription keeps its slot through retries, so order holds; in a
  * group a failed delivery goes back to the service, so that another member may try.
  */
-export class LiveSubscription implements Subscription {
+export class LiveSubscription implements Subscription, Watched {
   readonly inbox: Inbox;
   readonly settings: SubscriptionSettings;
   readonly #handler: Handler;
@@ -41,8 +42,7 @@ export class LiveSubscription implements Subscription {
   #busyKeys: Set<unknown> | undefined;
   #pumping = false;
   #full = false;
-  #stallTimer: Timer | undefined;
-  #renewTimer: Timer | undefined;
+  #watch: DeliveryWatch | undefined;
   #idle: Deferred<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -79,7 +79,7 @@ export class LiveSubscription implements Subscription {
       return false;
     }
     const delivery = new LiveDelivery(this, event, lease);
-    if (lease?.renew !== undefined) this.#keepRenewing();
+    if (lease?.renew !== undefined) this.#watching.leaseTaken();
     if (
       this.#running < this.settings.concurrency &&
       this.#state !== 'paused' &&
@@ -138,7 +138,7 @@ export class LiveSubscription implements Subscription {
     if (isThenable(result)) {
       delivery.startedAtMs = performance.now();
       (this.#active ??= new Set()).add(delivery);
-      this.#watchForStall();
+      this.#watching.handlerStarted();
       result.then(
         () => this.#finished(delivery),
         (thrown: unknown) => this.#failed(delivery, thrown),
@@ -252,6 +252,12 @@ export class LiveSubscription implements Subscription {
 
   // ── watching ──
 
+  /** Made when first needed: most of very many subscriptions never do. */
+  get #watching(): DeliveryWatch {
+    this.#watch ??= new DeliveryWatch(this);
+    return this.#watch;
+  }
+
   tell(signal: Signal): void {
     this.hear(signal);
     this.inbox.tell(signal);
@@ -270,40 +276,12 @@ export class LiveSubscription implements Subscription {
     this.inbox.fullChanged(full);
   }
 
-  #watchForStall(): void {
-    if (this.#stallTimer !== undefined) return;
-    this.#stallTimer = after(this.settings.stalledAfterMs, () => {
-      this.#stallTimer = undefined;
-      let oldestMs = Number.POSITIVE_INFINITY;
-      for (const delivery of this.#active ?? []) {
-        if (delivery.startedAtMs > 0) oldestMs = Math.min(oldestMs, delivery.startedAtMs);
-      }
-      if (oldestMs === Number.POSITIVE_INFINITY) return;
-      const sinceMs = performance.now() - oldestMs;
-      if (sinceMs >= this.settings.stalledAfterMs) this.tell({ kind: 'stalled', what: 'handler', sinceMs });
-      this.#watchForStall();
-    });
+  *held(): Iterable<LiveDelivery> {
+    yield* this.#active ?? [];
+    yield* this.#queue ?? [];
   }
 
-  #keepRenewing(): void {
-    this.#renewTimer ??= every(this.settings.lockMs / 3, () => {
-      const held = [...(this.#active ?? []), ...(this.#queue ?? [])];
-      if (held.length === 0) {
-        this.#renewTimer?.cancel();
-        this.#renewTimer = undefined;
-      }
-      for (const delivery of held) {
-        delivery.lease?.renew?.().catch((thrown: unknown) => {
-          const error = PolycastError.from(thrown);
-          // Another consumer has it now. Anything else may pass by the next renewal.
-          if (error.code === 'lock-lost') this.#abandon(delivery);
-          this.tell({ kind: 'failed', what: 'settle', error });
-        });
-      }
-    });
-  }
-
-  #abandon(delivery: LiveDelivery): void {
+  abandon(delivery: LiveDelivery): void {
     delivery.abandon();
     this.#queue?.remove(delivery);
     this.#resting?.get(delivery)?.cancel();
@@ -347,8 +325,7 @@ export class LiveSubscription implements Subscription {
       delivery.abandon();
     }
     this.#state = 'closed';
-    this.#stallTimer?.cancel();
-    this.#renewTimer?.cancel();
+    this.#watch?.stop();
     this.#idle?.resolve();
     this.#stream?.end();
     this.inbox.session.subscriptions.delete(this);
