@@ -86,7 +86,10 @@ async function printEvents(
   stderr.write(`${colors.dim(`listening on ${broadcaster.topic} as ${broadcaster.self.instance} (Ctrl-C ends)`)}\n`);
   if (interrupted.aborted) end();
   else interrupted.addEventListener('abort', end, { once: true });
+  // Polycast itself keeps no process alive, and memory: has no connection that would.
+  const alive = setInterval(() => {}, 60_000);
   await enough.opened;
+  clearInterval(alive);
   await subscription.close();
   return kept;
 }

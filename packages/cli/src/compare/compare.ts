@@ -10,7 +10,10 @@ import type { ComparedTransport, Comparison } from './comparison.ts';
 import type { CompareOptions } from './options.ts';
 import type { Subject } from './subject.ts';
 
-/** Puts the transports to the test (all at once), then measures them (one after another), then prices the workload. */
+/** Length of the closed loop that finds the throughput, s: enough for a figure, short enough for a first look. */
+const THROUGHPUT_S = 1;
+
+/** Puts the transports to the test, then measures them, then prices the workload. */
 export async function compare(
   subjects: readonly Subject[],
   workload: Workload,
@@ -18,14 +21,12 @@ export async function compare(
   progress: Progress,
   terminal: Terminal,
 ): Promise<Comparison> {
-  const tested = options.conformance
-    ? await Promise.all(subjects.map((subject) => attempt(() => conformance(subject, progress, terminal))))
-    : [];
-  const measured: Outcome<LatencyResult>[] = [];
-  for (const subject of options.latency ? subjects : []) {
-    measured.push(await attempt(() => latency(subject, options, progress, terminal)));
-  }
-  terminal.interrupted.throwIfAborted();
+  const tested = await inTurn(options.conformance ? subjects : [], terminal, (subject) =>
+    conformance(subject, progress, terminal),
+  );
+  const measured = await inTurn(options.latency ? subjects : [], terminal, (subject) =>
+    latency(subject, options, progress, terminal),
+  );
   return {
     comparedAt: new Date().toISOString(),
     transports: subjects.map((subject, at) => combine(subject, tested[at], measured[at])),
@@ -36,13 +37,25 @@ export async function compare(
 
 type Outcome<Value> = { readonly value: Value } | { readonly error: PolycastError };
 
-/** One transport that cannot be reached must not hide what is known of the others. */
-async function attempt<Value>(work: () => Promise<Value>): Promise<Outcome<Value>> {
-  try {
-    return { value: await work() };
-  } catch (error) {
-    return { error: PolycastError.from(error) };
+/**
+ * One after another: the suite counts this process's handles, and what is measured must have the machine to itself.
+ * One transport that cannot be reached must not hide what is known of the others.
+ */
+async function inTurn<Value>(
+  subjects: readonly Subject[],
+  { interrupted }: Terminal,
+  work: (subject: Subject) => Promise<Value>,
+): Promise<readonly Outcome<Value>[]> {
+  const outcomes: Outcome<Value>[] = [];
+  for (const subject of subjects) {
+    try {
+      outcomes.push({ value: await work(subject) });
+    } catch (error) {
+      outcomes.push({ error: PolycastError.from(error) });
+    }
+    interrupted.throwIfAborted();
   }
+  return outcomes;
 }
 
 async function conformance({ name, url }: Subject, progress: Progress, terminal: Terminal): Promise<ConformanceReport> {
@@ -70,7 +83,12 @@ function latency(
 ): Promise<LatencyResult> {
   const { rate, duration, payload, subscribers } = options;
   const task = progress.task(`latency ${name}`, 100);
-  return measure(url, { rate, durationS: duration, payloadBytes: payload, subscribers }, terminal, task);
+  return measure(
+    url,
+    { rate, durationS: duration, payloadBytes: payload, subscribers, throughputS: Math.min(THROUGHPUT_S, duration) },
+    terminal,
+    task,
+  );
 }
 
 function combine(

@@ -6,11 +6,11 @@ import type { Terminal } from './terminal.ts';
 const COLUMNS: readonly Column[] = [
   { title: 'service' },
   { title: 'tier' },
-  { title: 'billed by use' },
   { title: 'USD a month', align: 'right' },
   { title: 'idle', align: 'right' },
-  { title: 'prices of' },
-  { title: 'confidence' },
+  { title: 'prices of', optional: true },
+  { title: 'confidence', optional: true },
+  { title: 'billed by use', optional: true },
 ];
 
 /** The priced workload: a row a service, cheapest first, those that do not fit last with their reason. */
@@ -29,11 +29,11 @@ export function costTable(
     byPrice(fitting).map((row) => [
       row.service === 'solution' ? bold('all together') : row.service,
       [row.tier, row.size].filter(Boolean).join(' '),
-      billed(row),
       bold(showUsd(row.monthlyUsd)),
       showUsd(row.idleMonthlyUsd),
       row.priceDate ?? 'no date',
       row.confidence === 'low' || row.confidence === 'none' ? yellow(row.confidence) : row.confidence,
+      billed(row),
     ]),
   );
   const parts = [

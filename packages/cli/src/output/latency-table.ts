@@ -12,7 +12,9 @@ const QUANTILES = ['p50', 'p90', 'p99', 'p999', 'max'] as const;
 const COLUMNS: readonly Column[] = [
   { title: 'transport' },
   { title: 'time' },
-  ...['p50', 'p90', 'p99', 'p99.9', 'max'].map((title): Column => ({ title, align: 'right' })),
+  ...['p50', 'p90', 'p99', 'p99.9', 'max'].map(
+    (title): Column => ({ title, align: 'right', optional: title === 'p90' }),
+  ),
   { title: 'events', align: 'right' },
 ];
 
