@@ -34,7 +34,7 @@ export class BatchQueue {
   readonly #limits: Manifest['limits'];
   readonly #retry: RetryPolicy;
   readonly #isDown: () => boolean;
-  #waiting: Entry[] = [];
+  #waiting: (Entry | undefined)[] = [];
   /** Index of the first entry of `#waiting` that was not taken yet. */
   #head = 0;
   #inFlight = 0;
@@ -93,7 +93,7 @@ export class BatchQueue {
   /** Refuses everything that still waits, and all that comes. */
   close(error: PolycastError): void {
     this.#closed = error;
-    const left = [...this.#failed.flatMap((batch) => batch.entries), ...this.#waiting.slice(this.#head)];
+    const left = [...this.#failed.flatMap((batch) => batch.entries), ...(this.#waiting.slice(this.#head) as Entry[])];
     this.#failed = [];
     this.#waiting = [];
     this.#head = 0;
@@ -133,7 +133,9 @@ export class BatchQueue {
       bytes += (this.#waiting[to] as Entry).bytes;
       if (bytes > maxBatchBytes) break;
     }
-    const entries = this.#waiting.slice(from, to);
+    const entries = this.#waiting.slice(from, to) as Entry[];
+    // While the queue never runs empty they would stay alive, to be copied by every scavenge: half of the publisher's CPU.
+    this.#waiting.fill(undefined, from, to);
     if (to === this.#waiting.length) {
       this.#waiting = [];
       this.#head = 0;
