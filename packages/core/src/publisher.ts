@@ -100,7 +100,8 @@ export class Publisher {
       time,
       expiresAtMs,
       sequence: sequence ?? (this.#numbers ? this.#numberer.next(lane) : undefined),
-      data: normaliseData(data),
+      // What is written as JSON is made plain where it is written.
+      data: this.#writesJson ? data : normaliseData(data),
       attributes,
     });
     return {
