@@ -147,7 +147,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   get hasOwnId(): boolean {
     if (this.#number > 0) return true;
     const { epoch, id } = this;
-    return epoch !== undefined && id.charCodeAt(epoch.length) === DOT && id.startsWith(epoch);
+    return epoch !== undefined && id.charCodeAt(epoch.length) === DOT && id.slice(0, epoch.length) === epoch;
   }
 
   get time(): string | undefined {

@@ -1,5 +1,7 @@
+import { epochEnd, numberIn } from './sequence.ts';
+
 /** What a sequence number says about an event. */
-export type Arrival = 'next' | 'duplicate' | 'late' | 'gap';
+export type Arrival = 'next' | 'duplicate' | 'late' | 'gap' | 'unknown';
 
 /** One publisher's events to one address list, as one receiver sees them. */
 interface Lane {
@@ -15,12 +17,30 @@ interface Lane {
 export class GapDetector {
   readonly #onGap: (source: string, count: number) => void;
   readonly #lanes = new Map<string, Map<string, Lane>>();
+  /** The lane of the event before: mostly that of the next one, too. */
+  #lastEpoch = '';
+  #lastList = '';
+  #lastLane: Lane | undefined;
 
   constructor(onGap: (source: string, count: number) => void) {
     this.#onGap = onGap;
   }
 
-  observe(source: string, epoch: string, addressList: string, number: number): Arrival {
+  /** @returns `unknown` for a sequence that Polycast did not write */
+  observe(source: string, sequence: string, addressList: string): Arrival {
+    const end = epochEnd(sequence);
+    const number = numberIn(sequence, end);
+    if (number === 0) return 'unknown';
+    const epoch = sequence.slice(0, end);
+    const lane = epoch === this.#lastEpoch && addressList === this.#lastList ? this.#lastLane : undefined;
+    if (lane === undefined) return this.#enter(source, epoch, addressList, number);
+    return this.#advance(source, lane, number);
+  }
+
+  /** Another lane than the event before. */
+  #enter(source: string, epoch: string, addressList: string, number: number): Arrival {
+    this.#lastEpoch = epoch;
+    this.#lastList = addressList;
     let lanes = this.#lanes.get(epoch);
     if (lanes === undefined) {
       // Bounded: the publisher first met is forgotten first; should it still live, it merely starts afresh.
@@ -31,9 +51,15 @@ export class GapDetector {
     const lane = lanes.get(addressList);
     if (lane === undefined) {
       if (lanes.size >= MAX_LANES_OF_ONE) lanes.clear();
-      lanes.set(addressList, { highest: number, missing: undefined });
+      this.#lastLane = { highest: number, missing: undefined };
+      lanes.set(addressList, this.#lastLane);
       return 'next';
     }
+    this.#lastLane = lane;
+    return this.#advance(source, lane, number);
+  }
+
+  #advance(source: string, lane: Lane, number: number): Arrival {
     if (number === lane.highest + 1) {
       lane.highest = number;
       return 'next';

@@ -7,7 +7,6 @@ import { GapDetector } from './gap-detector.ts';
 import { addressesOf } from './participant.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
-import { parseSequence } from './sequence.ts';
 import type { Session } from './session.ts';
 import { ACCEPT, RELEASE, Settler } from './settler.ts';
 import type { Signal } from './signal.ts';
@@ -296,11 +295,8 @@ export class Inbox implements Sink {
     const number = ownNumberOf(event);
     if (number > 0 && event.sequence === undefined) return this.#isBehind(event.epoch as string, number);
     if (this.#gaps !== undefined && event.sequence !== undefined) {
-      const position = parseSequence(event.sequence);
-      if (position !== undefined) {
-        const lane = typeof event.to === 'string' ? event.to : '*';
-        if (this.#gaps.observe(event.source, position.epoch, lane, position.number) === 'duplicate') return true;
-      }
+      const list = typeof event.to === 'string' ? event.to : '*';
+      if (this.#gaps.observe(event.source, event.sequence, list) === 'duplicate') return true;
     }
     if (event.hasOwnId || event.type === CHUNK_TYPE) return false;
     this.#seen ??= new Deduplicator();

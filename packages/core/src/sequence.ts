@@ -42,15 +42,25 @@ export function formatSequence(epoch: string, number: number): string {
 
 const LENGTHS = '0123456789abcdefg';
 
-/** The epoch and number of a sequence that Polycast wrote; undefined for any other text. */
-export function parseSequence(text: string): { epoch: string; number: number } | undefined {
-  const dot = text.lastIndexOf('.');
-  if (dot <= 0) return undefined;
-  const number = Number(text.slice(dot + 2));
-  if (!(number > 0 && Number.isSafeInteger(number))) return undefined;
-  if (LENGTHS[text.length - dot - 2] !== text[dot + 1]) return undefined;
-  return { epoch: text.slice(0, dot), number };
+/** Where the epoch of a sequence ends; 0 or less for a text that Polycast did not write. */
+export function epochEnd(sequence: string): number {
+  return sequence.lastIndexOf('.');
 }
+
+/** The number of a sequence whose epoch ends at `end`; 0 for a text that Polycast did not write. */
+export function numberIn(sequence: string, end: number): number {
+  const digits = sequence.length - end - 2;
+  if (end <= 0 || digits < 1 || digits >= LENGTHS.length || LENGTHS[digits] !== sequence[end + 1]) return 0;
+  let number = 0;
+  for (let at = end + 2; at < sequence.length; at++) {
+    const digit = sequence.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return 0;
+    number = number * 10 + digit;
+  }
+  return Number.isSafeInteger(number) ? number : 0;
+}
+
+const ZERO = 48;
 
 let lastEpochMs = 0;
 
