@@ -2,7 +2,8 @@ import type { LiveDelivery } from './delivery.ts';
 
 /** First in, first out; except that a delivery whose partition key is busy waits for it, and lets others pass. */
 export class DeliveryQueue {
-  #items: LiveDelivery[] = [];
+  /** Places before the head are emptied: what was handed out must not be kept alive. */
+  #items: (LiveDelivery | undefined)[] = [];
   #head = 0;
 
   get length(): number {
@@ -36,18 +37,19 @@ export class DeliveryQueue {
 
   /** Empties the queue. */
   takeAll(): LiveDelivery[] {
-    const all = this.#items.slice(this.#head);
+    const all = this.#items.slice(this.#head) as LiveDelivery[];
     this.#items = [];
     this.#head = 0;
     return all;
   }
 
   [Symbol.iterator](): Iterator<LiveDelivery> {
-    return this.#items.slice(this.#head).values();
+    return (this.#items.slice(this.#head) as LiveDelivery[]).values();
   }
 
   #shift(): LiveDelivery {
     const delivery = this.#items[this.#head] as LiveDelivery;
+    this.#items[this.#head] = undefined;
     this.#head++;
     if (this.#head === this.#items.length) {
       this.#items = [];
