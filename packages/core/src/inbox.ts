@@ -1,9 +1,8 @@
+import { Arrivals } from './arrivals.ts';
 import { Assembler } from './chunking.ts';
-import { Deduplicator } from './deduplicator.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { PolycastError } from './error.ts';
-import { type BroadcastEvent, ownNumberOf } from './event.ts';
-import { GapDetector } from './gap-detector.ts';
+import type { BroadcastEvent } from './event.ts';
 import { addressesOf } from './participant.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
@@ -36,12 +35,7 @@ export class Inbox implements Sink {
   #closing: Promise<void> | undefined;
   #ready: Deferred<void> | undefined;
   #stopped = false;
-  readonly #gaps: GapDetector | undefined;
-  #seen: Deduplicator | undefined;
-  /** The last number of each publisher in this process; that of the latest one is kept apart, being asked for most. */
-  readonly #numbers = new Map<string, number>();
-  #lastEpoch = '';
-  #lastNumber = 0;
+  readonly #arrivals: Arrivals;
   #assembler: Assembler | undefined;
   #duplicateInstanceTold = false;
   #dispatching = 0;
@@ -53,19 +47,16 @@ export class Inbox implements Sink {
     this.#shared = shared;
     const { gapDetection } = session.manifest.capabilities;
     // Members of a group are owed only a share of the events, and so is who lets the service filter.
-    if (gapDetection.level === 'emulated' && settings.group === undefined && !this.#pushesFilter) {
-      this.#gaps = new GapDetector((source, count) =>
-        this.#tellAll({ kind: 'gap', reason: 'sequence', source, count }),
-      );
-    }
+    const isOwedAll = settings.group === undefined && !this.#pushesFilter;
+    this.#arrivals = new Arrivals(
+      gapDetection.level === 'emulated' && isOwedAll
+        ? (source, count) => this.#tellAll({ kind: 'gap', reason: 'sequence', source, count })
+        : undefined,
+    );
   }
 
   get desk(): RequestDesk {
     return this.session.desk;
-  }
-
-  get isShared(): boolean {
-    return this.#shared;
   }
 
   /** True once it will deliver nothing more. */
@@ -225,7 +216,7 @@ export class Inbox implements Sink {
 
   deliver(event: BroadcastEvent, lease?: Lease): boolean {
     // Numbers first: an event that expired or is our own came, even if it is not handed on, and is no hole.
-    if ((lease === undefined || lease.attempt === 1) && this.#isRepeated(event)) return this.#done(lease);
+    if ((lease === undefined || lease.attempt === 1) && this.#arrivals.isRepeated(event)) return this.#done(lease);
     if (event.expiresAtMs <= Date.now() || !this.#concernsUs(event)) return this.#done(lease);
     if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
       return this.#deliverOwn(event, lease);
@@ -290,32 +281,6 @@ export class Inbox implements Sink {
     return event.carboncopy === true;
   }
 
-  /** Was it here before? Told by its number if Polycast gave it one, else by its id. */
-  #isRepeated(event: BroadcastEvent): boolean {
-    const number = ownNumberOf(event);
-    if (number > 0 && event.sequence === undefined) return this.#isBehind(event.epoch as string, number);
-    if (this.#gaps !== undefined && event.sequence !== undefined) {
-      const list = typeof event.to === 'string' ? event.to : '*';
-      if (this.#gaps.observe(event.source, event.sequence, list) === 'duplicate') return true;
-    }
-    if (event.hasOwnId || event.type === CHUNK_TYPE) return false;
-    this.#seen ??= new Deduplicator();
-    return this.#seen.isDuplicate(event.source, event.id);
-  }
-
-  /** In process nothing is lost or overtaken, so a publisher's numbers only rise. */
-  #isBehind(epoch: string, number: number): boolean {
-    if (epoch !== this.#lastEpoch) {
-      if (this.#numbers.size >= MAX_PUBLISHERS) this.#numbers.clear();
-      this.#numbers.set(this.#lastEpoch, this.#lastNumber);
-      this.#lastEpoch = epoch;
-      this.#lastNumber = this.#numbers.get(epoch) ?? 0;
-    }
-    if (number <= this.#lastNumber) return true;
-    this.#lastNumber = number;
-    return false;
-  }
-
   #sweep(): void {
     let kept = 0;
     for (const subscription of this.#subscriptions) {
@@ -337,7 +302,6 @@ export class Inbox implements Sink {
 }
 
 const LETTER_P = 112;
-const MAX_PUBLISHERS = 10_000;
 /** Longest wait for settlements under way before the source closes, ms. */
 const SETTLED_WITHIN_MS = 5_000;
 
