@@ -127,7 +127,6 @@ export class LiveSubscription implements Subscription, Watched {
   #run(delivery: LiveDelivery): void {
     this.#running++;
     if (this.settings.concurrency > 1) this.#setBusy(delivery);
-    if (delivery.lease !== undefined) (this.#active ??= new Set()).add(delivery);
     let result: unknown;
     try {
       result = this.#handler(delivery.event, delivery);
@@ -137,7 +136,7 @@ export class LiveSubscription implements Subscription, Watched {
     }
     if (isThenable(result)) {
       delivery.startedAtMs = performance.now();
-      (this.#active ??= new Set()).add(delivery);
+      this.#hold(delivery);
       this.#watching.handlerStarted();
       result.then(
         () => this.#finished(delivery),
@@ -147,6 +146,7 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #finished(delivery: LiveDelivery): void {
+    delivery.startedAtMs = 0;
     const outcome = delivery.outcome;
     if (delivery.abandoned) {
       this.#free(delivery);
@@ -161,6 +161,7 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #failed(delivery: LiveDelivery, thrown: unknown): void {
+    delivery.startedAtMs = 0;
     if (delivery.outcome !== undefined || delivery.abandoned) return this.#finished(delivery);
     const { retry, group } = this.settings;
     if (!isRetryable(thrown) || delivery.attempt >= retry.tries) {
@@ -183,6 +184,7 @@ export class LiveSubscription implements Subscription, Watched {
         this.#free(delivery);
       }
     });
+    this.#hold(delivery);
     (this.#retrying ??= new Map()).set(delivery, timer);
   }
 
@@ -205,6 +207,7 @@ export class LiveSubscription implements Subscription, Watched {
       }
       this.#pump();
     });
+    if (lease !== undefined) this.#hold(delivery);
     (this.#resting ??= new Map()).set(delivery, timer);
     this.#free(delivery, lease !== undefined);
   }
@@ -220,6 +223,7 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #deadLetter(delivery: LiveDelivery, reason: string): void {
+    this.#hold(delivery);
     deadLetterTo(this.inbox.session, this.settings, delivery, reason).then(
       () => this.#free(delivery),
       // Nothing took it: it stays ours, and comes again.
@@ -229,6 +233,11 @@ export class LiveSubscription implements Subscription, Watched {
         this.#free(delivery);
       },
     );
+  }
+
+  /** It stays with us beyond this turn: its lock is renewed, and closing knows of it. */
+  #hold(delivery: LiveDelivery): void {
+    (this.#active ??= new Set()).add(delivery);
   }
 
   #free(delivery: LiveDelivery, staysActive = false): void {
