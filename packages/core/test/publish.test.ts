@@ -108,6 +108,19 @@ test.each([
   ['a cycle', { type: 'a', data: cycle() }, {}, 'invalid-payload'],
   ['a BigInt', { type: 'a', data: 1n }, {}, 'invalid-payload'],
   ['a function', { type: 'a', data: () => {} }, {}, 'invalid-payload'],
+  [
+    'a getter that throws',
+    {
+      type: 'a',
+      data: {
+        get price() {
+          throw new Error('no');
+        },
+      },
+    },
+    {},
+    'invalid-payload',
+  ],
   ['too much', { type: 'a', data: 'x'.repeat(100_001) }, {}, 'payload-too-large'],
 ])('publishing %s is refused before anything is sent', async (_what, event, options, code) => {
   const transport = new LoopTransport();

@@ -1,7 +1,7 @@
 import { PolycastError } from '../error.ts';
 import { type BroadcastEvent, ownEpochOf, ownNumberOf } from '../event.ts';
 import { toBase64 } from './base64.ts';
-import { isPlainJson, normaliseData } from './normalise.ts';
+import { normaliseData } from './normalise.ts';
 import { TimeWriter } from './time.ts';
 
 /**
@@ -44,7 +44,14 @@ export function encodeBatch(texts: readonly string[]): string {
 }
 
 function write(data: unknown): string {
-  const text = JSON.stringify(isPlainJson(data) ? data : normaliseData(data)) as string | undefined;
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(normaliseData(data));
+  } catch (cause) {
+    if (cause instanceof PolycastError) throw cause;
+    // A getter that throws only when it is asked again.
+    throw new PolycastError('invalid-payload', 'the data cannot be written as JSON', { cause });
+  }
   if (text === undefined) throw new PolycastError('invalid-payload', 'the data has no JSON form');
   return text;
 }
