@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import type { ConformanceTarget, Need } from '@polycast/conformance';
 import { connect } from '@polycast/core';
 import type { RedisServer } from '@polycast/local-services';
@@ -58,5 +60,15 @@ function redisFaults(server: RedisServer): NonNullable<ConformanceTarget['faults
     start: () => server.restart(),
     freeze: async () => server.freeze(),
     thaw: async () => server.thaw(),
+    cut: () => cutConnections(server),
   };
+}
+
+/** Has the server end every connection but the one that asks for it. */
+async function cutConnections({ port }: RedisServer): Promise<void> {
+  const socket = createConnection({ host: '127.0.0.1', port });
+  socket.end('CLIENT KILL TYPE pubsub\r\nCLIENT KILL TYPE normal SKIPME yes\r\n');
+  // It answers both before it closes.
+  socket.resume();
+  await once(socket, 'close');
 }

@@ -13,7 +13,7 @@ export function costSection(comparison: Comparison): Markup {
   return markup`<section>
 <h2>Cost</h2>
 <p class="soft small">Workload “${workload.name}”. ${workload.description}</p>
-${costChart(comparison)}
+<div class="scroll">${costChart(comparison)}</div>
 <p class="soft small">In colour: the services of transports that Polycast has or plans; grey: for comparison. A line ends where no tier takes the volume.${free.length > 0 && ` Billed nothing by use at any volume: ${free.join(', ')}.`}</p>
 <div class="scroll"><table>
 <caption>US dollars a month at the workload's own volume; idle: everybody connected, nothing published</caption>

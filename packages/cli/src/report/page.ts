@@ -61,7 +61,7 @@ function latencySection(transports: readonly ComparedTransport[]): Markup | unde
   return markup`<section>
 <h2>Latency</h2>
 <p class="soft small">${describeSetting(first.result.setting)}.</p>
-${latencyChart(transports)}
+<div class="scroll">${latencyChart(transports)}</div>
 ${latencyTable(measured)}
 </section>`;
 }

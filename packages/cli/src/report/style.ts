@@ -17,7 +17,7 @@ section { background:var(--card); border:1px solid var(--faint); border-radius:1
 th,td { padding:6px 12px 6px 0; border-bottom:1px solid var(--faint); text-align:left; vertical-align:top } thead th { color:var(--soft); font-weight:600; white-space:nowrap } tbody th { font-weight:600; white-space:nowrap }
 .number { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap } tr:last-child > * { border-bottom:0 }
 .good { color:var(--good) } .bad { color:var(--bad); font-weight:600 } .mild { color:var(--mild) }
-.chart { width:100%; height:auto; display:block; margin:10px 0 14px; overflow:visible } .chart text { fill:var(--soft); font-size:12.5px; font-family:inherit } .chart .axis { font-size:13px }
+.chart { width:100%; min-width:620px; height:auto; display:block; margin:10px 0 14px; overflow:visible } .chart text { fill:var(--soft); font-size:12.5px; font-family:inherit } .chart .axis { font-size:13px }
 .grid line { stroke:var(--faint); stroke-width:1 }
 .series .line { fill:none; stroke:var(--c); stroke-width:2.2; stroke-linejoin:round } .series .halo { fill:none; stroke:transparent; stroke-width:14 } .series circle { fill:var(--c) }
 .chart .names text { fill:var(--c); font-weight:600 } .leader { fill:none; stroke:var(--c); stroke-width:1; opacity:.55 }
