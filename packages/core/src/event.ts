@@ -170,7 +170,8 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
    */
   get data(): Data {
     if (this.#dataText !== undefined) {
-      this.#data = parseJson(this.#dataText);
+      // The codec looked at its depth before it put the text off.
+      this.#data = parseJson(this.#dataText, true);
       this.#dataText = undefined;
     }
     return this.#data as Data;

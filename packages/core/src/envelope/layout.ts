@@ -1,6 +1,6 @@
 import { type AttributeValue, BroadcastEvent } from '../event.ts';
 import { fromBase64 } from './base64.ts';
-import { endOfValue, MAX_DEPTH } from './json.ts';
+import { endOfValue, MAX_DEPTH, opensOften } from './json.ts';
 import { readEvent } from './read-event.ts';
 import { TIME_LENGTH, TimeReader } from './time.ts';
 
@@ -115,7 +115,7 @@ export class LayoutReader {
     });
   }
 
-  /** The data's text. First as if it reached to where the event should end, which is seen at a glance for flat data. */
+  /** The data's text. First as if it reached to where the event should end, which is seen at a glance. */
   #readData(text: string, at: number, inBatch: boolean): string | undefined {
     let end = text.length - 1;
     if (inBatch) {
@@ -124,7 +124,7 @@ export class LayoutReader {
     }
     if (end > at && text.charCodeAt(end) === CLOSE_BRACE) {
       const data = text.slice(at, end);
-      if (isFlat(data)) {
+      if (isWhole(data)) {
         this.end = end + 1;
         return data;
       }
@@ -248,6 +248,7 @@ const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 
 function mustBeText(name: string): boolean {
   return name === 'subject' || name === 'dataschema' || name === 'datacontenttype';
@@ -276,15 +277,15 @@ function plainEnd(text: string, at: number): number {
   }
 }
 
-/** Is it one object or array with nothing nested in it, as seen by its brackets alone? */
-function isFlat(data: string): boolean {
+/**
+ * Is it the text of one object or array, not nested too deeply, and of nothing behind it? Attributes behind the data would
+ * not end in a bracket, and another event would name its version. What is wrong between the brackets shows when it is read.
+ */
+function isWhole(data: string): boolean {
   const first = data.charCodeAt(0);
-  if (first === OPEN_BRACE) {
-    return data.indexOf('}') === data.length - 1 && data.indexOf('{', 1) < 0 && data.indexOf('[') < 0;
-  }
-  return (
-    first === OPEN_BRACKET && data.indexOf(']') === data.length - 1 && data.indexOf('[', 1) < 0 && data.indexOf('{') < 0
-  );
+  const last = data.charCodeAt(data.length - 1);
+  if (first === OPEN_BRACE ? last !== CLOSE_BRACE : first !== OPEN_BRACKET || last !== CLOSE_BRACKET) return false;
+  return !data.includes('"specversion"') && !opensOften(data);
 }
 
 function readWhole(text: string): BroadcastEvent | undefined {
