@@ -214,10 +214,10 @@ export class Inbox implements Sink {
     this.#tellAll({ kind: 'failed', what: 'source', error });
   }
 
-  deliver(event: BroadcastEvent, lease?: Lease): boolean {
+  deliver(event: BroadcastEvent, lease?: Lease, isFresh = false): boolean {
     // Numbers first: an event that expired or is our own came, even if it is not handed on, and is no hole.
     if ((lease === undefined || lease.attempt === 1) && this.#arrivals.isRepeated(event)) return this.#done(lease);
-    if (event.expiresAtMs <= Date.now() || !this.#concernsUs(event)) return this.#done(lease);
+    if ((!isFresh && event.expiresAtMs <= Date.now()) || !this.#concernsUs(event)) return this.#done(lease);
     if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
       return this.#deliverOwn(event, lease);
     }

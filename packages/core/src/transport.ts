@@ -113,9 +113,10 @@ export interface Sink {
   ready(): Promise<void>;
   /**
    * One event came. With a lease, core settles it exactly once; without, there is nothing to settle.
+   * @param isFresh Delivered within the very call that published it: no need to look at the clock for its time to live.
    * @returns false if core had to drop it (buffer full and no lease).
    */
-  deliver(event: BroadcastEvent, lease?: Lease): boolean;
+  deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean): boolean;
   /** Something came that is no event. Settle or skip it yourself afterwards. */
   corrupt(error: PolycastError): void;
   /** The source cannot go on and will not recover by itself. */

@@ -12,7 +12,7 @@ import {
   type Transport,
 } from '@polycast/core/adapter';
 import type { GroupMember } from './group.ts';
-import { Hub, type Seat } from './hub.ts';
+import { Hub, type Room, type Seat } from './hub.ts';
 import { manifestOf } from './manifest.ts';
 import { DEFAULT_HUB, type MemoryOptions } from './options.ts';
 import { joinThreads, type ThreadBridge } from './threads.ts';
@@ -59,6 +59,7 @@ class MemoryLink implements Link {
   readonly #topic: string;
   readonly #hub: Hub;
   readonly #seat: Seat;
+  readonly #room: Room;
   readonly #copy: boolean;
   readonly #bridge: ThreadBridge | undefined;
   readonly members?: () => Promise<readonly Participant[]>;
@@ -70,16 +71,18 @@ class MemoryLink implements Link {
     this.#hub = hubs.get(location) ?? new Hub();
     hubs.set(location, this.#hub);
     this.#seat = { participant: self, addresses: new Set<Address>(addressesOf(self)), sinks: [], memberships: 0 };
-    this.#hub.room(topic).enter(this.#seat);
+    this.#room = this.#hub.room(topic);
+    this.#room.enter(this.#seat);
     if (threads) this.#bridge = joinThreads(name, this.#hub);
-    else this.members = async () => this.#hub.room(topic).participants;
+    else this.members = async () => this.#room.participants;
   }
 
   publish(batch: readonly Outgoing[]): void | Promise<void> {
     const outgoing = this.#copy ? copyOf(batch[0] as Outgoing) : (batch[0] as Outgoing);
     this.#bridge?.send(outgoing);
     // Dead letters go to another topic: perhaps nobody is there.
-    return this.#hub.find(outgoing.topic)?.publish(outgoing, this.#seat);
+    const room = outgoing.topic === this.#topic ? this.#room : this.#hub.find(outgoing.topic);
+    return room?.publish(outgoing, this.#seat);
   }
 
   subscribe(request: SourceRequest, sink: Sink): Source {
@@ -96,7 +99,7 @@ class MemoryLink implements Link {
   }
 
   #compete(name: string, addresses: readonly Address[], sink: Sink): Source {
-    const room = this.#hub.room(this.#topic);
+    const room = this.#room;
     const group = room.group(name);
     const member: GroupMember = { sink, addresses: new Set(addresses), held: new Set() };
     group.join(member);

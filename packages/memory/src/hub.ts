@@ -63,22 +63,27 @@ export class Room {
       return;
     }
     this.#busy = true;
-    let full = this.#hand(outgoing, from);
+    let full = this.#hand(outgoing, from, true);
     while (this.#waiting.length > 0) {
       const next = this.#waiting;
       this.#waiting = [];
-      for (const { outgoing: later, from: laterFrom } of next) full = this.#hand(later, laterFrom) ?? full;
+      for (const { outgoing: later, from: laterFrom } of next) full = this.#hand(later, laterFrom, false) ?? full;
     }
     this.#busy = false;
     if (full !== undefined) return roomIn(full);
   }
 
-  #hand({ event, to }: Outgoing, from: Seat | undefined): Sink[] | undefined {
+  #hand({ event, to }: Outgoing, from: Seat | undefined, isFresh: boolean): Sink[] | undefined {
     let full: Sink[] | undefined;
-    for (const seat of this.#seats) {
+    // By index: twice as fast as an iterator, and this is the hot path.
+    const seats = this.#seats;
+    for (let seatAt = 0; seatAt < seats.length; seatAt++) {
+      const seat = seats[seatAt] as Seat;
       if (!isFor(seat, to)) continue;
-      for (const sink of seat.sinks) {
-        sink.deliver(event);
+      const { sinks } = seat;
+      for (let sinkAt = 0; sinkAt < sinks.length; sinkAt++) {
+        const sink = sinks[sinkAt] as Sink;
+        sink.deliver(event, undefined, isFresh);
         // A handler that publishes to itself must not wait for itself.
         if (sink.capacity <= 0 && seat !== from) (full ??= []).push(sink);
       }
@@ -129,7 +134,7 @@ function entryOf(event: BroadcastEvent, to: readonly Address[]): Entry {
 }
 
 function isFor(seat: Seat, to: readonly Address[]): boolean {
-  if (to.length === 1) return seat.addresses.has(to[0] as Address);
+  if (to.length === 1) return to[0] === '*' || seat.addresses.has(to[0] as Address);
   return to.some((address) => seat.addresses.has(address));
 }
 
