@@ -8,11 +8,13 @@ import { type SchemaMap, validate } from './schema.ts';
  * the mismatch is not retryable, so the delivery is set aside with it as the reason.
  */
 export function checkData(handler: Handler, schemas: SchemaMap): Handler {
+  /** A retried delivery's data is checked, and perhaps changed, already. */
+  const checked = new WeakSet<LiveDelivery>();
   return (event, delivery) => {
     const live = delivery as LiveDelivery;
-    if (live.isChecked || !Object.hasOwn(schemas, event.type)) return handler(event, delivery);
+    if (checked.has(live) || !Object.hasOwn(schemas, event.type)) return handler(event, delivery);
     const pass = (data: unknown): unknown => {
-      live.isChecked = true;
+      checked.add(live);
       if (data !== event.data) live.event = (event as BroadcastEvent).with({ data });
       return handler(live.event, delivery);
     };

@@ -15,8 +15,6 @@ export const ACCEPT: Outcome = { kind: 'accept' };
 /** One event in one subscription, from its arrival until it is settled. */
 export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> implements Delivery<Event> {
   event: Event;
-  /** Has a schema accepted (and perhaps changed) the data? */
-  isChecked = false;
   readonly lease: Lease | undefined;
   attempt: number;
   /** What the handler said; the first word counts. */
@@ -25,7 +23,6 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   startedAtMs = 0;
   readonly #subscription: LiveSubscription;
   #abort: AbortController | undefined;
-  #aborted = false;
 
   constructor(subscription: LiveSubscription, event: Event, lease: Lease | undefined) {
     this.#subscription = subscription;
@@ -40,7 +37,6 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.#aborted) this.#abort.abort();
     return this.#abort.signal;
   }
 
@@ -71,12 +67,12 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
 
   /** The lock is lost, or nobody waits for the handler any longer. */
   abandon(): void {
-    this.#aborted = true;
-    this.#abort?.abort();
+    if (this.#abort === undefined) this.#abort = ABORTED;
+    else this.#abort.abort();
   }
 
   get abandoned(): boolean {
-    return this.#aborted;
+    return this.#abort?.signal.aborted === true;
   }
 
   /** Forgets what the last attempt said. */
@@ -86,3 +82,7 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     this.startedAtMs = 0;
   }
 }
+
+/** For deliveries nobody had asked for a signal of. */
+const ABORTED = new AbortController();
+ABORTED.abort();
