@@ -1,4 +1,7 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { redisForTests } from '@polycast/local-services';
+import { memory } from '@polycast/memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LatencyDriver, type LatencyOptions, measureLatency, type Progress } from '../src/index.ts';
 
@@ -169,6 +172,37 @@ describe('separate processes', () => {
       signal: controller.signal,
     });
     await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
+  });
+});
+
+describe('our own transports', () => {
+  it('memory, within this process', async () => {
+    const result = await measureLatency({ ...quick, url: 'memory:', transport: () => memory(), subscribers: 2 });
+    expect(result).toMatchObject({ sent: 400, failed: 0, received: 800, lost: 0, duplicated: 0, reordered: 0 });
+    expect(result.setting).toMatchObject({ url: 'memory:', processes: 'shared', link: 'in-process' });
+  });
+
+  it.each(['redis:', 'redis+streams:'])('%s, in separate processes', async (scheme) => {
+    const redis = await redisForTests();
+    // Beside its package.json: the built file, as for anyone who installed it.
+    const manifest = createRequire(import.meta.url).resolve('@polycast/redis/package.json');
+    const transportModule = new URL('./dist/index.js', pathToFileURL(manifest)).href;
+    try {
+      const url = redis.url.replace('redis:', scheme);
+      const result = await measureLatency({ ...quick, url, transportModule, subscribers: 2, throughputS: 0.2 });
+      expect(result).toMatchObject({ sent: 400, failed: 0, received: 800, lost: 0, duplicated: 0, reordered: 0 });
+      expect(result.setting).toMatchObject({ processes: 'separate', link: 'loopback' });
+      expect(result.throughput).toMatchObject({ failed: 0, lost: 0 });
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it('tells the code of what a process could not do', async () => {
+    const manifest = createRequire(import.meta.url).resolve('@polycast/redis/package.json');
+    const transportModule = new URL('./dist/index.js', pathToFileURL(manifest)).href;
+    const unreachable = measureLatency({ ...quick, url: 'redis://127.0.0.1:1?connectTimeoutMs=500', transportModule });
+    await expect(unreachable).rejects.toMatchObject({ name: 'PolycastError', code: 'unreachable' });
   });
 });
 
