@@ -10,7 +10,7 @@ export type { DecodeLimits } from './envelope/limits.ts';
 export { utf8Length } from './envelope/limits.ts';
 export { isPlainJson, normaliseData } from './envelope/normalise.ts';
 export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
-export type { AttributeValue, CloudEventJson, EventParts, Sequence } from './event.ts';
+export type { AttributeValue, CloudEventJson, EventParts } from './event.ts';
 export { BroadcastEvent } from './event.ts';
 export type { FilterTree } from './filter/filter.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';

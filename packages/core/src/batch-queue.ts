@@ -64,10 +64,15 @@ export class BatchQueue {
     return this.#waiting.length - this.#head;
   }
 
+  /** One more is refused with `overloaded`. */
+  get isFull(): boolean {
+    return this.pending >= MAX_PENDING_EVENTS;
+  }
+
   /** Resolves once the transport took the event. @throws `overloaded`, or what the transport said at the last try. */
   add(outgoing: Outgoing, bytes: number): Promise<void> {
     if (this.#closed) return Promise.reject(this.#closed);
-    if (this.pending >= MAX_PENDING_EVENTS) {
+    if (this.isFull) {
       return Promise.reject(
         new PolycastError('overloaded', `${MAX_PENDING_EVENTS} events wait for the transport already; await publish()`),
       );

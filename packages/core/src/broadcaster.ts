@@ -82,12 +82,11 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   readonly #send = (event: EventInput, options: PublishOptions | undefined): Promise<void> => {
     const { publisher } = this.#session;
-    const outgoing = publisher.prepare(event, options);
-    const { type } = outgoing.event;
-    if (type.charCodeAt(0) === LETTER_P && type.startsWith(RESERVED_TYPE_PREFIX)) {
+    const type: unknown = event?.type;
+    if (typeof type === 'string' && type.charCodeAt(0) === LETTER_P && type.startsWith(RESERVED_TYPE_PREFIX)) {
       throw new PolycastError('invalid-event', `types that start with '${RESERVED_TYPE_PREFIX}' are Polycast's own`);
     }
-    return publisher.send(outgoing);
+    return publisher.send(publisher.prepare(event, options));
   };
 
   /** The promise the caller asked for. */

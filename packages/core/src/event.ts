@@ -36,13 +36,6 @@ export interface CloudEventJson {
   [attribute: string]: unknown;
 }
 
-/** Position of an event among those of one publisher to one address list. Numbers start at 1 and have no holes. */
-export interface Sequence {
-  /** Differs each time the publisher starts, and sorts by start time. */
-  readonly epoch: string;
-  readonly number: number;
-}
-
 /** What core and the codec make events from. */
 export interface EventParts {
   readonly type: string;

@@ -1,6 +1,6 @@
 import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from './address.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { splitEvent } from './chunking.ts';
+import { type Chunk, splitEvent } from './chunking.ts';
 import { DEFAULT_TTL_MS, MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
 import { encodeEvent } from './envelope/encode.ts';
 import { utf8Length } from './envelope/limits.ts';
@@ -66,10 +66,6 @@ export class Publisher {
     return this.#numberer.epoch;
   }
 
-  get pending(): number {
-    return (this.#queue?.pending ?? 0) + this.#direct;
-  }
-
   /** An event as it will be sent. @throws PolycastError `invalid-*`, `payload-too-large`; TypeError */
   prepare(input: EventInput, options: PublishOptions | undefined, core?: CoreAttributes, sequence?: string): Outgoing {
     const to = this.#addresses(options?.to);
@@ -104,13 +100,18 @@ export class Publisher {
       data: this.#writesJson ? data : normaliseData(data),
       attributes,
     });
-    return {
-      event,
-      topic: this.#options.topic,
-      to,
-      json: this.#writesJson ? encodeEvent(event) : undefined,
-      expiresAtMs,
-    };
+    return { event, topic: this.#options.topic, to, json: this.#writeJson(event), expiresAtMs };
+  }
+
+  #writeJson(event: BroadcastEvent): string | undefined {
+    if (!this.#writesJson) return undefined;
+    try {
+      return encodeEvent(event);
+    } catch (thrown) {
+      // Refused before it was sent: receivers must not miss it.
+      this.#numberer.takeBack(event.sequence);
+      throw thrown;
+    }
   }
 
   /** An event that exists already, for everyone on a topic. */
@@ -119,7 +120,7 @@ export class Publisher {
       event,
       topic,
       to: JUST_EVERYONE,
-      json: this.#writesJson ? encodeEvent(event) : undefined,
+      json: this.#writeJson(event),
       expiresAtMs: event.expiresAtMs,
     };
   }
@@ -128,7 +129,10 @@ export class Publisher {
   send(outgoing: Outgoing): Promise<void> {
     const bytes = this.#sizeOf(outgoing);
     if (bytes > this.#manifest.limits.maxEventBytes) return this.#sendLarge(outgoing, bytes);
-    if (this.#queue !== undefined) return this.#queue.add(outgoing, bytes);
+    if (this.#queue !== undefined) {
+      if (this.#queue.isFull) this.#numberer.takeBack(outgoing.event.sequence);
+      return this.#queue.add(outgoing, bytes);
+    }
     const sent = this.#link.publish([outgoing]);
     return sent === undefined ? DONE : this.#awaitDirect(sent);
   }
@@ -169,13 +173,7 @@ export class Publisher {
   }
 
   async #sendLarge(outgoing: Outgoing, bytes: number): Promise<void> {
-    const limit = this.#manifest.limits.maxEventBytes;
-    if (!this.#options.chunking) {
-      throw new PolycastError(
-        'payload-too-large',
-        `the event takes ${bytes} bytes, ${this.#manifest.transport} takes ${limit}; connect with { chunking: true } to send it in pieces`,
-      );
-    }
+    const chunks = this.#split(outgoing, bytes);
     const attributes = outgoing.event.attributes;
     const options: PublishOptions = {
       to: outgoing.to,
@@ -184,13 +182,29 @@ export class Publisher {
       ...(typeof attributes?.partitionkey === 'string' ? { partitionKey: attributes.partitionkey } : {}),
     };
     await Promise.all(
-      splitEvent(outgoing.event.with({}), limit).map(({ data, ...chunk }) => {
+      chunks.map(({ data, ...chunk }) => {
         // The first piece takes the number of the whole, so that none is left out.
         const sequence = chunk.chunkindex === 0 ? outgoing.event.sequence : undefined;
         const piece = this.prepare({ type: CHUNK_TYPE, data }, options, chunk as CoreAttributes, sequence);
         return this.send(piece);
       }),
     );
+  }
+
+  /** @throws `payload-too-large` */
+  #split(outgoing: Outgoing, bytes: number): Chunk[] {
+    const { manifest, chunking } = this.#options;
+    const limit = manifest.limits.maxEventBytes;
+    try {
+      if (chunking) return splitEvent(outgoing.event.with({}), limit);
+      throw new PolycastError(
+        'payload-too-large',
+        `the event takes ${bytes} bytes, ${manifest.transport} takes ${limit}; connect with { chunking: true } to send it in pieces`,
+      );
+    } catch (thrown) {
+      this.#numberer.takeBack(outgoing.event.sequence);
+      throw thrown;
+    }
   }
 
   #addresses(to: PublishOptions['to']): readonly Address[] {

@@ -17,6 +17,11 @@ export class Numberer {
     return formatSequence(this.epoch, this.#lastNumber);
   }
 
+  /** The event that was given it is not sent: the number is free again, unless a later one is out already. */
+  takeBack(sequence: string | undefined): void {
+    if (sequence === formatSequence(this.epoch, this.#lastNumber)) this.#lastNumber--;
+  }
+
   #switchTo(lane: string): void {
     if (this.#lastNumber > 0) this.#lanes.set(this.#lastLane, this.#lastNumber);
     // Bounded: a publisher that addressed very many single instances starts over under a new epoch.

@@ -129,6 +129,20 @@ test.each([
   expect(transport.sent).toEqual([]);
 });
 
+test.each([
+  ['what is no JSON', { type: 'a', data: 1n }, false],
+  ['what is too large', { type: 'a', data: 'x'.repeat(5_000) }, false],
+  ['what is too large even in pieces', { type: 'a', data: 'x'.repeat(5_000) }, true],
+  ['a type of ours', { type: 'polycast.reply' }, false],
+])('refusing %s leaves no hole in the numbers', async (_what, event, chunking) => {
+  const transport = new LoopTransport({}, { maxEventBytes: chunking ? 1_000 : 4_096 });
+  await using me = await open(transport, { chunking });
+  await me.publish({ type: 'a', data: 1 });
+  await expect(me.publish(event)).rejects.toBeInstanceOf(PolycastError);
+  await me.publish({ type: 'a', data: 2 });
+  expect(transport.sent.flat().map((sent) => sent.event.sequence?.split('.')[1])).toEqual(['11', '12']);
+});
+
 test('several addresses travel as one list without repetitions; everyone includes the rest', async () => {
   const transport = new LoopTransport();
   await using me = await open(transport);
