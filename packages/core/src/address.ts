@@ -7,6 +7,12 @@ export type Address = '*' | `role:${string}` | `instance:${string}`;
 export const EVERYONE = '*' satisfies Address;
 
 /**
+ * The lane of roll calls, heartbeats and goodbyes: every participant that listens is there. No role can have this name, so
+ * nothing else travels on it.
+ */
+export const CONTROL = 'role:~control' satisfies Address;
+
+/**
  * Names of roles, instances, groups and topics. The alphabet is what every transport can carry unescaped in a channel,
  * key, subject, group or entity name; a comma is left out because it separates addresses in the `to` attribute.
  */

@@ -145,7 +145,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   async #listen(settings: SubscriptionSettings, handler: Handler | undefined): Promise<LiveSubscription> {
     const session = this.#session;
-    const inbox = this.#isSharable(settings) ? await this.#sharedInboxCaughtUp() : new Inbox(session, settings, false);
+    const inbox = this.#isSharable(settings) ? await this.#sharedInboxCaughtUp() : new Inbox(session, settings, 'own');
     const subscription = new LiveSubscription(inbox, settings, handler);
     inbox.join(subscription);
     session.subscriptions.add(subscription);
@@ -185,7 +185,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   #sharedInbox(): Inbox {
     if (this.#shared === undefined || this.#shared.isStopped) {
-      this.#shared = new Inbox(this.#session, subscriptionSettings(undefined), true);
+      this.#shared = new Inbox(this.#session, subscriptionSettings(undefined), 'shared');
     }
     return this.#shared;
   }
@@ -203,7 +203,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     if (members.control === undefined || members.control.isStopped) {
       members.control =
         [...this.#session.subscriptions].map(({ inbox }) => inbox).find((inbox) => inbox.hearsControl) ??
-        this.#sharedInbox();
+        new Inbox(this.#session, subscriptionSettings(undefined), 'control');
     }
     await members.control.open();
   }

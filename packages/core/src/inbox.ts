@@ -1,3 +1,4 @@
+import { type Address, CONTROL } from './address.ts';
 import { Arrivals } from './arrivals.ts';
 import { Assembler } from './chunking.ts';
 import { type Deferred, deferred } from './deferred.ts';
@@ -18,13 +19,14 @@ import type { Lease, Sink, Source } from './transport.ts';
  * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
  *
  * A shared inbox serves all plain subscriptions of a broadcaster; a subscription with a group, a name, a start position
- * or leases has an inbox of its own.
+ * or leases has an inbox of its own. A control inbox serves none: where no subscription hears roll calls and replies, it
+ * listens to the addresses they come to, and to no other.
  */
 export class Inbox implements Sink {
   readonly session: Session;
   readonly settler: Settler;
   readonly #settings: SubscriptionSettings;
-  readonly #shared: boolean;
+  readonly #kind: 'own' | 'shared' | 'control';
   readonly #subscriptions: LiveSubscription[] = [];
   /** Subscriptions that left while events were being handed out; removed when enough have gathered. */
   #left = 0;
@@ -40,11 +42,11 @@ export class Inbox implements Sink {
   #duplicateInstanceTold = false;
   #dispatching = 0;
 
-  constructor(session: Session, settings: SubscriptionSettings, shared: boolean) {
+  constructor(session: Session, settings: SubscriptionSettings, kind: 'own' | 'shared' | 'control') {
     this.session = session;
     this.settler = new Settler((signal) => this.tell(signal));
     this.#settings = settings;
-    this.#shared = shared;
+    this.#kind = kind;
     const { gapDetection } = session.manifest.capabilities;
     // Members of a group are owed only a share of the events, and so is who lets the service filter.
     const isOwedAll = settings.group === undefined && !this.#pushesFilter;
@@ -101,7 +103,7 @@ export class Inbox implements Sink {
     const settings = this.#settings;
     this.#source = await session.link.subscribe(
       {
-        addresses: addressesOf(session.self),
+        addresses: this.#addresses(),
         group: settings.group,
         durable: settings.durable,
         from: settings.from,
@@ -113,6 +115,12 @@ export class Inbox implements Sink {
       },
       this,
     );
+  }
+
+  #addresses(): readonly Address[] {
+    const own = addressesOf(this.session.self);
+    if (this.#kind === 'control') return [CONTROL, own[2] as Address];
+    return this.hearsControl ? [...own, CONTROL] : own;
   }
 
   /** Whoever joins now must not get what was published before. */
@@ -134,13 +142,13 @@ export class Inbox implements Sink {
       this.#subscriptions[at] = GONE;
       this.#left++;
     } else this.#subscriptions.splice(at, 1);
-    if (!this.#shared) await this.#stop();
+    if (this.#kind === 'own') await this.#stop();
   }
 
   /** After `stop`: the subscription has settled everything. */
   async leave(): Promise<void> {
     if (
-      this.#shared &&
+      this.#kind !== 'own' &&
       (this.#subscriptions.length > this.#left || this.session.desk.isWaiting || this.session.members.isAsking)
     ) {
       return;
@@ -183,7 +191,7 @@ export class Inbox implements Sink {
 
   get capacity(): number {
     if (this.#stopped) return 0;
-    if (this.#shared) return this.#fullOnes > 0 ? 0 : this.#settings.bufferSize;
+    if (this.#kind !== 'own') return this.#fullOnes > 0 ? 0 : this.#settings.bufferSize;
     return this.#subscriptions[0]?.capacity ?? 0;
   }
 
@@ -229,7 +237,7 @@ export class Inbox implements Sink {
     const count = subscriptions.length;
     if (lease !== undefined) {
       // Only control events matter to a shared inbox of a service that settles; its subscriptions have inboxes of their own.
-      if (this.#shared) return this.#done(lease);
+      if (this.#kind !== 'own') return this.#done(lease);
       const subscription = subscriptions[0];
       if (subscription !== undefined && subscription !== GONE) return subscription.take(event, lease);
       this.settler.settle(lease, RELEASE);

@@ -1,4 +1,4 @@
-import { isName } from './address.ts';
+import { CONTROL, isName } from './address.ts';
 import type { MembersOptions } from './contract.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
@@ -112,8 +112,8 @@ export class MemberList {
   }
 
   #send(type: string, more: Record<string, unknown> = {}): Promise<void> {
-    const outgoing = this.#publisher.prepare({ type, data: { ...this.#self, ...more } }, { ttlMs: MEMBER_EXPIRY_MS });
-    return this.#publisher.send(outgoing);
+    const input = { type, data: { ...this.#self, ...more } };
+    return this.#publisher.send(this.#publisher.prepare(input, { ttlMs: MEMBER_EXPIRY_MS }, { to: CONTROL }));
   }
 }
 

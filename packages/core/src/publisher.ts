@@ -30,6 +30,8 @@ export interface PublisherOptions {
 export interface CoreAttributes {
   replyto?: string;
   correlationid?: string;
+  /** Goes there, whatever the options say. */
+  to?: Address;
 }
 
 /** From a user's event to the transport: checks, names, numbers, encodes, coalesces. */
@@ -68,7 +70,7 @@ export class Publisher {
 
   /** An event as it will be sent. @throws PolycastError `invalid-*`, `payload-too-large`; TypeError */
   prepare(input: EventInput, options: PublishOptions | undefined, core?: CoreAttributes, sequence?: string): Outgoing {
-    const to = this.#addresses(options?.to);
+    const to = core?.to === undefined ? this.#addresses(options?.to) : [core.to];
     const lane = to.length === 1 ? (to[0] as string) : [...to].sort().join(',');
     const ttlMs = options?.ttlMs ?? this.#options.ttlMs ?? DEFAULT_TTL_MS;
     if (typeof ttlMs !== 'number' || !(ttlMs > 0)) throw new TypeError('ttlMs must be a number above 0');

@@ -86,11 +86,14 @@ class MemoryLink implements Link {
   }
 
   subscribe(request: SourceRequest, sink: Sink): Source {
-    return request.group === undefined ? this.#listen(sink) : this.#compete(request.group, request.addresses, sink);
+    return request.group === undefined
+      ? this.#listen(request.addresses, sink)
+      : this.#compete(request.group, request.addresses, sink);
   }
 
-  #listen(sink: Sink): Source {
+  #listen(addresses: readonly Address[], sink: Sink): Source {
     const seat = this.#seat;
+    for (const address of addresses) seat.addresses.add(address);
     seat.sinks = [...seat.sinks, sink];
     const stop = async () => {
       seat.sinks = seat.sinks.filter((other) => other !== sink);

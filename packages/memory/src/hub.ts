@@ -5,7 +5,8 @@ import { BACK_PRESSURE_MAX_MS } from './options.ts';
 /** One participant on one topic: its sinks without a group. */
 export interface Seat {
   readonly participant: Participant;
-  readonly addresses: ReadonlySet<Address>;
+  /** Of all its sinks. */
+  readonly addresses: Set<Address>;
   /** Replaced, never changed: it may be walked through at the time. */
   sinks: readonly Sink[];
   /** In how many groups it takes part. */
