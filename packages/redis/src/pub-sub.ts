@@ -1,5 +1,6 @@
 import type { Link, LinkContext, Outgoing, Sink, Source, SourceRequest, Transport } from '@polycast/core/adapter';
 import { type Commands, openCommands } from './client.ts';
+import { CommandWatch } from './command-watch.ts';
 import { signalConnection } from './connection-signals.ts';
 import { pubSubManifest } from './manifest.ts';
 import type { RedisTransportOptions } from './options.ts';
@@ -29,6 +30,7 @@ class PubSubLink implements Link {
   readonly #context: LinkContext;
   readonly #subscriber: Subscriber;
   readonly #endSignals: () => void;
+  readonly #watch: CommandWatch;
   readonly #send: (channel: string, payload: string) => Promise<unknown>;
   #closing: Promise<void> | undefined;
 
@@ -39,9 +41,10 @@ class PubSubLink implements Link {
     this.#context = context;
     this.#subscriber = new Subscriber(commands, settings, context);
     this.#endSignals = signalConnection(client, context, () => !this.#subscriber.isUsed);
+    this.#watch = new CommandWatch(client, settings.client !== undefined);
     this.#send = isCluster
       ? (channel, payload) => client.spublish(channel, payload)
-      : (channel, payload) => client.publish(channel, payload);
+      : (channel, payload) => this.#watch.run(() => client.publish(channel, payload));
   }
 
   get native(): unknown {
@@ -69,6 +72,7 @@ class PubSubLink implements Link {
       this.#endSignals();
       await this.#subscriber.close();
       await this.#commands.close();
+      this.#watch.stop();
     })();
     return this.#closing;
   }

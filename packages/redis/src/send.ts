@@ -1,6 +1,6 @@
-import type { Outgoing, PolycastError } from '@polycast/core/adapter';
+import type { Address, Outgoing, PolycastError } from '@polycast/core/adapter';
 import { mapError } from './map-error.ts';
-import { type Parcel, parcelsOf } from './wire.ts';
+import { channelOf, type Parcel, parcelsOf } from './wire.ts';
 
 /**
  * Sends a batch, a command a parcel, all of them at once. Resolves to nothing, or to the errors of single events when
@@ -11,6 +11,11 @@ export function sendBatch(
   wire: { readonly prefix: string; readonly batch: 'on' | 'off' },
   send: (channel: string, payload: string) => Promise<unknown>,
 ): Promise<undefined | readonly (PolycastError | undefined)[]> {
+  const lone = batch[0] as Outgoing;
+  if (batch.length === 1 && lone.to.length === 1) {
+    const channel = channelOf(wire.prefix, lone.topic, lone.to[0] as Address);
+    return send(channel, lone.json as string).then(nothing, rethrow);
+  }
   const parcels = parcelsOf(wire.prefix, batch, wire.batch === 'on');
   const [first] = parcels;
   if (parcels.length === 1 && first?.payloads.length === 1) {

@@ -4,7 +4,7 @@ import * as groups from './group-scripts.ts';
 import { HeldEntry, type Holder } from './held-entry.ts';
 import { mapError } from './map-error.ts';
 import {
-  eventsOf,
+  EntryDecoder,
   type RawEntry,
   type RawStreams,
   type ReadingPart,
@@ -28,7 +28,9 @@ export class GroupSource implements Source, ReadingPart, Holder {
   readonly #consumer: string;
   readonly #onClosed: () => void;
   readonly #reader: StreamReader;
+  readonly #decoder: EntryDecoder;
   readonly #streams: ReturnType<typeof streamsOf>;
+  readonly #keysAndNew: readonly string[];
   /** Last entry handed to the group, by key: where it is made again should it get lost. */
   readonly #lastIds = new Map<string, string>();
   /** Held until the server has taken the acknowledgement. By key and id. */
@@ -52,7 +54,10 @@ export class GroupSource implements Source, ReadingPart, Holder {
         ? `polycast:instance:${context.self.instance}:${request.durable}`
         : `polycast:group:${request.group}`;
     this.#streams = streamsOf(parts);
-    this.#reader = new StreamReader(parts, this, [...this.#streams.keys()][0] as string);
+    const keys = [...this.#streams.keys()];
+    this.#keysAndNew = [...keys, ...keys.map(() => '>')];
+    this.#decoder = new EntryDecoder(parts);
+    this.#reader = new StreamReader(parts, this, keys[0] as string);
   }
 
   async open(): Promise<void> {
@@ -95,7 +100,6 @@ export class GroupSource implements Source, ReadingPart, Holder {
   }
 
   read(redis: Redis, count: number, blockMs: number): Promise<RawStreams | null> {
-    const keys = [...this.#streams.keys()];
     return redis.xreadgroup(
       'GROUP',
       this.#group,
@@ -105,8 +109,7 @@ export class GroupSource implements Source, ReadingPart, Holder {
       'BLOCK',
       blockMs,
       'STREAMS',
-      ...keys,
-      ...keys.map(() => '>'),
+      ...this.#keysAndNew,
     ) as Promise<RawStreams | null>;
   }
 
@@ -137,16 +140,20 @@ export class GroupSource implements Source, ReadingPart, Holder {
   }
 
   #deliver(key: string, [id, fields]: RawEntry, attempt: number): void {
-    const { sink, settings, request } = this.#parts;
+    const { sink, request } = this.#parts;
     const name = `${key} ${id}`;
     if (this.#held.has(name) || fields === null) return;
-    const events = eventsOf(fields, sink, settings.maxEventBytes);
+    const events: BroadcastEvent[] = [];
+    this.#decoder.read(fields, (event) => events.push(event));
     const address = this.#streams.get(key) ?? '*';
     const entry = new HeldEntry(this, { key, id, address }, { attempt, size: events.length, lockMs: request.lockMs });
     this.#held.set(name, entry);
     if (events.length === 0) this.acknowledge(entry);
     // An entry is handed on whole, even while stopping: half of one cannot be put back.
-    for (const [index, event] of events.entries()) sink.deliver(event, entry.lease(event, index));
+    for (let at = 0; at < events.length; at++) {
+      const event = events[at] as BroadcastEvent;
+      sink.deliver(event, entry.lease(event, at));
+    }
   }
 
   // ── what others released or left ──
@@ -259,7 +266,7 @@ export class GroupSource implements Source, ReadingPart, Holder {
   }
 
   async #acknowledgeAll(): Promise<void> {
-    const { commands, context } = this.#parts;
+    const { commands, watch, context } = this.#parts;
     const entries = this.#accepted;
     this.#accepted = [];
     const byKey = new Map<string, HeldEntry[]>();
@@ -271,7 +278,8 @@ export class GroupSource implements Source, ReadingPart, Holder {
     await Promise.all(
       [...byKey].map(async ([key, ofKey]) => {
         try {
-          await commands.client.xack(key, this.#group, ...ofKey.map(({ id }) => id));
+          const ids = ofKey.map(({ id }) => id);
+          await watch.run(() => commands.client.xack(key, this.#group, ...ids));
           for (const { id } of ofKey) this.#held.delete(`${key} ${id}`);
         } catch (thrown) {
           const error = mapError(thrown);

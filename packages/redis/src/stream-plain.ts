@@ -2,7 +2,7 @@ import type { Address, BroadcastEvent, Lease, Settlement, Source } from '@polyca
 import type { Redis } from 'ioredis';
 import { mapError } from './map-error.ts';
 import {
-  eventsOf,
+  EntryDecoder,
   type RawEntry,
   type RawStreams,
   type ReadingPart,
@@ -36,7 +36,9 @@ interface StreamState {
 export class PlainSource implements Source, ReadingPart {
   readonly #parts: SourceParts;
   readonly #reader: StreamReader;
+  readonly #decoder: EntryDecoder;
   readonly #cursors: ReadonlyMap<string, Cursor>;
+  readonly #keys: readonly string[];
   /** The entry that holds the position we start after, when it holds later events too. */
   #startsWithin: { readonly id: string; readonly index: number; readonly address: Address } | undefined;
   #isOpen = false;
@@ -45,7 +47,9 @@ export class PlainSource implements Source, ReadingPart {
     this.#parts = parts;
     const streams = streamsOf(parts);
     this.#cursors = new Map([...streams].map(([key, address]) => [key, { address, id: '', count: undefined }]));
-    this.#reader = new StreamReader(parts, this, [...streams.keys()][0] as string);
+    this.#keys = [...streams.keys()];
+    this.#decoder = new EntryDecoder(parts);
+    this.#reader = new StreamReader(parts, this, this.#keys[0] as string);
     const { from } = parts.request;
     if (typeof from === 'object' && 'after' in from) {
       const position = parsePosition(from.after);
@@ -93,7 +97,7 @@ export class PlainSource implements Source, ReadingPart {
       'BLOCK',
       blockMs,
       'STREAMS',
-      ...this.#cursors.keys(),
+      ...this.#keys,
       ...ids,
     ) as Promise<RawStreams | null>;
   }
@@ -122,12 +126,10 @@ export class PlainSource implements Source, ReadingPart {
   }
 
   #deliver([id, fields]: RawEntry, address: Address): void {
-    const { sink, settings } = this.#parts;
-    const events = eventsOf(fields ?? [], sink, settings.maxEventBytes);
     const skip = this.#startsWithin;
-    events.forEach((event, at) => {
-      if (skip !== undefined && skip.id === id && skip.address === address && at <= skip.index) return;
-      const index = events.length === 1 ? undefined : at;
+    const { sink } = this.#parts;
+    this.#decoder.read(fields, (event, index) => {
+      if (skip !== undefined && skip.id === id && skip.address === address && (index ?? 0) <= skip.index) return;
       sink.deliver(event, new PlainLease(this, event, { id, index, address }, 1));
     });
   }

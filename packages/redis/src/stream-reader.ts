@@ -8,7 +8,8 @@ import {
   type SourceRequest,
 } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import { type Commands, reconnectDelayMs, within } from './client.ts';
+import { type Commands, reconnectDelayMs } from './client.ts';
+import type { CommandWatch } from './command-watch.ts';
 import { Dedicated } from './dedicated.ts';
 import { mapError } from './map-error.ts';
 import type { Settings } from './settings.ts';
@@ -29,6 +30,7 @@ export type RawStreams = readonly (readonly [key: string, entries: readonly RawE
 /** What a source of streams is made of. */
 export interface SourceParts {
   readonly commands: Commands;
+  readonly watch: CommandWatch;
   readonly settings: Settings;
   readonly context: LinkContext;
   readonly request: SourceRequest;
@@ -50,21 +52,35 @@ export function streamsOf({ settings, context, request }: SourceParts): Readonly
   return new Map(request.addresses.map((address) => [channelOf(settings.prefix, context.topic, address), address]));
 }
 
-/** The events of an entry. What is no event is told to the sink. */
-export function eventsOf(fields: readonly string[], sink: Sink, maxEventBytes: number): BroadcastEvent[] {
-  const events: BroadcastEvent[] = [];
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    if (fields[at] !== EVENT_FIELD) continue;
-    decodeEvents(
-      fields[at + 1] as string,
-      (event) => events.push(event),
-      (error) => sink.corrupt(error),
-      { maxTextLength: 4 * maxEventBytes },
-    );
-    return events;
+/** Takes entries apart. What is no event is told to the sink. */
+export class EntryDecoder {
+  readonly #sink: Sink;
+  readonly #limits: { readonly maxTextLength: number };
+  readonly #corrupt = (error: PolycastError): void => this.#sink.corrupt(error);
+
+  constructor({ sink, settings }: SourceParts) {
+    this.#sink = sink;
+    this.#limits = { maxTextLength: 4 * settings.maxEventBytes };
   }
-  sink.corrupt(new PolycastError('corrupt-event', `a stream entry has no field "${EVENT_FIELD}"`));
-  return events;
+
+  /** @param each gets the event's place in the batch; undefined for one that travelled alone */
+  read(fields: readonly string[] | null, each: (event: BroadcastEvent, index: number | undefined) => void): void {
+    const text = textOf(fields ?? []);
+    if (text === undefined) {
+      this.#corrupt(new PolycastError('corrupt-event', `a stream entry has no field "${EVENT_FIELD}"`));
+      return;
+    }
+    const isLone = text.charCodeAt(0) === OPEN_BRACE;
+    let count = 0;
+    decodeEvents(text, (event) => each(event, isLone ? undefined : count++), this.#corrupt, this.#limits);
+  }
+}
+
+const OPEN_BRACE = 0x7b;
+
+function textOf(fields: readonly string[]): string | undefined {
+  for (let at = 0; at + 1 < fields.length; at += 2) if (fields[at] === EVENT_FIELD) return fields[at + 1];
+  return undefined;
 }
 
 /** Reads in a loop, on a connection of its own, no faster than core takes. */
@@ -73,6 +89,9 @@ export class StreamReader {
   readonly #part: ReadingPart;
   readonly #connection: Dedicated;
   #clientId: number | undefined;
+  /** The read under way: when it is too late, by the monotonic clock, and how it is given up. */
+  #reading: { readonly lateAtMs: number; readonly giveUp: (error: Error) => void } | undefined;
+  #watch: NodeJS.Timeout | undefined;
   #stopped = false;
   #loop: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -103,6 +122,11 @@ export class StreamReader {
 
   async open(): Promise<void> {
     await this.#connection.open();
+    this.#watch = setInterval(() => {
+      const reading = this.#reading;
+      if (reading !== undefined && performance.now() > reading.lateAtMs) reading.giveUp(new Error('timed out'));
+    }, READ_GRACE_MS / 4);
+    this.#watch.unref();
     this.#loop = this.#run();
   }
 
@@ -123,6 +147,7 @@ export class StreamReader {
         if (this.#connection.current === undefined) await this.#connection.close();
         await this.#loop;
       }
+      clearInterval(this.#watch);
       await this.#connection.close();
     })();
     await this.#closing;
@@ -139,13 +164,10 @@ export class StreamReader {
           if (!this.#stopped) await this.#part.afterPause();
           continue;
         }
-        const redis = await this.#connection.ready();
+        const redis = this.#connection.current ?? (await this.#connection.ready());
         if (redis === undefined || this.#stopped) return;
-        const count = Math.min(MAX_ENTRIES, sink.capacity);
-        const reading = this.#part.read(redis, count, Math.max(1, blockMs));
-        const streams = await within(blockMs + READ_GRACE_MS, reading, () => undefined);
+        await this.#read(redis, Math.min(MAX_ENTRIES, sink.capacity), Math.max(1, blockMs));
         failures = 0;
-        if (streams !== null) this.#part.take(streams);
       } catch (thrown) {
         if (this.#stopped) return;
         const error = mapError(thrown);
@@ -156,6 +178,26 @@ export class StreamReader {
         await pause(Math.min(reconnectDelayMs(failures), settings.connectTimeoutMs));
       }
     }
+  }
+
+  /** Reads once and takes what came, within the same turn: events wait for whatever stands between socket and handler. */
+  #read(redis: Redis, count: number, blockMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (error: unknown) => {
+        if (this.#reading === reading) this.#reading = undefined;
+        reject(error);
+      };
+      const reading = { lateAtMs: performance.now() + blockMs + READ_GRACE_MS, giveUp };
+      this.#reading = reading;
+      const taken = this.#part.read(redis, count, blockMs).then((streams) => {
+        // Given up already: what comes now will come again.
+        if (this.#reading !== reading) return;
+        this.#reading = undefined;
+        if (streams !== null) this.#part.take(streams);
+        resolve();
+      });
+      taken.catch(giveUp);
+    });
   }
 
   /** The group is gone while the connection stayed: somebody removed it. */

@@ -1,5 +1,6 @@
 import type { Link, LinkContext, Outgoing, Sink, Source, SourceRequest, Transport } from '@polycast/core/adapter';
 import { type Commands, openCommands } from './client.ts';
+import { CommandWatch } from './command-watch.ts';
 import { signalConnection } from './connection-signals.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { streamsManifest } from './manifest.ts';
@@ -35,6 +36,7 @@ class StreamsLink implements Link {
   readonly #settings: Settings;
   readonly #context: LinkContext;
   readonly #endSignals: () => void;
+  readonly #watch: CommandWatch;
   readonly #endHeartbeat: () => void;
   /** When each stream was trimmed by age last, by the monotonic clock. */
   readonly #trimmedAt = new Map<string, number>();
@@ -45,6 +47,7 @@ class StreamsLink implements Link {
     this.#commands = commands;
     this.#settings = settings;
     this.#context = context;
+    this.#watch = new CommandWatch(commands.client, settings.client !== undefined);
     this.#endSignals = signalConnection(commands.client, context, () => true);
     this.#endHeartbeat = startHeartbeat({
       intervalMs: settings.pingIntervalMs,
@@ -66,7 +69,8 @@ class StreamsLink implements Link {
 
   readonly #append = (key: string, payload: string): Promise<unknown> => {
     const { client } = this.#commands;
-    const added = client.xadd(key, 'MAXLEN', '~', this.#settings.maxLength, '*', EVENT_FIELD, payload);
+    const { maxLength } = this.#settings;
+    const added = this.#watch.run(() => client.xadd(key, 'MAXLEN', '~', maxLength, '*', EVENT_FIELD, payload));
     this.#trimByAge(key);
     return added;
   };
@@ -86,7 +90,14 @@ class StreamsLink implements Link {
   }
 
   async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {
-    const parts = { commands: this.#commands, settings: this.#settings, context: this.#context, request, sink };
+    const parts = {
+      commands: this.#commands,
+      watch: this.#watch,
+      settings: this.#settings,
+      context: this.#context,
+      request,
+      sink,
+    };
     if (request.group === undefined && request.durable === undefined) {
       const source = new PlainSource(parts);
       await source.open();
@@ -117,6 +128,7 @@ class StreamsLink implements Link {
       this.#endSignals();
       this.#endHeartbeat();
       await this.#commands.close();
+      this.#watch.stop();
     })();
     return this.#closing;
   }

@@ -6,8 +6,14 @@ export const EVENT_FIELD = 'event';
 
 /** The channel, or the key of the stream, for one address. The hash tag keeps a topic in one slot of a cluster. */
 export function channelOf(prefix: string, topic: string, address: Address): string {
-  return `${prefix}:{${topic}}:${address}`;
+  if (prefix !== last.prefix || topic !== last.topic || address !== last.address) {
+    last = { prefix, topic, address, channel: `${prefix}:{${topic}}:${address}` };
+  }
+  return last.channel;
 }
+
+/** Most events go where the one before went. */
+let last = { prefix: '', topic: '', address: '', channel: '' };
 
 /** What goes to one channel: the payloads, and which events of the batch each of them holds. */
 export interface Parcel {
