@@ -25,8 +25,10 @@ export {
   DEFAULT_QUIET_MS,
   DEFAULT_RATE,
   type LatencyOptions,
+  type LatencySession,
   MAX_SUBSCRIBERS,
   measureLatency,
+  openLatency,
 } from './latency/measure-latency.ts';
 export type { Progress, ProgressListener } from './latency/progress.ts';
 export { type ProxyHandle, type ProxyOptions, type ProxyStats, startProxy } from './latency/shaped-link.ts';

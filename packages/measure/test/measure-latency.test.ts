@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { redisForTests } from '@polycast/local-services';
 import { memory } from '@polycast/memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LatencyDriver, type LatencyOptions, measureLatency, type Progress } from '../src/index.ts';
+import { type LatencyDriver, type LatencyOptions, measureLatency, openLatency, type Progress } from '../src/index.ts';
 
 type LocalService = Awaited<ReturnType<typeof redisForTests>>;
 
@@ -47,6 +47,20 @@ const quick = {
 describe('accounting', () => {
   const WARM_UP = 100;
   const SENT = 400;
+
+  it('measures a session as often as asked, each time by itself', async () => {
+    // Loses one event of the second measurement: numbers begin anew in each.
+    let published = 0;
+    const driver = faultyDriver(() => ({ copies: published++ === SENT + WARM_UP + WARM_UP ? 0 : 1 }));
+    const session = await openLatency({ ...quick, url: 'fake:', driver });
+    const results = [await session.measure(), await session.measure(), await session.measure()];
+    expect(results.map(({ sent, received, lost }) => [sent, received, lost])).toEqual([
+      [SENT, SENT, 0],
+      [SENT, SENT - 1, 1],
+      [SENT, SENT, 0],
+    ]);
+    await session.close();
+  });
 
   it('counts nothing wrong when nothing goes wrong', async () => {
     const result = await measureLatency({ ...quick, url: 'fake:', driver: faultyDriver(() => ({})), subscribers: 3 });

@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { PolycastError, type Transport } from '@polycast/core';
 import { builtFile } from './built-file.ts';
-import { Distribution } from './distribution.ts';
 import type { DriverTarget, LatencyDriver } from './driver.ts';
-import type { LatencyResult, LinkLabel, ThroughputResult } from './latency-result.ts';
+import type { LatencyResult } from './latency-result.ts';
 import type { LinkShape } from './link-shape.ts';
-import { describeMachine } from './machine.ts';
+import { type Plan, resultOf } from './make-result.ts';
 import { polycastDriver, driver as urlDriver } from './polycast-driver.ts';
 import { type ProgressListener, ProgressReporter } from './progress.ts';
 import { PublisherRole, type PublishReport } from './publisher.ts';
@@ -59,8 +58,16 @@ export interface LatencyOptions {
   readonly signal?: AbortSignal;
 }
 
-const OPEN_LOOP = 0;
-const CLOSED_LOOP = 1;
+/** Publisher and subscribers, connected and ready: measures as often as asked. */
+export interface LatencySession {
+  /**
+   * Measures in an open loop at a fixed rate, then in a closed loop for the throughput, as the options say.
+   * One at a time. @throws PolycastError `aborted`
+   */
+  measure(): Promise<LatencyResult>;
+  /** Ends the processes. Never rejects. */
+  close(): Promise<void>;
+}
 
 /**
  * Measures in an open loop at a fixed rate, then in a closed loop for the throughput.
@@ -68,6 +75,20 @@ const CLOSED_LOOP = 1;
  *   host, `aborted`.
  */
 export async function measureLatency(options: LatencyOptions): Promise<LatencyResult> {
+  const session = await openLatency(options);
+  try {
+    return await session.measure();
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * Connects, to be measured several times: with two sessions in turns, what the machine does meanwhile falls on both alike, and
+ * code is compiled when it counts.
+ * @throws as {@link measureLatency}
+ */
+export async function openLatency(options: LatencyOptions): Promise<LatencySession> {
   const plan = planOf(options);
   if (options.signal?.aborted) throw abortedBy(options.signal);
   const proxy = plan.link === 'shaped' ? await startProxy({ target: options.url, ...options.shaped }) : undefined;
@@ -78,16 +99,28 @@ export async function measureLatency(options: LatencyOptions): Promise<LatencyRe
   };
   const progress = new ProgressReporter(options.onProgress);
   const sides = startSides(plan, options);
-  const all = [sides.publisher, ...sides.subscribers];
   const aborted = whenAborted(options.signal);
-  try {
-    return await Promise.race([run(plan, options, target, sides, progress), aborted.promise]);
-  } finally {
+  aborted.promise.catch(() => {});
+  const close = async () => {
     aborted.forget();
     progress.stop();
-    await Promise.all(all.map((side) => side.stop()));
+    await Promise.all([sides.publisher, ...sides.subscribers].map((side) => side.stop()));
     await proxy?.stop();
+  };
+  try {
+    await Promise.race([connectSides(plan, target, sides, progress), aborted.promise]);
+  } catch (thrown) {
+    await close();
+    throw thrown;
   }
+  let phase = 0;
+  return {
+    measure: () => {
+      phase += 2;
+      return Promise.race([run(plan, options, phase, sides, progress), aborted.promise]);
+    },
+    close,
+  };
 }
 
 interface Sides {
@@ -95,28 +128,38 @@ interface Sides {
   readonly subscribers: readonly RoleCaller<SubscriberRole>[];
 }
 
-async function run(
+async function connectSides(
   plan: Plan,
-  options: LatencyOptions,
   target: DriverTarget,
   { publisher, subscribers }: Sides,
   progress: ProgressReporter,
-): Promise<LatencyResult> {
-  const all = <Result>(call: (side: RoleCaller<SubscriberRole>, index: number) => Promise<Result>) =>
-    Promise.all(subscribers.map(call));
+): Promise<void> {
   progress.enter('connecting', 0);
-  await all((side, index) =>
-    side.call('open', { target, indexes: indexesOf(index, plan.subscribers, subscribers.length) }),
+  await Promise.all(
+    subscribers.map((side, index) =>
+      side.call('open', { target, indexes: indexesOf(index, plan.subscribers, subscribers.length) }),
+    ),
   );
   await publisher.call('open', target);
+}
 
+/** @param phase of the open loop; the closed loop has the next number */
+async function run(
+  plan: Plan,
+  options: LatencyOptions,
+  phase: number,
+  { publisher, subscribers }: Sides,
+  progress: ProgressReporter,
+): Promise<LatencyResult> {
+  const all = <Result>(call: (side: RoleCaller<SubscriberRole>) => Promise<Result>) =>
+    Promise.all(subscribers.map(call));
   const { payloadBytes, quietMs } = plan;
   const warmUp = Math.round(plan.rate * plan.warmUpS);
   const count = warmUp + Math.max(1, Math.round(plan.rate * plan.durationS));
-  await all((side) => side.call('begin', { phase: OPEN_LOOP, warmUp, lastOf: true }));
+  await all((side) => side.call('begin', { phase, warmUp, lastOf: true }));
   progress.enter('measuring', plan.warmUpS + plan.durationS);
   const open = await publisher.call('openLoop', {
-    phase: OPEN_LOOP,
+    phase,
     ratePerSecond: plan.rate,
     count,
     warmUp,
@@ -127,11 +170,11 @@ async function run(
 
   let closed: { publish: PublishReport; reports: readonly SubscribeReport[] } | undefined;
   if (plan.throughputS > 0) {
-    await all((side) => side.call('begin', { phase: CLOSED_LOOP, warmUp: 0, lastOf: false }));
+    await all((side) => side.call('begin', { phase: phase + 1, warmUp: 0, lastOf: false }));
     progress.enter('throughput', plan.throughputS);
     const durationMs = plan.throughputS * 1000;
     const publish = await publisher.call('closedLoop', {
-      phase: CLOSED_LOOP,
+      phase: phase + 1,
       inFlight: plan.inFlight,
       durationMs,
       payloadBytes,
@@ -141,115 +184,6 @@ async function run(
     closed = { publish, reports: settled };
   }
   return resultOf(plan, options, warmUp, open, reports, closed);
-}
-
-function resultOf(
-  plan: Plan,
-  options: LatencyOptions,
-  warmUp: number,
-  open: PublishReport,
-  reports: readonly SubscribeReport[],
-  closed: { publish: PublishReport; reports: readonly SubscribeReport[] } | undefined,
-): LatencyResult {
-  const failed = open.failed.filter((number) => number >= warmUp).length;
-  const distributions = {
-    publishMs: Distribution.decode(open.publish),
-    publishDelayMs: Distribution.decode(open.publishDelay),
-    endToEndMs: merge(reports.map((report) => report.endToEnd)),
-    fromPublishMs: merge(reports.map((report) => report.fromPublish)),
-    lastOfNMs: lastOfAll(plan, warmUp, open, reports),
-  };
-  const { publishMs, publishDelayMs, endToEndMs, fromPublishMs, lastOfNMs } = distributions;
-  const throughput = closed && throughputOf(plan, closed.publish, closed.reports);
-  const roundTripMs = 2 * (options.shaped?.delayMs ?? 0);
-  return {
-    publishMs: publishMs.quantiles(),
-    publishDelayMs: publishDelayMs.quantiles(),
-    endToEndMs: endToEndMs.quantiles(),
-    fromPublishMs: fromPublishMs.quantiles(),
-    lastOfNMs: lastOfNMs.quantiles(),
-    sent: open.count - warmUp,
-    failed,
-    received: sum(reports, (report) => report.received),
-    lost: sum(reports, (report) => report.lost),
-    duplicated: sum(reports, (report) => report.duplicated),
-    reordered: sum(reports, (report) => report.reordered),
-    throughputPerSecond: throughput?.perSecond ?? 0,
-    throughput: throughput?.result,
-    curves: {
-      publishMs: publishMs.curve(),
-      publishDelayMs: publishDelayMs.curve(),
-      endToEndMs: endToEndMs.curve(),
-      fromPublishMs: fromPublishMs.curve(),
-      lastOfNMs: lastOfNMs.curve(),
-    },
-    roundTrips:
-      roundTripMs === 0
-        ? undefined
-        : {
-            publish: rounded(publishMs.quantiles().p50 / roundTripMs),
-            endToEnd: rounded(fromPublishMs.quantiles().p50 / roundTripMs),
-          },
-    firstError: open.error ?? closed?.publish.error,
-    setting: {
-      url: withoutSecrets(options.url),
-      ratePerSecond: plan.rate,
-      durationS: plan.durationS,
-      warmUpS: plan.warmUpS,
-      payloadBytes: plan.payloadBytes,
-      subscribers: plan.subscribers,
-      processes: plan.processes,
-      link: plan.link,
-      shape: plan.link === 'shaped' ? options.shaped : undefined,
-      machine: describeMachine(),
-      node: process.version,
-      measuredAt: new Date().toISOString(),
-    },
-  };
-}
-
-function throughputOf(
-  plan: Plan,
-  publish: PublishReport,
-  reports: readonly SubscribeReport[],
-): { perSecond: number; result: ThroughputResult } {
-  const lastMs = Math.max(...reports.map((report) => report.lastMs));
-  const distinct = sum(reports, (report) => report.received - report.duplicated);
-  const perSubscriber = distinct / plan.subscribers;
-  return {
-    perSecond: distinct === 0 ? 0 : Math.round((perSubscriber / (lastMs - publish.startMs)) * 1000),
-    result: {
-      inFlight: plan.inFlight,
-      durationS: plan.throughputS,
-      sent: publish.count,
-      failed: publish.failed.length,
-      lost: sum(reports, (report) => report.lost),
-    },
-  };
-}
-
-function lastOfAll(plan: Plan, warmUp: number, open: PublishReport, reports: readonly SubscribeReport[]): Distribution {
-  const last = new Distribution();
-  const intervalMs = 1000 / plan.rate;
-  for (let at = 0; at < open.count - warmUp; at += 1) {
-    if (sum(reports, (report) => report.arrivals[at] ?? 0) < plan.subscribers) continue;
-    last.add(Math.max(...reports.map((report) => report.lastAtMs[at]!)) - (open.startMs + (at + warmUp) * intervalMs));
-  }
-  return last;
-}
-
-interface Plan {
-  readonly rate: number;
-  readonly durationS: number;
-  readonly warmUpS: number;
-  readonly payloadBytes: number;
-  readonly subscribers: number;
-  readonly subscriberProcesses: number;
-  readonly throughputS: number;
-  readonly inFlight: number;
-  readonly quietMs: number;
-  readonly processes: 'separate' | 'shared';
-  readonly link: LinkLabel;
 }
 
 function planOf(options: LatencyOptions): Plan {
@@ -328,24 +262,8 @@ function abortedBy(signal: AbortSignal): PolycastError {
   return new PolycastError('aborted', 'the measurement was ended', { cause: signal.reason });
 }
 
-function merge(encoded: readonly string[]): Distribution {
-  const merged = new Distribution();
-  for (const text of encoded) merged.addAll(Distribution.decode(text));
-  return merged;
-}
-
-function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
-  return items.reduce((total, item) => total + of(item), 0);
-}
-
 function isLoopback(hostname: string): boolean {
   return hostname === '' || hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
-}
-
-/** User, password and query go: tokens travel in all three. */
-function withoutSecrets(text: string): string {
-  const { protocol, host, pathname } = new URL(text);
-  return host === '' ? `${protocol}${pathname}` : `${protocol}//${host}${pathname}`;
 }
 
 function positive(name: string, value: number): number {
@@ -356,8 +274,4 @@ function positive(name: string, value: number): number {
 function atLeastZero(name: string, value: number): number {
   if (value >= 0 && Number.isFinite(value)) return value;
   throw new TypeError(`${name} must be a finite number of at least 0, not ${value}`);
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
 }
