@@ -42,6 +42,13 @@ export function cellOf(values: readonly number[], reference: readonly number[], 
   return `${short(median(values))} ${times(ratio(median(values)))} (${digits(low)}–${digits(high)})`;
 }
 
+/** As `cellOf`, for times measured in turns: ratios are taken turn by turn. Less is better. */
+export function pairedCellOf(values: readonly number[], reference: readonly number[]): string {
+  if (values.length === 0) return '–';
+  const ratios = values.map((value, turn) => (reference[turn] ?? Number.NaN) / value);
+  return `${short(median(values))} ${times(median(ratios))} (${digits(quantile(ratios, 0.1))}–${digits(quantile(ratios, 0.9))})`;
+}
+
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (value >= 1e6) return `${digits(value / 1e6)}M`;

@@ -13,7 +13,14 @@ export interface WireWorkload {
   readonly runs: number;
   readonly warmUpMessages: number;
   readonly scenarios: readonly Scenario[];
-  readonly latency: { readonly rate: number; readonly durationS: number; readonly warmUpS: number };
+  readonly latency: {
+    readonly rate: number;
+    /** Of one contender in one turn. */
+    readonly windowS: number;
+    /** Turns that do not count. */
+    readonly warmUpTurns: number;
+    readonly turns: number;
+  };
 }
 
 /** What the parent tells a side, and what it answers. */
