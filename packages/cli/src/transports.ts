@@ -1,3 +1,7 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Harness } from '@polycast/conformance';
 import { PolycastError, type Transport, type TransportFromUrl } from '@polycast/core';
 import { resolveTransport } from '@polycast/core/configuration';
 
@@ -24,11 +28,25 @@ export async function transportFromUrl(url: string): Promise<Transport> {
   }
 }
 
-/** As {@link transportFromUrl}, again and again without waiting: what loads the adapter has been done. */
+/**
+ * As {@link transportFromUrl}, again and again without waiting.
+ * @throws PolycastError `transport-not-installed`
+ */
 export async function transportMaker(url: string): Promise<() => Transport> {
-  const { manifest } = await transportFromUrl(url);
-  const adapter = (await bundledAdapter(url)) ?? (await projectAdapter(manifest.transport));
+  const adapter = await load<Adapter>(url, '');
+  if (adapter === undefined) throw new PolycastError('transport-not-installed', `${packageOf(url)} is not installed`);
   return () => adapter.fromUrl(new URL(url));
+}
+
+/** What the adapter of a URL brings to be put to the test with; undefined if its package has no sub-path `/conformance`. */
+export async function harnessOf(url: string): Promise<Harness | undefined> {
+  return (await load<{ readonly harness: Harness }>(url, '/conformance'))?.harness;
+}
+
+/** `@polycast/redis` for `rediss+streams://…` */
+export function packageOf(url: string): string {
+  const base = baseOf(url);
+  return BUNDLED[base] ?? `@polycast/${base}`;
 }
 
 /** The built file of a bundled adapter, for processes that cannot find it by name. Within the workspace it may be read from source. */
@@ -42,8 +60,24 @@ async function bundledAdapter(url: string): Promise<Adapter | undefined> {
   return name === undefined ? undefined : import(name);
 }
 
-async function projectAdapter(transport: string): Promise<Adapter> {
-  return import(`@polycast/${transport.split('+', 1)[0]}`);
+/** A module of the adapter's package: of the project's own if it has one, else of the one that comes with the command line. */
+async function load<Module>(url: string, subPath: '' | '/conformance'): Promise<Module | undefined> {
+  const name = packageOf(url);
+  const project = join(process.cwd(), 'package.json');
+  const inProject = resolveFrom(project, name);
+  const isProjects = inProject !== undefined && inProject !== resolveFrom(import.meta.url, name);
+  const file = resolveFrom(isProjects ? project : import.meta.url, `${name}${subPath}`);
+  if (file === undefined) return undefined;
+  // A plain specifier leaves the choice of conditions to whoever runs us.
+  return import(isProjects ? pathToFileURL(file).href : `${name}${subPath}`);
+}
+
+function resolveFrom(from: string, specifier: string): string | undefined {
+  try {
+    return createRequire(from).resolve(specifier);
+  } catch {
+    return undefined;
+  }
 }
 
 function baseOf(url: string): string {

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { ConformanceReport } from '@polycast/conformance';
 import { ERROR_CODES } from '@polycast/core';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
@@ -56,12 +57,33 @@ describe('programs', () => {
     expect(await run(second)).toBe('kitchen-1 { free: 3, for: { people: 2 } }\nunsupported\n');
   });
 
-  test('the adapter in "Adding an adapter" conforms', async () => {
-    const [program] = blocks('docs/adding-an-adapter.md', 'js');
-    const out = await run(program!);
-    expect(out).toContain('failed: 0');
-    expect(out).not.toContain('claims-too-much');
-  }, 90_000);
+  test('the adapter in "Adding an adapter", as a package with its harness, conforms and leaves nothing untried', async () => {
+    const folder = mkdtempSync(join(root, 'node_modules/.docs-'));
+    try {
+      const [adapter, harness] = blocks('docs/adding-an-adapter.md', 'js') as [string, string];
+      const packed = join(folder, 'node_modules/@polycast/emitter');
+      mkdirSync(packed, { recursive: true });
+      const exports = { '.': './index.js', './conformance': './conformance.js' };
+      writeFileSync(
+        join(packed, 'package.json'),
+        JSON.stringify({ name: '@polycast/emitter', type: 'module', exports }),
+      );
+      writeFileSync(join(packed, 'index.js'), adapter);
+      writeFileSync(join(packed, 'conformance.js'), harness);
+      writeFileSync(join(folder, 'package.json'), '{"private":true}');
+      const args = [
+        join(root, 'packages/cli/dist/bin.js'),
+        ...'conform --url emitter: --local --json report.json'.split(' '),
+      ];
+      await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 90_000 });
+      const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as ConformanceReport;
+      expect(report.summary).toMatchObject({ failed: 0, notRun: 0 });
+      expect(report.findings.filter(({ kind }) => kind === 'claims-too-much')).toEqual([]);
+      expect(report.cases.find(({ id }) => id === 'lifecycle/residue')).toMatchObject({ status: 'passed' });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 100_000);
 });
 
 describe('command lines', () => {

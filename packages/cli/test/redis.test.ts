@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { type RedisServer, startRedis } from '@polycast/local-services';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -51,13 +53,54 @@ test('compare takes POLYCAST_REDIS_URL instead of a server of its own', async ()
   expect(exit).toBe(0);
 });
 
-test('conform --local tries faults on a server of its own', async () => {
+/** What the server answers to these commands, as it sends it. */
+async function ask(...commands: readonly string[]): Promise<string> {
+  const socket = createConnection({ host: '127.0.0.1', port: server.port }).setEncoding('utf8');
+  let answer = '';
+  socket.on('data', (text: string) => {
+    answer += text;
+  });
+  socket.end(`${commands.join('\r\n')}\r\n`);
+  await once(socket, 'close');
+  return answer;
+}
+
+/** `polycast conform`, of the chapters in which something is broken. */
+async function conformFaults(...args: readonly string[]) {
   const cwd = emptyFolder();
-  const args = ['conform', '--url', 'redis+streams:', '--local', '--only', 'faults', '--json', 'report.json'];
-  await polycast(args, { cwd });
-  const { cases } = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as { cases: { status: string }[] };
-  expect(cases.filter(({ status }) => status === 'passed').length).toBeGreaterThan(5);
-}, 120_000);
+  const only = ['--only', 'faults', '--only', 'lifecycle', '--json', 'report.json'];
+  const { exit } = await polycast(['conform', ...args, ...only], { cwd });
+  const report = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')) as {
+    cases: { id: string; status: string }[];
+    summary: { failed: number; notRun: number };
+  };
+  return { exit, ...report, ended: (as: string) => report.cases.filter(({ status }) => status === as) };
+}
+
+test.each(['redis:', 'redis+streams:', 'memory:'])(
+  'conform --local leaves nothing of %s untried',
+  async (url) => {
+    const { exit, summary } = await conformFaults('--url', url, '--local');
+    expect(summary).toMatchObject({ failed: 0, notRun: 0 });
+    expect(exit).toBe(0);
+  },
+  120_000,
+);
+
+test.each(['redis', 'redis+streams'])(
+  'conform breaks no server of others over %s, and leaves nothing on it',
+  async (scheme) => {
+    await ask('FLUSHALL', 'XADD polycast:{orders}:* * event another');
+    const { pid } = server;
+    const { exit, ended, summary } = await conformFaults('--url', server.url.replace('redis', scheme));
+    expect([exit, summary.failed, server.pid]).toEqual([0, 0, pid]);
+    expect(ended('not-run').every(({ id }) => /^faults\/(restart|kill|freeze|refuses)/.test(id))).toBe(true);
+    const tried = ended('passed').map(({ id }) => id);
+    expect(tried).toEqual(expect.arrayContaining(['hostile/flood', 'lifecycle/residue', 'faults/cut-again-and-again']));
+    expect((await ask('KEYS *')).match(/polycast:\S+/g)).toEqual(['polycast:{orders}:*']);
+  },
+  120_000,
+);
 
 test('conform says why a server cannot be used, instead of failing every case', async () => {
   const { exit, out, err } = await polycast(['conform', '--url', 'redis://u:hunter2@127.0.0.1:1']);

@@ -5,6 +5,7 @@ import {
   connect,
   type Manifest,
   type ParticipantInput,
+  PolycastError,
   type PublishOptions,
   type SubscribeOptions,
   type Transport,
@@ -14,7 +15,10 @@ import { FaultSwitch } from './fault-switch.ts';
 import { FENCE, Inbox, type Reaction } from './inbox.ts';
 import { SpiParticipant } from './spi.ts';
 import type { ConformanceTarget } from './target.ts';
-import { pass, until, within } from './wait.ts';
+import { nowMs, pass, until, within } from './wait.ts';
+
+/** How long the first marker after a fault is waited for. */
+const FIRST_PATIENCE_MS = 50;
 
 /** How patient a run is. */
 export interface Patience {
@@ -101,13 +105,20 @@ export class CaseContext {
   /**
    * After it, whatever `publisher` published earlier (awaited or not) to one of `to` has been delivered to `inboxes`, or never
    * will be. Markers take the same ways as the events they follow; where order across addresses is not promised a bounded
-   * quiet time is added. `group`: the inboxes compete, so that one of them gets each marker.
+   * quiet time is added. `group`: the inboxes compete, so that one of them gets each marker. `patienceMs`: longest wait for one
+   * marker to reach one inbox, if not that of the run.
    */
   async fence(
     publisher: Broadcaster,
     inboxes: readonly Inbox[],
-    options: { to?: readonly Address[]; attributes?: Record<string, string | number | boolean>; group?: boolean } = {},
+    options: {
+      to?: readonly Address[];
+      attributes?: Record<string, string | number | boolean>;
+      group?: boolean;
+      patienceMs?: number;
+    } = {},
   ): Promise<void> {
+    const { patienceMs = this.patienceMs } = options;
     const carbonCopy = this.manifest.capabilities.carbonCopy.level !== 'none';
     const ways: readonly (readonly Address[])[] = [['*'], ...(options.to ?? []).map((address) => [address])];
     for (const way of ways) {
@@ -118,7 +129,7 @@ export class CaseContext {
       if (options.group) {
         await until(
           () => reached.length === 0 || reached.some((inbox) => inbox.fences.has(mark)),
-          this.patienceMs,
+          patienceMs,
           () => `the marker to ${way.join()} reached no member of the group`,
         );
         continue;
@@ -126,12 +137,29 @@ export class CaseContext {
       for (const inbox of reached) {
         await until(
           () => inbox.fences.has(mark),
-          this.patienceMs,
+          patienceMs,
           () => `the marker to ${way.join()} did not reach ${inbox.owner.self.instance}`,
         );
       }
     }
     await this.quiet();
+  }
+
+  /**
+   * Waits until a marker of the publisher reaches all inboxes again, however long the way back takes. A marker may be lost
+   * with the connection, so the first ones are not waited for long.
+   */
+  async recovered(publisher: Broadcaster, inboxes: readonly Inbox[]): Promise<void> {
+    const deadline = nowMs() + this.patienceMs * 3;
+    for (let patienceMs = FIRST_PATIENCE_MS; ; patienceMs = Math.min(patienceMs * 2, this.patienceMs)) {
+      try {
+        return await this.fence(publisher, inboxes, { patienceMs });
+      } catch (thrown) {
+        if (thrown instanceof PolycastError && !thrown.retryable) throw thrown;
+        if (nowMs() > deadline) throw thrown;
+        await pass(20);
+      }
+    }
   }
 
   /** A bounded quiet time: for what must not happen where nothing that happens can tell. */

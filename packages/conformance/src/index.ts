@@ -5,6 +5,7 @@ export type { Chapter, Clause, Grade } from './clause.ts';
 export { CHAPTERS, CLAUSES, gradeOf } from './clauses/index.ts';
 export { CaseContext, type JoinOptions, type Patience } from './context.ts';
 export { type Coverage, clausesDocument, coverage, leftOpen } from './coverage.ts';
+export type { Harness, HarnessOptions } from './harness.ts';
 export { FENCE, Inbox, type Reaction, type Received } from './inbox.ts';
 export {
   type CaseResult,

@@ -6,7 +6,7 @@ import { gradeOf } from './clauses/index.ts';
 import { CaseContext } from './context.ts';
 import { hash, seeded } from './random.ts';
 import { type CaseResult, type ConformanceReport, type Finding, summarize, withoutSecrets } from './report.ts';
-import { type ConformanceTarget, missing } from './target.ts';
+import { beyond, type ConformanceTarget, missing } from './target.ts';
 import { confirmedManifest, judge, lifted } from './verdict.ts';
 import { nowMs, within } from './wait.ts';
 
@@ -119,7 +119,9 @@ class Run {
     if (excluded !== undefined) return { status: 'skipped', reason: excluded };
     for (const need of test.needs ?? []) {
       const reason = missing(this.#target, need);
-      if (reason !== undefined) return { status: 'not-run', reason };
+      if (reason === undefined) continue;
+      const pointless = beyond(this.#manifest, need);
+      return pointless === undefined ? { status: 'not-run', reason } : { status: 'skipped', reason: pointless };
     }
     if (this.#options.signal?.aborted) return { status: 'not-run', reason: 'the run was ended before it' };
     try {

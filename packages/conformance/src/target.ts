@@ -1,4 +1,4 @@
-import type { Transport } from '@polycast/core';
+import type { Manifest, Transport } from '@polycast/core';
 
 /**
  * What is put to the test: how to reach one transport, and what its harness can do to the service behind it.
@@ -21,7 +21,7 @@ export interface ConformanceTarget {
   residue?(topic: string): Promise<readonly string[]>;
   /** Puts raw bytes on a topic, addressed to everyone, as a stranger would, who has never heard of Polycast. */
   inject?(topic: string, bytes: Uint8Array): Promise<void>;
-  /** Ends what making the target started. */
+  /** Ends what making the target started, and removes what the topics opened through it left on a service that stays. */
   dispose?(): Promise<void>;
 }
 
@@ -51,6 +51,15 @@ export type Need = (typeof NEEDS)[number];
 export function missing(target: ConformanceTarget, need: Need): string | undefined {
   if (has(target, need)) return undefined;
   return target.withoutFaults?.[need] ?? `the harness of ${target.name} cannot ${VERBS[need]}`;
+}
+
+/** What only a service, or the way to it, can suffer. */
+const OF_A_SERVICE: ReadonlySet<Need> = new Set(['restart', 'kill', 'freeze', 'cut', 'abandon', 'inject']);
+
+/** @returns why nothing of the kind can happen to such a transport; undefined if it can */
+export function beyond(manifest: Manifest, need: Need): string | undefined {
+  if (manifest.inProcess !== true || !OF_A_SERVICE.has(need)) return undefined;
+  return `everything is in process: nobody could ${VERBS[need]}`;
 }
 
 const VERBS: Readonly<Record<Need, string>> = {

@@ -74,6 +74,25 @@ test('what the harness cannot do is not run, never passed', async () => {
   ]);
 });
 
+test('in process, what only a service can suffer is skipped, unless the harness can do it all the same', async () => {
+  const of = target({ inject: passing }, manifest({}, { inProcess: true }));
+  const report = await run(
+    [
+      one('cut', { needs: ['cut'] }),
+      one('abandon', { needs: ['abandon'] }),
+      one('inject', { needs: ['inject'] }),
+      one('residue', { needs: ['residue'] }),
+    ],
+    of,
+  );
+  expect(report.cases.map(({ status, reason }) => [status, reason])).toEqual([
+    ['skipped', 'everything is in process: nobody could cut connections'],
+    ['skipped', 'everything is in process: nobody could cut one participant off for good'],
+    ['passed', undefined],
+    ['not-run', 'the harness of fake cannot list what the service holds'],
+  ]);
+});
+
 test('a case that hangs fails when its time is up', async () => {
   const report = await run([one('hangs', { timeoutMs: 20, run: () => new Promise(() => {}) })]);
   expect(report.cases[0]).toMatchObject({ status: 'failed' });

@@ -55,6 +55,11 @@ export interface Manifest {
    * - `at-least-once`: once `publish` resolved, an event is delivered until accepted, so it may come twice.
    */
   readonly guarantee: 'at-most-once' | 'at-least-once';
+  /**
+   * Participants call one another within a process: there is no service that could stop, no connection that could break and no
+   * wire for strangers to write on. @default false
+   */
+  readonly inProcess?: boolean;
   readonly capabilities: Readonly<Record<CapabilityName, Capability>>;
   readonly limits: {
     /** Largest encoded event, in bytes. Infinity: bounded by memory alone. */

@@ -54,6 +54,16 @@ export function fromUrl(url: URL): Transport {
 /** Hubs in use, by location. */
 const hubs = new Map<string, Hub>();
 
+/** Instances whose subscriptions the hub at a transport's location holds for a topic: none, once everybody has closed. */
+export function heldAt(location: string, topic: string): readonly string[] {
+  return (
+    hubs
+      .get(location)
+      ?.find(topic)
+      ?.participants.map(({ instance }) => instance) ?? []
+  );
+}
+
 class MemoryLink implements Link {
   readonly #location: string;
   readonly #topic: string;

@@ -10,6 +10,7 @@ export function manifestOf(threads: boolean): Manifest {
     transport: 'memory',
     title: threads ? 'In process, across threads' : 'In process',
     guarantee: 'at-least-once',
+    inProcess: true,
     capabilities: {
       everyone: native,
       role: native,

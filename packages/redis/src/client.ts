@@ -5,8 +5,8 @@ import type { Settings } from './settings.ts';
 /** First and longest wait before another try to reconnect, in ms. */
 const RECONNECT_FIRST_MS = 20;
 const RECONNECT_LONGEST_MS = 2_000;
-/** Longest wait for a goodbye, in ms. */
-const QUIT_TIMEOUT_MS = 1_000;
+/** Longest wait for a goodbye, in ms. A server that is silent for that long is left without it. */
+export const GOODBYE_TIMEOUT_MS = 1_000;
 
 /** The connection for commands. A command under way when it is lost rejects; the next one waits for it to come back. */
 export interface Commands {
@@ -55,7 +55,7 @@ export function isCluster(client: Redis | Cluster): client is Cluster {
 /** Says goodbye, so that the server lets go at once, and ends the connection in any case. */
 export async function goodbye(client: Redis | Cluster): Promise<void> {
   if (client.status === 'ready') {
-    await within(QUIT_TIMEOUT_MS, client.quit(), () => undefined).catch(ignore);
+    await within(GOODBYE_TIMEOUT_MS, client.quit(), () => undefined).catch(ignore);
   }
   client.on('error', ignore);
   if (client.status !== 'end') client.disconnect();

@@ -37,12 +37,28 @@ const STREAMS: Readonly<Record<string, Read>> = {
   claimIntervalMs: number('claimIntervalMs'),
 };
 
+/** What a URL says, without its place: which of the two transports, and its options. */
+export interface Reading {
+  readonly streams: boolean;
+  readonly options: Partial<RedisStreamsOptions>;
+}
+
 /**
  * `redis:` and `rediss:` (TLS) for pub/sub, `redis+streams:` and `rediss+streams:` for Streams. Query parameters are
  * options; `cluster` and `sentinels` are lists of `host:port`, and `cluster=` alone means the URL's own host.
  * @throws PolycastError `invalid-configuration` `unknown-transport`
  */
 export function fromUrl(url: URL): Transport {
+  return makeTransport(url, readUrl(url));
+}
+
+/** The transport of a URL whose options have been read, and perhaps completed. */
+export function makeTransport(url: URL, { streams, options }: Reading): Transport {
+  return streams ? redisStreams({ ...options, url }) : redis({ ...options, url });
+}
+
+/** @throws PolycastError `invalid-configuration` `unknown-transport` */
+export function readUrl(url: URL): Reading {
   const variant = /^rediss?(\+streams)?:$/.exec(url.protocol);
   if (variant === null) throw new PolycastError('unknown-transport', `${url.protocol} is no scheme of @polycast/redis`);
   const streams = variant[1] !== undefined;
@@ -58,7 +74,7 @@ export function fromUrl(url: URL): Transport {
       Object.assign(options, { cluster: [{ host: url.hostname || '127.0.0.1', port: Number(url.port || 6379) }] });
     } else Object.assign(options, read(value, name));
   }
-  return streams ? redisStreams({ ...options, url }) : redis({ ...options, url });
+  return { streams, options };
 }
 
 function hostAndPort(node: string, name: string): HostAndPort {

@@ -8,7 +8,7 @@ import {
   type SourceRequest,
 } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import { type Commands, reconnectDelayMs } from './client.ts';
+import { type Commands, GOODBYE_TIMEOUT_MS, reconnectDelayMs, within } from './client.ts';
 import type { CommandWatch } from './command-watch.ts';
 import { Dedicated } from './dedicated.ts';
 import { mapError } from './map-error.ts';
@@ -137,8 +137,9 @@ export class StreamReader {
       if (this.#clientId !== undefined && this.#connection.current !== undefined) {
         const { client } = this.#parts.commands;
         // Cutting the connection instead could lose entries that are on their way: they would be ours, unseen.
-        const unblocked = client.client('UNBLOCK', this.#clientId).catch(() => undefined);
-        if ((await unblocked) === undefined) this.#connection.drop();
+        const unblock = client.client('UNBLOCK', this.#clientId);
+        const unblocked = await within(GOODBYE_TIMEOUT_MS, unblock, () => undefined).catch(() => undefined);
+        if (unblocked === undefined) this.#connection.drop();
         // It was between two reads, or had just begun one: ask until the loop has seen that it should end.
         const again = setInterval(() => client.client('UNBLOCK', this.#clientId as number).catch(() => {}), 20);
         await this.#loop;

@@ -1,6 +1,6 @@
 import { decodeEvents, type LinkContext, type Sink } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import type { Commands } from './client.ts';
+import { type Commands, GOODBYE_TIMEOUT_MS, within } from './client.ts';
 import { Dedicated } from './dedicated.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { mapError } from './map-error.ts';
@@ -68,9 +68,10 @@ export class Subscriber {
       const unused = this.#forget(channels, sink);
       const redis = this.#connection.current;
       if (redis === undefined || unused.length === 0) return;
-      await (this.#commands.isCluster ? redis.sunsubscribe(...unused) : redis.unsubscribe(...unused));
+      const unsubscribed = this.#commands.isCluster ? redis.sunsubscribe(...unused) : redis.unsubscribe(...unused);
+      await within(GOODBYE_TIMEOUT_MS, unsubscribed, () => undefined);
     }).catch(() => {
-      // A lost connection has let go of everything.
+      // A lost connection has let go of everything; a silent server will, once it reads what it was sent.
     });
   }
 

@@ -4,7 +4,7 @@ import type { Comparison } from '../compare/comparison.ts';
 import { type CompareOptions, declareCompare } from '../compare/options.ts';
 import { chooseSubjects } from '../compare/subject.ts';
 import { EXIT, Interrupted } from '../exit-code.ts';
-import { conformanceSummary, failedCases } from '../output/conformance-table.ts';
+import { conformanceSummary, failedCases, notRunLines } from '../output/conformance-table.ts';
 import { costTable } from '../output/cost-table.ts';
 import { writeJson, writeText } from '../output/json-file.ts';
 import { latencyTable } from '../output/latency-table.ts';
@@ -60,7 +60,7 @@ function show(
     latency === undefined ? [] : [{ name, result: latency }],
   );
   if (reports.length > 0) stdout.write(`\n${conformanceSummary(reports, chapters, terminal)}\n`);
-  for (const report of reports) stdout.write(failedCases(report, terminal));
+  for (const report of reports) stdout.write(failedCases(report, terminal) + notRunLines(report, terminal));
   if (measured.length > 0) stdout.write(`${latencyTable(measured, terminal)}\n`);
   stdout.write(`${costTable(workload, cost.rows, terminal)}\n`);
   for (const { name, error } of transports) {

@@ -3,7 +3,7 @@ import { type Choice, urlOf } from '../choice.ts';
 import { defineCommand } from '../command.ts';
 import { makeTarget } from '../conformance-target.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
-import { conformanceSummary, failedCases, findingsLines } from '../output/conformance-table.ts';
+import { conformanceSummary, failedCases, findingsLines, notRunLines } from '../output/conformance-table.ts';
 import { JSON_HELP, writeJson } from '../output/json-file.ts';
 import { startProgress } from '../output/progress.ts';
 import { number, several } from '../parse-option.ts';
@@ -20,7 +20,7 @@ export default defineCommand<Options>({
   examples: [
     ['polycast conform --url memory:', 'the whole suite'],
     ['polycast conform --url redis://localhost:6379 --json report.json', 'against your server'],
-    ['polycast conform --url redis+streams: --local', 'against a server started for it, with faults'],
+    ['polycast conform --url redis+streams: --local', 'against a server started for it, with every fault'],
     ['polycast conform --url memory: --only ttl --only order.2', 'some chapters, cases or clauses'],
     ['polycast conform --list', 'the clauses of the contract'],
   ],
@@ -28,7 +28,10 @@ export default defineCommand<Options>({
   declare(command) {
     command
       .option('-u, --url <url>', 'the transport to put to the test (default: POLYCAST_URL)')
-      .option('--local', 'start a server for the run: then restarts, crashes and frozen servers are tried too')
+      .option(
+        '--local',
+        'start a service for the run: then restarts, crashes and silence are tried too (of the URL, scheme and parameters count)',
+      )
       .option('--only <part>', 'a chapter, a clause, or cases whose id contains this; may be repeated', several)
       .option('--seed <n>', 'repeat a run with its seed', number({ min: 0, max: 0x7fffffff, whole: true }))
       .option('--list', 'list the clauses and run nothing')
@@ -54,7 +57,7 @@ export default defineCommand<Options>({
     }
 
     const url = options.local ? (options.url ?? 'redis:') : urlOf(options, terminal);
-    const target = await makeTarget(url, { startServer: options.local === true });
+    const target = await makeTarget(url, { local: options.local === true });
     const progress = startProgress(terminal);
     try {
       const cases = select(CASES, options.only);
@@ -70,7 +73,7 @@ export default defineCommand<Options>({
       if (options.json !== undefined) await writeJson(options.json, report, terminal);
       if (options.json !== '-') {
         terminal.stdout.write(conformanceSummary([report], CHAPTERS, terminal));
-        terminal.stdout.write(failedCases(report, terminal));
+        terminal.stdout.write(failedCases(report, terminal) + notRunLines(report, terminal));
         terminal.stdout.write(findingsLines(report, terminal));
       }
       if (terminal.interrupted.aborted) return EXIT.interrupted;

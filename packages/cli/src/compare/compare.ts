@@ -1,4 +1,4 @@
-import { type ConformanceReport, conforms, runConformance } from '@polycast/conformance';
+import { type ConformanceReport, type ConformanceTarget, conforms, runConformance } from '@polycast/conformance';
 import { PolycastError } from '@polycast/core';
 import { costCurve, type LatencyResult, listServices, priceWorkload, type Workload } from '@polycast/measure';
 import { makeTarget } from '../conformance-target.ts';
@@ -58,8 +58,12 @@ async function inTurn<Value>(
   return outcomes;
 }
 
-async function conformance({ name, url }: Subject, progress: Progress, terminal: Terminal): Promise<ConformanceReport> {
-  const target = await makeTarget(url, { startServer: false });
+async function conformance(
+  { name, url, local }: Subject,
+  progress: Progress,
+  terminal: Terminal,
+): Promise<ConformanceReport> {
+  const target = await firstLook(url, local);
   const task = progress.task(`conformance ${name}`, 100);
   try {
     const report = await runConformance(target, {
@@ -73,6 +77,19 @@ async function conformance({ name, url }: Subject, progress: Progress, terminal:
   } finally {
     await target.dispose?.();
   }
+}
+
+/** On a service of its own everything is tried but silence: waiting until somebody notices takes longer than all the rest. */
+async function firstLook(url: string, local: boolean): Promise<ConformanceTarget> {
+  const target = await makeTarget(url, { local });
+  if (!local || target.faults === undefined) return target;
+  const { freeze: _freeze, thaw: _thaw, ...faults } = target.faults;
+  const command = `polycast conform --url ${url.slice(0, url.indexOf(':'))}: --local`;
+  return {
+    ...target,
+    faults,
+    withoutFaults: { ...target.withoutFaults, freeze: `takes too long here; \`${command}\` tries it` },
+  };
 }
 
 function latency(

@@ -1,4 +1,3 @@
-import { localUrl } from '../conformance-target.ts';
 import { hideSecrets } from '../output/secrets.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { transportFromUrl } from '../transports.ts';
@@ -7,6 +6,8 @@ import { transportFromUrl } from '../transports.ts';
 export interface Subject {
   readonly name: string;
   readonly url: string;
+  /** Is the service ours, so that a conformance run may have one of its own, and break it? */
+  readonly local: boolean;
 }
 
 /** The given URLs; else every transport that works without an account, on a Redis of our own or the one `POLYCAST_REDIS_URL` names. */
@@ -14,13 +15,13 @@ export async function chooseSubjects(
   urls: readonly string[] | undefined,
   terminal: Terminal,
 ): Promise<{ readonly list: readonly Subject[]; stop(): Promise<void> }> {
-  if (urls !== undefined && urls.length > 0) return { list: await named(urls), stop: async () => {} };
+  if (urls !== undefined && urls.length > 0) return { list: await named(urls, false), stop: async () => {} };
   const given = terminal.env.POLYCAST_REDIS_URL;
-  if (given) return { list: await named(defaults(given)), stop: async () => {} };
+  if (given) return { list: await named(defaults(given), false), stop: async () => {} };
   const { startRedis } = await import('@polycast/local-services');
   const server = await startRedis();
   try {
-    return { list: await named(defaults(server.url)), stop: () => server.stop() };
+    return { list: await named(defaults(server.url), true), stop: () => server.stop() };
   } catch (error) {
     await server.stop();
     throw error;
@@ -29,18 +30,18 @@ export async function chooseSubjects(
 
 function defaults(redis: string): readonly string[] {
   const streams = redis.startsWith('rediss') ? 'rediss+streams' : 'redis+streams';
-  return ['memory:', redis, localUrl(streams, redis)];
+  return ['memory:', redis, redis.replace(/^[^:]+/, streams)];
 }
 
 /** @throws PolycastError for a URL that names no transport */
-async function named(urls: readonly string[]): Promise<readonly Subject[]> {
+async function named(urls: readonly string[], local: boolean): Promise<readonly Subject[]> {
   const seen = new Map<string, number>();
   const subjects: Subject[] = [];
   for (const url of urls) {
     const { transport } = (await transportFromUrl(url)).manifest;
     const count = (seen.get(transport) ?? 0) + 1;
     seen.set(transport, count);
-    subjects.push({ name: count === 1 ? transport : `${transport} (${hideSecrets(url)})`, url });
+    subjects.push({ name: count === 1 ? transport : `${transport} (${hideSecrets(url)})`, url, local });
   }
   return subjects;
 }

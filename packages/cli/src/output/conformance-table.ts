@@ -88,6 +88,15 @@ export function failedCases({ transport, cases }: ConformanceReport, { colors }:
     .join('');
 }
 
+/** How many cases could not be run, by reason: among the reasons is what to do about it. Empty when all ran. */
+export function notRunLines({ transport, cases }: ConformanceReport, { colors }: Terminal): string {
+  const reasons = new Map<string, number>();
+  for (const { status, reason = '' } of cases) {
+    if (status === 'not-run') reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  return [...reasons].map(([reason, count]) => colors.dim(`· ${transport}: ${count} not run: ${reason}\n`)).join('');
+}
+
 /** Where manifest and results disagree. */
 export function findingsLines({ transport, findings }: ConformanceReport, { colors }: Terminal): string {
   return findings

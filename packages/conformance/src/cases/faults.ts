@@ -9,22 +9,6 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 const requires = { capabilities: ['everyone'] } as const;
 const FAULT_MS = 40_000;
 
-/** Waits until a marker of the publisher reaches all inboxes again, however long the way back takes. */
-async function recovered(c: CaseContext, publisher: Broadcaster, inboxes: readonly Inbox[]): Promise<void> {
-  const deadline = nowMs() + c.patienceMs * 3;
-  for (;;) {
-    try {
-      await c.fence(publisher, inboxes);
-      return;
-    } catch (thrown) {
-      const coded = thrown instanceof PolycastError;
-      if (coded && !thrown.retryable) throw thrown;
-      if (nowMs() > deadline) throw thrown;
-      await pass(20);
-    }
-  }
-}
-
 /** Publishes until it resolves; what rejects must be retryable. @returns how often it was tried */
 async function persist(publisher: Broadcaster, id: string, data: unknown, deadline: number): Promise<number> {
   for (let tries = 1; ; tries++) {
@@ -74,7 +58,7 @@ async function through(c: CaseContext, count: number, writers: number, fault: ()
     }),
   );
   await breaking;
-  await recovered(c, desk, [inbox]);
+  await c.recovered(desk, [inbox]);
   const lacking = () => {
     const had = new Set(inbox.data);
     return numbers(count).filter((n) => !had.has(n));
@@ -107,7 +91,7 @@ export const faultCases: readonly ConformanceCase[] = [
       const one = await c.listen(await c.join('kitchen/k1'));
       const two = await c.listen(await c.join('bar/b1'));
       await c.faults.cut();
-      await recovered(c, desk, [one, two]);
+      await c.recovered(desk, [one, two]);
       await desk.publish({ type: 'order', data: 'role' }, { to: 'role:kitchen' });
       await desk.publish({ type: 'order', data: 'instance' }, { to: 'instance:b1' });
       await c.fence(desk, [one, two], { to: ['role:kitchen', 'instance:b1'] });
@@ -126,7 +110,7 @@ export const faultCases: readonly ConformanceCase[] = [
       const members: Inbox[] = [];
       for (const _ of numbers(2)) members.push(await c.listen(await c.join('worker'), { group: 'g' }));
       await c.faults.cut();
-      await recovered(c, desk, [inbox]);
+      await c.recovered(desk, [inbox]);
       const deadline = nowMs() + c.patienceMs * 3;
       for (const n of numbers(20)) await persist(desk, `job-${n}`, n, deadline);
       await c.until(
@@ -150,7 +134,7 @@ export const faultCases: readonly ConformanceCase[] = [
     async run(c) {
       const { desk, inbox } = await crowd(c);
       await c.faults.cut();
-      await recovered(c, desk, [inbox]);
+      await c.recovered(desk, [inbox]);
       const kinds = () => inbox.signals.map(({ kind }) => kind);
       await c.until(
         () => kinds().includes('disconnected') && kinds().lastIndexOf('reconnected') > kinds().indexOf('disconnected'),
@@ -173,7 +157,7 @@ export const faultCases: readonly ConformanceCase[] = [
     async run(c) {
       const { desk, inbox } = await crowd(c);
       await c.faults.cut();
-      await recovered(c, desk, [inbox]);
+      await c.recovered(desk, [inbox]);
       await c.until(
         () => inbox.signals.some((signal) => signal.kind === 'reconnected' && signal.mayHaveLost),
         () => `reconnected with mayHaveLost; there are ${show(inbox.signals)}`,
@@ -214,7 +198,7 @@ export const faultCases: readonly ConformanceCase[] = [
         await persist(desk, `event-${n}`, n, deadline);
       }
       await cutting;
-      await recovered(c, desk, [inbox]);
+      await c.recovered(desk, [inbox]);
       const first = [...new Set(inbox.data as number[])];
       same(
         first,
@@ -234,7 +218,7 @@ export const faultCases: readonly ConformanceCase[] = [
       const { desk, inbox } = await crowd(c);
       for (const _ of numbers(5)) {
         await c.faults.cut();
-        await recovered(c, desk, [inbox]);
+        await c.recovered(desk, [inbox]);
       }
       for (const n of numbers(20)) await desk.publish({ type: 'order', data: n });
       await c.fence(desk, [inbox]);
@@ -269,7 +253,7 @@ export const faultCases: readonly ConformanceCase[] = [
     async run(c) {
       const { desk, inbox } = await crowd(c);
       await c.faults.restart();
-      await recovered(c, desk, [inbox]);
+      await c.recovered(desk, [inbox]);
       const fresh = await c.listen(await c.join('kitchen'));
       await desk.publish({ type: 'order', data: 'after' });
       await c.fence(desk, [inbox, fresh]);
@@ -305,7 +289,7 @@ export const faultCases: readonly ConformanceCase[] = [
       await c.faults.start();
       await Promise.all(publishing.map((one) => c.within(one, 'a publish of the time when the service was gone')));
       same(wrong, [], 'wrong outcomes');
-      await recovered(c, desk, [inbox]);
+      await c.recovered(desk, [inbox]);
       if (c.manifest.guarantee === 'at-least-once') {
         await c.until(
           () => taken.every((n) => inbox.data.includes(n)),
@@ -372,7 +356,7 @@ export const faultCases: readonly ConformanceCase[] = [
           check(reason instanceof PolycastError && reason.retryable, `a publish rejected with ${showError(reason)}`);
         }
       }
-      await recovered(c, desk, [inbox]);
+      await c.recovered(desk, [inbox]);
       if (c.manifest.guarantee === 'at-least-once') {
         const taken = numbers(10).filter((n) => outcomes[n]!.status === 'fulfilled');
         await c.until(

@@ -2,7 +2,7 @@ import type { Broadcaster } from '@polycast/core';
 import { check } from '../assert.ts';
 import type { CaseContext } from '../context.ts';
 import type { Inbox } from '../inbox.ts';
-import { nowMs, pass } from '../wait.ts';
+import { pass } from '../wait.ts';
 import { Model, type ModelSubscription } from './model.ts';
 import { SLOTS, type Step } from './step.ts';
 
@@ -121,15 +121,7 @@ class Player {
         .filter(({ paused, group }) => !paused && !group)
         .map(({ id }) => this.#inboxes[id]!);
       if (publisher === undefined || inboxes.length === 0) continue;
-      const deadline = nowMs() + this.#c.patienceMs * 2;
-      for (;;) {
-        try {
-          await this.#c.fence(publisher, inboxes);
-          break;
-        } catch (thrown) {
-          if (nowMs() > deadline) throw thrown;
-        }
-      }
+      await this.#c.recovered(publisher, inboxes);
     }
     if (this.#c.manifest.guarantee === 'at-most-once') this.#model.lossy((one) => this.#received(one));
   }

@@ -1,0 +1,104 @@
+import type { ConformanceTarget, Harness } from '@polycast/conformance';
+import { PolycastError } from '@polycast/core/adapter';
+import type { RedisServer } from '@polycast/local-services';
+import { Admin } from './conformance/admin.ts';
+import { Participants } from './conformance/participants.ts';
+import { readUrl } from './from-url.ts';
+import type { RedisStreamsOptions } from './options.ts';
+import { settingsFrom } from './settings.ts';
+
+/** A server beside us answers at once: its silence is told of sooner, and claiming costs nothing. The URL's parameters win. */
+const LOCAL_DEFAULTS: Partial<RedisStreamsOptions> = { pingIntervalMs: 1_000, claimIntervalMs: 100 };
+const PROBE_TOPIC = 'polycast-probe';
+
+/**
+ * All that the conformance suite needs, of pub/sub and of Streams. `local` starts a `redis-server` with `@polycast/local-services`.
+ * A server that is not ours is written to within the topics of the run only, and keeps nothing of them.
+ * @throws PolycastError `invalid-configuration` and what opening a transport throws. @throws Error if no server can be started
+ */
+export const harness: Harness = async ({ url, local = false }) => (local ? ours(url) : theirs(url));
+
+/** On a server of our own everything may be broken. */
+async function ours(url: URL): Promise<ConformanceTarget> {
+  const { streams, options: read } = readUrl(url);
+  if (url.protocol.startsWith('rediss') || read.cluster !== undefined || read.sentinels !== undefined) {
+    throw new PolycastError(
+      'invalid-configuration',
+      'a local run is one server without TLS: leave out rediss:, cluster and sentinels',
+    );
+  }
+  const server = await startServer();
+  const at = new URL(`${url.protocol}//127.0.0.1:${server.port}${url.search}`);
+  const options = { ...LOCAL_DEFAULTS, ...read };
+  const admin = new Admin(settingsFrom({ ...options, url: at }), streams);
+  const participants = new Participants(at, { streams, options });
+  /** Our own connection must not be broken: it would look like one that a case left behind. */
+  const rested = (deed: () => Promise<void>) => async () => {
+    await admin.rest();
+    await deed();
+  };
+  return {
+    ...base(participants, admin, at),
+    faults: {
+      restart: rested(() => server.restart()),
+      kill: rested(() => server.kill()),
+      start: rested(() => server.restart()),
+      freeze: async () => server.freeze(),
+      thaw: async () => server.thaw(),
+      cut: () => admin.cutAll(),
+      abandon: (transport) => participants.abandon(transport),
+    },
+    residue: (topic) => admin.residue(topic),
+    dispose: async () => {
+      await admin.rest();
+      await server.stop();
+    },
+  };
+}
+
+/** On a server of others only our own connections may be broken. */
+async function theirs(url: URL): Promise<ConformanceTarget> {
+  const reading = readUrl(url);
+  const admin = new Admin(settingsFrom({ ...reading.options, url }), reading.streams);
+  const participants = new Participants(url, reading);
+  // Better one error that says why than hundreds of failed cases.
+  await admin.ready();
+  const refused = await admin.residue(PROBE_TOPIC).then(
+    () => undefined,
+    (error: Error) => `the server does not let us look: ${error.message}`,
+  );
+  return {
+    ...base(participants, admin, url),
+    faults: {
+      cut: () => participants.cut(),
+      abandon: (transport) => participants.abandon(transport),
+    },
+    ...(refused === undefined ? { residue: (topic) => admin.residue(topic) } : { withoutFaults: { residue: refused } }),
+    dispose: async () => {
+      // Who may not look may not find either; what is left goes when it is too old to be kept.
+      await admin.remove(participants.topics).catch(() => {});
+      await admin.rest();
+    },
+  };
+}
+
+function base(participants: Participants, admin: Admin, url: URL): ConformanceTarget {
+  return {
+    name: participants.make().manifest.transport,
+    url: url.href,
+    transport: () => participants.make(),
+    inject: (topic, bytes) => admin.inject(topic, bytes),
+  };
+}
+
+async function startServer(): Promise<RedisServer> {
+  let services: typeof import('@polycast/local-services');
+  try {
+    services = await import('@polycast/local-services');
+  } catch (cause) {
+    throw new PolycastError('invalid-configuration', 'a local run needs the package @polycast/local-services', {
+      cause,
+    });
+  }
+  return services.startRedis({ persistent: true });
+}

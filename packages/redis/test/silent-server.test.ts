@@ -1,0 +1,30 @@
+import type { Transport } from '@polycast/core';
+import { type RedisServer, startRedis } from '@polycast/local-services';
+import { redis, redisStreams } from '@polycast/redis';
+import { afterAll, beforeAll, it } from 'vitest';
+import { FakeSink, freshTopic, openLink, request } from './link.ts';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+/** Longer than a test may take: whoever waited for a command would be late. */
+const commandTimeoutMs = 600_000;
+
+it.each([
+  ['pub/sub', () => redis({ url: server.url, commandTimeoutMs })],
+  ['Streams', () => redisStreams({ url: server.url, commandTimeoutMs })],
+] as [string, () => Transport][])('%s closes although the server answers nothing', async (_, make) => {
+  const { link } = await openLink(make(), freshTopic());
+  const source = await link.subscribe(request(), new FakeSink());
+  server.freeze();
+  try {
+    await source.stop();
+    await source.close();
+    await link.close();
+  } finally {
+    server.thaw();
+  }
+});
