@@ -69,6 +69,24 @@ test('Ctrl-C ends sub with 0, and what came is in the file', async () => {
   expect(readFileSync(join(cwd, 'seen.jsonl'), 'utf8')).toBe(sub.out());
 });
 
+test('what sub receives is in the file at once, whatever becomes of sub', async () => {
+  const url = at();
+  const cwd = emptyFolder();
+  const sub = start(['sub', ...url, '--json', 'out/seen.jsonl'], { cwd });
+  await sub.says('listening');
+  await polycast(['pub', ...url, '"kept"']);
+  await sub.says('kept');
+  expect(readFileSync(join(cwd, 'out/seen.jsonl'), 'utf8')).toBe(sub.out());
+  sub.ctrlC();
+  expect(await sub.exit).toBe(0);
+});
+
+test('sub says at once that its file cannot be written', async () => {
+  const { exit, err } = await polycast(['sub', ...at(), '--json', '/dev/null/seen.jsonl']);
+  expect(err).toContain('cannot be written');
+  expect(exit).toBe(2);
+});
+
 test('Ctrl-C ends pub with 130', async () => {
   const pub = start(['pub', ...at(), '--count', '1000000', '--rate', '10', 'x']);
   const sub = pub;

@@ -1,3 +1,4 @@
+import { appendFile } from 'node:fs/promises';
 import { type Broadcaster, connect, type Delivery, type StartPosition, type SubscribeOptions } from '@polycast/core';
 import { type Choice, connectChoice, declareChoice } from '../choice.ts';
 import { defineCommand } from '../command.ts';
@@ -39,21 +40,23 @@ export default defineCommand<Options>({
       .option('--from <position>', 'new, earliest, a time (2026-11-21T10:00:00Z) or a position', 'new')
       .option('--where <attribute=value>', 'only events with this attribute; may be repeated', attributes)
       .option('-c, --count <n>', 'end after this many events', number({ min: 1, max: 1e9, whole: true }))
-      .option('--json <file>', 'JSON lines (CloudEvents) to this file when it ends; - is stdout, also on a screen');
+      .option('--json <file>', 'JSON lines (CloudEvents) to this file as they come; - is stdout, also on a screen');
   },
 
   async run(_args, options, terminal) {
     const { topic, role, instance } = options;
     const subscribe = subscribeOptions(options);
+    // Made before anything is received: what cannot be kept must not be taken.
+    const file =
+      options.json === undefined || options.json === '-' ? undefined : await writeText(options.json, '', terminal);
     await using broadcaster = await connect({
       ...(await connectChoice(options)),
       topic,
       self: instance === undefined ? { role } : { role, instance },
       onSignal: (signal) => terminal.stderr.write(`${describeSignal(signal, terminal.colors)}\n`),
     });
-    const kept = await printEvents(broadcaster, subscribe, options, terminal);
+    await printEvents(broadcaster, subscribe, options, file, terminal);
     await broadcaster.close();
-    if (options.json !== undefined && options.json !== '-') await writeText(options.json, kept.join(''), terminal);
     return EXIT.ok;
   },
 });
@@ -63,11 +66,11 @@ async function printEvents(
   broadcaster: Broadcaster,
   subscribe: SubscribeOptions,
   options: Options,
+  file: string | undefined,
   terminal: Terminal,
-): Promise<readonly string[]> {
+): Promise<void> {
   const { stdout, stderr, interrupted, screen, colors } = terminal;
   const pretty = screen && options.json === undefined;
-  const kept: string[] = [];
   let left = options.count ?? Number.POSITIVE_INFINITY;
   const enough = latch();
   const end = () => enough.open();
@@ -75,7 +78,7 @@ async function printEvents(
     if (left <= 0) return delivery.release();
     left--;
     const line = eventLine(event);
-    if (options.json !== undefined && options.json !== '-') kept.push(line);
+    if (file !== undefined) await appendFile(file, line);
     // Waiting for a slow reader is what makes back-pressure reach the transport.
     if (!stdout.write(pretty ? prettyEvent(event, delivery, colors) : line)) {
       await new Promise<void>((resolve) => stdout.once('drain', resolve));
@@ -91,7 +94,6 @@ async function printEvents(
   await enough.opened;
   clearInterval(alive);
   await subscription.close();
-  return kept;
 }
 
 function subscribeOptions({ group, durable, from, where, instance }: Options): SubscribeOptions {
