@@ -86,6 +86,31 @@ describe('programs', () => {
   }, 100_000);
 });
 
+test("the guide's TypeScript has the right types", async () => {
+  // Core has what the guide uses beside Polycast itself.
+  const folder = mkdtempSync(join(root, 'packages/core/node_modules/.docs-'));
+  try {
+    const samples = guide().flatMap((page) => blocks(page, 'ts'));
+    expect(samples.length).toBeGreaterThan(2);
+    const files = samples.map((code, at) => {
+      writeFileSync(join(folder, `sample-${at}.ts`), code);
+      return `sample-${at}.ts`;
+    });
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    // A sample may end where the reader goes on.
+    const compilerOptions = { noUnusedLocals: false };
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ extends: join(root, 'tsconfig.json'), include: [], files, compilerOptions }),
+    );
+    const tsc = join(root, 'node_modules/.bin/tsc');
+    const outcome = await promisify(execFile)(tsc, ['-p', folder]).catch((failed: { stdout: string }) => failed);
+    expect(outcome.stdout).toBe('');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 describe('command lines', () => {
   test.each(
     PAGES.flatMap((page) =>
