@@ -44,7 +44,7 @@ export async function runScenario(
         calibrationUs: (sent.calibrationUs + came.calibrationUs) / 2,
       };
     };
-    await once(Math.min(workload.warmUpMessages, scenario.messages));
+    await once(scenario.warmUp);
     const runs: WireRun[] = [];
     for (let run = 0; run < workload.runs; run += 1) runs.push(await once(scenario.messages));
     return runs;

@@ -72,7 +72,7 @@ export const streamsSuite: Suite = (options) =>
 async function run(options: SuiteOptions, suite: WireSuite): Promise<SuiteResult> {
   const { quick, only, progress } = options;
   const full = readWorkload<WireWorkload>('wire');
-  const workload = quick ? { ...full, latency: { ...full.latency, warmUpTurns: 5, turns: 8 } } : full;
+  const workload = quick ? { ...full, latency: { ...full.latency, warmUpTurns: 5, turns: 7 } } : full;
   const rounds = options.rounds ?? (quick ? 2 : full.rounds);
   const always = new Set(suite.pairs.flatMap(({ ours, bare }) => [ours, bare]));
   const names = suite.contenders.filter(

@@ -5,13 +5,14 @@ export interface Scenario {
   /** Publishes that each loop has under way: it awaits them all before the next. */
   readonly batch: number;
   readonly messages: number;
+  /** Messages sent before, not measured. */
+  readonly warmUp: number;
 }
 
 export interface WireWorkload {
   readonly payloadBytes: number;
   readonly rounds: number;
   readonly runs: number;
-  readonly warmUpMessages: number;
   readonly scenarios: readonly Scenario[];
   readonly latency: {
     readonly rate: number;
