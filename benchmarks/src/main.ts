@@ -21,7 +21,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
 const USAGE = `Usage: pnpm --filter @polycast/benchmarks bench [options]
 
   --suite NAME    ${Object.keys(SUITES).join(', ')}; may be given several times (default: all)
-  --quick         one short round each: a rough picture
+  --quick         few and short rounds: a rough picture
   --only TEXT     only contenders whose name contains TEXT, beside ours and the reference; may be given several times
   --rounds N      instead of what the workload says
   --no-save       leave results/ as it is`;
@@ -55,7 +55,7 @@ for (const name of names) {
   const about = [
     `${new Date().toISOString().slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${process.version}`,
     values.quick
-      ? 'quick: one short round, rough figures'
+      ? 'quick: few rounds, rough figures'
       : `${Math.round((performance.now() - startedMs) / 60_000)} minutes`,
     `load of the machine when it began: ${loadBefore.toFixed(2)}`,
   ].join('; ');

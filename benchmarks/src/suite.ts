@@ -1,7 +1,7 @@
 import type { Goal, Table } from './measurement/table.ts';
 
 export interface SuiteOptions {
-  /** Fewer rounds and shorter ones: a rough picture in a minute or two. */
+  /** Fewer rounds and shorter ones: a rough picture in some minutes. */
   readonly quick: boolean;
   /** Only contenders whose name contains one of these; the reference and ours always run. Empty: all. */
   readonly only: readonly string[];
