@@ -193,7 +193,7 @@ export class SpiParticipant {
         type: 'conformance.raw',
         source: sourceOf(this.self),
         id: `${this.#epoch}.${++this.#published}`,
-        timeMs: Date.now(),
+        time: Date.now(),
         expiresAtMs,
         data: value,
         ...options.parts,

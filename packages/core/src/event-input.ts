@@ -7,59 +7,56 @@ import type { AttributeValue, EventInput } from './event.ts';
 /** What a user said of an event, checked. */
 export interface CheckedInput {
   readonly type: string;
-  readonly id: string | undefined;
-  readonly source: string | undefined;
-  readonly time: string | undefined;
   /** As given: what JSON can say is checked where it is written. */
   readonly data: unknown;
+  /** Undefined when all that was said is a type and data. */
+  readonly rest: CheckedRest | undefined;
+}
+
+interface CheckedRest {
+  id?: string;
+  source?: string;
+  time?: string;
   /** All other attributes; the caller's to add to. */
-  readonly attributes: Record<string, AttributeValue> | undefined;
+  attributes?: Record<string, AttributeValue>;
 }
 
 /** @throws PolycastError `invalid-event`; TypeError for what is no object */
 export function readEventInput(input: EventInput): CheckedInput {
   if (typeof input !== 'object' || input === null) throw new TypeError('publish takes an event: { type, data }');
   let type: unknown;
-  let id: string | undefined;
-  let source: string | undefined;
-  let time: string | undefined;
   let data: unknown;
-  let attributes: Record<string, AttributeValue> | undefined;
+  let rest: CheckedRest | undefined;
   for (const name in input) {
     const value = input[name];
-    if (value === undefined) continue;
-    switch (name) {
-      case 'type':
-        type = value;
-        break;
-      case 'data':
-        data = value;
-        break;
-      case 'id':
-        id = checkText(name, value);
-        break;
-      case 'source':
-        source = checkText(name, value);
-        break;
-      case 'time':
-        time = checkTime(value);
-        break;
-      case 'subject':
-      case 'dataschema':
-        attributes ??= {};
-        attributes[name] = checkText(name, value);
-        break;
-      case 'datacontenttype':
-        attributes ??= {};
-        attributes[name] = checkMediaType(value);
-        break;
-      default:
-        checkExtensionName(name);
-        attributes ??= {};
-        attributes[name] = checkAttributeValue(name, value);
-    }
+    if (name === 'type') type = value;
+    else if (name === 'data') data = value;
+    else if (value !== undefined) rest = readOther(name, value, rest ?? {});
   }
-  return { type: checkType(type), id, source, time, data, attributes };
+  return { type: checkType(type), data, rest };
+}
+
+function readOther(name: string, value: unknown, rest: CheckedRest): CheckedRest {
+  switch (name) {
+    case 'id':
+    case 'source':
+      rest[name] = checkText(name, value);
+      break;
+    case 'time':
+      rest.time = checkTime(value);
+      break;
+    case 'subject':
+    case 'dataschema':
+      (rest.attributes ??= {})[name] = checkText(name, value);
+      break;
+    case 'datacontenttype':
+      (rest.attributes ??= {})[name] = checkMediaType(value);
+      break;
+    default:
+      checkExtensionName(name);
+      (rest.attributes ??= {})[name] = checkAttributeValue(name, value);
+  }
+  return rest;
 }
 
 /** The type checked last: most publishers repeat themselves. */

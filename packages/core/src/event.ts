@@ -43,9 +43,8 @@ export interface EventParts {
   /** A number stands for `<epoch>.<number>`, written when read. */
   readonly id: string | number;
   readonly epoch?: string | undefined;
-  /** Epoch ms; written as RFC 3339 when read. */
-  readonly timeMs?: number | undefined;
-  readonly time?: string | undefined;
+  /** Epoch ms, written as RFC 3339 when read; or RFC 3339. */
+  readonly time?: string | number | undefined;
   /** Epoch ms. Infinity or absent: never expires. */
   readonly expiresAtMs?: number | undefined;
   /** Text on the wire; core writes `<epoch>.<number>` with {@link formatSequence}. */
@@ -82,8 +81,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   /** Stands for an id made in this process: `<epoch>.<number>`. 0: the id came from elsewhere. */
   readonly #number: number;
   #epoch: string | undefined;
-  #timeMs: number;
-  #time: string | undefined;
+  #time: string | number | undefined;
   #expiresAtMs: number;
   #sequence: string | undefined;
   #data: unknown;
@@ -105,18 +103,19 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
       this.#id = parts.id;
     }
     this.#epoch = parts.epoch;
-    this.#timeMs = parts.timeMs ?? Number.NaN;
     this.#time = parts.time;
     this.#expiresAtMs = parts.expiresAtMs ?? Number.POSITIVE_INFINITY;
     this.#sequence = parts.sequence;
     this.#data = parts.data;
     this.#dataText = parts.dataText;
     this.#attributes = parts.attributes;
-    if (parts.attributes !== undefined) {
-      const open = this as Record<string, unknown>;
-      // A stranger's `attributes` or `constructor` is found in `attributes` only: it must not hide what every event has.
-      for (const name in parts.attributes) if (!(name in BroadcastEvent.prototype)) open[name] = parts.attributes[name];
-    }
+    if (parts.attributes !== undefined) this.#show(parts.attributes);
+  }
+
+  #show(attributes: Readonly<Record<string, AttributeValue>>): void {
+    const open = this as Record<string, unknown>;
+    // A stranger's `attributes` or `constructor` is found in `attributes` only: it must not hide what every event has.
+    for (const name in attributes) if (!(name in BroadcastEvent.prototype)) open[name] = attributes[name];
   }
 
   get specversion(): '1.0' {
@@ -144,7 +143,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   }
 
   get time(): string | undefined {
-    if (this.#time === undefined && !Number.isNaN(this.#timeMs)) this.#time = timeWriter.write(this.#timeMs);
+    if (typeof this.#time === 'number') this.#time = timeWriter.write(this.#time);
     return this.#time;
   }
 

@@ -6,7 +6,7 @@ import { encodeEvent } from './envelope/encode.ts';
 import { utf8Length } from './envelope/limits.ts';
 import { normaliseData } from './envelope/normalise.ts';
 import { PolycastError } from './error.ts';
-import { BroadcastEvent, type EventInput } from './event.ts';
+import { type AttributeValue, BroadcastEvent, type EventInput } from './event.ts';
 import { checkText, readEventInput } from './event-input.ts';
 import type { Manifest } from './manifest.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -34,6 +34,16 @@ export interface CoreAttributes {
   to?: Address;
 }
 
+/** What the options of a publish come to. */
+interface Asked {
+  readonly to: readonly Address[];
+  /** The address list as one text. */
+  readonly lane: string;
+  readonly ttlMs: number;
+  /** Never changed: it may serve many events. */
+  readonly attributes: Readonly<Record<string, AttributeValue>> | undefined;
+}
+
 /** From a user's event to the transport: checks, names, numbers, encodes, coalesces. */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -45,6 +55,8 @@ export class Publisher {
   readonly #numbers: boolean;
   readonly #writesJson: boolean;
   readonly #knownAddresses = new Set<string>([EVERYONE]);
+  /** No options, said once. */
+  readonly #plain: Asked;
   #nextId = 1;
   #direct = 0;
 
@@ -52,6 +64,7 @@ export class Publisher {
     this.#options = options;
     this.#manifest = options.manifest;
     this.#link = options.link;
+    this.#plain = this.#read(undefined, undefined);
     this.#numbers = options.manifest.capabilities.gapDetection.level === 'emulated';
     this.#writesJson = options.manifest.limits.maxEventBytes !== Number.POSITIVE_INFINITY && !options.link.sizeOf;
     if (options.manifest.limits.maxBatchesInFlight !== Number.POSITIVE_INFINITY) {
@@ -70,39 +83,45 @@ export class Publisher {
 
   /** An event as it will be sent. @throws PolycastError `invalid-*`, `payload-too-large`; TypeError */
   prepare(input: EventInput, options: PublishOptions | undefined, core?: CoreAttributes, sequence?: string): Outgoing {
+    // What is rare stays outside: the engine then makes one piece of the rest, twice as fast.
+    const asked = options === undefined && core === undefined ? this.#plain : this.#read(options, core);
+    const { type, data, rest } = readEventInput(input);
+    let attributes = rest?.attributes;
+    if (asked.attributes !== undefined) attributes = { ...attributes, ...asked.attributes };
+    if (data instanceof Uint8Array && attributes?.datacontenttype === undefined) {
+      attributes = { ...attributes, datacontenttype: 'application/octet-stream' };
+    }
+    const timeMs = Date.now();
+    const expiresAtMs = timeMs + asked.ttlMs;
+    const event = new BroadcastEvent({
+      type,
+      source: rest?.source ?? this.#options.source,
+      id: rest?.id ?? this.#nextId++,
+      epoch: this.#numberer.epoch,
+      time: rest?.time ?? timeMs,
+      expiresAtMs,
+      sequence: sequence ?? (this.#numbers ? this.#numberer.next(asked.lane) : undefined),
+      // What is written as JSON is made plain where it is written.
+      data: this.#writesJson ? data : normaliseData(data),
+      attributes,
+    });
+    return { event, topic: this.#options.topic, to: asked.to, json: this.#writeJson(event), expiresAtMs };
+  }
+
+  /** Publish options, checked. */
+  #read(options: PublishOptions | undefined, core: CoreAttributes | undefined): Asked {
     const to = core?.to === undefined ? this.#addresses(options?.to) : [core.to];
     const lane = to.length === 1 ? (to[0] as string) : [...to].sort().join(',');
     const ttlMs = options?.ttlMs ?? this.#options.ttlMs ?? DEFAULT_TTL_MS;
     if (typeof ttlMs !== 'number' || !(ttlMs > 0)) throw new TypeError('ttlMs must be a number above 0');
-
-    const { type, id, source, time, data, attributes: given } = readEventInput(input);
-    let attributes = given;
+    let attributes: Record<string, AttributeValue> | undefined;
     if (lane !== EVERYONE) (attributes ??= {}).to = lane;
     if (options?.partitionKey !== undefined) {
       (attributes ??= {}).partitionkey = checkPartitionKey(options.partitionKey);
     }
     if (options?.carbonCopy ?? this.#options.carbonCopy) (attributes ??= {}).carboncopy = true;
     if (core !== undefined) Object.assign((attributes ??= {}), core);
-    if (data instanceof Uint8Array && attributes?.datacontenttype === undefined) {
-      (attributes ??= {}).datacontenttype = 'application/octet-stream';
-    }
-
-    const timeMs = Date.now();
-    const expiresAtMs = timeMs + ttlMs;
-    const event = new BroadcastEvent({
-      type,
-      source: source ?? this.#options.source,
-      id: id ?? this.#nextId++,
-      epoch: this.#numberer.epoch,
-      timeMs: time === undefined ? timeMs : undefined,
-      time,
-      expiresAtMs,
-      sequence: sequence ?? (this.#numbers ? this.#numberer.next(lane) : undefined),
-      // What is written as JSON is made plain where it is written.
-      data: this.#writesJson ? data : normaliseData(data),
-      attributes,
-    });
-    return { event, topic: this.#options.topic, to, json: this.#writeJson(event), expiresAtMs };
+    return { to, lane, ttlMs, attributes };
   }
 
   #writeJson(event: BroadcastEvent): string | undefined {

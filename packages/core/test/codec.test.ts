@@ -56,7 +56,7 @@ const anyEvent = fc
     type: anyText,
     source: anyText,
     id: fc.oneof(anyText, fc.integer({ min: 1 })),
-    timeMs: fc.option(anyTimeMs, { nil: undefined }),
+    time: fc.option(anyTimeMs, { nil: undefined }),
     expiresAtMs: fc.option(anyTimeMs, { nil: undefined }),
     sequence: fc.option(fc.oneof(anyText, fc.constant('mbx.11')), { nil: undefined }),
     data: anyData,
@@ -117,7 +117,9 @@ describe('round trip', () => {
 
   test('the time is written as RFC 3339, and left out where that has no words', () => {
     const at = (timeMs: number, expiresAtMs: number) =>
-      JSON.parse(encodeEvent(new BroadcastEvent({ type: 'a', source: 'b', id: 'c', timeMs, expiresAtMs }))) as object;
+      JSON.parse(
+        encodeEvent(new BroadcastEvent({ type: 'a', source: 'b', id: 'c', time: timeMs, expiresAtMs })),
+      ) as object;
     const timeMs = Date.UTC(2026, 1, 28, 23, 59, 59, 7);
     expect(at(timeMs, timeMs + 1_000)).toMatchObject({
       time: '2026-02-28T23:59:59.007Z',

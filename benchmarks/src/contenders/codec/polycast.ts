@@ -12,7 +12,7 @@ export const contender: CodecContender = {
       source: '/till/till-1',
       id: number,
       epoch: EPOCH,
-      timeMs: nowMs,
+      time: nowMs,
       expiresAtMs: nowMs + 600_000,
       sequence: `${EPOCH}.${number}`,
       data: normaliseData(data),

@@ -1,7 +1,7 @@
 import { PolycastError } from '../error.ts';
 import { type BroadcastEvent, ownEpochOf, ownNumberOf } from '../event.ts';
 import { toBase64 } from './base64.ts';
-import { normaliseData } from './normalise.ts';
+import { normaliseData, unwritable } from './normalise.ts';
 import { TimeWriter } from './time.ts';
 
 /**
@@ -48,9 +48,7 @@ function write(data: unknown): string {
   try {
     text = JSON.stringify(normaliseData(data));
   } catch (cause) {
-    if (cause instanceof PolycastError) throw cause;
-    // A getter that throws only when it is asked again.
-    throw new PolycastError('invalid-payload', 'the data cannot be written as JSON', { cause });
+    throw cause instanceof PolycastError ? cause : unwritable(cause);
   }
   if (text === undefined) throw new PolycastError('invalid-payload', 'the data has no JSON form');
   return text;

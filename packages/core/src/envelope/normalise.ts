@@ -10,21 +10,33 @@ import { isPrototypeKey, MAX_DEPTH } from './json.ts';
  * a symbol, NaN and the infinities, nesting deeper than {@link MAX_DEPTH}, a key `__proto__`.
  */
 export function normaliseData(data: unknown): unknown {
-  let text: string | undefined;
   try {
     // A getter or a proxy may throw anything, already here.
-    if (data === undefined || isPlainJson(data) || data instanceof Uint8Array) return data;
+    if (data === undefined || isPlain(data, MAX_DEPTH) || data instanceof Uint8Array) return data;
+  } catch (cause) {
+    throw unwritable(cause);
+  }
+  return remade(data);
+}
+
+function remade(data: unknown): unknown {
+  let text: string | undefined;
+  try {
     checkWritable(data, [], []);
     text = JSON.stringify(data);
   } catch (cause) {
-    if (cause instanceof PolycastError) throw cause;
-    throw new PolycastError('invalid-payload', 'the data cannot be written as JSON', { cause });
+    throw cause instanceof PolycastError ? cause : unwritable(cause);
   }
   if (text === undefined) throw new PolycastError('invalid-payload', 'the data has no JSON form');
   const copy: unknown = JSON.parse(text);
   // A `toJSON` may have made anything.
   if (!isPlainJson(copy)) checkWritable(copy, [], []);
   return copy;
+}
+
+/** For an error of the data's own: a getter that throws, perhaps only when it is asked again. */
+export function unwritable(cause: unknown): PolycastError {
+  return new PolycastError('invalid-payload', 'the data cannot be written as JSON', { cause });
 }
 
 /**
@@ -35,38 +47,38 @@ export function isPlainJson(value: unknown): boolean {
   return isPlain(value, MAX_DEPTH);
 }
 
+/** In one piece, the commonest values judged where they stand: each event that is published pays for it. */
 function isPlain(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'number':
-      // -0 becomes 0 in JSON.
-      return value - value === 0 && (value !== 0 || 1 / value > 0);
-    case 'object':
-      return (
-        value === null ||
-        (depth > 0 && (Array.isArray(value) ? isPlainArray(value, depth) : isPlainObject(value, depth)))
-      );
-    default:
-      return false;
-  }
-}
-
-function isPlainArray(value: readonly unknown[], depth: number): boolean {
-  if (Object.getPrototypeOf(value) !== Array.prototype) return false;
-  for (let at = 0; at < value.length; at++) if (!isPlain(value[at], depth - 1)) return false;
-  return true;
-}
-
-function isPlainObject(value: object, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return isPlainLeaf(value);
+  if (depth === 0) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
+  if (Array.isArray(value)) {
+    if (prototype !== Array.prototype) return false;
+    for (let at = 0; at < value.length; at++) {
+      const item: unknown = value[at];
+      if (typeof item !== 'string' && !isPlain(item, depth - 1)) return false;
+    }
+    return true;
+  }
   if (prototype !== Object.prototype && prototype !== null) return false;
   for (const key in value) {
-    if (key === '__proto__' || key === 'constructor' || !isPlain((value as Record<string, unknown>)[key], depth - 1))
-      return false;
+    if (key === '__proto__' || key === 'constructor') return false;
+    const member = (value as Record<string, unknown>)[key];
+    if (typeof member === 'string' || typeof member === 'boolean') continue;
+    if (typeof member === 'number' ? !isPlainNumber(member) : !isPlain(member, depth - 1)) return false;
   }
   return typeof (value as { toJSON?: unknown }).toJSON !== 'function';
+}
+
+function isPlainLeaf(value: unknown): boolean {
+  return typeof value === 'number'
+    ? isPlainNumber(value)
+    : typeof value === 'string' || typeof value === 'boolean' || value === null;
+}
+
+/** Finite, and not -0, which becomes 0 in JSON. */
+function isPlainNumber(value: number): boolean {
+  return value - value === 0 && (value !== 0 || 1 / value > 0);
 }
 
 /** What JSON would write as an empty object, silently. */
