@@ -1,9 +1,9 @@
-import { BroadcastEvent, decodeEvents, encodeEvent, normaliseData } from '@polycast/core/adapter';
+import { BroadcastEvent, decodeEvents, encodeEvent } from '@polycast/core/adapter';
 import type { CodecContender } from '../../codec/contender.ts';
 
 const EPOCH = '0mi3k2x9a-7f3b2c';
 
-/** What core's publisher and the adapters do for one event, the check of its data included. */
+/** What core's publisher and the adapters do for one event, the check of its data included: `encodeEvent` makes it. */
 export const contender: CodecContender = {
   encode(data, number) {
     const nowMs = Date.now();
@@ -15,7 +15,7 @@ export const contender: CodecContender = {
       time: nowMs,
       expiresAtMs: nowMs + 600_000,
       sequence: `${EPOCH}.${number}`,
-      data: normaliseData(data),
+      data,
     });
     return Buffer.from(encodeEvent(event));
   },
