@@ -89,7 +89,7 @@ export class Publisher {
     let attributes = rest?.attributes;
     if (asked.attributes !== undefined) attributes = { ...attributes, ...asked.attributes };
     if (data instanceof Uint8Array && attributes?.datacontenttype === undefined) {
-      attributes = { ...attributes, datacontenttype: 'application/octet-stream' };
+      (attributes ??= {}).datacontenttype = 'application/octet-stream';
     }
     const timeMs = Date.now();
     const expiresAtMs = timeMs + asked.ttlMs;

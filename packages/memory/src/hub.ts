@@ -22,8 +22,6 @@ export class Room {
   /** Replaced, never changed: it may be walked through at the time. */
   #seats: readonly Seat[] = [];
   readonly #groups = new Map<string, Group>();
-  /** Most rooms have none, and asking a map how many it holds is a call each time. */
-  #hasGroups = false;
   #waiting: { outgoing: Outgoing; from: Seat | undefined }[] = [];
   #busy = false;
 
@@ -48,7 +46,6 @@ export class Room {
     if (group === undefined) {
       group = new Group();
       this.#groups.set(name, group);
-      this.#hasGroups = true;
     }
     return group;
   }
@@ -58,7 +55,6 @@ export class Room {
     const group = this.#groups.get(name);
     group?.leave(member);
     if (group?.isEmpty) this.#groups.delete(name);
-    this.#hasGroups = this.#groups.size > 0;
   }
 
   /** @returns a promise only if a subscriber has no room: it resolves when there is, or soon enough */
@@ -93,7 +89,7 @@ export class Room {
         if (sink.capacity <= 0 && seat !== from) (full ??= []).push(sink);
       }
     }
-    if (this.#hasGroups) {
+    if (this.#groups.size > 0) {
       for (const group of this.#groups.values()) {
         if (!group.concerns(to)) continue;
         const sink = group.offer(entryOf(event, to));

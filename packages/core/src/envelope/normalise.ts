@@ -12,7 +12,7 @@ import { isPrototypeKey, MAX_DEPTH } from './json.ts';
 export function normaliseData(data: unknown): unknown {
   try {
     // A getter or a proxy may throw anything, already here.
-    if (data === undefined || isPlain(data, MAX_DEPTH) || data instanceof Uint8Array) return data;
+    if (data === undefined || isPlainJson(data) || data instanceof Uint8Array) return data;
   } catch (cause) {
     throw unwritable(cause);
   }
@@ -20,15 +20,14 @@ export function normaliseData(data: unknown): unknown {
 }
 
 function remade(data: unknown): unknown {
-  let text: string | undefined;
+  let copy: unknown;
   try {
     checkWritable(data, [], []);
-    text = JSON.stringify(data);
+    // A `toJSON` that returns nothing makes no text, which is no JSON either.
+    copy = JSON.parse(JSON.stringify(data));
   } catch (cause) {
     throw cause instanceof PolycastError ? cause : unwritable(cause);
   }
-  if (text === undefined) throw new PolycastError('invalid-payload', 'the data has no JSON form');
-  const copy: unknown = JSON.parse(text);
   // A `toJSON` may have made anything.
   if (!isPlainJson(copy)) checkWritable(copy, [], []);
   return copy;
@@ -41,22 +40,20 @@ export function unwritable(cause: unknown): PolycastError {
 
 /**
  * Is writing it as JSON and reading it back the identity? Objects with the prototype `Object` or none, arrays without
- * holes, strings, booleans, null, finite numbers (but -0); at most {@link MAX_DEPTH} deep; no key `__proto__`.
+ * holes, strings, booleans, null, finite numbers (but -0); at most `depth` deep; no key `__proto__`.
  */
-export function isPlainJson(value: unknown): boolean {
-  return isPlain(value, MAX_DEPTH);
-}
-
-/** In one piece, the commonest values judged where they stand: each event that is published pays for it. */
-function isPlain(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return isPlainLeaf(value);
-  if (depth === 0) return false;
+export function isPlainJson(value: unknown, depth = MAX_DEPTH): boolean {
+  // In one piece: each event that is published pays for it.
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  // Finite, and not -0, which becomes 0 in JSON.
+  if (typeof value === 'number') return value - value === 0 && (value !== 0 || 1 / value > 0);
+  if (typeof value !== 'object' || depth === 0) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (Array.isArray(value)) {
     if (prototype !== Array.prototype) return false;
     for (let at = 0; at < value.length; at++) {
       const item: unknown = value[at];
-      if (typeof item !== 'string' && !isPlain(item, depth - 1)) return false;
+      if (typeof item !== 'string' && !isPlainJson(item, depth - 1)) return false;
     }
     return true;
   }
@@ -64,21 +61,9 @@ function isPlain(value: unknown, depth: number): boolean {
   for (const key in value) {
     if (key === '__proto__' || key === 'constructor') return false;
     const member = (value as Record<string, unknown>)[key];
-    if (typeof member === 'string' || typeof member === 'boolean') continue;
-    if (typeof member === 'number' ? !isPlainNumber(member) : !isPlain(member, depth - 1)) return false;
+    if (typeof member !== 'string' && !isPlainJson(member, depth - 1)) return false;
   }
   return typeof (value as { toJSON?: unknown }).toJSON !== 'function';
-}
-
-function isPlainLeaf(value: unknown): boolean {
-  return typeof value === 'number'
-    ? isPlainNumber(value)
-    : typeof value === 'string' || typeof value === 'boolean' || value === null;
-}
-
-/** Finite, and not -0, which becomes 0 in JSON. */
-function isPlainNumber(value: number): boolean {
-  return value - value === 0 && (value !== 0 || 1 / value > 0);
 }
 
 /** What JSON would write as an empty object, silently. */
