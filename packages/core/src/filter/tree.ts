@@ -1,0 +1,137 @@
+/**
+ * A filter as a tree: what CESQL 1.0 text, the JSON dialects of the CloudEvents Subscriptions API, and the builder all
+ * become. Plain frozen-in-spirit data: it can be compared, printed ({@link printFilter}) and sent.
+ *
+ * @see https://github.com/cloudevents/spec/blob/main/cesql/spec.md
+ */
+export type FilterTree =
+  | LiteralNode
+  | AttributeNode
+  | ExistsNode
+  | NotNode
+  | NegateNode
+  | LogicNode
+  | XorNode
+  | CompareNode
+  | ArithmeticNode
+  | LikeNode
+  | InNode
+  | CallNode
+  | PassesNode;
+
+/** A value of the language: a text, an integer of 32 bits with sign, or a boolean. */
+export type FilterValue = string | number | boolean;
+
+/** `'text'`, `5`, `TRUE`. Integers are whole and within 32 bits. */
+export interface LiteralNode {
+  readonly kind: 'literal';
+  readonly value: FilterValue;
+}
+
+/** The value of a context attribute. Its name is lower case. */
+export interface AttributeNode {
+  readonly kind: 'attribute';
+  readonly name: string;
+}
+
+/** `EXISTS name` */
+export interface ExistsNode {
+  readonly kind: 'exists';
+  readonly name: string;
+}
+
+/** `NOT of` */
+export interface NotNode {
+  readonly kind: 'not';
+  readonly of: FilterTree;
+}
+
+/** `-of` */
+export interface NegateNode {
+  readonly kind: 'negate';
+  readonly of: FilterTree;
+}
+
+/** `a AND b AND c`, `a OR b`: two operands or more, evaluated from the left until the result is certain. */
+export interface LogicNode {
+  readonly kind: 'and' | 'or';
+  readonly of: readonly FilterTree[];
+}
+
+/** `left XOR right` */
+export interface XorNode {
+  readonly kind: 'xor';
+  readonly left: FilterTree;
+  readonly right: FilterTree;
+}
+
+export type CompareOperator = '=' | '!=' | '<' | '<=' | '>' | '>=';
+
+/** `left = right` and the other comparisons; `<>` is `!=`. */
+export interface CompareNode {
+  readonly kind: 'compare';
+  readonly operator: CompareOperator;
+  readonly left: FilterTree;
+  readonly right: FilterTree;
+}
+
+export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%';
+
+/** `left + right` and the other sums, on integers. */
+export interface ArithmeticNode {
+  readonly kind: 'arithmetic';
+  readonly operator: ArithmeticOperator;
+  readonly left: FilterTree;
+  readonly right: FilterTree;
+}
+
+/** `of LIKE 'pattern'`: `%` any characters, `_` one character, `\%` and `\_` themselves. `NOT LIKE` is a `not` around it. */
+export interface LikeNode {
+  readonly kind: 'like';
+  readonly of: FilterTree;
+  readonly pattern: string;
+}
+
+/** `of IN (a, b, …)`, at least one. `NOT IN` is a `not` around it. */
+export interface InNode {
+  readonly kind: 'in';
+  readonly of: FilterTree;
+  readonly values: readonly FilterTree[];
+}
+
+/** `NAME(a, b, …)`. Its name is upper case. */
+export interface CallNode {
+  readonly kind: 'call';
+  readonly name: string;
+  readonly args: readonly FilterTree[];
+}
+
+/**
+ * True where `of` gives the boolean true without an error, else false: a `sql` dialect inside another dialect. CESQL has
+ * no words for it, so a tree that holds one prints as JSON.
+ */
+export interface PassesNode {
+  readonly kind: 'passes';
+  readonly of: FilterTree;
+}
+
+/** The smallest and the largest integer of the language. */
+export const MIN_INTEGER = -2_147_483_648;
+export const MAX_INTEGER = 2_147_483_647;
+/** Longest filter text, in UTF-16 code units; longer ones are refused with `invalid-filter`. */
+export const MAX_FILTER_LENGTH = 262_144;
+/** Deepest nesting of a tree; deeper ones are refused with `invalid-filter`. */
+export const MAX_FILTER_DEPTH = 200;
+/** Most nodes in a tree; more are refused with `invalid-filter`. */
+export const MAX_FILTER_NODES = 100_000;
+
+/** Attributes that every valid CloudEvent has, so that `EXISTS` on them is always true. */
+export const REQUIRED_ATTRIBUTES: ReadonlySet<string> = new Set(['specversion', 'id', 'source', 'type']);
+/** Attributes that are texts in every valid CloudEvent; an extension attribute may be a text, an integer or a boolean. */
+export const TEXT_ATTRIBUTES: ReadonlySet<string> = new Set([
+  ...REQUIRED_ATTRIBUTES,
+  'subject',
+  'time',
+  'datacontenttype',
+  'dataschema',
+]);
