@@ -1,4 +1,4 @@
-import type { FilterTree, FilterValue } from './tree.ts';
+import type { FilterFunctions, FilterTree, FilterValue } from './tree.ts';
 
 /**
  * When an event passes a filter, as a boolean formula over tests that never fail: errors of the language (a missing
@@ -82,4 +82,6 @@ export interface ExpressionTest {
   readonly kind: 'expression';
   readonly of: FilterTree;
   readonly result: boolean;
+  /** What the user registered, by which `of` was compiled. */
+  readonly functions?: FilterFunctions | undefined;
 }

@@ -135,3 +135,19 @@ export const TEXT_ATTRIBUTES: ReadonlySet<string> = new Set([
   'datacontenttype',
   'dataschema',
 ]);
+
+/** The types of the language, as functions declare them; `any` takes a value as it is. */
+export type FilterType = 'text' | 'integer' | 'boolean' | 'any';
+
+/** A function that users register. Arguments are cast to `takes`; more arguments than that are cast to `more`, if it is given. */
+export interface FilterFunction {
+  readonly takes: readonly FilterType[];
+  /** Set for a function of any number of arguments: the type of those beyond `takes`. */
+  readonly more?: FilterType;
+  readonly gives: 'text' | 'integer' | 'boolean';
+  /** Must be pure. Throwing, or returning a value of another type, is a functionEvaluation error with the zero value. */
+  call(...args: readonly FilterValue[]): FilterValue;
+}
+
+/** By name (letters and `_`, without case); several for one name must differ in their number of arguments. */
+export type FilterFunctions = Readonly<Record<string, FilterFunction | readonly FilterFunction[]>>;
