@@ -107,7 +107,7 @@ const SPECIAL: ReadonlyMap<string, AttributeReader> = new Map<string, AttributeR
 ]);
 
 /** A JavaScript value as a value of the language. Timestamps, bytes and numbers beyond 32 bits are texts there. */
-function toFilterValue(value: unknown, event: unknown): FilterValue | undefined {
+export function toFilterValue(value: unknown, event: unknown): FilterValue | undefined {
   // A text has a `length` too.
   if (typeof event !== 'object') return undefined;
   switch (typeof value) {
