@@ -11,7 +11,9 @@ export type AttributeReader = (event: FilterEvent) => FilterValue | undefined;
 
 /** What the event says for an attribute; null counts as absent. Never throws. */
 export function readAttribute(event: FilterEvent, name: string): FilterValue | undefined {
-  return attributeReader(name)(event);
+  const special = SPECIAL.get(name);
+  if (special !== undefined) return special(event);
+  return HIDDEN.has(name) ? readOwn(event, name) : readProperty(event, name);
 }
 
 /** A reader for events of both kinds. */
@@ -19,14 +21,16 @@ export function attributeReader(name: string): AttributeReader {
   const special = SPECIAL.get(name);
   if (special !== undefined) return special;
   if (HIDDEN.has(name)) return (event) => readOwn(event, name);
-  return (event) => {
-    try {
-      const value = event[name];
-      return typeof value === 'string' ? value : toFilterValue(value, event);
-    } catch {
-      return undefined;
-    }
-  };
+  return (event) => readProperty(event, name);
+}
+
+function readProperty(event: FilterEvent, name: string): FilterValue | undefined {
+  try {
+    const value = event[name];
+    return typeof value === 'string' ? value : toFilterValue(value, event);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -1,0 +1,136 @@
+import { suggestion } from '../configuration/nearest.ts';
+import { BUILT_IN_FUNCTIONS, type BuiltInFunction, FunctionFailure } from './built-in-functions.ts';
+import { isFunctionName } from './names.ts';
+import { quote } from './syntax-error.ts';
+import { type FilterFunction, type FilterFunctions, type FilterValue, MAX_INTEGER, MIN_INTEGER } from './tree.ts';
+
+/** A function that a call leads to; `call` takes arguments that are cast already, and never throws. */
+export interface ResolvedFunction {
+  readonly takes: FilterFunction['takes'];
+  readonly more?: FilterFunction['more'];
+  readonly gives: FilterFunction['gives'];
+  call(args: readonly FilterValue[]): FilterValue | FunctionFailure;
+}
+
+/** The function for that name and number of arguments; undefined where there is none. Names are upper case. */
+export function resolveFunction(
+  name: string,
+  count: number,
+  functions: FilterFunctions | undefined,
+): ResolvedFunction | undefined {
+  const overloads = BUILT_IN.get(name) ?? (functions && checkFunctions(functions).get(name));
+  return overloads?.find(({ takes, more }) => (more === undefined ? takes.length === count : takes.length <= count));
+}
+
+/** Why no function was found, and what was perhaps meant. */
+export function missingFunction(name: string, count: number, functions: FilterFunctions | undefined): string {
+  const own = functions && checkFunctions(functions);
+  const overloads = BUILT_IN.get(name) ?? own?.get(name);
+  if (overloads === undefined) {
+    return `there is no function ${name}${suggestion(name, [...BUILT_IN.keys(), ...(own?.keys() ?? [])])}`;
+  }
+  const counts = overloads.map(({ takes, more }) => `${takes.length}${more === undefined ? '' : ' or more'}`);
+  return `${name} takes ${counts.join(' or ')} argument${counts.join() === '1' ? '' : 's'}, not ${count}`;
+}
+
+export function zeroOf(type: FilterFunction['gives']): FilterValue {
+  return type === 'text' ? '' : type === 'integer' ? 0 : false;
+}
+
+type Overloads = ReadonlyMap<string, readonly ResolvedFunction[]>;
+
+const BUILT_IN: Overloads = new Map(
+  [...BUILT_IN_FUNCTIONS].map(([name, overloads]) => [name, overloads.map(resolvedBuiltIn)]),
+);
+
+function resolvedBuiltIn(own: BuiltInFunction): ResolvedFunction {
+  return { ...own, call: (args) => own.call(args as readonly never[]) };
+}
+
+const checked = new WeakMap<FilterFunctions, Overloads>();
+
+/**
+ * What users registered, looked at once: later changes of the object count for nothing.
+ * @throws TypeError for what breaks the rules of CESQL 1.0, section 3.5.
+ */
+export function checkFunctions(functions: FilterFunctions): Overloads {
+  const known = checked.get(functions);
+  if (known !== undefined) return known;
+  if (typeof functions !== 'object' || functions === null) throw new TypeError('functions must be an object');
+  const all = new Map<string, FilterFunction[]>();
+  for (const [name, given] of Object.entries(functions)) {
+    if (!isFunctionName(name))
+      throw new TypeError(`${quote(name)} is no function name: letters and "_", a letter first`);
+    const upper = name.toUpperCase();
+    if (BUILT_IN.has(upper)) throw new TypeError(`the function ${upper} is built in`);
+    const overloads = all.get(upper) ?? [];
+    for (const own of Array.isArray(given) ? given : [given]) overloads.push(checkFunction(upper, own));
+    all.set(upper, overloads);
+  }
+  const resolved = new Map([...all].map(([name, own]) => [name, checkOverloads(name, own).map(resolvedOwn(name))]));
+  checked.set(functions, resolved);
+  return resolved;
+}
+
+const TYPES: ReadonlySet<unknown> = new Set(['text', 'integer', 'boolean', 'any']);
+
+function checkFunction(name: string, own: FilterFunction): FilterFunction {
+  if (typeof own !== 'object' || own === null || typeof own.call !== 'function' || !Object.hasOwn(own, 'takes')) {
+    throw new TypeError(`the function ${name} must be an object with takes, gives and call`);
+  }
+  const { takes, more, gives } = own;
+  if (!Array.isArray(takes) || !takes.every((type) => TYPES.has(type))) {
+    throw new TypeError(`the function ${name}: takes must be a list of text, integer, boolean or any`);
+  }
+  if (more !== undefined && !TYPES.has(more)) {
+    throw new TypeError(`the function ${name}: more must be text, integer, boolean or any`);
+  }
+  if (!TYPES.has(gives) || (gives as string) === 'any') {
+    throw new TypeError(`the function ${name}: gives must be text, integer or boolean`);
+  }
+  const copy = { takes: [...takes], gives, call: (...args: readonly FilterValue[]) => own.call(...args) };
+  return more === undefined ? copy : { ...copy, more };
+}
+
+/** One of any number of arguments at most, and it must take more than every other. */
+function checkOverloads(name: string, overloads: readonly FilterFunction[]): readonly FilterFunction[] {
+  const counts = overloads.filter(({ more }) => more === undefined).map(({ takes }) => takes.length);
+  if (new Set(counts).size < counts.length) {
+    throw new TypeError(`the function ${name} is there twice for one number of arguments`);
+  }
+  const [open, another] = overloads.filter(({ more }) => more !== undefined);
+  if (another !== undefined) throw new TypeError(`the function ${name} is there twice for any number of arguments`);
+  if (open !== undefined && counts.some((count) => count >= open.takes.length)) {
+    throw new TypeError(`the function ${name} for any number of arguments must take more than the others of its name`);
+  }
+  return overloads;
+}
+
+function resolvedOwn(name: string): (own: FilterFunction) => ResolvedFunction {
+  return (own) => ({
+    ...own,
+    call(args) {
+      const zero = zeroOf(own.gives);
+      let value: unknown;
+      try {
+        value = own.call(...args);
+      } catch (thrown) {
+        return new FunctionFailure('functionEvaluation', `${name}: ${reasonOf(thrown)}`, zero);
+      }
+      if (typeof value === (own.gives === 'text' ? 'string' : own.gives === 'integer' ? 'number' : 'boolean')) {
+        if (typeof value !== 'number') return value as FilterValue;
+        if (Number.isInteger(value) && value >= MIN_INTEGER && value <= MAX_INTEGER) return value | 0;
+      }
+      return new FunctionFailure('functionEvaluation', `${name} must give ${own.gives}`, zero);
+    },
+  });
+}
+
+/** Anything can be thrown, even what cannot be made a text. */
+function reasonOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return 'it threw';
+  }
+}
