@@ -1,0 +1,142 @@
+import { readAttribute } from '../attribute-value.ts';
+import type { Test } from '../condition.ts';
+import type { FilterTarget, PushOptions } from '../target.ts';
+import { type FilterValue, MAX_INTEGER, MIN_INTEGER, REQUIRED_ATTRIBUTES } from '../tree.ts';
+import { atom, constant, formulaOf, join, type Loosened } from './formula.ts';
+import { evaluateJmes, type JmesAtom, type JmesFormula, type JmesMessage, printJmes } from './jmespath.ts';
+import { reasonFor } from './reasons.ts';
+import { split } from './split.ts';
+import { surelyRead } from './surely-read.ts';
+import { isEverything, type ValueSets, type ValueTest, valueSets } from './value-sets.ts';
+
+/**
+ * The filter of an Ably subscription (`channels.getDerived(name, { filter })`, preview): JMESPath over `name`, which is the
+ * event's type, and flat `headers`, which are its other attributes. Only the comparisons, `&&` and `||` that Ably's pages
+ * show are written: a filter with a function that the preview lacks would keep the channel from attaching. So LIKE stays in
+ * the residual.
+ *
+ * @see https://ably.com/docs/pub-sub/advanced#subscription-filters
+ */
+export const ably: FilterTarget<string> = {
+  name: 'ably',
+  title: 'Ably, subscription filter',
+  push(condition, options) {
+    const { natives, residual, reasons } = split<JmesFormula>(condition, {
+      share: (part, coarse) => formulaOf(part, (test) => loosen(test, options, coarse)),
+      fits: (formulas) => utf8.encode(printJmes(join('and', formulas))).length <= MAX_BYTES,
+      tooMuch: (part) =>
+        reasonFor(part, `a filter is part of the channel's name, which has room for ${MAX_BYTES} bytes of it`),
+    });
+    const formula = join('and', natives);
+    const text = natives.length === 0 ? '' : printJmes(formula);
+    return {
+      native: natives.length === 0 ? undefined : text,
+      text,
+      residual,
+      reasons,
+      accepts: (event) => evaluateJmes(formula, messageOf(event)),
+    };
+  },
+};
+
+const utf8 = new TextEncoder();
+/** In base64 it is part of the channel's name, for which Ably recommends to stay well under 2,048 characters. */
+const MAX_BYTES = 1_300;
+const MAX_COARSE_VALUES = 3;
+
+function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<JmesAtom> {
+  if (test.kind === 'expression') {
+    return {
+      formula: join('and', surelyRead(test.of).map(presence)),
+      reason: reasonFor(test, 'Ably shows comparisons of one attribute with a value only'),
+    };
+  }
+  if (test.kind === 'present') {
+    if (!test.negated) return { formula: presence(test.attribute) };
+    if (REQUIRED_ATTRIBUTES.has(test.attribute)) return { formula: constant(false) };
+    return { formula: atom({ field: fieldOf(test.attribute), operator: '==', value: null }) };
+  }
+  const sets = valueSets(test, options);
+  const field = fieldOf(test.attribute);
+  if (isEverything(sets)) return { formula: presence(test.attribute) };
+  const values = coarse && isLong(sets) ? undefined : (among(sets, field) ?? butFor(sets, field));
+  return values === undefined
+    ? { formula: presence(test.attribute), reason: reasonFor(test, whyNot(test, sets)) }
+    : { formula: values };
+}
+
+/** The attribute is one of some values. */
+function among({ types, text, integer, boolean }: ValueSets, field: string): JmesFormula | undefined {
+  if (text.kind !== 'none' && text.kind !== 'in') return undefined;
+  const equal = (value: FilterValue) => atom<JmesAtom>({ field, operator: '==', value });
+  const parts: JmesFormula[] = text.kind === 'in' ? text.values.map(equal) : [];
+  if (integer.kind === 'in') parts.push(...integer.values.map(equal));
+  else if (integer.kind !== 'none') {
+    // Some implementations of JMESPath order texts and booleans among numbers.
+    if (types.length > 1) return undefined;
+    const numbers = numbersOf(integer, field);
+    if (numbers === undefined) return undefined;
+    parts.push(numbers);
+  }
+  return join('or', [...parts, ...boolean.map(equal)]);
+}
+
+/** Some implementations take null for a number as well. */
+function numbersOf(set: ValueSets['integer'], field: string): JmesFormula | undefined {
+  if (set.kind !== 'range') return undefined;
+  const { low, high, negated } = set;
+  const compare = (operator: JmesAtom['operator'], value: number) => atom<JmesAtom>({ field, operator, value });
+  const isThere = atom<JmesAtom>({ field, operator: '!=', value: null });
+  if (negated) return join('and', [isThere, join('or', [compare('<', low), compare('>', high)])]);
+  const ends: JmesFormula[] = [];
+  if (low > MIN_INTEGER) ends.push(compare('>=', low));
+  if (high < MAX_INTEGER) ends.push(compare('<=', high));
+  return join('and', [isThere, ...ends]);
+}
+
+/** The attribute is there, and none of some values. */
+function butFor({ types, text, integer, boolean }: ValueSets, field: string): JmesFormula | undefined {
+  const excluded: FilterValue[] = [];
+  if (types.includes('text')) {
+    if (text.kind === 'notIn') excluded.push(...text.values);
+    else if (text.kind !== 'all') return undefined;
+  }
+  if (types.includes('integer')) {
+    if (integer.kind === 'notIn') excluded.push(...integer.values);
+    else if (integer.kind !== 'all') return undefined;
+  }
+  if (types.includes('boolean')) excluded.push(...[true, false].filter((flag) => !boolean.includes(flag)));
+  return join(
+    'and',
+    [null, ...excluded].map((value) => atom<JmesAtom>({ field, operator: '!=', value })),
+  );
+}
+
+function isLong({ text, integer }: ValueSets): boolean {
+  const lists = [text, integer].flatMap((set) => (set.kind === 'in' || set.kind === 'notIn' ? [set.values] : []));
+  return lists.some(({ length }) => length > MAX_COARSE_VALUES);
+}
+
+function whyNot(test: ValueTest, { types, text, integer }: ValueSets): string {
+  if (text.kind === 'number') {
+    const cast = "a text such as '07' is cast to an integer, which Ably does not do";
+    return types.length > 1 ? `${cast}: declare ${test.attribute} an integer if it always is one` : cast;
+  }
+  if (text.kind === 'like' || integer.kind === 'like') return 'Ably shows no functions, which LIKE would need';
+  if (text.kind === 'flag') return 'a text may say true or false in any case';
+  return 'JMESPath orders numbers only: declare the type of the attribute';
+}
+
+function presence(attribute: string): JmesFormula {
+  if (REQUIRED_ATTRIBUTES.has(attribute)) return constant(true);
+  return atom({ field: fieldOf(attribute), operator: '!=', value: null });
+}
+
+function fieldOf(attribute: string): string {
+  if (attribute === 'type') return 'name';
+  return /^[a-z]/.test(attribute) ? `headers.${attribute}` : `headers."${attribute}"`;
+}
+
+function messageOf(event: Readonly<Record<string, unknown>>): JmesMessage {
+  return (field) => readAttribute(event, field === 'name' ? 'type' : field.replace(/^headers\.|"/g, '')) ?? null;
+}

@@ -1,0 +1,20 @@
+import type { Condition } from '../condition.ts';
+import { treeOf } from '../condition-tree.ts';
+import { printFilter } from '../print.ts';
+import type { PushReason } from '../target.ts';
+
+/** Longest part quoted in a reason, in characters, and most values of a list: 1,000 of them say no more than the first ones. */
+const MAX_PART = 160;
+const MAX_VALUES = 12;
+
+export function reasonFor(part: Condition, reason: string): PushReason {
+  const text = printFilter(treeOf(abridged(part)));
+  return { part: text.length <= MAX_PART ? text : `${text.slice(0, MAX_PART - 1)}…`, reason };
+}
+
+function abridged(part: Condition): Condition {
+  if (part.kind === 'text') return { ...part, values: part.values.slice(0, MAX_VALUES) };
+  if (part.kind === 'element') return { ...part, elements: part.elements.slice(0, MAX_VALUES) };
+  if (part.kind !== 'all' && part.kind !== 'any') return part;
+  return { kind: part.kind, of: part.of.slice(0, MAX_VALUES).map(abridged) };
+}

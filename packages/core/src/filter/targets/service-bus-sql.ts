@@ -1,0 +1,94 @@
+import type { ExpressionTest, PresentTest, Test } from '../condition.ts';
+import type { FilterTarget, PushOptions } from '../target.ts';
+import { REQUIRED_ATTRIBUTES } from '../tree.ts';
+import { atom, constant, formulaOf, join, type Loosened } from './formula.ts';
+import { reasonFor } from './reasons.ts';
+import { columnOf, isContentType, isTimestamp, messageOf } from './service-bus-columns.ts';
+import { split } from './split.ts';
+import { printSql, type SqlAtom, type SqlFormula } from './sql.ts';
+import { evaluateSql } from './sql-evaluate.ts';
+import { sqlOfExpression } from './sql-expression.ts';
+import { sqlOfTest } from './sql-test.ts';
+import { surelyRead } from './surely-read.ts';
+import type { ValueTest } from './value-sets.ts';
+
+/** What `SqlRuleFilter` of `@azure/service-bus` takes. */
+export interface ServiceBusSqlFilter {
+  readonly sqlExpression: string;
+  /** The same as data. */
+  readonly formula: SqlFormula;
+}
+
+/**
+ * The SQL filter of a rule of a Service Bus subscription. At most 1,024 characters; three-valued logic, so only single
+ * comparisons are negated; texts compare with case, as in C#; unlike types do not compare, be the outcome false or unknown.
+ * An attribute that may have several types is compared with each. What LIKE does with case is not documented, so a pattern
+ * with letters stays in the residual as well.
+ *
+ * Taken for granted: publishers write extension attributes as AMQP strings, longs and booleans, in binary mode.
+ *
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-sql-filter
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas (filter text)
+ */
+export const serviceBusSql: FilterTarget<ServiceBusSqlFilter> = {
+  name: 'service-bus-sql',
+  title: 'Service Bus, SQL filter',
+  push(condition, options) {
+    const { natives, residual, reasons } = split<SqlFormula>(condition, {
+      share: (part, coarse) => formulaOf(part, (test) => loosen(test, options, coarse)),
+      fits: (formulas) => printSql(join('and', formulas)).length <= MAX_TEXT,
+      tooMuch: (part) => reasonFor(part, `a filter takes at most ${MAX_TEXT} characters`),
+    });
+    const formula = join('and', natives);
+    const text = natives.length === 0 ? '' : printSql(formula);
+    return {
+      native: natives.length === 0 ? undefined : { sqlExpression: text, formula },
+      text,
+      residual,
+      reasons,
+      accepts: (event) => evaluateSql(formula, messageOf(event)) === true,
+    };
+  },
+};
+
+const MAX_TEXT = 1_024;
+const CONTENT_TYPE = 'it is the content type of the message, which messages of events without it have as well';
+const TIMESTAMP = 'it travels as a timestamp, which compares with no text';
+
+function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<SqlAtom> {
+  if (test.kind === 'present') return loosenPresence(test);
+  if (test.kind === 'expression') return loosenExpression(test, options);
+  const { attribute } = test;
+  if (isTimestamp(attribute)) return { formula: presence(attribute), reason: reasonFor(test, TIMESTAMP) };
+  if (isContentType(attribute)) return loosenContentType(test, options, coarse);
+  const { formula, reason } = sqlOfTest(test, options, coarse);
+  return { formula, reason: reason === undefined ? undefined : reasonFor(test, reason) };
+}
+
+function loosenPresence(test: PresentTest): Loosened<SqlAtom> {
+  const { attribute, negated } = test;
+  if (isContentType(attribute)) {
+    return { formula: negated ? constant(true) : presence(attribute), reason: reasonFor(test, CONTENT_TYPE) };
+  }
+  if (!negated) return { formula: presence(attribute) };
+  if (REQUIRED_ATTRIBUTES.has(attribute)) return { formula: constant(false) };
+  return { formula: atom({ kind: 'null', column: columnOf(attribute), negated: false }) };
+}
+
+/** Where the event has the attribute the message says the same, and where it has not, no test of a value passes. */
+function loosenContentType(test: ValueTest, options: PushOptions, coarse: boolean): Loosened<SqlAtom> {
+  return { formula: sqlOfTest(test, options, coarse).formula, reason: reasonFor(test, CONTENT_TYPE) };
+}
+
+function loosenExpression(test: ExpressionTest, options: PushOptions): Loosened<SqlAtom> {
+  const { formula, reason } = sqlOfExpression(test, options) ?? {
+    formula: join('and', surelyRead(test.of).map(presence)),
+    reason: 'Service Bus has no such function or calculation, or the types of its attributes are not declared',
+  };
+  return { formula, reason: reason === undefined ? undefined : reasonFor(test, reason) };
+}
+
+function presence(attribute: string): SqlFormula {
+  if (REQUIRED_ATTRIBUTES.has(attribute)) return constant(true);
+  return atom({ kind: 'null', column: columnOf(attribute), negated: true });
+}

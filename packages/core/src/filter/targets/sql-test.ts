@@ -1,0 +1,164 @@
+import { escapeLike, likeTokens } from '../like.ts';
+import type { PushOptions } from '../target.ts';
+import { MAX_INTEGER, MIN_INTEGER, REQUIRED_ATTRIBUTES } from '../tree.ts';
+import { commonPrefix } from './common-prefix.ts';
+import { atom, constant, join } from './formula.ts';
+import { isCaseless } from './letter-case.ts';
+import { columnOf } from './service-bus-columns.ts';
+import type { SqlFormula, SqlOperator, SqlPattern } from './sql.ts';
+import { type IntegerSet, isEverything, type TextSet, type ValueTest, valueSets } from './value-sets.ts';
+
+/** A test as SQL, and why that holds for more, if it does. */
+export interface SqlPart {
+  readonly formula: SqlFormula;
+  readonly reason?: string | undefined;
+}
+
+/** Longest list of values that is still sent where space is short. */
+const MAX_COARSE_VALUES = 3;
+
+/** @param coarse shortens lists to a prefix */
+export function sqlOfTest(test: ValueTest, options: PushOptions, coarse: boolean): SqlPart {
+  const sets = valueSets(test, options);
+  const column = columnOf(test.attribute);
+  if (isEverything(sets)) {
+    if (REQUIRED_ATTRIBUTES.has(test.attribute)) return { formula: constant(true) };
+    return { formula: atom({ kind: 'null', column, negated: true }) };
+  }
+  const text = sqlOfTexts(column, coarse ? shortened(sets.text) : sets.text);
+  const integer = sqlOfIntegers(column, coarse ? shortenedIntegers(sets.integer) : sets.integer);
+  const flags = sets.boolean;
+  const boolean: SqlFormula =
+    flags.length === 0 ? constant(false) : atom({ kind: 'in', column, values: flags, negated: false });
+  const reasons = [...new Set([text.reason, integer.reason].filter((reason) => reason !== undefined))];
+  const mayBeOther = sets.types.length > 1 && sets.text.kind === 'number';
+  return {
+    formula: join('or', [text.formula, integer.formula, boolean]),
+    reason:
+      reasons.length === 0
+        ? undefined
+        : reasons.join('; ') + (mayBeOther ? `: declare ${test.attribute} an integer if it always is one` : ''),
+  };
+}
+
+function sqlOfTexts(column: string, set: TextSet): SqlPart {
+  switch (set.kind) {
+    case 'none':
+      return { formula: constant(false) };
+    case 'all':
+      return { formula: anyText(column) };
+    case 'in':
+    case 'notIn':
+      return { formula: atom({ kind: 'in', column, values: set.values, negated: set.kind === 'notIn' }) };
+    case 'number':
+      return {
+        formula: anyText(column),
+        reason: "a text such as '07' is cast to an integer, which Service Bus does not do",
+      };
+    case 'flag':
+      return {
+        formula: like(column, { text: set.value ? '____' : '_____' }, false),
+        reason: 'a text may say true or false in any case',
+      };
+    case 'like':
+      return sqlOfLike(column, set.pattern, set.negated);
+  }
+}
+
+function sqlOfLike(column: string, pattern: string, negated: boolean): SqlPart {
+  const tokens = likeTokens(pattern);
+  const literal = tokens.map((token) => (typeof token === 'object' ? token.text : '')).join('');
+  const hasUnderscore = tokens.includes('_');
+  const reason = hasUnderscore
+    ? '_ is one character of Unicode in CESQL, and may be half of one in Service Bus'
+    : isCaseless(literal)
+      ? undefined
+      : 'Service Bus does not say whether LIKE minds case';
+  if (negated && reason !== undefined) return { formula: anyText(column), reason };
+  const escapedBy = ESCAPES.find((sign) => !literal.includes(sign));
+  if (escapedBy === undefined) return { formula: anyText(column), reason: 'no sign is left to escape wildcards with' };
+  let isEscaped = false;
+  const text = tokens.map((token) => {
+    // One character is at least one unit.
+    if (typeof token === 'string') return token === '_' ? '_%' : token;
+    return token.text.replace(/[%_]/g, (wildcard) => {
+      isEscaped = true;
+      return escapedBy + wildcard;
+    });
+  });
+  return {
+    formula: like(
+      column,
+      { text: text.join('').replace(/%%+/g, '%'), escapedBy: isEscaped ? escapedBy : undefined },
+      negated,
+    ),
+    reason,
+  };
+}
+
+const ESCAPES = ['\\', '!', '~', '^', '#', '@', '$', '|'];
+
+function sqlOfIntegers(column: string, set: IntegerSet): SqlPart {
+  switch (set.kind) {
+    case 'none':
+      return { formula: constant(false) };
+    case 'all':
+      return { formula: anyInteger(column) };
+    case 'in':
+    case 'notIn':
+      return { formula: atom({ kind: 'in', column, values: set.values, negated: set.kind === 'notIn' }) };
+    case 'like':
+      return {
+        formula: anyInteger(column),
+        reason: 'Service Bus does not match the digits of a number with a pattern',
+      };
+    case 'range': {
+      const { low, high, negated } = set;
+      if (negated) return { formula: join('or', [compare(column, '<', low), compare(column, '>', high)]) };
+      const ends: SqlFormula[] = [];
+      if (low > MIN_INTEGER) ends.push(compare(column, '>=', low));
+      if (high < MAX_INTEGER) ends.push(compare(column, '<=', high));
+      return { formula: join('and', ends) };
+    }
+  }
+}
+
+/** A list that is too long becomes what its values start with. */
+function shortened(set: TextSet): TextSet {
+  if (set.kind !== 'in' && set.kind !== 'notIn') return set;
+  const length = set.values.reduce((sum, value) => sum + value.length, 0);
+  if (set.values.length <= MAX_COARSE_VALUES && length <= 100) return set;
+  if (set.kind === 'notIn') return { kind: 'all' };
+  const prefix = commonPrefix(set.values).slice(0, 100);
+  return prefix === '' ? { kind: 'all' } : { kind: 'like', pattern: `${escapeLike(prefix)}%`, negated: false };
+}
+
+function shortenedIntegers(set: IntegerSet): IntegerSet {
+  if ((set.kind !== 'in' && set.kind !== 'notIn') || set.values.length <= MAX_COARSE_VALUES) return set;
+  if (set.kind === 'notIn') return { kind: 'all' };
+  const low = set.values.reduce((least, value) => Math.min(least, value));
+  const high = set.values.reduce((most, value) => Math.max(most, value));
+  return low === MIN_INTEGER && high === MAX_INTEGER ? { kind: 'all' } : { kind: 'range', low, high, negated: false };
+}
+
+/** True of every text, and of nothing else. */
+function anyText(column: string): SqlFormula {
+  return like(column, { text: '%' }, false);
+}
+
+function anyInteger(column: string): SqlFormula {
+  return compare(column, '>=', MIN_INTEGER);
+}
+
+function like(column: string, pattern: SqlPattern, negated: boolean): SqlFormula {
+  return atom({ kind: 'like', column, pattern, negated });
+}
+
+function compare(column: string, operator: SqlOperator, value: number): SqlFormula {
+  return atom({
+    kind: 'compare',
+    operator,
+    left: { kind: 'column', name: column },
+    right: { kind: 'constant', value },
+  });
+}
