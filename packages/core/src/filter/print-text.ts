@@ -1,4 +1,5 @@
 import { PolycastError } from '../error.ts';
+import { operandsOf } from './operands.ts';
 import { type FilterTree, type FilterValue, MAX_FILTER_DEPTH } from './tree.ts';
 
 /**
@@ -19,32 +20,6 @@ function checkDepth(depth: number): void {
 export function hasPasses(tree: FilterTree, depth = 0): boolean {
   checkDepth(depth);
   return tree.kind === 'passes' || operandsOf(tree).some((operand) => hasPasses(operand, depth + 1));
-}
-
-/** What a node is made of, from the left. */
-export function operandsOf(tree: FilterTree): readonly FilterTree[] {
-  switch (tree.kind) {
-    case 'literal':
-    case 'attribute':
-    case 'exists':
-      return [];
-    case 'not':
-    case 'negate':
-    case 'passes':
-    case 'like':
-      return [tree.of];
-    case 'and':
-    case 'or':
-      return tree.of;
-    case 'xor':
-    case 'compare':
-    case 'arithmetic':
-      return [tree.left, tree.right];
-    case 'in':
-      return [tree.of, ...tree.values];
-    case 'call':
-      return tree.args;
-  }
 }
 
 function text(tree: FilterTree, depth: number): string {

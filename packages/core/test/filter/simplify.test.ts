@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { evaluateTree } from '../../src/filter/evaluate.ts';
+import { parseFilter } from '../../src/filter/parse.ts';
+import { printFilter } from '../../src/filter/print.ts';
+import { simplify } from '../../src/filter/simplify.ts';
+import type { FilterFunctions } from '../../src/filter/tree.ts';
+import { allTrees, events } from './trees.ts';
+
+const functions: FilterFunctions = {
+  nobody_knows: { takes: ['any'], gives: 'boolean', call: (value) => value !== 0 },
+};
+
+describe('simplifying', () => {
+  test('changes neither the value nor whether there is an error', () => {
+    fc.assert(
+      fc.property(allTrees, events, fc.boolean(), (tree, event, known) => {
+        const own = known ? functions : undefined;
+        const before = evaluateTree(tree, event, own);
+        const after = evaluateTree(simplify(tree), event, own);
+        expect(after.value).toBe(before.value);
+        expect(after.error === undefined).toBe(before.error === undefined);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test('what is simple stays, and can be written', () => {
+    fc.assert(
+      fc.property(allTrees, (tree) => {
+        const simple = simplify(tree);
+        expect(simplify(simple)).toEqual(simple);
+        expect(parseFilter(printFilter(simple))).toEqual(simple);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test.each([
+    ['1 + 2 * 3 = 7', 'TRUE'],
+    ['1 / 0', '1 / 0'],
+    ["LEFT('abc', -1)", "LEFT('abc', -1)"],
+    ["UPPER('a') = 'A'", 'TRUE'],
+    ['mine(1)', 'MINE(1)'],
+    ['EXISTS type', 'TRUE'],
+    ['EXISTS subject', 'EXISTS subject'],
+    ['NOT NOT (a = 1)', 'a = 1'],
+    ['NOT NOT a', 'NOT NOT a'],
+    ['NOT (a < 1)', 'a >= 1'],
+    ["NOT (a = 'x' AND b LIKE 'y%')", "a != 'x' OR b NOT LIKE 'y%'"],
+    ['NOT (EXISTS a OR NOT EXISTS b)', '(NOT EXISTS a) AND EXISTS b'],
+    ["TRUE AND a = 'x'", "a = 'x'"],
+    ['TRUE AND a', 'a AND TRUE'],
+    ['EXISTS a AND FALSE', 'FALSE'],
+    ['a = 1 AND EXISTS b AND FALSE AND c', 'a = 1 AND FALSE'],
+    ['a = 1 OR EXISTS b OR TRUE', 'a = 1 OR TRUE'],
+    ['FALSE OR a = 1 OR FALSE', 'a = 1'],
+    ["a = 'x' AND b = 1 AND a = 'x'", "a = 'x' AND b = 1"],
+    ["a = 'x' OR b = 1 OR a != 'x'", "a = 'x' OR b = 1 OR TRUE"],
+    ['EXISTS a AND NOT EXISTS a', 'FALSE'],
+    ['a IN (1) OR a IN (2, 1)', 'a IN (1, 2)'],
+    ['a NOT IN (1) AND a NOT IN (2)', 'a NOT IN (1, 2)'],
+    ["a = 'x' OR a = 'y'", "a = 'x' OR a = 'y'"],
+    ["LOWER(a) = 'x' OR LOWER(a) = 'y'", "LOWER(a) IN ('x', 'y')"],
+    ["LOWER(a) IN ('x')", "LOWER(a) = 'x'"],
+    ["a IN ('x')", "a IN ('x')"],
+    ["a IN ('x', 1, 'x')", "a IN ('x', 1)"],
+    ["a LIKE 'x\\_y'", "a = 'x_y'"],
+    ["a LIKE '%'", "a LIKE '%'"],
+    ["(EXISTS a) LIKE '%'", 'TRUE'],
+    ['(EXISTS a) = TRUE', 'EXISTS a'],
+    ['(a = 1) != TRUE', 'a != 1'],
+    ['EXISTS a XOR TRUE', 'NOT EXISTS a'],
+    ['EXISTS a XOR EXISTS a', 'FALSE'],
+    ['(a + 1) * 1 + 0', 'a + 1'],
+    ['a + 0', 'a + 0'],
+    ["'abc' AND a", "'abc' AND TRUE"],
+  ])('%s becomes %s', (text, simple) => {
+    expect(printFilter(simplify(parseFilter(text)))).toBe(printFilter(parseFilter(simple)));
+  });
+
+  test('of large filters is quick', () => {
+    const any = Array.from({ length: 5_000 }, (_, at) => `a = 'v${at}'`).join(' OR ');
+    const begin = performance.now();
+    simplify(parseFilter(`NOT (${any})`));
+    expect(performance.now() - begin).toBeLessThan(500);
+  });
+});
