@@ -4,7 +4,7 @@ import { evaluateTree } from '../../src/filter/evaluate.ts';
 import { parseFilter } from '../../src/filter/parse.ts';
 import { printFilter } from '../../src/filter/print.ts';
 import { simplify } from '../../src/filter/simplify.ts';
-import type { FilterFunctions } from '../../src/filter/tree.ts';
+import type { FilterFunctions, FilterTree } from '../../src/filter/tree.ts';
 import { allTrees, events } from './trees.ts';
 
 const functions: FilterFunctions = {
@@ -20,6 +20,57 @@ describe('simplifying', () => {
         const after = evaluateTree(simplify(tree), event, own);
         expect(after.value).toBe(before.value);
         expect(after.error === undefined).toBe(before.error === undefined);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test('of operands that are there twice, opposed, constant or lists', () => {
+    const some = [
+      ...[
+        'level = 5',
+        'NOT (level = 5)',
+        'level',
+        'NOT level',
+        'EXISTS note',
+        'NOT EXISTS note',
+        'TRUE',
+        'FALSE',
+        "'abc'",
+      ],
+      ...['level IN (5)', "level IN ('a', 7)", 'level NOT IN (5, note)', 'level NOT IN (7)', "'true'", '0', 'wanted'],
+      ...["LOWER(note) = 'a'", "LOWER(note) = 'b'", "LOWER(note) != 'a'", "LOWER(note) IN ('c')", "subject LIKE '%'"],
+      ...[
+        '(EXISTS note) = TRUE',
+        'level + 1 = 6',
+        '(level + 1) + 0',
+        'ABS(level) + 0',
+        "INT('x')",
+        '1 / 0',
+        'type XOR TRUE',
+      ],
+    ].map((text) => parseFilter(text));
+    const operand = fc.constantFrom(...some);
+    const group = (of: fc.Arbitrary<FilterTree>) =>
+      fc.record({
+        kind: fc.constantFrom('and' as const, 'or' as const),
+        of: fc.array(of, { minLength: 2, maxLength: 5 }),
+      });
+    const groups = fc.oneof(
+      group(operand),
+      group(fc.oneof(operand, group(operand))),
+      group(fc.oneof(operand, group(operand))).map((of): FilterTree => ({ kind: 'not', of })),
+      fc.record({ kind: fc.constant('xor' as const), left: operand, right: fc.oneof(operand, group(operand)) }),
+    );
+    fc.assert(
+      fc.property(groups, events, (given, event) => {
+        const tree = parseFilter(given);
+        const simple = simplify(tree);
+        const before = evaluateTree(tree, event);
+        const after = evaluateTree(simple, event);
+        expect(after.value).toBe(before.value);
+        expect(after.error === undefined).toBe(before.error === undefined);
+        expect(simplify(simple)).toEqual(simple);
       }),
       { numRuns: 20_000 },
     );
