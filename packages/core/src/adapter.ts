@@ -12,7 +12,7 @@ export { isPlainJson, normaliseData } from './envelope/normalise.ts';
 export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
 export type { AttributeValue, CloudEventJson, EventParts } from './event.ts';
 export { BroadcastEvent } from './event.ts';
-export type { FilterTree } from './filter/filter.ts';
+export type { FilterTree } from './filter/exact-filter.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type { Participant } from './participant.ts';
 export { addressesOf, sourceOf } from './participant.ts';

@@ -1,6 +1,6 @@
 import type { Address } from './address.ts';
 import type { BroadcastEvent, EventInput } from './event.ts';
-import type { FilterInput } from './filter/filter.ts';
+import type { FilterInput } from './filter/exact-filter.ts';
 import type { Manifest } from './manifest.ts';
 import type { Participant } from './participant.ts';
 import type { SignalListener } from './signal.ts';

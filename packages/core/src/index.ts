@@ -13,7 +13,7 @@ export { type ConnectOptions, connect } from './connect.ts';
 export * from './contract.ts';
 export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
 export { type AttributeValue, BroadcastEvent, type CloudEventJson, type EventInput } from './event.ts';
-export type { FilterInput, FilterTree } from './filter/filter.ts';
+export type { FilterInput, FilterTree } from './filter/exact-filter.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type {
   DeliverContext,

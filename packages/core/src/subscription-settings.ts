@@ -7,8 +7,8 @@ import {
   type SubscribeOptions,
 } from './contract.ts';
 import type { BroadcastEvent } from './event.ts';
-import type { FilterTree } from './filter/filter.ts';
-import { compileFilter, parseFilter } from './filter/filter.ts';
+import type { FilterTree } from './filter/exact-filter.ts';
+import { compileFilter, parseFilter } from './filter/exact-filter.ts';
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicy } from './retry.ts';
 import type { SignalListener } from './signal.ts';
 import type { StartPosition } from './transport.ts';

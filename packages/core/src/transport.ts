@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import type { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
-import type { FilterTree } from './filter/filter.ts';
+import type { FilterTree } from './filter/exact-filter.ts';
 import type { Manifest } from './manifest.ts';
 import type { Participant } from './participant.ts';
 import type { Signal } from './signal.ts';

@@ -2,7 +2,7 @@ import { toBoolean, toInteger, toText } from './cast.ts';
 import type { Condition, ElementTest, FlagTest, LikeTest } from './condition.ts';
 import { ALWAYS, anyOf, integerTest, NEVER, presentTest, textTest } from './condition-merge.ts';
 import { likeTokens } from './like.ts';
-import { type CompareOperator, type FilterValue, MAX_INTEGER, MIN_INTEGER } from './tree.ts';
+import { type CompareOperator, type FilterValue, MAX_INTEGER, MIN_INTEGER, REQUIRED_ATTRIBUTES } from './tree.ts';
 
 /** What an expression comes to as an operand of AND, OR or NOT: true, false, or either of them and so no error. */
 export type Outcome = 'true' | 'false' | 'either';
@@ -18,7 +18,9 @@ export function literalOutcome(value: FilterValue, outcome: Outcome): Condition 
   return truth !== undefined && (outcome === 'either' || truth === (outcome === 'true')) ? ALWAYS : NEVER;
 }
 
+/** Every valid event has the required ones, so `EXISTS` is true of them without a look. */
 export function existsOutcome(attribute: string, outcome: Outcome): Condition {
+  if (REQUIRED_ATTRIBUTES.has(attribute)) return outcome === 'false' ? NEVER : ALWAYS;
   return outcome === 'either' ? ALWAYS : presentTest(attribute, outcome === 'false');
 }
 

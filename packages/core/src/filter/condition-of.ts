@@ -11,6 +11,7 @@ import {
   textOutcome,
 } from './condition-leaf.ts';
 import { ALWAYS, allOf, anyOf, implies, NEVER } from './condition-merge.ts';
+import { resolveFunction } from './functions.ts';
 import type {
   CompareNode,
   CompareOperator,
@@ -42,6 +43,8 @@ class ConditionMaker {
   readonly #functions: FilterFunctions | undefined;
   /** An operand is asked for several outcomes, each of which asks its own operands: without this, exponentially often. */
   #known: Map<FilterTree, Partial<Record<Outcome, Condition>>> | undefined;
+
+  readonly #sizes = new Map<FilterTree, number>();
 
   constructor(functions: FilterFunctions | undefined) {
     this.#functions = functions;
@@ -227,9 +230,7 @@ class ConditionMaker {
   /** The name of an attribute, bare or in the function that does the cast which is done to it anyway. */
   #attribute(tree: FilterTree, cast: 'INT' | 'STRING'): string | undefined {
     if (tree.kind === 'attribute') return tree.name;
-    if (tree.kind !== 'call' || tree.name !== cast || tree.args.length !== 1 || this.#functions !== undefined) {
-      return undefined;
-    }
+    if (tree.kind !== 'call' || tree.name !== cast || tree.args.length !== 1) return undefined;
     const [only] = tree.args;
     return only?.kind === 'attribute' ? only.name : undefined;
   }
@@ -237,14 +238,41 @@ class ConditionMaker {
   #expression(tree: FilterTree, outcome: Outcome): Condition {
     if (outcome === 'either') return anyOf([this.#expression(tree, 'true'), this.#expression(tree, 'false')]);
     const functions = this.#functions;
-    if (isBoolean(tree)) return { kind: 'expression', of: tree, result: outcome === 'true', functions };
+    if (this.#isBoolean(tree)) return { kind: 'expression', of: tree, result: outcome === 'true', functions };
     // NOT does the cast to a boolean that an operand gets.
     return { kind: 'expression', of: { kind: 'not', of: tree }, result: outcome === 'false', functions };
   }
 
+  #isBoolean(tree: FilterTree): boolean {
+    if (tree.kind !== 'call') return !NOT_BOOLEAN.has(tree.kind);
+    return resolveFunction(tree.name, tree.args.length, this.#functions)?.gives === 'boolean';
+  }
+
   #bounded(tree: FilterTree, outcome: Outcome, made: Condition): Condition {
-    if (fits(made, FREE_SIZE, MAX_DEPTH) >= 0) return made;
-    return fits(made, 4 * nodesOf(tree), MAX_DEPTH) >= 0 ? made : this.#expression(tree, outcome);
+    if (this.#fits(made, FREE_SIZE, MAX_DEPTH) >= 0) return made;
+    return this.#fits(made, 4 * this.#sizeOf(tree), MAX_DEPTH) >= 0 ? made : this.#expression(tree, outcome);
+  }
+
+  /** What is left of `room` when the condition has taken its size; below 0 if it does not fit, or is deeper than `depth`. */
+  #fits(condition: Condition, room: number, depth: number): number {
+    if (condition.kind === 'expression') return room - this.#sizeOf(condition.of);
+    let left = room - 1;
+    if (condition.kind !== 'all' && condition.kind !== 'any') return left;
+    if (depth === 0) return -1;
+    for (const part of condition.of) {
+      if (left < 0) return left;
+      left = this.#fits(part, left, depth - 1);
+    }
+    return left;
+  }
+
+  /** How many tests there are in a tree, and what joins them. */
+  #sizeOf(tree: FilterTree): number {
+    const known = this.#sizes.get(tree);
+    if (known !== undefined) return known;
+    const size = operandsOf(tree).reduce((sum, operand) => sum + this.#sizeOf(operand), 1);
+    this.#sizes.set(tree, size);
+    return size;
   }
 }
 
@@ -297,37 +325,24 @@ function negationOf(condition: Condition): Condition | undefined {
   }
 }
 
-function isBoolean(tree: FilterTree): boolean {
-  return !['literal', 'attribute', 'negate', 'arithmetic', 'call'].includes(tree.kind);
-}
+/** Of these, the value is of another type, or of any. */
+const NOT_BOOLEAN: ReadonlySet<FilterTree['kind']> = new Set(['literal', 'attribute', 'negate', 'arithmetic']);
 
 function sameList(some: readonly Condition[], others: readonly Condition[]): boolean {
   return some.length === others.length && some.every((item, at) => item === others[at]);
 }
 
-/** What is left of `room` when each test and group takes one; below 0 if it does not fit, or is deeper than `depth`. */
-function fits(condition: Condition, room: number, depth: number): number {
-  let left = room - 1;
-  if (condition.kind !== 'all' && condition.kind !== 'any') return left;
-  if (depth === 0) return -1;
-  for (const part of condition.of) {
-    if (left < 0) return left;
-    left = fits(part, left, depth - 1);
-  }
-  return left;
-}
-
-function nodesOf(tree: FilterTree): number {
+function operandsOf(tree: FilterTree): readonly FilterTree[] {
   switch (tree.kind) {
     case 'and':
     case 'or':
-      return tree.of.reduce((sum, operand) => sum + nodesOf(operand), 1);
+      return tree.of;
     case 'xor':
-      return 1 + nodesOf(tree.left) + nodesOf(tree.right);
+      return [tree.left, tree.right];
     case 'not':
     case 'passes':
-      return 1 + nodesOf(tree.of);
+      return [tree.of];
     default:
-      return 1;
+      return [];
   }
 }

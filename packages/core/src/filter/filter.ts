@@ -1,42 +1,65 @@
-import { PolycastError } from '../error.ts';
-import type { AttributeValue, BroadcastEvent } from '../event.ts';
+import type { FilterEvent } from './attribute-value.ts';
+import { compileCondition, type Predicate } from './compile.ts';
+import type { Condition } from './condition.ts';
+import { conditionOf } from './condition-of.ts';
+import { evaluateTree } from './evaluate.ts';
+import { checkFilter } from './filter-faults.ts';
+import { type FilterInput, parseFilter } from './parse.ts';
+import { printFilter } from './print.ts';
+import { simplify } from './simplify.ts';
+import type { FilterFunctions, FilterTree } from './tree.ts';
 
-/** A filter as a tree. The whole language arrives with CESQL; today there are equality and conjunction. */
-export type FilterTree =
-  | { readonly kind: 'equals'; readonly attribute: string; readonly value: AttributeValue }
-  | { readonly kind: 'and'; readonly of: readonly FilterTree[] };
-
-/** What `subscribe({ filter })` takes: the `exact` dialect of the CloudEvents Subscriptions API. */
-export interface FilterInput {
-  /** Every attribute must be there and equal its value. */
-  readonly exact: Readonly<Record<string, AttributeValue>>;
+export interface FilterOptions {
+  /** Functions that filters may call besides those of CESQL. @default none */
+  readonly functions?: FilterFunctions | undefined;
 }
 
-/** @throws PolycastError `invalid-filter` */
-export function parseFilter(input: FilterInput): FilterTree {
-  const exact: unknown = (input as FilterInput | null)?.exact;
-  if (typeof exact !== 'object' || exact === null || Object.keys(input).length !== 1) {
-    throw new PolycastError('invalid-filter', 'a filter is written { exact: { <attribute>: <value> } }');
+/** A filter that was read and checked. Its other forms are made when first asked for. */
+export class CompiledFilter {
+  /** Simplified: the same for every event, but not always as written. */
+  readonly tree: FilterTree;
+  readonly #functions: FilterFunctions | undefined;
+  #condition: Condition | undefined;
+  #predicate: Predicate | undefined;
+
+  /** For {@link compileFilter}. */
+  constructor(tree: FilterTree, functions: FilterFunctions | undefined) {
+    this.tree = tree;
+    this.#functions = functions;
   }
-  const of = Object.entries(exact).map(([attribute, value]): FilterTree => {
-    if (!/^[a-z0-9]+$/.test(attribute) || attribute === 'data') {
-      throw new PolycastError('invalid-filter', `${JSON.stringify(attribute)} is no CloudEvents attribute name`);
+
+  /** When an event passes, as a formula of tests. */
+  get condition(): Condition {
+    this.#condition ??= conditionOf(this.tree, this.#functions);
+    return this.#condition;
+  }
+
+  /** Does the event pass: is the value of the filter the boolean true, without an error on the way? Never throws. */
+  matches(event: FilterEvent): boolean {
+    this.#predicate ??= compileCondition(this.condition);
+    try {
+      return this.#predicate(event);
+    } catch {
+      // The event has getters that throw: those attributes are absent, which the closures take no time to find out.
+      const { value, error } = evaluateTree(this.tree, event, this.#functions);
+      return error === undefined && value === true;
     }
-    if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isInteger(value)) {
-      throw new PolycastError('invalid-filter', `${attribute} must equal a text, an integer or a boolean`);
-    }
-    return { kind: 'equals', attribute, value: value as AttributeValue };
-  });
-  if (of.length === 0) throw new PolycastError('invalid-filter', 'exact needs at least one attribute');
-  return of.length === 1 ? (of[0] as FilterTree) : { kind: 'and', of };
+  }
+
+  /** The filter as CESQL text, or as JSON where CESQL has no words for it. `parseFilter` reads both. */
+  toString(): string {
+    return printFilter(this.tree);
+  }
 }
 
-/** The tree as closures: no code is made at run time, so it runs under a strict content security policy. */
-export function compileFilter(tree: FilterTree): (event: BroadcastEvent) => boolean {
-  if (tree.kind === 'equals') {
-    const { attribute, value } = tree;
-    return (event) => event[attribute] === value;
-  }
-  const parts = tree.of.map(compileFilter);
-  return (event) => parts.every((accepts) => accepts(event));
+/**
+ * Reads a filter in any of its forms and checks that it can pass an event at all.
+ * @throws PolycastError `invalid-filter`: it cannot be read, it calls a function that does not exist, or its value is never
+ * a boolean.
+ */
+export function compileFilter(input: FilterInput, options?: FilterOptions): CompiledFilter {
+  if (input instanceof CompiledFilter && options === undefined) return input;
+  const tree = parseFilter(input);
+  checkFilter(tree, options?.functions);
+  return new CompiledFilter(simplify(tree), options?.functions);
 }

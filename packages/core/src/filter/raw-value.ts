@@ -1,4 +1,4 @@
-import { toFilterValue } from './attribute-value.ts';
+import { type FilterEvent, toFilterValue } from './attribute-value.ts';
 import { toBoolean, toInteger } from './cast.ts';
 import type { FilterValue } from './tree.ts';
 
@@ -46,3 +46,26 @@ function strange(raw: unknown): FilterValue | undefined {
 
 /** What is read here was a property of an object. */
 const AN_EVENT = {};
+
+/** What can be read of an event whose getters throw. */
+export function readableCopy(event: FilterEvent): FilterEvent {
+  const copy: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const name of namesOf(event)) {
+    try {
+      copy[name] = event[name];
+    } catch {
+      // As good as absent.
+    }
+  }
+  return copy;
+}
+
+function namesOf(event: FilterEvent): string[] {
+  try {
+    const names = Object.getOwnPropertyNames(event);
+    for (const name in event) names.push(name);
+    return names;
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,133 @@
+import { toBoolean, toInteger, toText } from '../cast.ts';
+import type { ElementTest, LikeTest } from '../condition.ts';
+import { acceptedBy } from '../condition-leaf.ts';
+import { likeTokens } from '../like.ts';
+import { MAX_INTEGER, MIN_INTEGER } from '../tree.ts';
+
+/**
+ * How a partition tells its children apart:
+ * `text` by the whole text; `range` by cells of integers; `at-least` and `at-most` by a threshold; `prefix` and `suffix` by
+ * the ends of a text; `piece` by three characters in a row anywhere in it.
+ */
+export type AccessKind = 'text' | 'range' | 'prefix' | 'suffix' | 'piece' | 'at-least' | 'at-most';
+
+/** One way to find a test: by the keys under which an event that fulfils it looks. */
+export interface Access {
+  readonly kind: AccessKind;
+  readonly attribute: string;
+  /** An event looks under at most one of them, or (`piece`) once. */
+  readonly keys: readonly (string | number)[];
+  /** Does finding it there prove the test? Else it must be looked at again. */
+  readonly proves: boolean;
+}
+
+/** A test with more keys than this is looked for by another test of its filter. */
+const MAX_KEYS = 16;
+/** Half a code point at the end of a text fits only where the other half does not follow. */
+const SPLIT_END = /[\uD800-\uDBFF]$|^[\uDC00-\uDFFF]/;
+
+export function textAccess(attribute: string, texts: readonly string[]): Access | undefined {
+  return texts.length > MAX_KEYS ? undefined : { kind: 'text', attribute, keys: texts, proves: true };
+}
+
+/** Integers and booleans that are equal to an element look under their text. */
+export function elementAccess({ attribute, elements, negated }: ElementTest): Access | undefined {
+  if (negated || elements.length > MAX_KEYS) return undefined;
+  const keys = new Set<string>(elements.map(toText));
+  for (const value of acceptedBy(elements, toInteger).values) keys.add(toText(value));
+  for (const value of acceptedBy(elements, toBoolean).values) keys.add(toText(value));
+  return { kind: 'text', attribute, keys: [...keys], proves: false };
+}
+
+export function integerAccess(attribute: string, low: number, high: number): Access | undefined {
+  if (low === MIN_INTEGER && high === MAX_INTEGER) return undefined;
+  if (high === MAX_INTEGER) return { kind: 'at-least', attribute, keys: [low], proves: true };
+  if (low === MIN_INTEGER) return { kind: 'at-most', attribute, keys: [high], proves: true };
+  const level = levelOf(high - low + 1);
+  const first = cellKey(level, low >> level);
+  const last = cellKey(level, high >> level);
+  return { kind: 'range', attribute, keys: first === last ? [first] : [first, last], proves: level === 0 };
+}
+
+/** The narrowest cells of which two, side by side, can hold a range of `width`: they are 2^level wide. */
+function levelOf(width: number): number {
+  // A width of 2^31 or more is beyond what `>>` can tell.
+  return width <= 1 ? 0 : Math.min(31, 32 - Math.clz32(Math.min(width, 2 ** 31) - 1));
+}
+
+const LEVELS = 32;
+
+function cellKey(level: number, cell: number): number {
+  return cell * LEVELS + level;
+}
+
+/** The level and the cell that a key stands for. */
+export function cellOf(key: number): readonly [level: number, cell: number] {
+  const cell = Math.floor(key / LEVELS);
+  return [key - cell * LEVELS, cell];
+}
+
+export function prefixAccess(attribute: string, prefix: string): Access {
+  const length = affixLength(prefix.length);
+  return { kind: 'prefix', attribute, keys: [prefix.slice(0, length)], proves: length === prefix.length };
+}
+
+/** Affixes are looked for by few lengths: those between are cut short. */
+const AFFIX_LENGTHS = [64, 48, 32, 24, 20, 16, 14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1];
+
+function affixLength(length: number): number {
+  return AFFIX_LENGTHS.find((one) => one <= length)!;
+}
+
+/** By its beginning, its end, and its longest piece of at least three characters. */
+export function likeAccesses({ attribute, pattern, negated }: LikeTest): Access[] {
+  if (negated) return [];
+  const tokens = likeTokens(pattern);
+  const accesses: Access[] = [];
+  const [first] = tokens;
+  if (typeof first === 'object') {
+    const isWhole = tokens.length === 2 && tokens[1] === '%' && !SPLIT_END.test(first.text);
+    const access = prefixAccess(attribute, first.text);
+    accesses.push(isWhole ? access : { ...access, proves: false });
+  }
+  const last = tokens.at(-1);
+  if (typeof last === 'object') {
+    const length = affixLength(last.text.length);
+    const isWhole = tokens.length === 2 && tokens[0] === '%' && !SPLIT_END.test(last.text);
+    const proves = isWhole && length === last.text.length;
+    accesses.push({ kind: 'suffix', attribute, keys: [last.text.slice(-length)], proves });
+  }
+  const piece = longest(tokens.map((token) => (typeof token === 'object' ? token.text : '')));
+  if (piece.length >= PIECE_LENGTH) {
+    accesses.push({ kind: 'piece', attribute, keys: [rarestPiece(piece)], proves: false });
+  }
+  return accesses;
+}
+
+function longest(texts: readonly string[]): string {
+  return texts.reduce((one, other) => (other.length > one.length ? other : one), '');
+}
+
+export const PIECE_LENGTH = 3;
+
+/** Three characters as a small integer; different ones may share it. */
+export function pieceKey(text: string, at: number): number {
+  return (text.charCodeAt(at) + text.charCodeAt(at + 1) * 1_009 + text.charCodeAt(at + 2) * 1_018_081) & 0x3fff_ffff;
+}
+
+/** Digits, then rare letters, make a piece that few texts have. */
+const COMMON = ' etaoinsrhldcumfpgwybvkxjqz0123456789';
+
+function rarestPiece(text: string): number {
+  let best = 0;
+  let bestRarity = -1;
+  for (let at = 0; at + PIECE_LENGTH <= text.length && at < 64; at++) {
+    let rarity = 0;
+    for (let next = at; next < at + PIECE_LENGTH; next++) {
+      const rank = COMMON.indexOf(text[next]!);
+      rarity += rank < 0 ? COMMON.length : rank;
+    }
+    if (rarity > bestRarity) [best, bestRarity] = [at, rarity];
+  }
+  return pieceKey(text, best);
+}
