@@ -3,6 +3,7 @@ import { canFailAs, resultType } from './certainty.ts';
 import { sameTree } from './same-tree.ts';
 import { literal, negated, simplifyIn } from './simplify.ts';
 import type { FilterTree } from './tree.ts';
+import { TreeSet } from './tree-set.ts';
 
 /**
  * AND or OR of simplified operands. They are evaluated from the left, up to the first that decides or fails; so what an
@@ -11,7 +12,7 @@ import type { FilterTree } from './tree.ts';
 export function simplifyLogic(kind: 'and' | 'or', operands: readonly FilterTree[]): FilterTree {
   const decisive = kind === 'or';
   const of: FilterTree[] = [];
-  const seen = new Set<string>();
+  const seen = new TreeSet();
   for (const operand of operands.flatMap((one) => (one.kind === kind ? one.of : [one]))) {
     const value = constantOf(operand, decisive, seen);
     if (value === !decisive) continue;
@@ -20,9 +21,8 @@ export function simplifyLogic(kind: 'and' | 'or', operands: readonly FilterTree[
       of.push(literal(decisive));
       break;
     }
-    const key = JSON.stringify(operand);
-    if (seen.has(key)) continue;
-    seen.add(key);
+    if (seen.has(operand)) continue;
+    seen.add(operand);
     const merged = of.length > 0 ? mergeLists(kind, of.at(-1)!, operand) : undefined;
     if (merged === undefined) of.push(operand);
     else of[of.length - 1] = merged;
@@ -37,11 +37,9 @@ export function simplifyLogic(kind: 'and' | 'or', operands: readonly FilterTree[
 }
 
 /** The constant that an operand is at its place: the opposite of one before it, which did not decide, decides. */
-function constantOf(operand: FilterTree, decisive: boolean, seen: ReadonlySet<string>): boolean | undefined {
+function constantOf(operand: FilterTree, decisive: boolean, seen: TreeSet): boolean | undefined {
   if (operand.kind === 'literal') return toBoolean(operand.value);
-  const opposite = operand.kind === 'not' ? operand.of : operand.kind === 'compare' ? negated(operand) : undefined;
-  const isOpposed = seen.has(JSON.stringify(opposite ?? { kind: 'not', of: operand }));
-  return isOpposed ? decisive : undefined;
+  return seen.hasOpposite(operand) ? decisive : undefined;
 }
 
 /** `x IN (a) OR x IN (b)` is one list, and so is `x NOT IN (a) AND x NOT IN (b)`. They must be neighbours. */

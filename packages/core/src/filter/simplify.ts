@@ -14,6 +14,7 @@ import {
   type FilterValue,
   REQUIRED_ATTRIBUTES,
 } from './tree.ts';
+import { OPPOSITE, TreeSet } from './tree-set.ts';
 
 /**
  * A smaller tree that evaluates alike: for every event, and whatever functions users register, it gives the same value, and
@@ -53,15 +54,6 @@ export function simplify(tree: FilterTree): FilterTree {
 export function literal(value: FilterValue): FilterTree {
   return { kind: 'literal', value };
 }
-
-const OPPOSITE: Readonly<Record<CompareOperator, CompareOperator>> = {
-  '=': '!=',
-  '!=': '=',
-  '<': '>=',
-  '<=': '>',
-  '>': '<=',
-  '>=': '<',
-};
 
 /** `NOT of`, for a simplified `of`. A comparison that fails is false, and so is its opposite. */
 export function negated(of: FilterTree): FilterTree {
@@ -144,13 +136,25 @@ function simplifyLike(of: FilterTree, pattern: string): FilterTree {
 
 /** Whatever is there twice is not looked at the second time. */
 export function simplifyIn(of: FilterTree, all: readonly FilterTree[]): FilterTree {
-  const values = [...new Map(all.map((value) => [JSON.stringify(value), value])).values()];
+  const values = withoutTwins(all);
   const [only] = values;
   // IN casts to the type of the left side and = to that of the right: with one type they are the same.
   if (values.length === 1 && resultType(of) !== undefined && resultType(of) === resultType(only!)) {
     return simplifyCompare('=', of, only!);
   }
   return folded({ kind: 'in', of, values });
+}
+
+function withoutTwins(values: readonly FilterTree[]): readonly FilterTree[] {
+  if (values.length === 1) return values;
+  const literals = new Set<FilterValue>();
+  const others = new TreeSet();
+  return values.filter((value) => {
+    if (value.kind === 'literal') return literals.size < literals.add(value.value).size;
+    if (others.has(value)) return false;
+    others.add(value);
+    return true;
+  });
 }
 
 function simplifyPasses(of: FilterTree): FilterTree {

@@ -1,0 +1,38 @@
+import { sameTree } from './same-tree.ts';
+import type { CompareOperator, FilterTree } from './tree.ts';
+
+/** From so many trees on, they are found by their text; among a few, comparing them is quicker than writing them. */
+const FEW = 12;
+
+/** Trees, each once, that can be asked for the same tree and for its opposite. */
+export class TreeSet {
+  readonly #trees: FilterTree[] = [];
+  #keys: Set<string> | undefined;
+
+  add(tree: FilterTree): void {
+    this.#trees.push(tree);
+    if (this.#keys !== undefined) this.#keys.add(JSON.stringify(tree));
+    else if (this.#trees.length > FEW) this.#keys = new Set(this.#trees.map((one) => JSON.stringify(one)));
+  }
+
+  has(tree: FilterTree): boolean {
+    if (this.#keys !== undefined) return this.#keys.has(JSON.stringify(tree));
+    return this.#trees.some((one) => sameTree(one, tree));
+  }
+
+  /** Is there what `NOT tree` is, or that of which the tree is the NOT? */
+  hasOpposite(tree: FilterTree): boolean {
+    if (tree.kind === 'compare') return this.has({ ...tree, operator: OPPOSITE[tree.operator] });
+    return this.has(tree.kind === 'not' ? tree.of : { kind: 'not', of: tree });
+  }
+}
+
+/** What a comparison is where it is not. */
+export const OPPOSITE: Readonly<Record<CompareOperator, CompareOperator>> = {
+  '=': '!=',
+  '!=': '=',
+  '<': '>=',
+  '<=': '>',
+  '>': '<=',
+  '>=': '<',
+};
