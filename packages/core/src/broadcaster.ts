@@ -136,11 +136,18 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     }
     const options = handler === undefined ? (first as SubscribeOptions | undefined) : second;
     if (options?.signal?.aborted) throw abortedError('subscribe');
-    const settings = subscriptionSettings(options);
+    const settings = await this.#settingsOf(options);
     this.#checkSubscribe(settings);
     const subscription = await this.#listen(settings, handler as Handler | undefined);
     options?.signal?.addEventListener('abort', () => void subscription.close(), { once: true });
     return subscription as unknown as Subscription<EventOf<Events>>;
+  }
+
+  async #settingsOf(options: SubscribeOptions | undefined): Promise<SubscriptionSettings> {
+    if (options?.filter === undefined) return subscriptionSettings(options);
+    const { subscriptionFilter } = await import('./filter/filtering.ts');
+    if (this.#closing !== undefined) throw closedError();
+    return subscriptionSettings(options, subscriptionFilter(options.filter, this.#session.filterTarget));
   }
 
   async #listen(settings: SubscriptionSettings, handler: Handler | undefined): Promise<LiveSubscription> {
@@ -172,7 +179,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       settings.group === undefined &&
       settings.durable === undefined &&
       settings.from === 'new' &&
-      (settings.filter === undefined || capabilities.filterPushDown.level !== 'native') &&
+      settings.filter?.native === undefined &&
       capabilities.settlement.level !== 'native'
     );
   }

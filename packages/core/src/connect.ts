@@ -113,6 +113,7 @@ export async function connect(options: ConnectOptions): Promise<Broadcaster> {
       self,
       source: sourceOf(self),
       manifest: transport.manifest,
+      filterTarget: transport.filterTarget,
       link,
       publisher,
       desk: new RequestDesk(self, publisher),

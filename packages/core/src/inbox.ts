@@ -4,6 +4,7 @@ import { Assembler } from './chunking.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
+import type { FilterIndex } from './filter/index/filter-index.ts';
 import { addressesOf } from './participant.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
@@ -27,7 +28,10 @@ export class Inbox implements Sink {
   readonly settler: Settler;
   readonly #settings: SubscriptionSettings;
   readonly #kind: 'own' | 'shared' | 'control';
+  /** Those without a filter; and the one that has this inbox to itself. */
   readonly #subscriptions: LiveSubscription[] = [];
+  /** Those of a shared inbox that have one. */
+  #filtered: FilterIndex<LiveSubscription> | undefined;
   /** Subscriptions that left while events were being handed out; removed when enough have gathered. */
   #left = 0;
   #fullOnes = 0;
@@ -68,7 +72,7 @@ export class Inbox implements Sink {
 
   /** Does the service evaluate the filter? Whatever it lets through, core evaluates again. */
   get #pushesFilter(): boolean {
-    return this.#settings.filter !== undefined && this.session.manifest.capabilities.filterPushDown.level === 'native';
+    return this.#settings.filter?.native !== undefined;
   }
 
   /** Does every roll call and reply come through it? */
@@ -107,7 +111,7 @@ export class Inbox implements Sink {
         group: settings.group,
         durable: settings.durable,
         from: settings.from,
-        filter: this.#pushesFilter ? settings.filter : undefined,
+        filter: settings.filter?.native,
         lockMs: settings.lockMs,
         waitMs: settings.waitMs,
         maxAttempts: settings.retry.tries,
@@ -129,11 +133,17 @@ export class Inbox implements Sink {
   }
 
   join(subscription: LiveSubscription): void {
-    this.#subscriptions.push(subscription);
+    const { filter } = subscription.settings;
+    if (this.#kind !== 'shared' || filter === undefined) this.#subscriptions.push(subscription);
+    else {
+      this.#filtered ??= filter.newIndex();
+      this.#filtered.add(subscription, filter.compiled);
+    }
   }
 
   /** The subscription gets nothing more. */
   async stop(subscription: LiveSubscription): Promise<void> {
+    if (this.#filtered?.remove(subscription)) return;
     // From the end: closing a broadcaster closes its newest subscription first.
     const at = this.#subscriptions.lastIndexOf(subscription);
     if (at < 0) return;
@@ -149,11 +159,18 @@ export class Inbox implements Sink {
   async leave(): Promise<void> {
     if (
       this.#kind !== 'own' &&
-      (this.#subscriptions.length > this.#left || this.session.desk.isWaiting || this.session.members.isAsking)
+      (this.#subscriptions.length > this.#left ||
+        this.#hasFiltered ||
+        this.session.desk.isWaiting ||
+        this.session.members.isAsking)
     ) {
       return;
     }
     await this.close();
+  }
+
+  get #hasFiltered(): boolean {
+    return this.#filtered !== undefined && this.#filtered.size > 0;
   }
 
   close(): Promise<void> {
@@ -244,6 +261,11 @@ export class Inbox implements Sink {
       return false;
     }
     let taken = true;
+    if (this.#hasFiltered) {
+      this.#filtered?.forEachMatch(event, (subscription) => {
+        if (!subscription.takeFitting(event, undefined)) taken = false;
+      });
+    }
     this.#dispatching++;
     for (let at = 0; at < count; at++) {
       if (!(subscriptions[at] as LiveSubscription).take(event, undefined)) taken = false;
@@ -305,7 +327,7 @@ export class Inbox implements Sink {
   /** To the broadcaster's listeners and to those of each subscription. */
   #tellAll(signal: Signal): void {
     this.session.tell(signal);
-    for (const subscription of [...this.#subscriptions]) subscription.hear(signal);
+    for (const subscription of [...this.#subscriptions, ...(this.#filtered?.ids() ?? [])]) subscription.hear(signal);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FilterTarget } from './filter/target.ts';
 import type { Manifest } from './manifest.ts';
 import type { MemberList } from './member-list.ts';
 import type { Middleware, MiddlewareContext } from './middleware.ts';
@@ -17,6 +18,8 @@ export interface Session {
   /** The CloudEvents `source` of `self`. */
   readonly source: string;
   readonly manifest: Manifest;
+  /** What the service can evaluate of a filter. */
+  readonly filterTarget: FilterTarget | undefined;
   readonly link: Link;
   readonly publisher: Publisher;
   readonly desk: RequestDesk;

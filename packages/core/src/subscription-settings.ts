@@ -6,9 +6,7 @@ import {
   DEFAULT_WAIT_MS,
   type SubscribeOptions,
 } from './contract.ts';
-import type { BroadcastEvent } from './event.ts';
-import type { FilterTree } from './filter/exact-filter.ts';
-import { compileFilter, parseFilter } from './filter/exact-filter.ts';
+import type { SubscriptionFilter } from './filter/filtering.ts';
 import { DEFAULT_RETRY, type RetryPolicy, retryPolicy } from './retry.ts';
 import type { SignalListener } from './signal.ts';
 import type { StartPosition } from './transport.ts';
@@ -20,8 +18,7 @@ export interface SubscriptionSettings {
   readonly from: StartPosition;
   readonly concurrency: number;
   readonly bufferSize: number;
-  readonly filter: FilterTree | undefined;
-  readonly accepts: ((event: BroadcastEvent) => boolean) | undefined;
+  readonly filter: SubscriptionFilter | undefined;
   readonly retry: RetryPolicy;
   readonly deadLetter: 'topic' | 'drop';
   readonly lockMs: number;
@@ -38,7 +35,6 @@ const DEFAULT_SETTINGS: SubscriptionSettings = {
   concurrency: 1,
   bufferSize: DEFAULT_BUFFER_SIZE,
   filter: undefined,
-  accepts: undefined,
   retry: DEFAULT_RETRY,
   deadLetter: 'topic',
   lockMs: DEFAULT_LOCK_MS,
@@ -50,10 +46,12 @@ const DEFAULT_SETTINGS: SubscriptionSettings = {
 /** The name of a durable subscription that was given none. */
 const DEFAULT_DURABLE_NAME = 'default';
 
-/** @throws TypeError for numbers that make no sense; PolycastError `invalid-address` `invalid-filter` */
-export function subscriptionSettings(options: SubscribeOptions | undefined): SubscriptionSettings {
+/** @throws TypeError for numbers that make no sense; PolycastError `invalid-address` */
+export function subscriptionSettings(
+  options: SubscribeOptions | undefined,
+  filter?: SubscriptionFilter,
+): SubscriptionSettings {
   if (options === undefined) return DEFAULT_SETTINGS;
-  const filter = options.filter === undefined ? undefined : parseFilter(options.filter);
   return {
     group: options.group === undefined ? undefined : checkName('group', options.group),
     durable: durableName(options.durable),
@@ -61,7 +59,6 @@ export function subscriptionSettings(options: SubscribeOptions | undefined): Sub
     concurrency: count('concurrency', options.concurrency ?? 1, 1),
     bufferSize: count('bufferSize', options.bufferSize ?? DEFAULT_BUFFER_SIZE, 1),
     filter,
-    accepts: filter === undefined ? undefined : compileFilter(filter),
     retry: retryPolicy(options.retry),
     deadLetter: oneOf('deadLetter', options.deadLetter ?? 'topic', ['topic', 'drop']),
     lockMs: count('lockMs', options.lockMs ?? DEFAULT_LOCK_MS, 10),

@@ -29,7 +29,7 @@ export class LiveSubscription implements Subscription, Watched {
   readonly inbox: Inbox;
   readonly settings: SubscriptionSettings;
   readonly #handler: Handler;
-  /** No filter, and one at a time. */
+  /** One at a time. */
   readonly #isSimple: boolean;
   readonly #stream: DeliveryStream | undefined;
   #state: 'open' | 'paused' | 'closing' | 'closed' = 'open';
@@ -51,7 +51,7 @@ export class LiveSubscription implements Subscription, Watched {
   constructor(inbox: Inbox, settings: SubscriptionSettings, handler: Handler | undefined) {
     this.inbox = inbox;
     this.settings = settings;
-    this.#isSimple = settings.accepts === undefined && settings.concurrency === 1;
+    this.#isSimple = settings.concurrency === 1;
     this.#stream = handler === undefined ? new DeliveryStream(this) : undefined;
     this.#handler = wrapHandler(handler ?? (this.#stream as DeliveryStream).handler, inbox.session, settings);
   }
@@ -73,12 +73,16 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** @returns false if the event had to be dropped */
   take(event: BroadcastEvent, lease: Lease | undefined): boolean {
+    const { filter } = this.settings;
+    if (filter === undefined || filter.compiled.matches(event)) return this.takeFitting(event, lease);
+    this.inbox.settler.settle(lease, ACCEPT);
+    return true;
+  }
+
+  /** For events that are known to fit the filter. @returns false if the event had to be dropped */
+  takeFitting(event: BroadcastEvent, lease: Lease | undefined): boolean {
     if (lease === undefined && this.#isSimple && this.#running === 0 && this.#queue === undefined) {
       if (this.#state === 'open') return this.#handAtOnce(event);
-    }
-    if (this.settings.accepts !== undefined && !this.settings.accepts(event)) {
-      this.inbox.settler.settle(lease, ACCEPT);
-      return true;
     }
     if (this.#state === 'closed') {
       this.inbox.settler.settle(lease, RELEASE);

@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import type { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
-import type { FilterTree } from './filter/exact-filter.ts';
+import type { FilterTarget } from './filter/target.ts';
 import type { Manifest } from './manifest.ts';
 import type { Participant } from './participant.ts';
 import type { Signal } from './signal.ts';
@@ -17,6 +17,11 @@ export interface Transport {
   readonly manifest: Manifest;
   /** Where it connects to, without secrets: shown to people, and compared to tell whether two transports are one place. */
   readonly location: string;
+  /**
+   * What the service can evaluate of a filter: core splits each one with it, and hands the service's part to `subscribe`.
+   * Given if, and only if, the manifest's `filterPushDown` is native.
+   */
+  readonly filterTarget?: FilterTarget;
   /**
    * Connects. Rejects with `unreachable`, `unauthorized` or `protocol-mismatch` within the adapter's connect timeout;
    * after that, lost connections are the adapter's to restore, with `disconnected` and `reconnected` signals.
@@ -93,8 +98,11 @@ export interface SourceRequest {
   /** Set for a subscription that outlives the process: its name, unique in the instance (or in the topic, with a group). */
   readonly durable: string | undefined;
   readonly from: StartPosition;
-  /** The part of the filter to evaluate on the service, planned from the manifest. Core evaluates the whole again. */
-  readonly filter: FilterTree | undefined;
+  /**
+   * The service's own filter, as `filterTarget` wrote it; undefined: bring every event. It may let through more than the
+   * filter does, since core evaluates the whole again, and must never withhold what the filter accepts.
+   */
+  readonly filter: unknown;
   /** How long a delivery stays hidden from others without renewal, ms. */
   readonly lockMs: number;
   /** How long one poll may wait for events, ms. */

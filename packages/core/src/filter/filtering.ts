@@ -1,0 +1,24 @@
+/**
+ * What a broadcaster needs of the filter language, in a module of its own: it is loaded when the first filter is set, so
+ * that a browser which uses none does not download it.
+ */
+import type { LiveSubscription } from '../subscription.ts';
+import { type CompiledFilter, compileFilter, type FilterInput } from './filter.ts';
+import { FilterIndex } from './index/filter-index.ts';
+import type { FilterTarget } from './target.ts';
+
+/** What a subscription does with its filter. */
+export interface SubscriptionFilter {
+  readonly compiled: CompiledFilter;
+  /** The service's part, as its target writes it; undefined: the service brings every event. */
+  readonly native: unknown;
+  /** For subscriptions that share a source. */
+  newIndex(): FilterIndex<LiveSubscription>;
+}
+
+/** @throws PolycastError `invalid-filter` */
+export function subscriptionFilter(input: FilterInput, target: FilterTarget | undefined): SubscriptionFilter {
+  const compiled = compileFilter(input);
+  const native = target?.push(compiled.condition, {}).native;
+  return { compiled, native, newIndex: () => new FilterIndex() };
+}
