@@ -3,6 +3,7 @@ import { addressingCases } from './addressing.ts';
 import { dedupeCases } from './dedupe.ts';
 import { durableCases } from './durable.ts';
 import { faultCases } from './faults.ts';
+import { filterCases } from './filter.ts';
 import { groupCases } from './groups.ts';
 import { historyCases } from './history.ts';
 import { hostileCases } from './hostile.ts';
@@ -24,6 +25,7 @@ export const CASES: readonly ConformanceCase[] = [
   ...addressingCases,
   ...publishCases,
   ...subscribeCases,
+  ...filterCases,
   ...groupCases,
   ...settlementCases,
   ...orderCases,

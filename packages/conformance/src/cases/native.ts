@@ -199,9 +199,16 @@ export const nativeCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.joinBelow('desk');
       const kitchen = await c.joinBelow('kitchen');
-      const inbox = await kitchen.subscribe({ filter: { kind: 'equals', attribute: 'region', value: 'west' } });
+      const target = c.transport().filterTarget;
+      check(target !== undefined, 'the manifest says native, and the transport names no filterTarget');
+      // Some services know attributes, others only addresses.
+      const byAttribute = target.push(compileFilter("region = 'west'").condition, {}).native;
+      const byAddress = target.push(compileFilter("to = 'role:kitchen'").condition, {}).native;
+      check(byAttribute !== undefined || byAddress !== undefined, 'neither an attribute nor an address is pushed');
+      const inbox = await kitchen.subscribe({ filter: byAttribute ?? byAddress });
       for (const region of ['west', 'east', 'west', 'north']) {
-        await desk.publish([region], { parts: { attributes: { region } } });
+        const to = byAttribute !== undefined || region !== 'west' ? '*' : 'role:kitchen';
+        await desk.publish([region], { parts: { attributes: { region } }, to: [to] });
       }
       await inbox.until(2);
       await c.quiet();

@@ -3,6 +3,7 @@ import { addressing } from './addressing.ts';
 import { dedupe } from './dedupe.ts';
 import { durable } from './durable.ts';
 import { faults } from './faults.ts';
+import { filter } from './filter.ts';
 import { groups } from './groups.ts';
 import { history } from './history.ts';
 import { lifecycle } from './lifecycle.ts';
@@ -23,6 +24,7 @@ export const CHAPTERS: readonly Chapter[] = [
   addressing,
   publish,
   subscribe,
+  filter,
   groups,
   settlement,
   order,
