@@ -1,3 +1,4 @@
+import { compileFilter } from '@polycast/core';
 import type { Lease } from '@polycast/core/adapter';
 import { check, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
