@@ -30,7 +30,10 @@ function filteringLink(link: Link): Link {
     publish: (batch) => link.publish(batch),
     subscribe: (request, sink) => {
       const pushed = request.filter as Pushed | undefined;
-      return link.subscribe({ ...request, filter: undefined }, pushed === undefined ? sink : filteringSink(sink, pushed));
+      return link.subscribe(
+        { ...request, filter: undefined },
+        pushed === undefined ? sink : filteringSink(sink, pushed),
+      );
     },
     ...(link.members !== undefined && { members: () => link.members!() }),
     ...(link.sizeOf !== undefined && { sizeOf: (event) => link.sizeOf!(event) }),
@@ -47,7 +50,8 @@ function filteringSink(sink: Sink, pushed: Pushed): Sink {
     },
     ready: () => sink.ready(),
     deliver(event, lease?: Lease, isFresh?: boolean) {
-      if (pushed.accepts(event as unknown as Readonly<Record<string, unknown>>)) return sink.deliver(event, lease, isFresh);
+      if (pushed.accepts(event as unknown as Readonly<Record<string, unknown>>))
+        return sink.deliver(event, lease, isFresh);
       void lease?.settle({ kind: 'accept' });
       return true;
     },

@@ -297,13 +297,3 @@ test('what the transport lacks is refused, naming the capability', async () => {
     await expect(me.subscribe(() => {}, options)).rejects.toMatchObject({ code: 'unsupported' });
   }
 });
-
-test('a service that filters is told the filter, and is not trusted with it', async () => {
-  const { transport, me, signals } = await open({ filterPushDown: 'native' });
-  const seen: unknown[] = [];
-  await me.subscribe((event) => void seen.push(event.data), { filter: { exact: { region: 'eu' } } });
-  expect(transport.sinks[0]?.request.filter).toEqual({ kind: 'equals', attribute: 'region', value: 'eu' });
-  transport.receive(stranger(1, { region: 'eu', id: 'e.1', sequence: 'e.11' }), leaseOf());
-  transport.receive(stranger(2, { region: 'us', id: 'e.3', sequence: 'e.13' }), leaseOf());
-  expect([seen, signals]).toEqual([[1], []]);
-});

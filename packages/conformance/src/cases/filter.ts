@@ -30,7 +30,8 @@ function tableCase(row: FilterRow, pushed: boolean): ConformanceCase {
       const desk = await c.join('desk');
       const all = await c.listen(await c.join('ledger'));
       const filtered = await kitchens(c, row, pushed);
-      for (const [at, attributes] of row.events.entries()) await desk.publish({ type: 'order', ...attributes, data: at });
+      for (const [at, attributes] of row.events.entries())
+        await desk.publish({ type: 'order', ...attributes, data: at });
       await c.fence(desk, [all]);
       for (const [, inbox] of filtered) await inbox.until(row.fits.length);
       await c.quiet();
@@ -50,7 +51,7 @@ const NO_FILTERS: readonly unknown[] = [
   '   ',
   'type =',
   "type = 'a",
-  "type LIKE 7",
+  'type LIKE 7',
   '(type',
   'order-id = 1',
   'data = 1',
@@ -129,7 +130,8 @@ export const filterCases: readonly ConformanceCase[] = [
       const kitchen = await c.join('kitchen');
       const direct = await c.listen(kitchen, { filter: "to = 'role:kitchen'" });
       const everyones = await c.listen(kitchen, { filter: 'NOT EXISTS to' });
-      for (const to of ['*', 'role:kitchen', 'role:bar'] as const) await desk.publish({ type: 'order', data: to }, { to });
+      for (const to of ['*', 'role:kitchen', 'role:bar'] as const)
+        await desk.publish({ type: 'order', data: to }, { to });
       await direct.until(1);
       await everyones.until(1);
       await c.quiet();
@@ -220,7 +222,10 @@ export const filterCases: readonly ConformanceCase[] = [
       });
       const steady = await c.listen(kitchen, { filter: "type LIKE 'ord%'" });
       await orders(desk, 1);
-      await c.until(() => second.inbox !== undefined && first.subscription.state === 'closed', 'the handler to be done');
+      await c.until(
+        () => second.inbox !== undefined && first.subscription.state === 'closed',
+        'the handler to be done',
+      );
       await orders(desk, 2, 1);
       await steady.expect([0, 1, 2]);
       await second.inbox?.expect([1, 2]);
