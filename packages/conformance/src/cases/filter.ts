@@ -53,7 +53,7 @@ const NO_FILTERS: readonly unknown[] = [
   "type = 'a",
   'type LIKE 7',
   '(type',
-  'order-id = 1',
+  'order_id = 1',
   'data = 1',
   "FROBNICATE(type) = 'a'",
   '5',
