@@ -1,44 +1,48 @@
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import { rolldown } from 'rolldown';
 
 export interface BundleSize {
-  /** What a browser downloads for a program to start, in bytes: minified; and compressed. */
+  /** What a browser downloads for a program to start, in bytes: minified; and each file compressed. */
   readonly minified: number;
   readonly gzip: number;
   /** What it downloads when it is first needed, compressed: the filter language, for those who filter. */
   readonly onDemandGzip: number;
 }
 
-/** Bundled as bundlers do by default: what is imported on demand is a file of its own. */
+/** Bundled by Vite's bundler, with what is imported on demand as files of its own. */
 export async function bundleSize(program: string): Promise<BundleSize> {
-  const { outputFiles, metafile } = await build({
-    stdin: { contents: program, resolveDir: fileURLToPath(new URL('../..', import.meta.url)) },
-    bundle: true,
-    splitting: true,
-    outdir: 'out',
-    entryNames: 'program',
-    metafile: true,
-    minify: true,
-    write: false,
-    format: 'esm',
+  // A name in this folder, so that packages are found from here.
+  const entry = fileURLToPath(new URL('../../program.js', import.meta.url));
+  const made = await rolldown({
+    input: entry,
     platform: 'browser',
-    target: 'es2022',
+    plugins: [
+      {
+        name: 'program',
+        resolveId: (id) => (id === entry ? id : undefined),
+        load: (id) => (id === entry ? program : undefined),
+      },
+    ],
     logLevel: 'silent',
   });
+  const { output } = await made.generate({ format: 'esm', minify: true });
+  await made.close();
+  const chunks = new Map(output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file] as const] : [])));
   const initial = new Set<string>();
-  const visit = (path: string) => {
-    if (initial.has(path)) return;
-    initial.add(path);
-    for (const { path: next, kind } of metafile.outputs[path]!.imports) if (kind === 'import-statement') visit(next);
+  const visit = (name: string) => {
+    if (initial.has(name)) return;
+    initial.add(name);
+    for (const next of chunks.get(name)!.imports) visit(next);
   };
-  visit('out/program.js');
-  const isInitial = ({ path }: { path: string }) => [...initial].some((name) => path.endsWith(name));
-  const sizeOf = (files: typeof outputFiles) => {
-    const bytes = Buffer.concat(files.map(({ contents }) => contents));
-    return { minified: bytes.length, gzip: files.length === 0 ? 0 : gzipSync(bytes, { level: 9 }).length };
-  };
-  const started = sizeOf(outputFiles.filter(isInitial));
-  const later = sizeOf(outputFiles.filter((file) => !isInitial(file)));
-  return { ...started, onDemandGzip: later.gzip };
+  for (const { fileName, isEntry } of chunks.values()) if (isEntry) visit(fileName);
+  const size = { minified: 0, gzip: 0, onDemandGzip: 0 };
+  for (const { fileName, code } of chunks.values()) {
+    const gzip = gzipSync(code, { level: 9 }).length;
+    if (initial.has(fileName)) {
+      size.minified += Buffer.byteLength(code);
+      size.gzip += gzip;
+    } else size.onDemandGzip += gzip;
+  }
+  return size;
 }

@@ -69,7 +69,7 @@ export const coreSuite: Suite = async ({ quick, progress }) => {
           short(sizes[at]!.onDemandGzip),
         ]),
         notes: [
-          'Bytes; esbuild with splitting, es2022. On demand: the filter language, loaded when the first filter is set.',
+          'Bytes, by rolldown (the bundler of Vite). On demand: the filter language, when the first filter is set. A bundler that writes one file, or esbuild, puts it into the first download.',
         ],
       },
       {

@@ -1,6 +1,6 @@
 import type { Address } from './address.ts';
 import type { BroadcastEvent, EventInput } from './event.ts';
-import type { FilterInput } from './filter/exact-filter.ts';
+import type { FilterInput } from './filter/parse.ts';
 import type { Manifest } from './manifest.ts';
 import type { Participant } from './participant.ts';
 import type { SignalListener } from './signal.ts';
@@ -69,7 +69,10 @@ export interface SubscribeOptions {
   readonly concurrency?: number;
   /** Bound of deliveries held while handlers are busy. @default {@link DEFAULT_BUFFER_SIZE} */
   readonly bufferSize?: number;
-  /** Only events that fit. */
+  /**
+   * Only events that fit: CESQL 1.0 text, a dialect of the CloudEvents Subscriptions API, a built expression or a compiled
+   * filter. Refused with `invalid-filter` when it cannot be read.
+   */
   readonly filter?: FilterInput;
   /** When a handler throws. */
   readonly retry?: RetryOptions;

@@ -13,7 +13,33 @@ export { type ConnectOptions, connect } from './connect.ts';
 export * from './contract.ts';
 export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
 export { type AttributeValue, BroadcastEvent, type CloudEventJson, type EventInput } from './event.ts';
-export type { FilterInput, FilterTree } from './filter/exact-filter.ts';
+export {
+  type AttributeExpression,
+  and,
+  attr,
+  call,
+  type FilterExpression,
+  type FilterOperand,
+  literal,
+  not,
+  or,
+  type ValueExpression,
+} from './filter/builder.ts';
+export type { Condition } from './filter/condition.ts';
+export type { FilterDialect } from './filter/dialects.ts';
+export {
+  type EvaluateOptions,
+  evaluateFilter,
+  type FilterErrorCode,
+  type FilterEvaluation,
+} from './filter/evaluate.ts';
+export { type CompiledFilter, compileFilter, type FilterOptions } from './filter/filter.ts';
+export { FilterIndex } from './filter/index/filter-index.ts';
+export { type FilterInput, parseFilter } from './filter/parse.ts';
+export { printFilter } from './filter/print.ts';
+export { FilterSyntaxError } from './filter/syntax-error.ts';
+export type { FilterTarget, Pushed, PushOptions, PushReason } from './filter/target.ts';
+export type { FilterFunction, FilterFunctions, FilterTree, FilterValue } from './filter/tree.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type {
   DeliverContext,

@@ -3,8 +3,9 @@
  * that a browser which uses none does not download it.
  */
 import type { LiveSubscription } from '../subscription.ts';
-import { type CompiledFilter, compileFilter, type FilterInput } from './filter.ts';
+import { type CompiledFilter, compileFilter } from './filter.ts';
 import { FilterIndex } from './index/filter-index.ts';
+import type { FilterInput } from './parse.ts';
 import type { FilterTarget } from './target.ts';
 
 /** What a subscription does with its filter. */

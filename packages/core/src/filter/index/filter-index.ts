@@ -28,6 +28,11 @@ export class FilterIndex<Id = unknown> {
     return this.#places.size;
   }
 
+  /** The ids of all filters it holds. */
+  ids(): IterableIterator<Id> {
+    return this.#places.keys();
+  }
+
   has(id: Id): boolean {
     return this.#places.has(id);
   }
