@@ -31,6 +31,7 @@ export function interfere(transport: Transport, how: Interference): Transport {
   return {
     manifest: how.manifest?.(transport.manifest) ?? transport.manifest,
     location: transport.location,
+    ...(transport.filterTarget !== undefined && { filterTarget: transport.filterTarget }),
     async open(context) {
       const open = (inner: LinkContext) => transport.open(inner);
       const link = how.open === undefined ? await open(context) : await how.open(context, open);
@@ -77,6 +78,7 @@ function interfereSink(sink: Sink, at: Listening, how: Interference): Sink {
 
 function interfereSource(source: Source, at: Listening, how: Interference): Source {
   return {
+    ...(source.caughtUp !== undefined && { caughtUp: () => source.caughtUp!() }),
     stop: () => (how.stop === undefined ? source.stop() : how.stop(() => source.stop())),
     close: () => (how.closeSource === undefined ? source.close() : how.closeSource(() => source.close(), at)),
   };

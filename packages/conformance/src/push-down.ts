@@ -1,57 +1,45 @@
 import type { FilterTarget, Transport } from '@polycast/core';
-import type { Lease, Link, Pushed, Sink } from '@polycast/core/adapter';
+import type { Pushed, Sink } from '@polycast/core/adapter';
+import { interfere } from './interfere.ts';
 
 /**
  * The same transport before a service that evaluates, of each filter, what `target` can, by the rules of that target's
  * own service; undefined: before one that evaluates nothing.
  */
 export function withFilterTarget(transport: Transport, target: FilterTarget | undefined): Transport {
-  const { manifest } = transport;
-  const level = target === undefined ? 'none' : 'native';
-  return {
-    location: transport.location,
-    manifest: { ...manifest, capabilities: { ...manifest.capabilities, filterPushDown: { level } } },
-    // The whole of what was pushed is what our service takes: it evaluates by it.
-    ...(target !== undefined && {
-      filterTarget: {
-        ...target,
-        push: (condition, options) => {
-          const pushed = target.push(condition, options);
-          return { ...pushed, native: pushed.native === undefined ? undefined : pushed };
-        },
-      } satisfies FilterTarget,
-    }),
-    open: async (context) => filteringLink(await transport.open(context)),
-  };
+  const filterPushDown = { level: target === undefined ? 'none' : 'native' } as const;
+  const { manifest, location, open } = interfere(transport, {
+    manifest: (claimed) => ({ ...claimed, capabilities: { ...claimed.capabilities, filterPushDown } }),
+    subscribe(request, sink, next) {
+      const pushed = request.filter as Pushed | undefined;
+      return next({ ...request, filter: undefined }, pushed === undefined ? sink : filtering(sink, pushed));
+    },
+  });
+  return { manifest, location, open, ...(target !== undefined && { filterTarget: evaluating(target) }) };
 }
 
-function filteringLink(link: Link): Link {
+/** A target for services in this process: what they are sent is the whole of what was pushed, and they evaluate by it. */
+export function evaluating(target: FilterTarget): FilterTarget<Pushed> {
   return {
-    publish: (batch) => link.publish(batch),
-    subscribe: (request, sink) => {
-      const pushed = request.filter as Pushed | undefined;
-      return link.subscribe(
-        { ...request, filter: undefined },
-        pushed === undefined ? sink : filteringSink(sink, pushed),
-      );
+    ...target,
+    push(condition, options) {
+      const pushed = target.push(condition, options);
+      return { ...pushed, native: pushed.native === undefined ? undefined : pushed };
     },
-    ...(link.members !== undefined && { members: () => link.members!() }),
-    ...(link.sizeOf !== undefined && { sizeOf: (event) => link.sizeOf!(event) }),
-    close: () => link.close(),
-    native: link.native,
   };
 }
 
 /** What the service withholds never came: its lease is given back as done. */
-function filteringSink(sink: Sink, pushed: Pushed): Sink {
+function filtering(sink: Sink, pushed: Pushed): Sink {
   return {
     get capacity() {
       return sink.capacity;
     },
     ready: () => sink.ready(),
-    deliver(event, lease?: Lease, isFresh?: boolean) {
-      if (pushed.accepts(event as unknown as Readonly<Record<string, unknown>>))
+    deliver(event, lease, isFresh) {
+      if (pushed.accepts(event as unknown as Readonly<Record<string, unknown>>)) {
         return sink.deliver(event, lease, isFresh);
+      }
       void lease?.settle({ kind: 'accept' });
       return true;
     },

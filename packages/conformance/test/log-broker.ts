@@ -1,5 +1,4 @@
-import type { FilterTree } from '@polycast/core';
-import type { StartPosition } from '@polycast/core/adapter';
+import type { Pushed, StartPosition } from '@polycast/core/adapter';
 
 /** One stored message. */
 export interface Entry {
@@ -7,6 +6,7 @@ export interface Entry {
   readonly to: readonly string[];
   readonly bytes: Uint8Array;
   readonly key: string | undefined;
+  /** What filters see. */
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly atMs: number;
   readonly expiresAtMs: number;
@@ -22,7 +22,7 @@ interface Waiting {
 export interface Cursor {
   readonly name: string;
   readonly isDurable: boolean;
-  readonly filter: FilterTree | undefined;
+  readonly filter: Pushed | undefined;
   readonly consumers: Map<object, readonly string[]>;
   /** Addresses of whoever listened last, for the time when nobody does. */
   addresses: readonly string[];
@@ -60,7 +60,7 @@ export class LogBroker {
     topic: string,
     name: string,
     consumer: object,
-    options: { addresses: readonly string[]; isDurable: boolean; from: StartPosition; filter: FilterTree | undefined },
+    options: { addresses: readonly string[]; isDurable: boolean; from: StartPosition; filter: Pushed | undefined },
   ): Cursor {
     const { log, cursors } = this.#topic(topic);
     let cursor = cursors.get(name);
@@ -166,13 +166,10 @@ export class LogBroker {
 
 function concerns(cursor: Cursor, entry: Entry): boolean {
   const listeners = cursor.consumers.size === 0 ? [cursor.addresses] : [...cursor.consumers.values()];
-  return listeners.some((addresses) => entry.to.some((to) => addresses.includes(to))) && fits(cursor.filter, entry);
-}
-
-function fits(filter: FilterTree | undefined, entry: Entry): boolean {
-  if (filter === undefined) return true;
-  if (filter.kind === 'and') return filter.of.every((one) => fits(one, entry));
-  return entry.attributes[filter.attribute] === filter.value;
+  return (
+    listeners.some((addresses) => entry.to.some((to) => addresses.includes(to))) &&
+    (cursor.filter?.accepts(entry.attributes) ?? true)
+  );
 }
 
 function isSince(entry: Entry, from: StartPosition): boolean {

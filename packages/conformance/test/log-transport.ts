@@ -1,4 +1,4 @@
-import type { Manifest, Transport } from '@polycast/core';
+import { FILTER_TARGETS, type Manifest, type Transport } from '@polycast/core';
 import {
   decodeEvents,
   type Lease,
@@ -6,11 +6,13 @@ import {
   type LinkContext,
   type Outgoing,
   PolycastError,
+  type Pushed,
   type Sink,
   type Source,
   type SourceRequest,
 } from '@polycast/core/adapter';
 import type { ConformanceTarget } from '../src/index.ts';
+import { evaluating } from '../src/push-down.ts';
 import { type Cursor, type Entry, LogBroker } from './log-broker.ts';
 
 const native = { level: 'native' } as const;
@@ -66,6 +68,7 @@ export function logTarget(): ConformanceTarget {
     transport() {
       const transport: Transport = {
         manifest: MANIFEST,
+        filterTarget: evaluating(FILTER_TARGETS['service-bus-sql']),
         location: 'log://here',
         async open(context) {
           await new Promise((resolve) => setImmediate(resolve));
@@ -129,7 +132,8 @@ class LogLink implements Link {
     await this.#call(() => {
       for (const { event, to, topic, json, expiresAtMs } of batch) {
         const key = typeof event.partitionkey === 'string' ? event.partitionkey : undefined;
-        const attributes = { ...event.attributes, type: event.type };
+        const { id, source, type, time } = event;
+        const attributes = { ...event.attributes, specversion: '1.0', id, source, type, time };
         const entry = { to, bytes: new TextEncoder().encode(json), key, attributes, expiresAtMs };
         this.#broker.append(topic, [entry]);
       }
@@ -148,7 +152,12 @@ class LogLink implements Link {
           ? `durable:${self.instance}:${durable}`
           : `dynamic:${Math.random()}`;
     const cursor = await this.#call(() =>
-      this.#broker.listen(topic, name, consumer, { addresses, isDurable: durable !== undefined, from, filter }),
+      this.#broker.listen(topic, name, consumer, {
+        addresses,
+        isDurable: durable !== undefined,
+        from,
+        filter: filter as Pushed | undefined,
+      }),
     );
     let isStopped = false;
     const pump = async () => {

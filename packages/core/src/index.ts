@@ -39,6 +39,7 @@ export { type FilterInput, parseFilter } from './filter/parse.ts';
 export { printFilter } from './filter/print.ts';
 export { FilterSyntaxError } from './filter/syntax-error.ts';
 export type { FilterTarget, Pushed, PushOptions, PushReason } from './filter/target.ts';
+export { FILTER_TARGETS, type FilterTargetName } from './filter/targets/index.ts';
 export type { FilterFunction, FilterFunctions, FilterTree, FilterValue } from './filter/tree.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type {

@@ -110,9 +110,9 @@ export const FILTER_TABLE: readonly FilterRow[] = [
   row(
     'filter.1',
     'hostile-names',
-    "constructor = 'a' AND NOT EXISTS with",
-    [{ constructor: 'a' }, { constructor: 'a', with: 'b' }, {}],
-    [0],
+    'NOT EXISTS constructor AND NOT EXISTS epoch AND NOT EXISTS attributes AND NOT EXISTS with',
+    REGIONS,
+    [0, 1, 2],
   ),
 
   row('filter.2', 'missing-not-equal', "region != 'west'", REGIONS, [1]),

@@ -1,7 +1,10 @@
-import type { BroadcastEvent } from '@polycast/core';
+import { type BroadcastEvent, FILTER_TARGETS } from '@polycast/core';
 import { interfere } from '../interfere.ts';
+import { withFilterTarget } from '../push-down.ts';
 import { pass } from '../wait.ts';
 import type { Mutant } from './mutant.ts';
+
+const eventGrid = FILTER_TARGETS['event-grid'];
 
 /** Mutants that break listening, closing and what is said of oneself. */
 export const subscriptionMutants: readonly Mutant[] = [
@@ -29,6 +32,21 @@ export const subscriptionMutants: readonly Mutant[] = [
     breed: (make) => () =>
       interfere(make(), {
         open: (context, next) => next({ ...context, self: { ...context.self, role: 'nobody' } }),
+        subscribe: (request, sink, next) =>
+          next({ ...request, addresses: request.addresses.filter((address) => !address.startsWith('role:')) }, sink),
+      }),
+  },
+  {
+    name: 'withholds-what-fits',
+    wrong: 'the service takes events that lack an attribute for events that do not fit',
+    caughtBy: ['filter/missing-guarded', 'filter/not-exists', 'filter/not-sql'],
+    breed: (make) => () =>
+      withFilterTarget(make(), {
+        ...eventGrid,
+        push(condition, options) {
+          const pushed = eventGrid.push(condition, options);
+          return { ...pushed, native: [], accepts: (event) => pushed.accepts(event) && event.region !== undefined };
+        },
       }),
   },
   {
