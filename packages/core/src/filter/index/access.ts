@@ -6,19 +6,28 @@ import { MAX_INTEGER, MIN_INTEGER } from '../tree.ts';
 
 /**
  * How a partition tells its children apart:
- * `text` by the whole text; `range` by cells of integers; `at-least` and `at-most` by a threshold; `prefix` and `suffix` by
- * the ends of a text; `piece` by three characters in a row anywhere in it.
+ * `text` by the whole text; `range` by cells of integers; `span` by both ends of a range; `at-least` and `at-most` by a
+ * threshold; `prefix` and `suffix` by the ends of a text; `piece` by three characters in a row anywhere in it.
  */
-export type AccessKind = 'text' | 'range' | 'prefix' | 'suffix' | 'piece' | 'at-least' | 'at-most';
+export type AccessKind = 'text' | 'range' | 'span' | 'prefix' | 'suffix' | 'piece' | 'at-least' | 'at-most';
+export type AccessKey = string | number | Interval;
+
+/** Integers from `low` to `high`, both included. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
 
 /** One way to find a test: by the keys under which an event that fulfils it looks. */
 export interface Access {
   readonly kind: AccessKind;
   readonly attribute: string;
   /** An event looks under at most one of them, or (`piece`) once. */
-  readonly keys: readonly (string | number)[];
+  readonly keys: readonly AccessKey[];
   /** Does finding it there prove the test? Else it must be looked at again. */
   readonly proves: boolean;
+  /** Of `range` and `span`. */
+  readonly interval?: Interval | undefined;
 }
 
 /** A test with more keys than this is looked for by another test of its filter. */
@@ -26,27 +35,36 @@ const MAX_KEYS = 16;
 /** Half a code point at the end of a text fits only where the other half does not follow. */
 const SPLIT_END = /[\uD800-\uDBFF]$|^[\uDC00-\uDFFF]/;
 
-export function textAccess(attribute: string, texts: readonly string[]): Access | undefined {
-  return texts.length > MAX_KEYS ? undefined : { kind: 'text', attribute, keys: texts, proves: true };
+export function textAccesses(attribute: string, texts: readonly string[]): Access[] {
+  return texts.length > MAX_KEYS ? [] : [{ kind: 'text', attribute, keys: texts, proves: true }];
 }
 
 /** Integers and booleans that are equal to an element look under their text. */
-export function elementAccess({ attribute, elements, negated }: ElementTest): Access | undefined {
-  if (negated || elements.length > MAX_KEYS) return undefined;
+export function elementAccesses({ attribute, elements, negated }: ElementTest): Access[] {
+  if (negated || elements.length > MAX_KEYS) return [];
   const keys = new Set<string>(elements.map(toText));
   for (const value of acceptedBy(elements, toInteger).values) keys.add(toText(value));
   for (const value of acceptedBy(elements, toBoolean).values) keys.add(toText(value));
-  return { kind: 'text', attribute, keys: [...keys], proves: false };
+  return [{ kind: 'text', attribute, keys: [...keys], proves: false }];
 }
 
-export function integerAccess(attribute: string, low: number, high: number): Access | undefined {
-  if (low === MIN_INTEGER && high === MAX_INTEGER) return undefined;
-  if (high === MAX_INTEGER) return { kind: 'at-least', attribute, keys: [low], proves: true };
-  if (low === MIN_INTEGER) return { kind: 'at-most', attribute, keys: [high], proves: true };
+/** A range between two ends is found by cells, and among others in its cell by its ends. */
+export function integerAccesses(attribute: string, low: number, high: number): Access[] {
+  if (low === MIN_INTEGER && high === MAX_INTEGER) return [];
+  if (high === MAX_INTEGER) return [{ kind: 'at-least', attribute, keys: [low], proves: true }];
+  if (low === MIN_INTEGER) return [{ kind: 'at-most', attribute, keys: [high], proves: true }];
+  const interval = { low, high };
   const level = levelOf(high - low + 1);
   const first = cellKey(level, low >> level);
   const last = cellKey(level, high >> level);
-  return { kind: 'range', attribute, keys: first === last ? [first] : [first, last], proves: level === 0 };
+  const cells: Access = {
+    kind: 'range',
+    attribute,
+    keys: first === last ? [first] : [first, last],
+    proves: level === 0,
+    interval,
+  };
+  return level === 0 ? [cells] : [cells, { kind: 'span', attribute, keys: [interval], proves: true, interval }];
 }
 
 /** The narrowest cells of which two, side by side, can hold a range of `width`: they are 2^level wide. */

@@ -5,7 +5,7 @@ import type { Partition } from './partition.ts';
 import { type RawReader, rawReader } from './raw-reader.ts';
 
 /** By the beginning or the end of a text: a look-up for each length in use. */
-export class AffixPartition<Id> implements Partition<Id> {
+export class AffixPartition<Id> implements Partition<Id, string> {
   readonly kind: 'prefix' | 'suffix';
   readonly attribute: string;
   readonly owner: Node<Id>;

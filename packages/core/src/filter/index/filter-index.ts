@@ -6,7 +6,7 @@ import { branchesOf } from './branches.ts';
 import { type IndexedTest, TestPool } from './indexed-test.ts';
 import { Match } from './match.ts';
 import { Node } from './node.ts';
-import { Place } from './place.ts';
+import { Place, waysOf } from './place.ts';
 
 /**
  * Many filters, one event: which of them does it pass? The time that takes grows with what passes, not with how many
@@ -52,8 +52,8 @@ export class FilterIndex<Id = unknown> {
     const copies = others.map((tests) => new Place(id, tests, allOf(tests), owner));
     // Another list: it grows while these find their places.
     if (copies.length > 0) owner.others = [...copies];
-    this.#root.add(owner);
-    for (const copy of copies) this.#root.add(copy);
+    this.#root.add(owner, waysOf(owner));
+    for (const copy of copies) this.#root.add(copy, waysOf(copy));
   }
 
   /** False: there was none. */

@@ -4,7 +4,7 @@ import type { Condition } from '../condition.ts';
 import { likeTokens } from '../like.ts';
 import { isInteger, textIn } from '../raw-value.ts';
 import { isWithin } from '../value-test.ts';
-import { type Access, elementAccess, integerAccess, likeAccesses, prefixAccess, textAccess } from './access.ts';
+import { type Access, elementAccesses, integerAccesses, likeAccesses, prefixAccess, textAccesses } from './access.ts';
 
 /**
  * A part of a filter in the index: it tests an event, and tells how it can be found. A million filters hold several
@@ -38,7 +38,7 @@ class OneText implements IndexedTest {
   }
 
   accesses(): readonly Access[] {
-    return [textAccess(this.attribute, [this.text])!];
+    return textAccesses(this.attribute, [this.text]);
   }
 }
 
@@ -63,8 +63,7 @@ class IntegerRange implements IndexedTest {
   }
 
   accesses(): readonly Access[] {
-    const access = integerAccess(this.attribute, this.low, this.high);
-    return access === undefined ? [] : [access];
+    return integerAccesses(this.attribute, this.low, this.high);
   }
 }
 
@@ -104,21 +103,18 @@ class AnyTest implements IndexedTest {
 
   accesses(): readonly Access[] {
     const { condition } = this;
-    const access = accessOf(condition);
-    return access === undefined ? (condition.kind === 'like' ? likeAccesses(condition) : []) : [access];
-  }
-}
-
-function accessOf(condition: Condition): Access | undefined {
-  switch (condition.kind) {
-    case 'text':
-      return condition.negated ? undefined : textAccess(condition.attribute, condition.values);
-    case 'element':
-      return elementAccess(condition);
-    case 'integer':
-      return condition.negated ? undefined : integerAccess(condition.attribute, condition.low, condition.high);
-    default:
-      return undefined;
+    switch (condition.kind) {
+      case 'text':
+        return condition.negated ? [] : textAccesses(condition.attribute, condition.values);
+      case 'element':
+        return elementAccesses(condition);
+      case 'integer':
+        return condition.negated ? [] : integerAccesses(condition.attribute, condition.low, condition.high);
+      case 'like':
+        return likeAccesses(condition);
+      default:
+        return [];
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import type { Partition } from './partition.ts';
 import { type RawReader, rawReader } from './raw-reader.ts';
 
 /** By three characters in a row: a look-up for each place in the text. */
-export class PiecePartition<Id> implements Partition<Id> {
+export class PiecePartition<Id> implements Partition<Id, number> {
   readonly kind = 'piece';
   readonly attribute: string;
   readonly owner: Node<Id>;

@@ -1,4 +1,5 @@
 import type { FilterEvent } from '../attribute-value.ts';
+import type { Access } from './access.ts';
 import type { IndexedTest } from './indexed-test.ts';
 import type { Node } from './node.ts';
 
@@ -55,4 +56,19 @@ export class Place<Id> {
     }
     return true;
   }
+}
+
+/** One way to find a place: by that test of it. */
+export interface Way extends Access {
+  readonly test: number;
+}
+
+export function waysOf({ tests }: Pick<Place<unknown>, 'tests'>): Way[] {
+  const ways: Way[] = [];
+  for (let test = 0; test < tests.length; test++) {
+    for (const { kind, attribute, keys, proves, interval } of tests[test]!.accesses()) {
+      ways.push({ kind, attribute, keys, proves, interval, test });
+    }
+  }
+  return ways;
 }

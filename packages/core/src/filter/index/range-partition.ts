@@ -9,7 +9,7 @@ import { type RawReader, rawReader } from './raw-reader.ts';
  * Ranges of integers by cells of powers of two: a range lies in one or two cells that are as wide as it or up to twice as
  * wide, and a value in one cell of each width. Single integers are cells of their own.
  */
-export class RangePartition<Id> implements Partition<Id> {
+export class RangePartition<Id> implements Partition<Id, number> {
   readonly kind = 'range';
   readonly attribute: string;
   readonly owner: Node<Id>;

@@ -1,5 +1,6 @@
-import type { Access, AccessKind } from './access.ts';
-import type { Place } from './place.ts';
+import { MAX_INTEGER, MIN_INTEGER } from '../tree.ts';
+import type { Access, AccessKey, AccessKind } from './access.ts';
+import { type Place, waysOf } from './place.ts';
 
 /** A way to tell places apart. */
 export interface Choice {
@@ -8,54 +9,102 @@ export interface Choice {
 }
 
 interface Candidate extends Choice {
+  readonly isUsed: boolean;
   places: number;
+  /** Of them, how many could then be told apart by another attribute. */
+  withOthers: number;
   keyCount: number;
-  readonly keys: Set<string | number>;
+  readonly keys: Set<AccessKey>;
+  /** Of ranges: all widths together, and how far they reach. */
+  width: number;
+  low: number;
+  high: number;
 }
 
-/** How much of what shares a key an event still meets, besides the others of its key; worse ways are taken last. */
+/** What an event meets besides its share. Worse ways are taken last. */
 const COST: Readonly<Record<AccessKind, number>> = {
   text: 0,
-  range: 0.1,
+  range: 0,
+  span: 0,
   prefix: 0.05,
   suffix: 0.05,
   piece: 0.2,
   'at-least': 0.5,
   'at-most': 0.5,
 };
+/** The one or two cells of a range are, together, so much wider. */
+const CELL_WASTE = 2.5;
+/** An event meets spans one by one, so nothing is won below them. */
+const SPAN_LOSS = 0.5;
 /** A partition is worth its look-up if it spares an event this many places. */
 const MIN_SPARED = 4;
 
 /** The way that spares an event the most of these places, if there is one worth the while. */
 export function chooseSplit<Id>(places: readonly Place<Id>[], isUsed: (choice: Choice) => boolean): Choice | undefined {
-  const candidates = new Map<string, Candidate>();
-  for (const place of places) for (const test of place.tests) for (const one of test.accesses()) count(candidates, one);
+  const candidates: Candidate[] = [];
+  for (const place of places) {
+    const ways = waysOf(place);
+    const found = ways.map((way) => candidateFor(way, candidates, isUsed));
+    for (const [at, candidate] of found.entries()) {
+      if (candidate.isUsed) continue;
+      const hasOther = found.some((one) => one.attribute !== candidate.attribute && !one.isUsed);
+      count(candidate, ways[at]!, hasOther);
+    }
+  }
   let best: Candidate | undefined;
   let most = MIN_SPARED;
-  for (const candidate of candidates.values()) {
-    const spared = sparedBy(candidate);
-    if (spared <= most || isUsed(candidate)) continue;
+  for (const candidate of candidates) {
+    const spared = candidate.isUsed ? 0 : sparedBy(candidate);
+    if (spared <= most) continue;
     best = candidate;
     most = spared;
   }
   return best;
 }
 
-function count(candidates: Map<string, Candidate>, { kind, attribute, keys }: Access): void {
-  const name = `${kind} ${attribute}`;
-  let candidate = candidates.get(name);
-  if (candidate === undefined) {
-    candidate = { kind, attribute, places: 0, keyCount: 0, keys: new Set() };
-    candidates.set(name, candidate);
-  }
-  candidate.places += 1;
-  candidate.keyCount += keys.length;
-  for (const key of keys) candidate.keys.add(key);
+function candidateFor(
+  { kind, attribute }: Access,
+  candidates: Candidate[],
+  isUsed: (choice: Choice) => boolean,
+): Candidate {
+  for (const one of candidates) if (one.kind === kind && one.attribute === attribute) return one;
+  const candidate: Candidate = {
+    kind,
+    attribute,
+    isUsed: isUsed({ kind, attribute }),
+    places: 0,
+    withOthers: 0,
+    keyCount: 0,
+    keys: new Set(),
+    width: 0,
+    low: MAX_INTEGER,
+    high: MIN_INTEGER,
+  };
+  candidates.push(candidate);
+  return candidate;
 }
 
-/** Of the places that can be told apart, how many an event that has the attribute need not look at. */
-function sparedBy({ kind, places, keyCount, keys }: Candidate): number {
+function count(candidate: Candidate, { keys, interval }: Access, hasOther: boolean): void {
+  candidate.places += 1;
+  if (hasOther) candidate.withOthers += 1;
+  candidate.keyCount += keys.length;
+  for (const key of keys) candidate.keys.add(key);
+  if (interval === undefined) return;
+  candidate.width += interval.high - interval.low + 1;
+  candidate.low = Math.min(candidate.low, interval.low);
+  candidate.high = Math.max(candidate.high, interval.high);
+}
+
+/** How many of the places that can be told apart an event need not look at, if it has the attribute. */
+function sparedBy(candidate: Candidate): number {
+  return candidate.places * (1 - Math.min(1, shareOf(candidate) + COST[candidate.kind]));
+}
+
+function shareOf({ kind, places, withOthers, keyCount, keys, width, low, high }: Candidate): number {
+  if (kind === 'range' || kind === 'span') {
+    const share = width / places / (high - low + 1);
+    return kind === 'range' ? Math.min(1, share * CELL_WASTE) : share + (SPAN_LOSS * withOthers) / places;
+  }
   // A single key still tells events with another value, or none.
-  const share = keys.size === 1 ? 0.7 : keyCount / places / keys.size;
-  return places * (1 - Math.min(1, share + COST[kind]));
+  return keys.size === 1 ? 0.7 : keyCount / places / keys.size;
 }

@@ -5,7 +5,7 @@ import type { Partition } from './partition.ts';
 import { type RawReader, rawReader } from './raw-reader.ts';
 
 /** By the whole text: what an event finds is proven. */
-export class TextPartition<Id> implements Partition<Id> {
+export class TextPartition<Id> implements Partition<Id, string> {
   readonly kind = 'text';
   readonly attribute: string;
   readonly owner: Node<Id>;
