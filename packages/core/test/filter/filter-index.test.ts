@@ -143,6 +143,27 @@ describe('adding and removing', () => {
     expect(seen.length).toBe(40);
   });
 
+  test('nothing is left of what is gone: an empty index does not look at the event', () => {
+    const index = new FilterIndex<number>();
+    const texts = [
+      (id: number) => `type = 'a${id}' AND level = ${id}`,
+      (id: number) => `level >= ${id} AND level < ${id * 3}`,
+      (id: number) => `level > ${id} OR subject LIKE 'a${id}%'`,
+      (id: number) => `subject LIKE '%b${id}' AND region IN ('a', 'b', '${id}')`,
+      (id: number) => `region LIKE '%abc${id}%' AND level <= ${id}`,
+    ];
+    for (let round = 0; round < 3; round++) {
+      for (let id = 0; id < 3_000; id++) index.add(id, texts[(id + round) % texts.length]!(id));
+      for (let id = 0; id < 3_000; id++) index.remove((id * 7) % 3_000);
+    }
+    let looks = 0;
+    const event = new Proxy({}, { get: () => void (looks += 1) });
+    expect([index.match(event), index.size, looks]).toEqual([[], 0, 0]);
+    index.add(1, "type = 'a'");
+    index.match(event);
+    expect(looks).toBe(1);
+  });
+
   test('a visitor that throws leaves the index as it was', () => {
     const index = new FilterIndex<number>();
     for (let id = 0; id < 40; id++) index.add(id, "type = 'a'");
