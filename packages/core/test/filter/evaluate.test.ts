@@ -129,7 +129,7 @@ describe('beyond the compatibility kit', () => {
       source: '/a',
       id: 7,
       epoch: 'e1',
-      timeMs: 0,
+      time: 0,
       sequence: 'e1.0000000007',
       expiresAtMs: 1_000,
       data: { a: 1 },
