@@ -14,6 +14,7 @@ export type { AttributeValue, CloudEventJson, EventParts } from './event.ts';
 export { BroadcastEvent } from './event.ts';
 export type { Condition } from './filter/condition.ts';
 export type { FilterTarget, Pushed, PushOptions, PushReason } from './filter/target.ts';
+export { redisChannel } from './filter/targets/redis-channel.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type { Participant } from './participant.ts';
 export { addressesOf, sourceOf } from './participant.ts';

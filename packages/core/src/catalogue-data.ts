@@ -38,7 +38,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   },
   {
     transport: 'redis',
-    native: ['confirm', 'everyone', 'instance', 'order', 'role'],
+    native: ['confirm', 'everyone', 'filterPushDown', 'instance', 'order', 'role'],
     emulated: [
       'binary',
       'carbonCopy',
@@ -63,6 +63,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       'crashRedelivery',
       'durable',
       'everyone',
+      'filterPushDown',
       'groups',
       'instance',
       'lock',

@@ -28,7 +28,7 @@ export function pubSubManifest(settings: Settings): Manifest {
       lock: { level: 'none', note: 'There are no competing consumers to hide a delivery from.' },
       durable: { level: 'none', note: 'Nothing is kept; redis+streams keeps events.' },
       replay: { level: 'none', note: 'Nothing is kept; redis+streams keeps events.' },
-      filterPushDown: { level: 'none', note: 'The server knows channels, not attributes.' },
+      filterPushDown: { level: 'native', note: 'Whom an event is for, by channel: `to`. Other attributes in core.' },
       backPressure: {
         level: 'none',
         note: "A subscriber that is too slow loses events: its buffer's overflow is signalled as a gap, and a server whose output buffer is full (8 MB for 60 s, or 32 MB) cuts it off.",
@@ -61,7 +61,7 @@ export function streamsManifest(settings: Settings): Manifest {
       lock: { level: 'native', note: 'In groups. The members of a group should agree on lockMs.' },
       durable: { level: 'native', numbers: kept },
       replay: { level: 'native', numbers: kept },
-      filterPushDown: { level: 'none', note: 'The server knows streams, not attributes.' },
+      filterPushDown: { level: 'native', note: 'Whom an event is for, by stream: `to`. Other attributes in core.' },
       backPressure: { level: 'native', note: 'A slow subscriber reads later, as long as the event is kept.' },
       confirm: {
         level: 'native',

@@ -1,4 +1,14 @@
-import type { Link, LinkContext, Outgoing, Sink, Source, SourceRequest, Transport } from '@polycast/core/adapter';
+import {
+  type Link,
+  type LinkContext,
+  type Outgoing,
+  redisChannel,
+  type Sink,
+  type Source,
+  type SourceRequest,
+  type Transport,
+} from '@polycast/core/adapter';
+import { wantedAddresses } from './addresses.ts';
 import { type Commands, openCommands } from './client.ts';
 import { CommandWatch } from './command-watch.ts';
 import { signalConnection } from './connection-signals.ts';
@@ -20,6 +30,7 @@ export function redis(options: RedisTransportOptions = {}): Transport {
   return {
     manifest: pubSubManifest(settings),
     location: locationOf(settings, 'redis'),
+    filterTarget: redisChannel,
     open: async (context) => new PubSubLink(await openCommands(settings), settings, context),
   };
 }
@@ -57,7 +68,7 @@ class PubSubLink implements Link {
 
   async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {
     const { topic } = this.#context;
-    const channels = request.addresses.map((address) => channelOf(this.#settings.prefix, topic, address));
+    const channels = wantedAddresses(request).map((address) => channelOf(this.#settings.prefix, topic, address));
     await this.#subscriber.add(channels, sink);
     let stopping: Promise<void> | undefined;
     const stop = () => {

@@ -8,6 +8,7 @@ import {
   type SourceRequest,
 } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
+import { wantedAddresses } from './addresses.ts';
 import { type Commands, GOODBYE_TIMEOUT_MS, reconnectDelayMs, within } from './client.ts';
 import type { CommandWatch } from './command-watch.ts';
 import { Dedicated } from './dedicated.ts';
@@ -49,7 +50,8 @@ export interface ReadingPart {
 
 /** The streams of the addresses asked for, by key. */
 export function streamsOf({ settings, context, request }: SourceParts): ReadonlyMap<string, Address> {
-  return new Map(request.addresses.map((address) => [channelOf(settings.prefix, context.topic, address), address]));
+  const keyOf = (address: Address) => channelOf(settings.prefix, context.topic, address);
+  return new Map(wantedAddresses(request).map((address) => [keyOf(address), address]));
 }
 
 /** Takes entries apart. What is no event is told to the sink. */

@@ -1,4 +1,13 @@
-import type { Link, LinkContext, Outgoing, Sink, Source, SourceRequest, Transport } from '@polycast/core/adapter';
+import {
+  type Link,
+  type LinkContext,
+  type Outgoing,
+  redisChannel,
+  type Sink,
+  type Source,
+  type SourceRequest,
+  type Transport,
+} from '@polycast/core/adapter';
 import { type Commands, openCommands } from './client.ts';
 import { CommandWatch } from './command-watch.ts';
 import { signalConnection } from './connection-signals.ts';
@@ -27,6 +36,7 @@ export function redisStreams(options: RedisStreamsOptions = {}): Transport {
   return {
     manifest: streamsManifest(settings),
     location: locationOf(settings, 'redis+streams'),
+    filterTarget: redisChannel,
     open: async (context) => new StreamsLink(await openCommands(settings), settings, context),
   };
 }
