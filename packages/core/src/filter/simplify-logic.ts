@@ -23,15 +23,14 @@ export function simplifyLogic(kind: 'and' | 'or', operands: readonly FilterTree[
     }
     if (seen.has(operand)) continue;
     seen.add(operand);
-    const merged = of.length > 0 ? mergeLists(kind, of.at(-1)!, operand) : undefined;
-    if (merged === undefined) of.push(operand);
-    else of[of.length - 1] = merged;
+    of.push(operand);
     // It always fails: nothing after it is ever looked at.
     if (operand.kind === 'literal') break;
   }
-  const [only] = of;
+  const merged = mergeLists(kind, of);
+  const [only] = merged;
   if (only === undefined) return literal(!decisive);
-  if (of.length > 1) return { kind, of };
+  if (merged.length > 1) return { kind, of: merged };
   // A single operand of another type would no longer be cast to a boolean.
   return resultType(only) === 'boolean' ? only : { kind, of: [only, literal(!decisive)] };
 }
@@ -43,12 +42,25 @@ function constantOf(operand: FilterTree, decisive: boolean, seen: TreeSet): bool
 }
 
 /** `x IN (a) OR x IN (b)` is one list, and so is `x NOT IN (a) AND x NOT IN (b)`. They must be neighbours. */
-function mergeLists(kind: 'and' | 'or', left: FilterTree, right: FilterTree): FilterTree | undefined {
-  const one = listOf(kind, left);
-  const other = one && listOf(kind, right);
-  if (other === undefined || !sameTree(one!.of, other.of)) return undefined;
-  const merged = simplifyIn(one!.of, [...one!.values, ...other.values]);
-  return kind === 'or' ? merged : negated(merged);
+function mergeLists(kind: 'and' | 'or', operands: readonly FilterTree[]): readonly FilterTree[] {
+  const merged: FilterTree[] = [];
+  for (let at = 0; at < operands.length; ) {
+    const first = listOf(kind, operands[at]!);
+    const values = first === undefined ? [] : [...first.values];
+    let next = at + 1;
+    for (; first !== undefined && next < operands.length; next++) {
+      const list = listOf(kind, operands[next]!);
+      if (list === undefined || !sameTree(first.of, list.of)) break;
+      for (const value of list.values) values.push(value);
+    }
+    if (first === undefined || next === at + 1) merged.push(operands[at]!);
+    else {
+      const list = simplifyIn(first.of, values);
+      merged.push(kind === 'or' ? list : negated(list));
+    }
+    at = next;
+  }
+  return merged;
 }
 
 interface List {

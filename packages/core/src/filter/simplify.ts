@@ -28,14 +28,14 @@ export function simplify(tree: FilterTree): FilterTree {
     case 'exists':
       return REQUIRED_ATTRIBUTES.has(tree.name) ? literal(true) : tree;
     case 'not':
-      return negated(simplify(tree.of));
+      return simplifyNot(tree.of);
     case 'negate':
       return folded({ kind: 'negate', of: simplify(tree.of) });
     case 'and':
     case 'or':
       return simplifyLogic(tree.kind, tree.of.map(simplify));
     case 'xor':
-      return simplifyXor(simplify(tree.left), simplify(tree.right));
+      return simplifyXor(tree.left, tree.right);
     case 'compare':
       return simplifyCompare(tree.operator, simplify(tree.left), simplify(tree.right));
     case 'arithmetic':
@@ -55,7 +55,24 @@ export function literal(value: FilterValue): FilterTree {
   return { kind: 'literal', value };
 }
 
-/** `NOT of`, for a simplified `of`. A comparison that fails is false, and so is its opposite. */
+/**
+ * `NOT of`. The negation goes down with the walk, so that each node is made once: De Morgan is exact here, as AND and OR
+ * stop at the same operand, because it decides or because it fails.
+ */
+function simplifyNot(of: FilterTree): FilterTree {
+  switch (of.kind) {
+    case 'and':
+    case 'or':
+      return simplifyLogic(of.kind === 'and' ? 'or' : 'and', of.of.map(simplifyNot));
+    case 'not':
+      // Of anything but a boolean, two NOTs are a cast.
+      return resultType(of.of) === 'boolean' ? simplify(of.of) : negated(simplifyNot(of.of));
+    default:
+      return negated(simplify(of));
+  }
+}
+
+/** `NOT of`, for an operand that is simple already. A comparison that fails is false, and so is its opposite. */
 export function negated(of: FilterTree): FilterTree {
   switch (of.kind) {
     case 'literal': {
@@ -63,14 +80,9 @@ export function negated(of: FilterTree): FilterTree {
       return value === undefined ? { kind: 'not', of } : literal(!value);
     }
     case 'not':
-      // Of anything else, two NOTs are a cast.
       return resultType(of.of) === 'boolean' ? of.of : { kind: 'not', of };
     case 'compare':
       return { ...of, operator: OPPOSITE[of.operator] };
-    case 'and':
-    case 'or':
-      // De Morgan is exact here: both stop at the same operand, because it decides or because it fails.
-      return simplifyLogic(of.kind === 'and' ? 'or' : 'and', of.of.map(negated));
     default:
       return { kind: 'not', of };
   }
@@ -84,14 +96,17 @@ function folded(tree: FilterTree): FilterTree {
   return error === undefined ? literal(value) : tree;
 }
 
-function simplifyXor(left: FilterTree, right: FilterTree): FilterTree {
-  const tree = folded({ kind: 'xor', left, right });
-  if (tree.kind !== 'xor') return tree;
-  if (!canFailAs('boolean', left) && sameTree(left, right)) return literal(false);
-  const [constant, other] = left.kind === 'literal' ? [left, right] : [right, left];
-  const value = constant.kind === 'literal' ? toBoolean(constant.value) : undefined;
-  if (value === true) return negated(other);
-  return value === false && resultType(other) === 'boolean' ? other : tree;
+function simplifyXor(leftTree: FilterTree, rightTree: FilterTree): FilterTree {
+  const left = simplify(leftTree);
+  const first = left.kind === 'literal' ? toBoolean(left.value) : undefined;
+  if (first === true) return simplifyNot(rightTree);
+  const right = simplify(rightTree);
+  const second = right.kind === 'literal' ? toBoolean(right.value) : undefined;
+  if (second === true) return negated(left);
+  if (first === false && resultType(right) === 'boolean') return right;
+  if (second === false && resultType(left) === 'boolean') return left;
+  if (sameTree(left, right) && !canFailAs('boolean', left)) return literal(false);
+  return folded({ kind: 'xor', left, right });
 }
 
 function simplifyCompare(operator: CompareOperator, left: FilterTree, right: FilterTree): FilterTree {
