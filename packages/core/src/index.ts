@@ -33,13 +33,18 @@ export {
   type FilterErrorCode,
   type FilterEvaluation,
 } from './filter/evaluate.ts';
+export { type ExplainOptions, explainFilter, type FilterExplanation } from './filter/explain.ts';
 export { type CompiledFilter, compileFilter, type FilterOptions } from './filter/filter.ts';
 export { FilterIndex } from './filter/index/filter-index.ts';
 export { type FilterInput, parseFilter } from './filter/parse.ts';
+export { type FilterPlan, type NativePart, type PlanInput, planFilter, type ResidualPart } from './filter/plan.ts';
 export { printFilter } from './filter/print.ts';
 export { FilterSyntaxError } from './filter/syntax-error.ts';
 export type { FilterTarget, Pushed, PushOptions, PushReason } from './filter/target.ts';
+export type { EventGridFilter } from './filter/targets/event-grid-filter.ts';
 export { FILTER_TARGETS, type FilterTargetName } from './filter/targets/index.ts';
+export type { CorrelationRule } from './filter/targets/service-bus-correlation.ts';
+export type { ServiceBusSqlFilter } from './filter/targets/service-bus-sql.ts';
 export type { FilterFunction, FilterFunctions, FilterTree, FilterValue } from './filter/tree.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type {

@@ -100,10 +100,12 @@ function without(branch: Condition, guard: PresentTest | IntegerTest): Condition
   return of.length === 1 ? of[0]! : { kind: 'all', of };
 }
 
-/** AND and OR cast their operands: a text `'true'` would pass inside that does not pass alone. */
+/** AND and OR cast their operands: what does so alone need not, and a text `'true'` would pass that does not pass alone. */
 function asOperand(condition: Condition, write: (condition: Condition) => FilterTree): FilterTree {
   const tree = write(condition);
-  return condition.kind === 'expression' && !givesBoolean(tree, condition) ? passes(tree) : tree;
+  if (condition.kind !== 'expression') return tree;
+  if (tree.kind === 'not' && tree.of.kind === 'not') return tree.of.of;
+  return givesBoolean(tree, condition) ? tree : passes(tree);
 }
 
 function treeOfTest(test: Test): FilterTree {

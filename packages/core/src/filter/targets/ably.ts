@@ -1,5 +1,5 @@
 import { readAttribute } from '../attribute-value.ts';
-import type { Test } from '../condition.ts';
+import type { ExpressionTest, Test } from '../condition.ts';
 import type { FilterTarget, PushOptions } from '../target.ts';
 import { type FilterValue, MAX_INTEGER, MIN_INTEGER, REQUIRED_ATTRIBUTES } from '../tree.ts';
 import { atom, constant, formulaOf, join, type Loosened } from './formula.ts';
@@ -7,7 +7,7 @@ import { evaluateJmes, type JmesAtom, type JmesFormula, type JmesMessage, printJ
 import { reasonFor } from './reasons.ts';
 import { split } from './split.ts';
 import { surelyRead } from './surely-read.ts';
-import { isEverything, type ValueSets, type ValueTest, valueSets } from './value-sets.ts';
+import { bareTest, isEverything, type ValueSets, type ValueTest, valueSets } from './value-sets.ts';
 
 /**
  * The filter of an Ably subscription (`channels.getDerived(name, { filter })`, preview): JMESPath over `name`, which is the
@@ -45,23 +45,25 @@ const MAX_BYTES = 1_300;
 const MAX_COARSE_VALUES = 3;
 
 function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<JmesAtom> {
-  if (test.kind === 'expression') {
+  const looksAt = test.kind === 'expression' ? bareTest(test) : test;
+  if (looksAt === undefined) {
     return {
-      formula: join('and', surelyRead(test.of).map(presence)),
+      formula: join('and', surelyRead((test as ExpressionTest).of).map(presence)),
       reason: reasonFor(test, 'Ably shows comparisons of one attribute with a value only'),
     };
   }
-  if (test.kind === 'present') {
-    if (!test.negated) return { formula: presence(test.attribute) };
-    if (REQUIRED_ATTRIBUTES.has(test.attribute)) return { formula: constant(false) };
-    return { formula: atom({ field: fieldOf(test.attribute), operator: '==', value: null }) };
+  const { attribute } = looksAt;
+  const field = fieldOf(attribute);
+  if (looksAt.kind === 'present') {
+    if (!looksAt.negated) return { formula: presence(attribute) };
+    if (REQUIRED_ATTRIBUTES.has(attribute)) return { formula: constant(false) };
+    return { formula: atom({ field, operator: '==', value: null }) };
   }
-  const sets = valueSets(test, options);
-  const field = fieldOf(test.attribute);
-  if (isEverything(sets)) return { formula: presence(test.attribute) };
+  const sets = valueSets(looksAt, options);
+  if (isEverything(sets)) return { formula: presence(attribute) };
   const values = coarse && isLong(sets) ? undefined : (among(sets, field) ?? butFor(sets, field));
   return values === undefined
-    ? { formula: presence(test.attribute), reason: reasonFor(test, whyNot(test, sets)) }
+    ? { formula: presence(attribute), reason: reasonFor(test, whyNot(looksAt, sets)) }
     : { formula: values };
 }
 

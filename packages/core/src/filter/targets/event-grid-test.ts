@@ -1,4 +1,4 @@
-import type { Test } from '../condition.ts';
+import type { ExpressionTest, Test } from '../condition.ts';
 import { escapeLike, likeTokens } from '../like.ts';
 import type { PushOptions } from '../target.ts';
 import { MAX_INTEGER, MIN_INTEGER, REQUIRED_ATTRIBUTES } from '../tree.ts';
@@ -6,7 +6,7 @@ import { commonPrefix } from './common-prefix.ts';
 import { type EventGridFilter, MAX_TEXT, type NotTextOperator, type TextOperator } from './event-grid-filter.ts';
 import { isCaseless } from './letter-case.ts';
 import { surelyRead } from './surely-read.ts';
-import { isEverything, passingTypes, type TextSet, type ValueTest, valueSets } from './value-sets.ts';
+import { bareTest, isEverything, passingTypes, type TextSet, type ValueTest, valueSets } from './value-sets.ts';
 
 /** Filters that all match wherever the test holds, and why they match elsewhere, if they do. */
 export interface EventGridPart {
@@ -21,22 +21,23 @@ const MAX_COARSE_VALUES = 3;
 export const NO_EVENT: EventGridFilter = { operatorType: 'IsNullOrUndefined', key: 'id' };
 
 export function filtersOfTest(test: Test, options: PushOptions, coarse: boolean): EventGridPart {
-  if (test.kind === 'expression') {
+  const looksAt = test.kind === 'expression' ? bareTest(test) : test;
+  if (looksAt === undefined) {
     return {
-      filters: surelyRead(test.of).flatMap(presence),
+      filters: surelyRead((test as ExpressionTest).of).flatMap(presence),
       reason: 'Event Grid compares one attribute with values, and has no functions or calculations',
     };
   }
-  const { attribute } = test;
-  if (test.kind === 'present') {
-    if (!test.negated) return { filters: presence(attribute) };
+  const { attribute } = looksAt;
+  if (looksAt.kind === 'present') {
+    if (!looksAt.negated) return { filters: presence(attribute) };
     if (REQUIRED_ATTRIBUTES.has(attribute)) return { filters: [NO_EVENT] };
     return { filters: [{ operatorType: 'IsNullOrUndefined', key: attribute }] };
   }
   if (attribute === 'time' || attribute === 'expirytime') {
     return { filters: presence(attribute), reason: 'Event Grid may write a timestamp in another way than it was sent' };
   }
-  return filtersOfValues(test, options, coarse);
+  return filtersOfValues(looksAt, options, coarse);
 }
 
 function filtersOfValues(test: ValueTest, options: PushOptions, coarse: boolean): EventGridPart {

@@ -5,7 +5,7 @@ import { type FilterValue, REQUIRED_ATTRIBUTES } from '../tree.ts';
 import { reasonFor } from './reasons.ts';
 import { isContentType, isTimestamp, propertyOf } from './service-bus-columns.ts';
 import { type Share, split } from './split.ts';
-import { type IntegerSet, valueSets } from './value-sets.ts';
+import { bareTest, type IntegerSet, valueSets } from './value-sets.ts';
 
 /** What `CorrelationRuleFilter` of `@azure/service-bus` takes: all of it must be equal, with case and type. */
 export interface CorrelationRule {
@@ -91,16 +91,17 @@ function rulesOf(condition: Condition, options: PushOptions, blame: Blame): Rule
 
 function rulesOfTest(test: Test, options: PushOptions, blame: Blame): Rules {
   if (test.kind === 'present' && REQUIRED_ATTRIBUTES.has(test.attribute)) return test.negated ? [] : EVERYTHING;
-  if (test.kind === 'present' || test.kind === 'expression' || test.kind === 'like') {
+  const looksAt = test.kind === 'expression' ? bareTest(test) : test;
+  if (looksAt === undefined || looksAt.kind === 'present') {
     blame(test, 'a correlation filter knows equality only');
     return EVERYTHING;
   }
-  const { attribute } = test;
+  const { attribute } = looksAt;
   if (isTimestamp(attribute)) {
     blame(test, 'it travels as a timestamp, which is equal to no text');
     return EVERYTHING;
   }
-  const sets = valueSets(test, options);
+  const sets = valueSets(looksAt, options);
   const integers = fewIntegers(sets.integer);
   const texts = sets.text.kind === 'in' ? sets.text.values : sets.text.kind === 'none' ? [] : undefined;
   if (integers === undefined || texts === undefined) {

@@ -10,7 +10,7 @@ import { evaluateSql } from './sql-evaluate.ts';
 import { sqlOfExpression } from './sql-expression.ts';
 import { sqlOfTest } from './sql-test.ts';
 import { surelyRead } from './surely-read.ts';
-import type { ValueTest } from './value-sets.ts';
+import { bareTest } from './value-sets.ts';
 
 /** What `SqlRuleFilter` of `@azure/service-bus` takes. */
 export interface ServiceBusSqlFilter {
@@ -57,11 +57,13 @@ const TIMESTAMP = 'it travels as a timestamp, which compares with no text';
 
 function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<SqlAtom> {
   if (test.kind === 'present') return loosenPresence(test);
-  if (test.kind === 'expression') return loosenExpression(test, options);
-  const { attribute } = test;
+  const looksAt = test.kind === 'expression' ? bareTest(test) : test;
+  if (looksAt === undefined) return loosenExpression(test as ExpressionTest, options);
+  const { attribute } = looksAt;
   if (isTimestamp(attribute)) return { formula: presence(attribute), reason: reasonFor(test, TIMESTAMP) };
-  if (isContentType(attribute)) return loosenContentType(test, options, coarse);
-  const { formula, reason } = sqlOfTest(test, options, coarse);
+  const { formula, reason } = sqlOfTest(looksAt, options, coarse);
+  // Where the event has the attribute the message says the same, and where it has not, no test of a value passes.
+  if (isContentType(attribute)) return { formula, reason: reasonFor(test, CONTENT_TYPE) };
   return { formula, reason: reason === undefined ? undefined : reasonFor(test, reason) };
 }
 
@@ -73,11 +75,6 @@ function loosenPresence(test: PresentTest): Loosened<SqlAtom> {
   if (!negated) return { formula: presence(attribute) };
   if (REQUIRED_ATTRIBUTES.has(attribute)) return { formula: constant(false) };
   return { formula: atom({ kind: 'null', column: columnOf(attribute), negated: false }) };
-}
-
-/** Where the event has the attribute the message says the same, and where it has not, no test of a value passes. */
-function loosenContentType(test: ValueTest, options: PushOptions, coarse: boolean): Loosened<SqlAtom> {
-  return { formula: sqlOfTest(test, options, coarse).formula, reason: reasonFor(test, CONTENT_TYPE) };
 }
 
 function loosenExpression(test: ExpressionTest, options: PushOptions): Loosened<SqlAtom> {

@@ -51,6 +51,9 @@ export function conjunction(parts: readonly Condition[]): Condition {
   return parts.length === 1 ? parts[0]! : { kind: 'all', of: parts };
 }
 
+/** No broker has room for more, so no more are tried. */
+const MAX_PARTS = 64;
+
 function choose<Native>(parts: readonly Condition[], splitting: Splitting<Native>): readonly Share<Native>[] {
   const whole = parts.map((part) => splitting.share(part, false));
   if (splitting.fits(nativesOf(whole))) return whole;
@@ -63,7 +66,7 @@ function choose<Native>(parts: readonly Condition[], splitting: Splitting<Native
   const byWorth = parts
     .map((part, at) => ({ at, worth: worthOf(part) }))
     .sort((a, b) => a.worth - b.worth || a.at - b.at);
-  for (const { at } of byWorth) {
+  for (const { at } of byWorth.slice(0, MAX_PARTS)) {
     const refused = chosen[at]!;
     const full = whole[at]!;
     if (full.native === undefined) {

@@ -14,7 +14,7 @@ import { typesOf } from './value-sets.ts';
  */
 export function sqlOfExpression({ of, result }: ExpressionTest, options: PushOptions): SqlPart | undefined {
   if (of.kind === 'not') return sqlOfExpression({ kind: 'expression', of: of.of, result: !result }, options);
-  if (of.kind !== 'compare') return undefined;
+  if (of.kind !== 'compare' || (of.left.kind === 'literal' && of.right.kind === 'literal')) return undefined;
   const operator = OPERATORS[of.operator][result ? 0 : 1];
   const integers = operands(of.left, of.right, (tree) => integerOperand(tree, options));
   if (integers !== undefined) {

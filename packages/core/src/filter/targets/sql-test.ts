@@ -6,7 +6,14 @@ import { atom, constant, join } from './formula.ts';
 import { isCaseless } from './letter-case.ts';
 import { columnOf } from './service-bus-columns.ts';
 import type { SqlFormula, SqlOperator, SqlPattern } from './sql.ts';
-import { type IntegerSet, isEverything, type TextSet, type ValueTest, valueSets } from './value-sets.ts';
+import {
+  type IntegerSet,
+  isEverything,
+  type TextSet,
+  type ValueSets,
+  type ValueTest,
+  valueSets,
+} from './value-sets.ts';
 
 /** A test as SQL, and why that holds for more, if it does. */
 export interface SqlPart {
@@ -19,14 +26,14 @@ const MAX_COARSE_VALUES = 3;
 
 /** @param coarse shortens lists to a prefix */
 export function sqlOfTest(test: ValueTest, options: PushOptions, coarse: boolean): SqlPart {
-  const sets = valueSets(test, options);
+  const sets = coarse ? shortened(valueSets(test, options)) : valueSets(test, options);
   const column = columnOf(test.attribute);
   if (isEverything(sets)) {
     if (REQUIRED_ATTRIBUTES.has(test.attribute)) return { formula: constant(true) };
     return { formula: atom({ kind: 'null', column, negated: true }) };
   }
-  const text = sqlOfTexts(column, coarse ? shortened(sets.text) : sets.text);
-  const integer = sqlOfIntegers(column, coarse ? shortenedIntegers(sets.integer) : sets.integer);
+  const text = sqlOfTexts(column, sets.text);
+  const integer = sqlOfIntegers(column, sets.integer);
   const flags = sets.boolean;
   const boolean: SqlFormula =
     flags.length === 0 ? constant(false) : atom({ kind: 'in', column, values: flags, negated: false });
@@ -123,8 +130,12 @@ function sqlOfIntegers(column: string, set: IntegerSet): SqlPart {
   }
 }
 
-/** A list that is too long becomes what its values start with. */
-function shortened(set: TextSet): TextSet {
+/** Lists that are too long become what their values have in common. */
+function shortened(sets: ValueSets): ValueSets {
+  return { ...sets, text: shortenedTexts(sets.text), integer: shortenedIntegers(sets.integer) };
+}
+
+function shortenedTexts(set: TextSet): TextSet {
   if (set.kind !== 'in' && set.kind !== 'notIn') return set;
   const length = set.values.reduce((sum, value) => sum + value.length, 0);
   if (set.values.length <= MAX_COARSE_VALUES && length <= 100) return set;

@@ -1,5 +1,5 @@
 import { parseInteger, toBoolean, toInteger, toText } from '../cast.ts';
-import type { ElementTest, LikeTest, Test, TextTest } from '../condition.ts';
+import type { ElementTest, ExpressionTest, LikeTest, Test, TextTest } from '../condition.ts';
 import { compileLike, likeTokens } from '../like.ts';
 import type { PushOptions } from '../target.ts';
 import { type FilterValue, MAX_INTEGER, MIN_INTEGER, TEXT_ATTRIBUTES } from '../tree.ts';
@@ -7,7 +7,19 @@ import { type FilterValue, MAX_INTEGER, MIN_INTEGER, TEXT_ATTRIBUTES } from '../
 export type AttributeType = 'text' | 'integer' | 'boolean';
 
 /** A test of one attribute that looks at its value. */
-export type ValueTest = Exclude<Test, { kind: 'present' | 'expression' }>;
+export type ValueTest = Exclude<Test, { kind: 'present' | 'expression' }> | BareTest;
+
+/** The attribute is a boolean, without a cast, and that is `value`: what an attribute alone as a filter says. */
+export interface BareTest {
+  readonly kind: 'bare';
+  readonly attribute: string;
+  readonly value: boolean;
+}
+
+/** The test of one attribute that an expression is; undefined if it is more. */
+export function bareTest({ of, result }: ExpressionTest): BareTest | undefined {
+  return of.kind === 'attribute' ? { kind: 'bare', attribute: of.name, value: result } : undefined;
+}
 
 /** Which texts pass a test. */
 export type TextSet =
@@ -89,6 +101,8 @@ function textsOf(test: ValueTest): TextSet {
       return { kind: 'flag', value: test.value };
     case 'like':
       return textsLike(test);
+    case 'bare':
+      return NONE;
   }
 }
 
@@ -115,6 +129,8 @@ function integersOf(test: ValueTest): IntegerSet {
       return listed([0], test.value);
     case 'like':
       return integersLike(test);
+    case 'bare':
+      return NONE;
   }
 }
 
@@ -181,6 +197,7 @@ function passesAsBoolean(test: ValueTest, flag: boolean): boolean {
       return (value >= test.low && value <= test.high) !== test.negated;
     }
     case 'flag':
+    case 'bare':
       return flag === test.value;
     case 'like':
       return compileLike(test.pattern)(toText(flag)) !== test.negated;

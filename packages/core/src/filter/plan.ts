@@ -1,0 +1,139 @@
+import { suggestion } from '../configuration/nearest.ts';
+import type { FilterEvent } from './attribute-value.ts';
+import { compileCondition, type Predicate } from './compile.ts';
+import type { Condition } from './condition.ts';
+import { conditionOf } from './condition-of.ts';
+import { treeOf } from './condition-tree.ts';
+import { type FilterInput, parseFilter } from './parse.ts';
+import { printFilter } from './print.ts';
+import { simplify } from './simplify.ts';
+import type { FilterTarget, Pushed, PushOptions, PushReason } from './target.ts';
+import { FILTER_TARGETS, type FilterTargetName } from './targets/index.ts';
+import type { FilterTree } from './tree.ts';
+
+/** The two parts of a filter: `native.matches(e) && residual.matches(e)` is what the filter says to `e`. */
+export interface FilterPlan<Native = unknown> {
+  readonly native: NativePart<Native>;
+  readonly residual: ResidualPart;
+  /** Why each part of the residual could not be pushed down. */
+  readonly reasons: readonly PushReason[];
+}
+
+/** What the broker evaluates. It never drops an event that passes the filter. */
+export interface NativePart<Native = unknown> {
+  /** As the broker takes it; undefined when it is to bring every event. */
+  readonly value: Native | undefined;
+  /** The same, to read. Empty when it brings every event. */
+  readonly text: string;
+  readonly isEverything: boolean;
+  /** What the broker would say to the event, by its own rules. */
+  matches(event: FilterEvent): boolean;
+  /** Its text. */
+  toString(): string;
+}
+
+/** What is evaluated where the event arrives. */
+export interface ResidualPart {
+  readonly tree: FilterTree;
+  readonly condition: Condition;
+  /** Nothing is left to evaluate: the broker is exact. */
+  readonly isEverything: boolean;
+  matches(event: FilterEvent): boolean;
+  /** CESQL, `TRUE` when nothing is left; JSON where CESQL has no words for it. */
+  toString(): string;
+}
+
+/** A filter in any of its forms, or a compiled one, whose functions then count. */
+export type PlanInput = FilterInput | { readonly condition: Condition };
+
+/**
+ * Splits a filter into what a broker can evaluate and what is left.
+ * @param target a target, or the name of one of {@link FILTER_TARGETS}
+ * @throws PolycastError `invalid-filter`; TypeError for a name that no target has
+ */
+export function planFilter<Native>(
+  filter: PlanInput,
+  target: FilterTarget<Native>,
+  options?: PushOptions,
+): FilterPlan<Native>;
+export function planFilter(
+  filter: PlanInput,
+  target: FilterTargetName | FilterTarget,
+  options?: PushOptions,
+): FilterPlan;
+export function planFilter(
+  filter: PlanInput,
+  target: FilterTargetName | FilterTarget,
+  options: PushOptions = {},
+): FilterPlan {
+  const pushed = filterTarget(target).push(conditionOfInput(filter), options);
+  return { native: new Native(pushed), residual: new Residual(pushed.residual), reasons: pushed.reasons };
+}
+
+/** @throws TypeError naming the targets there are */
+export function filterTarget(target: string | FilterTarget): FilterTarget {
+  if (typeof target !== 'string') return target;
+  if (Object.hasOwn(FILTER_TARGETS, target)) return FILTER_TARGETS[target as FilterTargetName];
+  throw new TypeError(`there is no filter target "${target}"${suggestion(target, Object.keys(FILTER_TARGETS))}`);
+}
+
+function conditionOfInput(filter: PlanInput): Condition {
+  const condition = (filter as { condition?: Condition } | null)?.condition;
+  return condition ?? conditionOf(simplify(parseFilter(filter as FilterInput)));
+}
+
+class Native implements NativePart {
+  readonly #pushed: Pushed;
+
+  constructor(pushed: Pushed) {
+    this.#pushed = pushed;
+  }
+
+  get value(): unknown {
+    return this.#pushed.native;
+  }
+
+  get text(): string {
+    return this.#pushed.text;
+  }
+
+  get isEverything(): boolean {
+    return this.#pushed.native === undefined;
+  }
+
+  matches(event: FilterEvent): boolean {
+    return this.#pushed.accepts(event);
+  }
+
+  toString(): string {
+    return this.#pushed.text;
+  }
+}
+
+class Residual implements ResidualPart {
+  readonly condition: Condition;
+  #tree: FilterTree | undefined;
+  #predicate: Predicate | undefined;
+
+  constructor(condition: Condition) {
+    this.condition = condition;
+  }
+
+  get tree(): FilterTree {
+    this.#tree ??= treeOf(this.condition);
+    return this.#tree;
+  }
+
+  get isEverything(): boolean {
+    return this.condition.kind === 'always';
+  }
+
+  matches(event: FilterEvent): boolean {
+    this.#predicate ??= compileCondition(this.condition);
+    return this.#predicate(event);
+  }
+
+  toString(): string {
+    return printFilter(this.tree);
+  }
+}

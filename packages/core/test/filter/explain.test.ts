@@ -1,0 +1,124 @@
+import { describe, expect, expectTypeOf, it, test } from 'vitest';
+import { explainFilter } from '../../src/filter/explain.ts';
+import { parseFilter } from '../../src/filter/parse.ts';
+import { planFilter } from '../../src/filter/plan.ts';
+import { eventGrid } from '../../src/filter/targets/event-grid.ts';
+import type { EventGridFilter } from '../../src/filter/targets/event-grid-filter.ts';
+import { filterWarnings } from '../../src/filter/warnings.ts';
+
+const event = { specversion: '1.0', id: '1', source: '/till', type: 'order.moved' };
+
+describe('planFilter', () => {
+  it('splits a filter into two that both can be asked', () => {
+    const { native, residual, reasons } = planFilter("region = 'eu' AND LENGTH(subject) > 3", 'service-bus-sql');
+    expect(String(native)).toBe("user.cloudEvents_region = 'eu' AND user.cloudEvents_subject IS NOT NULL");
+    expect(String(residual)).toBe('LENGTH(subject) > 3');
+    expect([native.isEverything, residual.isEverything]).toEqual([false, false]);
+    expect(native.value).toMatchObject({ sqlExpression: native.text });
+    expect(reasons).toMatchObject([{ part: 'LENGTH(subject) > 3' }]);
+    expect(native.matches({ ...event, region: 'eu', subject: 'x' })).toBe(true);
+    expect(native.matches({ ...event, region: 'eu' })).toBe(false);
+    expect(residual.matches({ ...event, region: 'eu', subject: 'x' })).toBe(false);
+    expect(residual.matches({ ...event, subject: 'table-7' })).toBe(true);
+  });
+
+  it('is an object on both sides when there is nothing to send, or nothing left', () => {
+    const nothing = planFilter('LENGTH(type) > 3', 'redis-channel');
+    expect(nothing.native).toMatchObject({ isEverything: true, value: undefined, text: '' });
+    expect(nothing.native.matches(event)).toBe(true);
+    const all = planFilter("type = 'x'", 'ably');
+    expect(all.residual).toMatchObject({ isEverything: true });
+    expect([String(all.residual), all.residual.matches(event), all.reasons]).toEqual(['TRUE', true, []]);
+  });
+
+  it('takes any form of a filter, and a target by name or itself', () => {
+    const tree = parseFilter("type = 'x'");
+    const text = planFilter("type = 'x'", eventGrid).native.text;
+    for (const filter of [tree, { tree }, { exact: { type: 'x' } }, '{"exact":{"type":"x"}}'] as const) {
+      expect(planFilter(filter, 'event-grid').native.text).toBe(text);
+    }
+    expectTypeOf(planFilter('EXISTS a', eventGrid).native.value).toEqualTypeOf<
+      readonly EventGridFilter[] | undefined
+    >();
+  });
+
+  it('refuses a target that is not there, with the nearest', () => {
+    expect(() => planFilter('EXISTS a', 'service-bus' as never)).toThrow(/there is no filter target "service-bus"/);
+    expect(() => planFilter('EXISTS a', 'event-gird' as never)).toThrow(/did you mean "event-grid"/);
+    expect(() => planFilter('EXISTS', 'ably')).toThrow(expect.objectContaining({ code: 'invalid-filter' }));
+  });
+});
+
+describe('explainFilter', () => {
+  it('says it all in texts', () => {
+    expect(explainFilter("NOT (NOT (type = 'A')) AND 1 = 1", 'event-grid')).toEqual({
+      target: 'event-grid',
+      title: 'Event Grid, advanced filters',
+      filter: "type = 'A'",
+      native: '{"operatorType":"StringIn","key":"type","values":["A"]}',
+      residual: "type = 'A'",
+      reasons: [{ part: "type = 'A'", reason: 'Event Grid compares texts without case' }],
+      warnings: [],
+    });
+  });
+
+  it('counts on a sample', () => {
+    const events = ['A', 'a', 'b', 'A'].map((type) => ({ ...event, type }));
+    expect(explainFilter("type = 'A' AND NOT EXISTS typ", 'event-grid', { events })).toMatchObject({
+      events: { count: 4, kept: 0.75, exact: 0.5 },
+      warnings: [
+        'no attribute that we know is called typ: did you mean type?',
+        'no event of the sample has the attribute typ',
+      ],
+    });
+    expect(explainFilter("type = 'A'", 'event-grid', { events: [] }).events).toEqual({ count: 0, kept: 0, exact: 0 });
+  });
+
+  it('knows functions of the user', () => {
+    const functions = { YES: { takes: [], gives: 'boolean' as const, call: () => true } };
+    expect(explainFilter("YES() AND region = 'eu'", 'ably', { functions })).toMatchObject({
+      native: 'headers.region == `"eu"`',
+      residual: 'YES()',
+    });
+  });
+});
+
+describe('warnings', () => {
+  const warnings = (text: string, options = {}) => filterWarnings(parseFilter(text), text, options);
+
+  test.each([
+    ["typ = 'x'", 'did you mean type?'],
+    ["tpye = 'x'", 'did you mean type?'],
+    ["sourcee = 'x'", 'did you mean source?'],
+    ["NOT region = 'x'", "write NOT (region = 'x')"],
+    ["NOT subject LIKE 'x%'", "write subject NOT LIKE 'x%'"],
+    ["NOT region IN ('x')", "write region NOT IN ('x')"],
+    ["a1 = 'x' AND b1 = 'y' OR c1 = 'z'", "as (a1 = 'x' AND b1 = 'y') OR c1 = 'z'"],
+    ["a1 = 'x' OR b1 = 'y' XOR c1 = 'z'", 'read from the left'],
+    ["(a1 = 'x' OR (b1 = 'y' AND c1 = 'z')) AND d1 = 'w' OR e1 = 'v'", 'read from the left'],
+    ["priority < 'abc'", 'always fails'],
+    ["abcdefghijabcdefghija = 'x'", 'longer than the 20 characters'],
+    ["region = 'x' AND region = 'y'", 'passes no event'],
+    ['EXISTS region OR NOT EXISTS region', 'passes every event'],
+    ["priority = 'x'", 'declared to be of type integer'],
+  ])('%s', (text, warning) => {
+    expect(warnings(text, { types: { priority: 'integer' } })).toEqual(
+      expect.arrayContaining([expect.stringContaining(warning)]),
+    );
+  });
+
+  test.each([
+    ["type = 'x' AND (subject = 'y' OR region = 'z')"],
+    ["type IN ('a', 'b') AND NOT (region = 'x') AND NOT EXISTS note"],
+    ['NOT urgent = TRUE'],
+    ["CONCAT(type, 'x') = 'y' AND table = 7 AND size > 3 AND note != 'x' AND tag = 'x'"],
+    ["type = 'a AND b OR c' AND subject = 'AND'"],
+    ['LENGTH(subject) > 2 OR CONCAT(region, note) = CONCAT(a1, b1)'],
+  ])('none on %s', (text) => {
+    expect(warnings(text)).toEqual([]);
+  });
+
+  it('takes attributes that a sample has for right', () => {
+    expect(warnings("typ = 'x'", { attributes: ['typ'] })).toEqual([]);
+  });
+});
