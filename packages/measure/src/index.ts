@@ -11,6 +11,7 @@ export type { Confidence, Price, PriceFile, PriceFileInput, Tier } from './cost/
 export { makePriceBook, type PriceBook, packagedPrices, regionsOf } from './cost/price-book.ts';
 export { type PriceOptions, predictUnits, priceWorkload } from './cost/price-workload.ts';
 export { listServices, type ServiceInfo } from './cost/service-list.ts';
+export { deliveriesPerMonth, eventsPerMonth } from './cost/traffic.ts';
 export type { ServiceName, Workload, WorkloadInput } from './cost/workload.ts';
 export type { CurvePoint, Quantiles } from './latency/distribution.ts';
 export type { DriverEnd, DriverPublisher, DriverTarget, LatencyDriver } from './latency/driver.ts';

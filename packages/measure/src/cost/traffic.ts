@@ -76,6 +76,11 @@ export function idle(workload: Workload): Workload {
   };
 }
 
+/** Events handed to subscribers in a month when no filter and no failure is in the way. */
+export function deliveriesPerMonth(workload: Workload): number {
+  return eventsPerMonth(workload) * meanCopies(workload);
+}
+
 /** Publishes a month. */
 export function eventsPerMonth({ publishes }: Workload): number {
   if (publishes.profile === undefined) return publishes.perMonth ?? 0;
