@@ -5,7 +5,12 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { showFailure } from './output/failure.ts';
 import type { Terminal } from './output/terminal.ts';
 
-/** The commands. A module is loaded when its command is asked for, so that `--help` costs nothing. */
+/** Words that stand before several commands. */
+const GROUPS: readonly { readonly name: string; readonly summary: string }[] = [
+  { name: 'filter', summary: 'see what a filter does, and what of it each broker can evaluate' },
+];
+
+/** The commands, some behind the name of their group. A module is loaded when it is asked for, so that `--help` costs nothing. */
 const COMMANDS: readonly {
   readonly name: string;
   readonly summary: string;
@@ -30,6 +35,16 @@ const COMMANDS: readonly {
     name: 'cost',
     summary: 'price a workload on every service',
     load: () => import('./commands/cost.ts'),
+  },
+  {
+    name: 'filter explain',
+    summary: 'tell what each broker evaluates of a filter, what is left, and what that saves',
+    load: () => import('./commands/filter-explain.ts'),
+  },
+  {
+    name: 'filter eval',
+    summary: 'evaluate a filter on events',
+    load: () => import('./commands/filter-eval.ts'),
   },
   { name: 'pub', summary: 'publish events', load: () => import('./commands/pub.ts') },
   { name: 'sub', summary: 'print events as they come', load: () => import('./commands/sub.ts') },
@@ -63,13 +78,13 @@ export async function runPolycast(args: readonly string[], terminal: Terminal): 
     .addHelpText('after', AFTERWORD);
   prepare(program, terminal);
 
+  const groups = new Map<string, Command>();
   for (const { name, summary, load } of COMMANDS) {
-    const command = program
-      .command(name)
-      .summary(summary)
-      .description(`${capital(summary)}.`);
-    prepare(command, terminal);
-    if (!args.includes(name)) continue;
+    const [word, subword] = name.split(' ') as [string, string | undefined];
+    const parent = subword === undefined ? program : (groups.get(word) ?? declareGroup(program, word, terminal));
+    if (subword !== undefined) groups.set(word, parent);
+    const command = declareCommand(parent, subword ?? word, summary, terminal);
+    if (!args.includes(word) || (subword !== undefined && !args.includes(subword))) continue;
     const module = (await load()).default;
     module.declare(command);
     command.option('--verbose', 'show where an error comes from').addHelpText('after', examples(module));
@@ -88,6 +103,20 @@ export async function runPolycast(args: readonly string[], terminal: Terminal): 
   }
 }
 
+function declareGroup(program: Command, name: string, terminal: Terminal): Command {
+  const { summary } = GROUPS.find((group) => group.name === name)!;
+  return declareCommand(program, name, summary, terminal);
+}
+
+function declareCommand(parent: Command, name: string, summary: string, terminal: Terminal): Command {
+  const command = parent
+    .command(name)
+    .summary(summary)
+    .description(`${capital(summary)}.`);
+  prepare(command, terminal);
+  return command;
+}
+
 /** Commander writes to the terminal we were given and throws instead of ending the process. */
 function prepare(command: Command, terminal: Terminal): void {
   command.exitOverride().configureOutput({
@@ -99,10 +128,13 @@ function prepare(command: Command, terminal: Terminal): void {
     getOutHasColors: () => terminal.colors.isColorSupported,
     getErrHasColors: () => terminal.colors.isColorSupported,
   });
-  command
-    .showSuggestionAfterError()
-    .showHelpAfterError(`(polycast ${command.parent ? `${command.name()} ` : ''}--help says more)`);
+  command.showSuggestionAfterError().showHelpAfterError(`(${nameOf(command)} --help says more)`);
   command.configureHelp({ styleTitle: (title) => terminal.colors.bold(title) });
+}
+
+/** With the names of what it belongs to: `polycast filter eval`. */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
 function examples({ examples }: CommandModule): string {

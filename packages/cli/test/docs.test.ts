@@ -117,13 +117,14 @@ describe('command lines', () => {
       blocks(page, 'sh').flatMap((block) => block.split('\n').map((line) => [page, line] as const)),
     ),
   )('%s: %s', async (_page, line) => {
-    const [program, ...args] = [...line.replace(/ +#.*/, '').matchAll(/'([^']*)'|(\S+)/g)].map(
-      ([, quoted, plain]) => quoted ?? plain!,
+    const [program, ...args] = [...line.replace(/ +#.*/, '').matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+      ([, single, double, plain]) => single ?? double ?? plain!,
     );
     if (program === undefined || (program === 'npm' && args[0] === 'install')) return;
     if (program === 'npm') return expect(JSON.parse(read('package.json')).scripts).toHaveProperty(args[0]!);
     expect([program, args.shift()]).toEqual(['npx', 'polycast']);
-    const module = ((await import(`../src/commands/${args.shift()}.ts`)) as { default: CommandModule }).default;
+    const name = args[0] === 'filter' ? args.splice(0, 2).join('-') : args.shift();
+    const module = ((await import(`../src/commands/${name}.ts`)) as { default: CommandModule }).default;
     const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
     module.declare(command);
     command.parse(args, { from: 'user' });

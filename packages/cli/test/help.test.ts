@@ -3,18 +3,26 @@ import { describe, expect, test } from 'vitest';
 import type { CommandModule } from '../src/command.ts';
 import { polycast } from './cli.ts';
 
-const NAMES = ['compare', 'conform', 'bench', 'cost', 'pub', 'sub', 'doctor', 'init'];
+const NAMES = ['compare', 'conform', 'bench', 'cost', 'filter explain', 'filter eval', 'pub', 'sub', 'doctor', 'init'];
 
 test('--help lists every command, the exit codes and examples', async () => {
   const { exit, out } = await polycast(['--help']);
   expect(exit).toBe(0);
-  for (const name of NAMES) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+  for (const name of NAMES) expect(out).toMatch(new RegExp(`^  ${name.split(' ')[0]}\\b`, 'm'));
   expect(out).toContain('Exit codes:');
   expect(out).toContain('Examples:');
 });
 
+test('a group lists its commands', async () => {
+  const { exit, out } = await polycast(['filter', '--help']);
+  expect(exit).toBe(0);
+  for (const name of ['explain', 'eval']) expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
+});
+
 test.each([
   [['pubb']],
+  [['filter', 'evaluate', 'x']],
+  [['filter', 'eval', 'EXISTS id']],
   [['pub', '--nonsense']],
   [['bench', '--rate', 'fast']],
   [['pub', '--ttl', '10']],
@@ -33,7 +41,7 @@ test('a mistyped command is told the nearest one', async () => {
 
 describe.each(NAMES)('%s', (name) => {
   test('says what it does, with examples', async () => {
-    const { exit, out } = await polycast([name, '--help']);
+    const { exit, out } = await polycast([...name.split(' '), '--help']);
     expect(exit).toBe(0);
     expect(out).toContain(`Usage: polycast ${name}`);
     expect(out).toContain('Examples:');
@@ -41,12 +49,15 @@ describe.each(NAMES)('%s', (name) => {
   });
 
   test('its examples are valid command lines', async () => {
-    const module = ((await import(`../src/commands/${name}.ts`)) as { default: CommandModule }).default;
+    const module = ((await import(`../src/commands/${name.replace(' ', '-')}.ts`)) as { default: CommandModule })
+      .default;
     for (const [line] of module.examples) {
       const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
       module.declare(command);
-      const [program, said, ...args] = words(line);
-      expect([program, said]).toEqual(['polycast', name]);
+      const said = ['polycast', ...name.split(' ')];
+      const all = words(line);
+      expect(all.slice(0, said.length)).toEqual(said);
+      const args = all.slice(said.length);
       expect(() => command.parse(args, { from: 'user' }), line).not.toThrow();
     }
   });
@@ -55,5 +66,5 @@ describe.each(NAMES)('%s', (name) => {
 /** The words of the `polycast` part of a shell line. */
 function words(line: string): string[] {
   const own = line.split(' | ').find((part) => part.startsWith('polycast'))!;
-  return [...own.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+  return [...own.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, plain]) => single ?? double ?? plain!);
 }

@@ -23,13 +23,21 @@ export function showFailure(thrown: unknown, terminal: Terminal, { verbose }: { 
   const { stderr, colors } = terminal;
   if (thrown instanceof Interrupted) return;
   const { headline, advice } = explain(thrown);
-  stderr.write(`${colors.red(hideSecrets(headline))}\n`);
+  stderr.write(`${coloured(hideSecrets(headline), colors)}\n`);
   if (advice !== undefined) stderr.write(`  ${colors.dim('→')} ${advice}\n`);
   if (!verbose) return;
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
     const label = depth === 0 ? '' : 'caused by ';
     stderr.write(`${colors.dim(hideSecrets(`${label}${error.stack ?? error.message}`))}\n`);
   }
+}
+
+/** The sentence and the caret that points at a place in red, what stands between them as it is. */
+function coloured(headline: string, { red }: Terminal['colors']): string {
+  return headline
+    .split('\n')
+    .map((line, at) => (at === 0 || /^ *\^$/.test(line) ? red(line) : line))
+    .join('\n');
 }
 
 function explain(thrown: unknown): { headline: string; advice?: string | undefined } {
