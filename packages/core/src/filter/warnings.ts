@@ -61,23 +61,20 @@ function visit(tree: FilterTree, look: (node: FilterTree) => void): void {
 
 /** `NOT a = 'x'` negates `a`, of which few are booleans. */
 function warnsOfNot(node: FilterTree): string | undefined {
-  const meant = notMovedOut(node);
-  if (meant === undefined) return undefined;
-  return `NOT binds tighter than =, LIKE and IN, so ${printFilter(node)} negates the attribute alone: write ${printFilter(meant)}`;
+  const [negated, meant] = negatedOperand(node) ?? [];
+  if (negated === undefined || meant === undefined) return undefined;
+  return `NOT binds tighter than comparisons, LIKE and IN: ${printFilter(node)} negates ${printFilter(negated)} alone; write ${printFilter(meant)}`;
 }
 
-function notMovedOut(node: FilterTree): FilterTree | undefined {
-  switch (node.kind) {
-    case 'compare':
-      if (node.left.kind !== 'not' || (node.right.kind === 'literal' && typeof node.right.value === 'boolean'))
-        return undefined;
-      return { kind: 'not', of: { ...node, left: node.left.of } };
-    case 'like':
-    case 'in':
-      return node.of.kind === 'not' ? { kind: 'not', of: { ...node, of: node.of.of } } : undefined;
-    default:
-      return undefined;
+/** What a NOT on the left negates, and the filter with the NOT around it all. */
+function negatedOperand(node: FilterTree): readonly [FilterTree, FilterTree] | undefined {
+  if (node.kind === 'compare') {
+    const { left, right } = node;
+    if (left.kind !== 'not' || (right.kind === 'literal' && typeof right.value === 'boolean')) return undefined;
+    return [left.of, { kind: 'not', of: { ...node, left: left.of } }];
   }
+  if ((node.kind !== 'like' && node.kind !== 'in') || node.of.kind !== 'not') return undefined;
+  return [node.of.of, { kind: 'not', of: { ...node, of: node.of.of } }];
 }
 
 function warnsOfFailure(node: FilterTree, options: WarningOptions): string | undefined {
