@@ -38,8 +38,8 @@ const LEVELS: ReadonlyMap<string, number> = new Map([
   ...['LIKE', 'IN', 'NOT'].map((word) => [word, POSTFIX] as const),
 ]);
 
-const OPERANDS = ['an attribute', "'text'", 'an integer', 'TRUE FALSE NOT EXISTS', 'a function', '- ('];
-const OPERATORS = ['= != < <= > >=', '+ - * / %', 'AND OR XOR', 'LIKE IN NOT'];
+const OPERANDS = ['an attribute', "'text'", 'an integer', 'TRUE', 'FALSE', 'NOT', 'EXISTS', 'a function', '-', '('];
+const OPERATORS = [...LEVELS.keys()].filter((operator) => operator !== '<>');
 
 /** A bracket around every node, and some: what printFilter writes can always be read. */
 const MAX_NESTING = 2 * MAX_FILTER_DEPTH + 10;
@@ -52,7 +52,7 @@ class Parser {
   #nesting = 0;
   #nodes = 0;
   /** What may follow a whole expression here. */
-  #closing = 'the end';
+  #closing: readonly string[] = ['the end'];
 
   constructor(text: string) {
     this.#lexer = new Lexer(text);
@@ -217,7 +217,7 @@ class Parser {
   #bracket(): FilterTree {
     const lexer = this.#lexer;
     const closing = this.#closing;
-    this.#closing = ')';
+    this.#closing = [')'];
     this.#enter();
     lexer.next();
     const tree = this.#expression(LOGIC);
@@ -232,7 +232,7 @@ class Parser {
   #items(): FilterTree[] {
     const lexer = this.#lexer;
     const closing = this.#closing;
-    this.#closing = ', )';
+    this.#closing = [',', ')'];
     this.#enter();
     const items: FilterTree[] = [];
     let depth = 0;
@@ -288,7 +288,7 @@ class Parser {
 
   #failAtOperator(): never {
     const lexer = this.#lexer;
-    throw lexer.error([...OPERATORS, this.#closing], operatorHint(lexer));
+    throw lexer.error([...OPERATORS, ...this.#closing], operatorHint(lexer));
   }
 }
 

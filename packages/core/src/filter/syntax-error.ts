@@ -11,12 +11,12 @@ export class FilterSyntaxError extends Error {
   readonly column: number;
   /** What stands there, as the message quotes it. */
   readonly found: string;
-  /** What could stand there instead, as the message lists it. Empty where no other token would help. */
+  /** What could stand there instead, one token each. Empty where no other token would help. */
   readonly expected: readonly string[];
 
   constructor(text: string, position: number, found: string, expected: readonly string[], reason: string) {
     const { line, column, excerpt } = placeOf(text, position);
-    const wanted = expected.length > 0 ? `expected ${expected.join(' ')}\n` : '';
+    const wanted = expected.length > 0 ? `expected ${expected.join(' | ')}\n` : '';
     super(`${reason}\n${wanted}at line ${line}, column ${column}:\n${excerpt}`);
     this.position = position;
     this.line = line;
