@@ -24,11 +24,11 @@ describe('explain', () => {
     expect(out).toContain('cloudEvents_type = "order.moved"');
     expect(out).toContain('{"operatorType":"StringIn","key":"type","values":["order.moved"]}');
     expect(out).toContain('name == `"order.moved"` && headers.subject != `null`');
-    expect(out).toContain('Redis pub/sub, channels (redis-channel) evaluates nothing of it');
+    expect(out).toContain('Redis, channels and streams (redis-channel) evaluates nothing of it');
     expect(out).toMatch(
       /why +subject LIKE 'table-%': Service Bus does not say whether LIKE minds case|why +Service Bus does not/,
     );
-    expect(out).toContain('Redis Streams, memory');
+    expect(out).toContain('in the process of the subscriber');
   });
 
   test('uses the types that are declared', async () => {

@@ -38,6 +38,34 @@ test('addresses, filter and attributes are used', async () => {
   expect(JSON.parse(hall.out())).toMatchObject({ data: 'everyone' });
 });
 
+test('sub --filter takes CESQL, beside --where', async () => {
+  const url = at();
+  const args = [
+    'sub',
+    ...url,
+    '--count',
+    '1',
+    '--where',
+    'region=eu',
+    '--filter',
+    "type LIKE 'order.%' AND priority > 5",
+  ];
+  const sub = start(args);
+  await sub.says('listening');
+  for (const [region, priority] of [
+    ['us', '9'],
+    ['eu', '3'],
+    ['eu', '7'],
+  ] as const) {
+    const attributes = ['--attribute', `region=${region}`, '--attribute', `priority=${priority}`];
+    await polycast(['pub', ...url, priority, '--type', 'order.moved', ...attributes]);
+  }
+  expect(await sub.exit).toBe(0);
+  expect(JSON.parse(sub.out())).toMatchObject({ data: 7, region: 'eu', priority: '7' });
+  const wrong = await polycast(['sub', '--url', 'redis://localhost:1', '--filter', 'priority >']);
+  expect([wrong.exit, wrong.err]).toEqual([2, expect.stringContaining('invalid-filter')]);
+});
+
 test('every line of standard input is an event, and --count repeats it', async () => {
   const url = at();
   const sub = start(['sub', ...url, '--count', '4']);

@@ -21,7 +21,7 @@ interface Options extends VolumeOptions {
 
 const TARGETS = Object.keys(FILTER_TARGETS) as FilterTargetName[];
 const OTHERS =
-  'Redis Streams, memory, and whatever else has no filter of its own, bring every event: all of the filter is evaluated on arrival.';
+  'Where a service has no filter of its own (memory, for one), all of the filter is evaluated in the process of the subscriber.';
 
 export default defineCommand<Options>({
   examples: [

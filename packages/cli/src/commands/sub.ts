@@ -1,5 +1,13 @@
 import { appendFile } from 'node:fs/promises';
-import { type Broadcaster, connect, type Delivery, type StartPosition, type SubscribeOptions } from '@polycast/core';
+import {
+  type Broadcaster,
+  connect,
+  type Delivery,
+  type FilterTree,
+  parseFilter,
+  type StartPosition,
+  type SubscribeOptions,
+} from '@polycast/core';
 import { type Choice, connectChoice, declareChoice } from '../choice.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
@@ -17,6 +25,7 @@ interface Options extends Choice {
   durable?: string | true;
   from: string;
   where?: Record<string, string>;
+  filter?: string;
   count?: number;
   json?: string;
 }
@@ -26,6 +35,7 @@ export default defineCommand<Options>({
     ['polycast sub --url redis://localhost:6379', 'everything on the topic "default"'],
     ['polycast sub --role kitchen --topic orders', 'what is for everyone, and for role:kitchen'],
     ['polycast sub --where type=order.moved | jq .data', 'one type, as JSON lines'],
+    [`polycast sub --filter "type LIKE 'order.%' AND priority > 5"`, 'what passes a CESQL expression'],
     ['polycast sub --url redis+streams://localhost --from earliest', 'with what was published before'],
     ['polycast sub --group billing', 'share the events with others of the group'],
   ],
@@ -39,6 +49,7 @@ export default defineCommand<Options>({
       .option('--durable [name]', 'a subscription that outlives this process; needs --instance or --group')
       .option('--from <position>', 'new, earliest, a time (2026-11-21T10:00:00Z) or a position', 'new')
       .option('--where <attribute=value>', 'only events with this attribute; may be repeated', attributes)
+      .option('--filter <expression>', 'only events that pass, in CESQL (see polycast filter explain)')
       .option('-c, --count <n>', 'end after this many events', number({ min: 1, max: 1e9, whole: true }))
       .option('--json <file>', 'JSON lines (CloudEvents) to this file as they come; - is stdout, also on a screen');
   },
@@ -96,7 +107,7 @@ async function printEvents(
   await subscription.close();
 }
 
-function subscribeOptions({ group, durable, from, where, instance }: Options): SubscribeOptions {
+function subscribeOptions({ group, durable, from, where, filter, instance }: Options): SubscribeOptions {
   if (durable !== undefined && instance === undefined && group === undefined) {
     throw new UsageError('--durable needs a name to come back under: give --instance or --group');
   }
@@ -104,8 +115,17 @@ function subscribeOptions({ group, durable, from, where, instance }: Options): S
     from: startPosition(from),
     ...(group !== undefined && { group }),
     ...(durable !== undefined && { durable }),
-    ...(where !== undefined && { filter: { exact: where } }),
+    ...((where !== undefined || filter !== undefined) && { filter: bothOf(where, filter) }),
   };
+}
+
+/** Read here, so that a mistake is told before anything connects. */
+function bothOf(where: Options['where'], filter: string | undefined): FilterTree {
+  const [first, second] = [
+    ...(where === undefined ? [] : [parseFilter({ exact: where })]),
+    ...(filter === undefined ? [] : [parseFilter(filter)]),
+  ];
+  return second === undefined ? first! : { kind: 'and', of: [first!, second] };
 }
 
 function startPosition(text: string): StartPosition {

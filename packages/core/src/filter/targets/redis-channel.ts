@@ -1,4 +1,4 @@
 import { addressTarget } from './addresses.ts';
 
-/** Redis pub/sub: a channel an address. @see https://redis.io/docs/latest/develop/pubsub/ */
-export const redisChannel = addressTarget('redis-channel', 'Redis pub/sub, channels', 'channel');
+/** Redis: a channel, or a stream, an address. @see https://redis.io/docs/latest/develop/pubsub/ */
+export const redisChannel = addressTarget('redis-channel', 'Redis, channels and streams', 'channel');
