@@ -50,7 +50,7 @@ export function explainFilter(
   const { name, title } = filterTarget(target);
   const simple = simplify(tree);
   const condition = conditionOf(simple, options.functions);
-  const { native, residual, reasons } = planFilter({ condition }, target, options);
+  const { native, residual, reasons } = planFilter({ condition, tree: simple }, target, options);
   const text = typeof filter === 'string' && !/^\s*\{/.test(filter) ? filter : undefined;
   const { events } = options;
   const present = events === undefined ? undefined : namesIn(events, attributesOf(tree));

@@ -3,7 +3,7 @@ import type { FilterEvent } from './attribute-value.ts';
 import { compileCondition, type Predicate } from './compile.ts';
 import type { Condition } from './condition.ts';
 import { conditionOf } from './condition-of.ts';
-import { treeOf } from './condition-tree.ts';
+import { inOwnWords, type OwnWords, ownWords } from './own-words.ts';
 import { type FilterInput, parseFilter } from './parse.ts';
 import { printFilter } from './print.ts';
 import { simplify } from './simplify.ts';
@@ -44,7 +44,7 @@ export interface ResidualPart {
 }
 
 /** A filter in any of its forms, or a compiled one, whose functions then count. */
-export type PlanInput = FilterInput | { readonly condition: Condition };
+export type PlanInput = FilterInput | { readonly condition: Condition; readonly tree?: FilterTree };
 
 /**
  * Splits a filter into what a broker can evaluate and what is left.
@@ -66,8 +66,10 @@ export function planFilter(
   target: FilterTargetName | FilterTarget,
   options: PushOptions = {},
 ): FilterPlan {
-  const pushed = filterTarget(target).push(conditionOfInput(filter), options);
-  return { native: new Native(pushed), residual: new Residual(pushed.residual), reasons: pushed.reasons };
+  const { condition, words } = readInput(filter);
+  const pushed = filterTarget(target).push(condition, options);
+  const reasons = pushed.reasons.map(({ part, reason }) => ({ part: words.partOf.get(part) ?? part, reason }));
+  return { native: new Native(pushed), residual: new Residual(pushed.residual, words), reasons };
 }
 
 /** @throws TypeError naming the targets there are */
@@ -77,9 +79,12 @@ export function filterTarget(target: string | FilterTarget): FilterTarget {
   throw new TypeError(`there is no filter target "${target}"${suggestion(target, Object.keys(FILTER_TARGETS))}`);
 }
 
-function conditionOfInput(filter: PlanInput): Condition {
-  const condition = (filter as { condition?: Condition } | null)?.condition;
-  return condition ?? conditionOf(simplify(parseFilter(filter as FilterInput)));
+function readInput(filter: PlanInput): { readonly condition: Condition; readonly words: OwnWords } {
+  const { condition, tree } = filter as { condition?: Condition; tree?: FilterTree };
+  if (condition !== undefined) return { condition, words: ownWords(tree, condition) };
+  const read = simplify(parseFilter(filter as FilterInput));
+  const made = conditionOf(read);
+  return { condition: made, words: ownWords(read, made) };
 }
 
 class Native implements NativePart {
@@ -112,15 +117,17 @@ class Native implements NativePart {
 
 class Residual implements ResidualPart {
   readonly condition: Condition;
+  readonly #words: OwnWords;
   #tree: FilterTree | undefined;
   #predicate: Predicate | undefined;
 
-  constructor(condition: Condition) {
+  constructor(condition: Condition, words: OwnWords) {
     this.condition = condition;
+    this.#words = words;
   }
 
   get tree(): FilterTree {
-    this.#tree ??= treeOf(this.condition);
+    this.#tree ??= inOwnWords(this.condition, this.#words);
     return this.#tree;
   }
 

@@ -35,7 +35,7 @@ describe('Service Bus, SQL filter', () => {
     ["subject LIKE '%5\\%'", "user.cloudEvents_subject LIKE '%5\\%' ESCAPE '\\'", 'TRUE'],
     ["subject LIKE 'a%'", "user.cloudEvents_subject LIKE 'a%'", "subject LIKE 'a%'"],
     ["subject LIKE '1_2'", "user.cloudEvents_subject LIKE '1_%2'", "subject LIKE '1_2'"],
-    ["subject NOT LIKE 'a%'", "user.cloudEvents_subject LIKE '%'", "subject NOT LIKE 'a%'"],
+    ["subject NOT LIKE 'a%'", 'user.cloudEvents_subject IS NOT NULL', "subject NOT LIKE 'a%'"],
     ["subject NOT LIKE '5%'", "user.cloudEvents_subject NOT LIKE '5%'", 'TRUE'],
     ['priority + table < 9', '(user.cloudEvents_priority + user.cloudEvents_table) < 9', 'priority + table < 9'],
     ['priority < table', 'user.cloudEvents_priority < user.cloudEvents_table', 'TRUE'],
@@ -60,6 +60,9 @@ describe('Service Bus, SQL filter', () => {
     const { text, reasons } = push('service-bus-sql', 'note > 5', {});
     expect(text).toBe("user.cloudEvents_note LIKE '%' OR user.cloudEvents_note >= 6");
     expect(reasons).toEqual([expect.stringContaining('declare note an integer')]);
+    expect(push('service-bus-sql', 'note = -5', {}).text).toBe(
+      "user.cloudEvents_note LIKE '%5' OR user.cloudEvents_note = -5",
+    );
   });
 
   it('writes what it means, in no more than 1,024 characters', () => {

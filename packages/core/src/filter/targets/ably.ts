@@ -2,6 +2,7 @@ import { readAttribute } from '../attribute-value.ts';
 import type { ExpressionTest, Test } from '../condition.ts';
 import type { FilterTarget, PushOptions } from '../target.ts';
 import { type FilterValue, MAX_INTEGER, MIN_INTEGER, REQUIRED_ATTRIBUTES } from '../tree.ts';
+import { adviceFor } from './advice.ts';
 import { atom, constant, formulaOf, join, type Loosened } from './formula.ts';
 import { evaluateJmes, type JmesAtom, type JmesFormula, type JmesMessage, printJmes } from './jmespath.ts';
 import { reasonFor } from './reasons.ts';
@@ -49,7 +50,7 @@ function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<Jme
   if (looksAt === undefined) {
     return {
       formula: join('and', surelyRead((test as ExpressionTest).of).map(presence)),
-      reason: reasonFor(test, 'Ably shows comparisons of one attribute with a value only'),
+      reason: reasonFor(test, "Ably's pages show comparisons of one attribute with a value only"),
     };
   }
   const { attribute } = looksAt;
@@ -119,14 +120,14 @@ function isLong({ text, integer }: ValueSets): boolean {
   return lists.some(({ length }) => length > MAX_COARSE_VALUES);
 }
 
-function whyNot(test: ValueTest, { types, text, integer }: ValueSets): string {
-  if (text.kind === 'number') {
-    const cast = "a text such as '07' is cast to an integer, which Ably does not do";
-    return types.length > 1 ? `${cast}: declare ${test.attribute} an integer if it always is one` : cast;
+function whyNot({ attribute }: ValueTest, { types, text, integer }: ValueSets): string {
+  const advice = types.length > 1 ? adviceFor(attribute, text) : '';
+  if (text.kind === 'number') return `a text such as '07' is cast to an integer, which Ably does not do${advice}`;
+  if (text.kind === 'flag') return `a text may say true or false in any case${advice}`;
+  if (text.kind === 'like' || integer.kind === 'like') {
+    return "LIKE would need a function of JMESPath, and Ably's pages show comparisons only";
   }
-  if (text.kind === 'like' || integer.kind === 'like') return 'Ably shows no functions, which LIKE would need';
-  if (text.kind === 'flag') return 'a text may say true or false in any case';
-  return 'JMESPath orders numbers only: declare the type of the attribute';
+  return `a list too long, or of several types: declare the type of ${attribute}`;
 }
 
 function presence(attribute: string): JmesFormula {

@@ -54,7 +54,7 @@ export function atom<Atom>(atom: Atom): Formula<Atom> {
   return { kind: 'atom', atom };
 }
 
-/** AND or OR, flat, without constants, and nothing twice. */
+/** AND or OR, flat, without constants, nothing twice, and without what another part says already: `a OR (a AND b)` is `a`. */
 export function join<Atom>(kind: 'and' | 'or', parts: readonly Formula<Atom>[]): Formula<Atom> {
   const distinct = new Map<string, Formula<Atom>>();
   for (const part of parts) {
@@ -62,7 +62,9 @@ export function join<Atom>(kind: 'and' | 'or', parts: readonly Formula<Atom>[]):
     if (part.kind === 'constant') continue;
     for (const inner of part.kind === kind ? part.of : [part]) distinct.set(JSON.stringify(inner), inner);
   }
-  const of = [...distinct.values()];
+  const of = [...distinct.values()].filter(
+    (part) => !('of' in part) || !part.of.some((inner) => distinct.has(JSON.stringify(inner))),
+  );
   if (of.length === 0) return constant(kind === 'and');
   return of.length === 1 ? of[0]! : { kind, of };
 }

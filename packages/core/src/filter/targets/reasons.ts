@@ -1,5 +1,5 @@
 import type { Condition } from '../condition.ts';
-import { treeOf } from '../condition-tree.ts';
+import { sketchOf } from '../condition-tree.ts';
 import { printFilter } from '../print.ts';
 import type { PushReason } from '../target.ts';
 
@@ -8,8 +8,13 @@ const MAX_PART = 160;
 const MAX_VALUES = 12;
 
 export function reasonFor(part: Condition, reason: string): PushReason {
-  const text = printFilter(treeOf(abridged(part)));
-  return { part: text.length <= MAX_PART ? text : `${text.slice(0, MAX_PART - 1)}…`, reason };
+  return { part: describe(part), reason };
+}
+
+/** A part as CESQL, short enough to quote. */
+export function describe(part: Condition): string {
+  const text = printFilter(sketchOf(abridged(part)));
+  return text.length <= MAX_PART ? text : `${text.slice(0, MAX_PART - 1)}…`;
 }
 
 function abridged(part: Condition): Condition {

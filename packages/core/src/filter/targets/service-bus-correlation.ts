@@ -2,6 +2,7 @@ import { readAttribute } from '../attribute-value.ts';
 import type { Condition, Test } from '../condition.ts';
 import type { FilterTarget, PushOptions, PushReason } from '../target.ts';
 import { type FilterValue, REQUIRED_ATTRIBUTES } from '../tree.ts';
+import { adviceFor } from './advice.ts';
 import { reasonFor } from './reasons.ts';
 import { isContentType, isTimestamp, propertyOf } from './service-bus-columns.ts';
 import { type Share, split } from './split.ts';
@@ -105,13 +106,9 @@ function rulesOfTest(test: Test, options: PushOptions, blame: Blame): Rules {
   const integers = fewIntegers(sets.integer);
   const texts = sets.text.kind === 'in' ? sets.text.values : sets.text.kind === 'none' ? [] : undefined;
   if (integers === undefined || texts === undefined) {
-    const isNumber = sets.text.kind === 'number' && sets.types.length > 1 && integers !== undefined;
-    blame(
-      test,
-      isNumber
-        ? `a text such as '07' is cast to an integer, which Service Bus does not do: declare ${attribute} an integer if it always is one`
-        : 'a correlation filter knows equality only',
-    );
+    // With the type declared, what is left may be a few values.
+    const advice = integers === undefined || sets.types.length === 1 ? '' : adviceFor(attribute, sets.text);
+    blame(test, `a correlation filter knows equality only${advice}`);
     return EVERYTHING;
   }
   const values = [...texts, ...integers, ...sets.boolean];

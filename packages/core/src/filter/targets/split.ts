@@ -43,7 +43,12 @@ export function split<Native>(condition: Condition, splitting: Splitting<Native>
     left.push(parts[at]!);
     reasons.push(...own);
   }
-  return { natives, residual: conjunction(left), reasons };
+  return { natives, residual: conjunction(left), reasons: distinct(reasons) };
+}
+
+/** A test that a condition holds twice is explained once. */
+function distinct(reasons: readonly PushReason[]): readonly PushReason[] {
+  return [...new Map(reasons.map((each) => [`${each.part}\n${each.reason}`, each])).values()];
 }
 
 export function conjunction(parts: readonly Condition[]): Condition {

@@ -1,6 +1,7 @@
 import { escapeLike, likeTokens } from '../like.ts';
 import type { PushOptions } from '../target.ts';
 import { MAX_INTEGER, MIN_INTEGER, REQUIRED_ATTRIBUTES } from '../tree.ts';
+import { adviceFor } from './advice.ts';
 import { commonPrefix } from './common-prefix.ts';
 import { atom, constant, join } from './formula.ts';
 import { isCaseless } from './letter-case.ts';
@@ -28,40 +29,45 @@ const MAX_COARSE_VALUES = 3;
 export function sqlOfTest(test: ValueTest, options: PushOptions, coarse: boolean): SqlPart {
   const sets = coarse ? shortened(valueSets(test, options)) : valueSets(test, options);
   const column = columnOf(test.attribute);
-  if (isEverything(sets)) {
-    if (REQUIRED_ATTRIBUTES.has(test.attribute)) return { formula: constant(true) };
-    return { formula: atom({ kind: 'null', column, negated: true }) };
-  }
+  if (isEverything(sets)) return { formula: presence(test.attribute, column) };
   const text = sqlOfTexts(column, sets.text);
   const integer = sqlOfIntegers(column, sets.integer);
+  const reasons = [...new Set([text.reason, integer.reason].filter((reason) => reason !== undefined))];
+  const declare = sets.types.length > 1 ? adviceFor(test.attribute, sets.text) : '';
+  const reason = reasons.length === 0 ? undefined : reasons.join('; ') + declare;
+  // Each type has been loosened on its own, and what came of them may be short to say.
+  const isLoose = isEverything({
+    ...sets,
+    text: { kind: text.isAll ? 'all' : 'none' },
+    integer: { kind: integer.isAll ? 'all' : 'none' },
+  });
+  if (isLoose) return { formula: presence(test.attribute, column), reason };
   const flags = sets.boolean;
   const boolean: SqlFormula =
     flags.length === 0 ? constant(false) : atom({ kind: 'in', column, values: flags, negated: false });
-  const reasons = [...new Set([text.reason, integer.reason].filter((reason) => reason !== undefined))];
-  const mayBeOther = sets.types.length > 1 && sets.text.kind === 'number';
-  return {
-    formula: join('or', [text.formula, integer.formula, boolean]),
-    reason:
-      reasons.length === 0
-        ? undefined
-        : reasons.join('; ') + (mayBeOther ? `: declare ${test.attribute} an integer if it always is one` : ''),
-  };
+  return { formula: join('or', [text.formula, integer.formula, boolean]), reason };
 }
 
-function sqlOfTexts(column: string, set: TextSet): SqlPart {
+function presence(attribute: string, column: string): SqlFormula {
+  return REQUIRED_ATTRIBUTES.has(attribute) ? constant(true) : atom({ kind: 'null', column, negated: true });
+}
+
+/** A part for one type; `isAll`: all values of the type pass. */
+interface TypePart extends SqlPart {
+  readonly isAll?: boolean;
+}
+
+function sqlOfTexts(column: string, set: TextSet): TypePart {
   switch (set.kind) {
     case 'none':
       return { formula: constant(false) };
     case 'all':
-      return { formula: anyText(column) };
+      return { formula: anyText(column), isAll: true };
     case 'in':
     case 'notIn':
       return { formula: atom({ kind: 'in', column, values: set.values, negated: set.kind === 'notIn' }) };
     case 'number':
-      return {
-        formula: anyText(column),
-        reason: "a text such as '07' is cast to an integer, which Service Bus does not do",
-      };
+      return sqlOfNumbers(column, set);
     case 'flag':
       return {
         formula: like(column, { text: set.value ? '____' : '_____' }, false),
@@ -72,7 +78,14 @@ function sqlOfTexts(column: string, set: TextSet): SqlPart {
   }
 }
 
-function sqlOfLike(column: string, pattern: string, negated: boolean): SqlPart {
+/** Texts that are cast to one integer end in its digits, behind a sign and zeros. */
+function sqlOfNumbers(column: string, { low, high, negated }: Extract<TextSet, { kind: 'number' }>): TypePart {
+  const reason = "a text such as '07' is cast to an integer, which Service Bus does not do";
+  if (negated || low !== high) return { formula: anyText(column), isAll: true, reason };
+  return { formula: like(column, { text: `%${Math.abs(low)}` }, false), reason };
+}
+
+function sqlOfLike(column: string, pattern: string, negated: boolean): TypePart {
   const tokens = likeTokens(pattern);
   const literal = tokens.map((token) => (typeof token === 'object' ? token.text : '')).join('');
   const hasUnderscore = tokens.includes('_');
@@ -81,9 +94,10 @@ function sqlOfLike(column: string, pattern: string, negated: boolean): SqlPart {
     : isCaseless(literal)
       ? undefined
       : 'Service Bus does not say whether LIKE minds case';
-  if (negated && reason !== undefined) return { formula: anyText(column), reason };
+  if (negated && reason !== undefined) return { formula: anyText(column), isAll: true, reason };
   const escapedBy = ESCAPES.find((sign) => !literal.includes(sign));
-  if (escapedBy === undefined) return { formula: anyText(column), reason: 'no sign is left to escape wildcards with' };
+  if (escapedBy === undefined)
+    return { formula: anyText(column), isAll: true, reason: 'no sign is left to escape wildcards with' };
   let isEscaped = false;
   const text = tokens.map((token) => {
     // One character is at least one unit.
@@ -105,18 +119,19 @@ function sqlOfLike(column: string, pattern: string, negated: boolean): SqlPart {
 
 const ESCAPES = ['\\', '!', '~', '^', '#', '@', '$', '|'];
 
-function sqlOfIntegers(column: string, set: IntegerSet): SqlPart {
+function sqlOfIntegers(column: string, set: IntegerSet): TypePart {
   switch (set.kind) {
     case 'none':
       return { formula: constant(false) };
     case 'all':
-      return { formula: anyInteger(column) };
+      return { formula: anyInteger(column), isAll: true };
     case 'in':
     case 'notIn':
       return { formula: atom({ kind: 'in', column, values: set.values, negated: set.kind === 'notIn' }) };
     case 'like':
       return {
         formula: anyInteger(column),
+        isAll: true,
         reason: 'Service Bus does not match the digits of a number with a pattern',
       };
     case 'range': {
