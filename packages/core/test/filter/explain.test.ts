@@ -1,5 +1,7 @@
 import { describe, expect, expectTypeOf, it, test } from 'vitest';
+import { BroadcastEvent } from '../../src/event.ts';
 import { explainFilter } from '../../src/filter/explain.ts';
+import { compileFilter } from '../../src/filter/filter.ts';
 import { parseFilter } from '../../src/filter/parse.ts';
 import { planFilter } from '../../src/filter/plan.ts';
 import { eventGrid } from '../../src/filter/targets/event-grid.ts';
@@ -40,6 +42,23 @@ describe('planFilter', () => {
     expectTypeOf(planFilter('EXISTS a', eventGrid).native.value).toEqualTypeOf<
       readonly EventGridFilter[] | undefined
     >();
+  });
+
+  it('takes a compiled filter with its functions, and events of a broadcaster', () => {
+    const functions = {
+      HOT: { takes: ['integer'] as const, gives: 'boolean' as const, call: (n: unknown) => Number(n) > 3 },
+    };
+    const filter = compileFilter("HOT(priority) AND region = 'eu' AND time = '2026-11-21T10:00:00Z'", { functions });
+    const { native, residual } = planFilter(filter, 'service-bus-sql');
+    expect(String(native)).toContain("user.cloudEvents_region = 'eu'");
+    expect(String(residual)).toBe("HOT(priority) AND time = '2026-11-21T10:00:00Z'");
+    const hot = new BroadcastEvent({
+      ...event,
+      time: '2026-11-21T10:00:00Z',
+      attributes: { region: 'eu', priority: 5 },
+    });
+    expect([native.matches(hot), residual.matches(hot)]).toEqual([true, true]);
+    expect(residual.matches(hot.with({ attributes: { priority: 3 } }))).toBe(false);
   });
 
   it('refuses a target that is not there, with the nearest', () => {

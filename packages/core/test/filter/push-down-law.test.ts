@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { conditionOf } from '../../src/filter/condition-of.ts';
 import { treeOf } from '../../src/filter/condition-tree.ts';
+import { parseFilter } from '../../src/filter/parse.ts';
+import { planFilter } from '../../src/filter/plan.ts';
 import type { FilterTarget, PushOptions } from '../../src/filter/target.ts';
 import { FILTER_TARGETS } from '../../src/filter/targets/index.ts';
 import { events, filters, TYPES } from './push-down-cases.ts';
@@ -46,6 +48,24 @@ describe('push-down', () => {
       { numRuns: 1_000 },
     );
   });
+});
+
+describe('planFilter', () => {
+  it('prints a residual that says what it does', () => {
+    fc.assert(
+      fc.property(filters, manyEvents, options, (tree, given, how) => {
+        for (const target of targets) {
+          const { native, residual } = planFilter(tree, target, how);
+          const printed = parseFilter(residual.toString());
+          for (const event of given) {
+            expect([event, target.name, passes(printed, event)]).toEqual([event, target.name, residual.matches(event)]);
+            expect([event, native.matches(event) && residual.matches(event)]).toEqual([event, passes(tree, event)]);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  }, 60_000);
 });
 
 describe('treeOf', () => {

@@ -43,6 +43,8 @@ export const ably: FilterTarget<string> = {
 const utf8 = new TextEncoder();
 /** In base64 it is part of the channel's name, for which Ably recommends to stay well under 2,048 characters. */
 const MAX_BYTES = 1_300;
+/** Longest list of values that is sent, and where space is short: a value takes some 20 bytes. */
+const MAX_LIST = 100;
 const MAX_COARSE_VALUES = 3;
 
 function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<JmesAtom> {
@@ -62,7 +64,9 @@ function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<Jme
   }
   const sets = valueSets(looksAt, options);
   if (isEverything(sets)) return { formula: presence(attribute) };
-  const values = coarse && isLong(sets) ? undefined : (among(sets, field) ?? butFor(sets, field));
+  const values = hasLongList(sets, coarse ? MAX_COARSE_VALUES : MAX_LIST)
+    ? undefined
+    : (among(sets, field) ?? butFor(sets, field));
   return values === undefined
     ? { formula: presence(attribute), reason: reasonFor(test, whyNot(looksAt, sets)) }
     : { formula: values };
@@ -115,19 +119,21 @@ function butFor({ types, text, integer, boolean }: ValueSets, field: string): Jm
   );
 }
 
-function isLong({ text, integer }: ValueSets): boolean {
+function hasLongList({ text, integer }: ValueSets, most: number): boolean {
   const lists = [text, integer].flatMap((set) => (set.kind === 'in' || set.kind === 'notIn' ? [set.values] : []));
-  return lists.some(({ length }) => length > MAX_COARSE_VALUES);
+  return lists.some(({ length }) => length > most);
 }
 
-function whyNot({ attribute }: ValueTest, { types, text, integer }: ValueSets): string {
+function whyNot({ attribute }: ValueTest, sets: ValueSets): string {
+  const { types, text, integer } = sets;
+  if (hasLongList(sets, MAX_LIST)) return `a list of more than ${MAX_LIST} values has no room in the name of a channel`;
   const advice = types.length > 1 ? adviceFor(attribute, text) : '';
   if (text.kind === 'number') return `a text such as '07' is cast to an integer, which Ably does not do${advice}`;
   if (text.kind === 'flag') return `a text may say true or false in any case${advice}`;
   if (text.kind === 'like' || integer.kind === 'like') {
     return "LIKE would need a function of JMESPath, and Ably's pages show comparisons only";
   }
-  return `a list too long, or of several types: declare the type of ${attribute}`;
+  return `what passes may be of several types: declare the type of ${attribute}`;
 }
 
 function presence(attribute: string): JmesFormula {

@@ -7,8 +7,14 @@ import type { PushReason } from '../target.ts';
 const MAX_PART = 160;
 const MAX_VALUES = 12;
 
+/** The part is written when it is read: a subscription needs no reasons. */
 export function reasonFor(part: Condition, reason: string): PushReason {
-  return { part: describe(part), reason };
+  return {
+    get part() {
+      return describe(part);
+    },
+    reason,
+  };
 }
 
 /** A part as CESQL, short enough to quote. */

@@ -46,8 +46,12 @@ export function split<Native>(condition: Condition, splitting: Splitting<Native>
   return { natives, residual: conjunction(left), reasons: distinct(reasons) };
 }
 
+/** So many reasons are read by nobody. */
+const MANY_REASONS = 50;
+
 /** A test that a condition holds twice is explained once. */
 function distinct(reasons: readonly PushReason[]): readonly PushReason[] {
+  if (reasons.length > MANY_REASONS) return reasons;
   return [...new Map(reasons.map((each) => [`${each.part}\n${each.reason}`, each])).values()];
 }
 
@@ -60,35 +64,30 @@ export function conjunction(parts: readonly Condition[]): Condition {
 const MAX_PARTS = 64;
 
 function choose<Native>(parts: readonly Condition[], splitting: Splitting<Native>): readonly Share<Native>[] {
-  const whole = parts.map((part) => splitting.share(part, false));
-  if (splitting.fits(nativesOf(whole))) return whole;
-
-  const chosen: Share<Native>[] = parts.map((part) => ({
-    native: undefined,
-    exact: false,
-    reasons: [splitting.tooMuch(part)],
-  }));
+  if (parts.length <= MAX_PARTS) {
+    const whole = parts.map((part) => splitting.share(part, false));
+    if (splitting.fits(whole.flatMap(({ native }) => (native === undefined ? [] : [native])))) return whole;
+  }
+  const chosen = parts.map((part): Share<Native> => {
+    return { native: undefined, exact: false, reasons: [splitting.tooMuch(part)] };
+  });
+  const kept: Native[] = [];
   const byWorth = parts
     .map((part, at) => ({ at, worth: worthOf(part) }))
     .sort((a, b) => a.worth - b.worth || a.at - b.at);
   for (const { at } of byWorth.slice(0, MAX_PARTS)) {
-    const refused = chosen[at]!;
-    const full = whole[at]!;
-    if (full.native === undefined) {
+    const full = splitting.share(parts[at]!, false);
+    if (full.native === undefined || splitting.fits([...kept, full.native])) {
       chosen[at] = full;
+      if (full.native !== undefined) kept.push(full.native);
       continue;
     }
-    chosen[at] = full;
-    if (splitting.fits(nativesOf(chosen))) continue;
-    const coarse = splitting.share(parts[at]!, true);
-    chosen[at] = { ...coarse, exact: false, reasons: refused.reasons };
-    if (coarse.native === undefined || !splitting.fits(nativesOf(chosen))) chosen[at] = refused;
+    const { native } = splitting.share(parts[at]!, true);
+    if (native === undefined || !splitting.fits([...kept, native])) continue;
+    chosen[at] = { ...chosen[at]!, native };
+    kept.push(native);
   }
   return chosen;
-}
-
-function nativesOf<Native>(shares: readonly Share<Native>[]): readonly Native[] {
-  return shares.flatMap(({ native }) => (native === undefined ? [] : [native]));
 }
 
 /** A guess at the share of events that pass: the smaller, the more is saved by sending it. */
