@@ -22,14 +22,9 @@ export function showExplanations(explained: readonly Explained[], terminal: Term
 }
 
 function paragraph(explanation: Explained, { colors }: Terminal): readonly string[] {
-  const { bold, dim, green, yellow, red } = colors;
+  const { bold, dim } = colors;
   const { title, target, native, residual, reasons, events, savings } = explanation;
-  const verdict =
-    residual === 'TRUE'
-      ? green('evaluates all of it')
-      : native === ''
-        ? red('evaluates nothing of it')
-        : yellow('evaluates a part');
+  const verdict = verdictOf(native, residual, colors);
   const lines = [`${bold(title)} ${dim(`(${target})`)} ${verdict}`];
   if (native !== '') lines.push(...labelled('native', native.split('\n')));
   if (residual !== 'TRUE') lines.push(...labelled('left', [residual]));
@@ -42,6 +37,11 @@ function paragraph(explanation: Explained, { colors }: Terminal): readonly strin
   }
   if (savings !== undefined) lines.push(...labelled('saves', [saved(savings)]));
   return lines;
+}
+
+function verdictOf(native: string, residual: string, { green, yellow, red }: Terminal['colors']): string {
+  if (residual === 'TRUE') return green(native === '' ? 'has nothing to evaluate' : 'evaluates all of it');
+  return native === '' ? red('evaluates nothing of it') : yellow('evaluates a part');
 }
 
 /** The parts that one reason is given for. */

@@ -195,6 +195,7 @@ describe('Event Grid', () => {
       [{ operatorType: 'StringIn', key: 'type', values: ['1', '2'] }],
       "(type = '1' AND region = '1') OR (EXISTS region AND type = '2' AND priority = 1)",
     ],
+    ["NOT EXISTS region OR region != '5'", [{ operatorType: 'StringNotIn', key: 'region', values: ['5'] }], 'TRUE'],
     ["type = '1' OR EXISTS region", [], "type = '1' OR EXISTS region"],
   ])('%s', (filter, native, left) => {
     const pushed = push('event-grid', filter);

@@ -15,6 +15,8 @@ export interface MergedBranches {
 export function mergeBranches(all: readonly (readonly EventGridFilter[])[]): MergedBranches {
   const branches = all.filter((filters) => !filters.includes(NO_EVENT));
   if (branches.length === 0) return { filters: [NO_EVENT], exact: true };
+  const unlessThere = missingOrNot(branches);
+  if (unlessThere !== undefined) return { filters: [unlessThere], exact: true };
   const [first = [], ...others] = branches;
   const filters: EventGridFilter[] = [];
   let exact = branches.every(({ length }) => length === 1);
@@ -30,6 +32,21 @@ export function mergeBranches(all: readonly (readonly EventGridFilter[])[]): Mer
   // A branch without filters matches everything.
   if (branches.some(({ length }) => length === 0)) return { filters: [], exact: false };
   return { filters: filters.filter(saysSomething), exact };
+}
+
+/** The key is missing, or there and not some value: just what a negated filter says alone. */
+function missingOrNot(branches: readonly (readonly EventGridFilter[])[]): EventGridFilter | undefined {
+  if (branches.length !== 2) return undefined;
+  const [one, other] = [...branches].sort((a, b) => a.length - b.length);
+  if (one?.length !== 1 || other?.length !== 2) return undefined;
+  const [missing, [there, negated]] = [one[0]!, other as [EventGridFilter, EventGridFilter]];
+  const isSo =
+    missing.operatorType === 'IsNullOrUndefined' &&
+    there.operatorType === 'IsNotNull' &&
+    isNegated(negated) &&
+    there.key === missing.key &&
+    negated.key === missing.key;
+  return isSo ? negated : undefined;
 }
 
 interface Joined {
@@ -82,8 +99,12 @@ function widest(some: TextOperator, other: TextOperator): TextOperator {
 }
 
 /** Where the key is missing, the negated operators match. */
-function needsKey({ operatorType }: EventGridFilter): boolean {
-  return !operatorType.includes('Not') || operatorType === 'IsNotNull' ? operatorType !== 'IsNullOrUndefined' : false;
+function needsKey(filter: EventGridFilter): boolean {
+  return filter.operatorType !== 'IsNullOrUndefined' && !isNegated(filter);
+}
+
+function isNegated({ operatorType }: EventGridFilter): boolean {
+  return operatorType !== 'IsNotNull' && operatorType.includes('Not');
 }
 
 function saysSomething(filter: EventGridFilter): boolean {
