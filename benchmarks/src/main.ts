@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from '@polycast/measure';
 import { codecSuite } from './codec/codec-suite.ts';
 import { coreSuite } from './core/core-suite.ts';
+import { filterSuite } from './filter/filter-suite.ts';
 import { goalsMarkdown, markdownOf } from './measurement/table.ts';
 import { installedVersions } from './measurement/versions.ts';
 import { memorySuite } from './memory/memory-suite.ts';
@@ -13,6 +14,7 @@ import { redisSuite, streamsSuite } from './wire/wire-suite.ts';
 const SUITES: Readonly<Record<string, Suite>> = {
   core: coreSuite,
   codec: codecSuite,
+  filter: filterSuite,
   memory: memorySuite,
   redis: redisSuite,
   streams: streamsSuite,

@@ -101,7 +101,8 @@ function named(attribute: string, accepts: ValueTest): Predicate {
 function quick(test: AttributeTest): Predicate | undefined {
   switch (test.kind) {
     case 'text':
-      if (test.negated || test.values.length > FEW_TEXTS) return undefined;
+      if (test.negated) return test.values.length === 1 ? quickNotText(test) : undefined;
+      if (test.values.length > FEW_TEXTS) return undefined;
       return test.values.length === 1 ? quickText(test) : quickTexts(test);
     case 'integer':
       return test.negated ? undefined : quickInteger(test);
@@ -127,6 +128,16 @@ function quickText({ attribute, values }: TextTest): Predicate {
         return raw === value || (typeof raw !== 'string' && textIn(raw) === value);
       };
   }
+}
+
+function quickNotText({ attribute, values }: TextTest): Predicate {
+  const value = values[0]!;
+  return (event) => {
+    const raw = (event as Open)[attribute];
+    if (typeof raw === 'string') return raw !== value;
+    const text = textIn(raw);
+    return text !== undefined && text !== value;
+  };
 }
 
 function quickTexts({ attribute, values }: TextTest): Predicate {

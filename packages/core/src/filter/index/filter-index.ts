@@ -52,8 +52,8 @@ export class FilterIndex<Id = unknown> {
     const copies = others.map((tests) => new Place(id, tests, allOf(tests), owner));
     // Another list: it grows while these find their places.
     if (copies.length > 0) owner.others = [...copies];
-    this.#root.add(owner, waysOf(owner));
-    for (const copy of copies) this.#root.add(copy, waysOf(copy));
+    this.#root.add(owner, waysOf(owner.tests));
+    for (const copy of copies) this.#root.add(copy, waysOf(copy.tests));
   }
 
   /** False: there was none. */

@@ -3,7 +3,7 @@ import { compileCondition, isPlain, type Predicate } from '../compile.ts';
 import type { Condition } from '../condition.ts';
 import { likeTokens } from '../like.ts';
 import { isInteger, textIn } from '../raw-value.ts';
-import { isWithin } from '../value-test.ts';
+import { type AttributeTest, isWithin } from '../value-test.ts';
 import { type Access, elementAccesses, integerAccesses, likeAccesses, prefixAccess, textAccesses } from './access.ts';
 
 /**
@@ -123,44 +123,47 @@ export class TestPool {
   readonly #tests = new Map<string, IndexedTest>();
 
   testOf(condition: Condition): IndexedTest {
-    if (!('attribute' in condition) || !isPlain(condition.attribute)) return new AnyTest(condition);
-    const { attribute } = condition;
-    switch (condition.kind) {
-      case 'text': {
-        if (condition.negated || condition.values.length > MAX_POOLED_VALUES) break;
-        const [only] = condition.values as [string];
-        if (condition.values.length > 1) {
-          return this.#pooled(`[${attribute} ${JSON.stringify(condition.values)}`, () => new AnyTest(condition));
-        }
-        return this.#pooled(`=${attribute} ${only}`, () => new OneText(attribute, flat(only)));
-      }
-      case 'integer': {
-        if (condition.negated) break;
-        const { low, high } = condition;
-        return this.#pooled(`<${attribute} ${low} ${high}`, () => new IntegerRange(attribute, low, high));
-      }
-      case 'like': {
-        if (condition.negated) break;
-        const { pattern } = condition;
-        return this.#pooled(`%${attribute} ${pattern}`, () => {
-          const prefix = prefixOf(pattern);
-          return prefix === undefined ? new AnyTest(condition) : new Prefix(attribute, flat(prefix));
-        });
-      }
-    }
-    return new AnyTest(condition);
-  }
-
-  #pooled(key: string, make: () => IndexedTest): IndexedTest {
-    if (key.length > MAX_POOLED_LENGTH) return make();
+    if (condition.kind === 'expression' || !('attribute' in condition)) return new AnyTest(condition);
+    const key = keyOf(condition);
+    if (key === undefined || key.length > MAX_POOLED_LENGTH) return makeTest(condition);
     let test = this.#tests.get(key);
     if (test === undefined) {
       // What is in use stays with its filters; only the chance to share it goes.
       if (this.#tests.size >= MAX_POOLED) this.#tests.clear();
-      this.#tests.set(key, (test = make()));
+      this.#tests.set(key, (test = makeTest(condition)));
     }
     return test;
   }
+}
+
+/** Tests with the same key are the same. Undefined: too long to be worth a look. */
+function keyOf(test: AttributeTest): string | undefined {
+  const { kind, attribute } = test;
+  switch (kind) {
+    case 'text':
+      if (test.values.length === 1) return `${test.negated ? '!' : '='}${attribute} ${test.values[0]}`;
+      if (test.values.length > MAX_POOLED_VALUES) return undefined;
+      return `${test.negated ? '!' : '='}[${attribute} ${JSON.stringify(test.values)}`;
+    case 'integer':
+      return `${test.negated ? '>' : '<'}${attribute} ${test.low} ${test.high}`;
+    case 'like':
+      return `${test.negated ? '^' : '%'}${attribute} ${test.pattern}`;
+    case 'present':
+      return `${test.negated ? '-' : '+'}${attribute}`;
+    case 'flag':
+      return `?${attribute} ${test.value}`;
+    case 'element':
+      return undefined;
+  }
+}
+
+function makeTest(test: AttributeTest): IndexedTest {
+  const { kind, attribute } = test;
+  if (!isPlain(attribute) || kind === 'present' || kind === 'flag' || test.negated) return new AnyTest(test);
+  if (kind === 'text' && test.values.length === 1) return new OneText(attribute, flat(test.values[0]!));
+  if (kind === 'integer') return new IntegerRange(attribute, test.low, test.high);
+  const prefix = kind === 'like' ? prefixOf(test.pattern) : undefined;
+  return prefix === undefined ? new AnyTest(test) : new Prefix(attribute, flat(prefix));
 }
 
 const MAX_POOLED = 4_096;

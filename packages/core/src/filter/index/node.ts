@@ -2,23 +2,27 @@ import type { AccessKey } from './access.ts';
 import type { Match } from './match.ts';
 import { makePartition, type Partition } from './partition.ts';
 import { type Place, type Way, waysOf } from './place.ts';
-import { type Choice, chooseSplit } from './split.ts';
+import { type Choice, chooseSplit, isPoor } from './split.ts';
 
 /** A node with more places of its own looks for a way to part them. */
 const MAX_LEAF = 16;
+/** Where in its node the place is that stands before the list. */
+const FIRST = -1;
 /** A filter may stand in so many places, lest they multiply on the way down. */
 const MAX_PLACES = 32;
 
 /** Places to look at one by one, and partitions that lead to those of them that an event may pass. */
 export class Node<Id> {
-  readonly #parent: Partition<Id> | undefined;
-  readonly #key: AccessKey | undefined;
-  /** Most nodes hold one place, and an empty list that grows has room for seventeen. */
-  #places: Place<Id>[] | undefined;
+  // What a match looks at comes first, so that it lies together.
+  /** Most nodes hold one place: a list would cost them a third of their time and room. */
+  #first: Place<Id> | undefined;
+  #more: Place<Id>[] | undefined;
   #partitions: readonly Partition<Id>[] | undefined;
-  #splitAt = MAX_LEAF;
   /** The last match that came by, where one event may lead here twice. */
   visitedBy = 0;
+  readonly #parent: Partition<Id> | undefined;
+  readonly #key: AccessKey | undefined;
+  #splitAt = MAX_LEAF;
 
   constructor(parent?: Partition<Id>, key?: AccessKey) {
     this.#parent = parent;
@@ -26,46 +30,43 @@ export class Node<Id> {
   }
 
   collect(match: Match<Id>): void {
-    if (this.#places !== undefined) {
-      for (const place of this.#places) {
-        if (place.unproven !== 0 && !place.holds(match.event)) continue;
-        const { owner } = place;
-        if (owner.others !== undefined) {
-          if (owner.foundBy === match.stamp) continue;
-          owner.foundBy = match.stamp;
-        }
-        match.found[match.count++] = owner;
-      }
-    }
-    if (this.#partitions === undefined) return;
-    for (const partition of this.#partitions) partition.collect(match);
+    if (this.#first !== undefined) look(this.#first, match);
+    if (this.#more !== undefined) for (const place of this.#more) look(place, match);
+    if (this.#partitions !== undefined) for (const partition of this.#partitions) partition.collect(match);
   }
 
-  /** `ways` are those of the place. */
+  /** `ways` are those of the place that nothing between the root and here uses. */
   add(place: Place<Id>, ways: readonly Way[]): void {
     if (this.#partitions !== undefined && pass(place, ways, this.#partitions)) return;
+    this.#keep(place);
+    const places = 1 + (this.#more?.length ?? 0);
+    if (places > this.#splitAt) this.#split([this.#first!, ...this.#more!]);
+  }
+
+  #keep(place: Place<Id>): void {
     place.node = this;
-    if (this.#places === undefined) {
+    if (this.#first === undefined) {
+      place.at = FIRST;
+      this.#first = place;
+    } else if (this.#more === undefined) {
       place.at = 0;
-      this.#places = [place];
-      return;
+      this.#more = [place];
+    } else {
+      place.at = this.#more.length;
+      this.#more.push(place);
     }
-    place.at = this.#places.length;
-    this.#places.push(place);
-    if (this.#places.length > this.#splitAt) this.#split(this.#places);
   }
 
   remove(place: Place<Id>): void {
-    const places = this.#places!;
-    const last = places.pop()!;
+    const last = this.#more?.pop() ?? this.#first!;
     if (last !== place) {
-      places[place.at] = last;
       last.at = place.at;
-    }
+      if (place.at === FIRST) this.#first = last;
+      else this.#more![place.at] = last;
+    } else if (place.at === FIRST) this.#first = undefined;
     place.node = undefined;
-    if (places.length < MAX_LEAF) this.#splitAt = MAX_LEAF;
-    if (places.length > 0) return;
-    this.#places = undefined;
+    if (this.#more?.length === 0) this.#more = undefined;
+    if (this.#more === undefined) this.#splitAt = MAX_LEAF;
     this.#dropIfEmpty();
   }
 
@@ -76,23 +77,29 @@ export class Node<Id> {
   }
 
   #dropIfEmpty(): void {
-    if (this.#parent === undefined || this.#places !== undefined || this.#partitions !== undefined) return;
+    if (this.#parent === undefined || this.#first !== undefined || this.#partitions !== undefined) return;
     this.#parent.drop(this.#key!);
   }
 
   #split(places: readonly Place<Id>[]): void {
-    const choice = chooseSplit(places, (one) => this.#isUsed(one));
+    const choice = chooseSplit(places.map((place) => this.#freeWays(place)));
     if (choice === undefined) {
       this.#splitAt = places.length * 2;
       return;
     }
     const partition = makePartition(choice, this);
     const only = [partition];
-    const rest = places.filter((place) => !pass(place, waysOf(place), only));
-    for (const [at, place] of rest.entries()) place.at = at;
-    this.#places = rest.length === 0 ? undefined : rest;
+    const free = places.map((place) => this.#freeWays(place));
+    this.#first = undefined;
+    this.#more = undefined;
+    const rest = places.filter((place, at) => !pass(place, free[at]!, only));
+    for (const place of rest) this.#keep(place);
     this.#partitions = [...(this.#partitions ?? []), partition];
     this.#splitAt = Math.max(MAX_LEAF, rest.length * 2);
+  }
+
+  #freeWays(place: Place<Id>): Way[] {
+    return waysOf(place.tests).filter((way) => !this.#isUsed(way));
   }
 
   /** Are places told apart so already between the root and here? */
@@ -105,22 +112,33 @@ export class Node<Id> {
   }
 }
 
+function look<Id>(place: Place<Id>, match: Match<Id>): void {
+  if (place.unproven !== 0 && !place.holds(match.event)) return;
+  const { owner } = place;
+  if (owner.others !== undefined) {
+    if (owner.foundBy === match.stamp) return;
+    owner.foundBy = match.stamp;
+  }
+  match.found[match.count++] = owner;
+}
+
 function isSame(one: Choice, other: Choice): boolean {
   return one.kind === other.kind && one.attribute === other.attribute;
 }
 
-/** Hands the place on to the first partition that can tell where it belongs. */
+/** Hands the place on to the first partition that can tell where it belongs. `ways` are those not used yet. */
 function pass<Id>(place: Place<Id>, ways: readonly Way[], partitions: readonly Partition<Id>[]): boolean {
   for (const partition of partitions) {
-    for (const way of ways) {
-      if (!isSame(way, partition) || place.placeCount + way.keys.length - 1 > MAX_PLACES) continue;
-      if (way.proves) place.unproven &= ~(1 << way.test);
-      const [first, ...rest] = way.keys;
-      const copies = rest.map(() => place.copy());
-      partition.child(first!).add(place, ways);
-      for (const [at, copy] of copies.entries()) partition.child(rest[at]!).add(copy, ways);
-      return true;
-    }
+    const way = ways.find((one) => isSame(one, partition));
+    if (way === undefined || place.placeCount + way.keys.length - 1 > MAX_PLACES) continue;
+    if (isPoor(way) && !ways.every(isPoor)) continue;
+    if (way.proves) place.unproven &= ~(1 << way.test);
+    const left = ways.filter((one) => !isSame(one, partition));
+    const [first, ...rest] = way.keys;
+    const copies = rest.map(() => place.copy());
+    partition.child(first!).add(place, left);
+    for (const [at, copy] of copies.entries()) partition.child(rest[at]!).add(copy, left);
+    return true;
   }
   return false;
 }

@@ -5,36 +5,49 @@ import type { Node } from './node.ts';
 
 /** More tests than a bit mask of a small integer has room for are folded into one. */
 export const MAX_TESTS = 30;
+const NO_TESTS: readonly IndexedTest[] = [];
+/** Tests that a place holds without a list. */
+const INLINE = 4;
 
 /**
  * Where a filter stands in the index: one conjunction of tests in one node. A filter has several places when it accepts
  * several values of one attribute, or is an OR; the first of them speaks for all.
  */
 export class Place<Id> {
-  readonly id: Id;
-  readonly tests: readonly IndexedTest[];
+  // What a match looks at comes first, so that it lies together.
   /** A bit for each test that the way to this place does not prove. */
   unproven: number;
   /** The first place of the filter. */
   readonly owner: Place<Id>;
   /** Of the owner: all others. */
   others: Place<Id>[] | undefined;
-  /** Of the owner: the last match that found it, where several places may be found by one event. */
-  foundBy: number;
+  readonly #test0: IndexedTest | undefined;
+  readonly #test1: IndexedTest | undefined;
+  readonly #test2: IndexedTest | undefined;
+  readonly #test3: IndexedTest | undefined;
+  readonly id: Id;
   /** Undefined once it is removed, and for a filter that no event passes. */
   node: Node<Id> | undefined;
   /** Where in the node. */
   at: number;
+  /** Of the owner: the last match that found it, where several places may be found by one event. */
+  foundBy: number;
+  readonly #moreTests: readonly IndexedTest[];
 
   constructor(id: Id, tests: readonly IndexedTest[], unproven: number, owner: Place<Id> | undefined) {
-    this.id = id;
-    this.tests = tests;
+    // Tests not as one list: with many filters, each step from object to object waits for the memory.
     this.unproven = unproven;
     this.owner = owner ?? this;
     this.others = undefined;
-    this.foundBy = 0;
+    this.#test0 = tests[0];
+    this.#test1 = tests[1];
+    this.#test2 = tests[2];
+    this.#test3 = tests[3];
+    this.id = id;
     this.node = undefined;
     this.at = 0;
+    this.foundBy = 0;
+    this.#moreTests = tests.length > INLINE ? tests.slice(INLINE) : NO_TESTS;
   }
 
   get placeCount(): number {
@@ -49,10 +62,20 @@ export class Place<Id> {
     return copy;
   }
 
+  get tests(): readonly IndexedTest[] {
+    const inline = [this.#test0, this.#test1, this.#test2, this.#test3].filter((test) => test !== undefined);
+    return [...inline, ...this.#moreTests];
+  }
+
   /** Does the event pass what the way here has not proven? */
   holds(event: FilterEvent): boolean {
-    for (let left = this.unproven; left !== 0; left &= left - 1) {
-      if (!this.tests[31 - Math.clz32(left & -left)]!.holds(event)) return false;
+    const { unproven } = this;
+    if ((unproven & 1) !== 0 && !this.#test0!.holds(event)) return false;
+    if ((unproven & 2) !== 0 && !this.#test1!.holds(event)) return false;
+    if ((unproven & 4) !== 0 && !this.#test2!.holds(event)) return false;
+    if ((unproven & 8) !== 0 && !this.#test3!.holds(event)) return false;
+    for (let left = unproven >> INLINE, at = 0; left !== 0; left >>= 1, at++) {
+      if ((left & 1) !== 0 && !this.#moreTests[at]!.holds(event)) return false;
     }
     return true;
   }
@@ -63,7 +86,7 @@ export interface Way extends Access {
   readonly test: number;
 }
 
-export function waysOf({ tests }: Pick<Place<unknown>, 'tests'>): Way[] {
+export function waysOf(tests: readonly IndexedTest[]): Way[] {
   const ways: Way[] = [];
   for (let test = 0; test < tests.length; test++) {
     for (const { kind, attribute, keys, proves, interval } of tests[test]!.accesses()) {

@@ -4,16 +4,14 @@ import type { Match } from './match.ts';
 import { Node } from './node.ts';
 import type { Partition } from './partition.ts';
 import { type RawReader, rawReader } from './raw-reader.ts';
-import { SortedList } from './sorted-list.ts';
-
-interface Span<Id> extends Interval {
-  child: Node<Id> | undefined;
-}
+import { SortedList, walk } from './sorted-list.ts';
 
 /** The ranges that the middle of one cell parts. All of them contain it. */
 class Cell<Id> {
-  readonly byLow = new SortedList<Span<Id>>((a, b) => a.low - b.low || a.high - b.high);
-  readonly byHigh = new SortedList<Span<Id>>((a, b) => b.high - a.high || a.low - b.low);
+  /** By lower end, then by upper. */
+  readonly byLow = new SortedList<Node<Id>>();
+  /** By upper end with the opposite sign, the highest first, then by lower. */
+  readonly byHigh = new SortedList<Node<Id>>();
 }
 
 interface Level<Id> {
@@ -46,57 +44,39 @@ export class SpanPartition<Id> implements Partition<Id, Interval> {
     for (const { level, cells } of this.#levels) {
       const cell = cells.get(cellAt(integer, level));
       if (cell === undefined) continue;
-      if (isAboveMiddle(integer, level)) walkDown(cell, integer, match);
-      else walkUp(cell, integer, match);
+      if (isAboveMiddle(integer, level)) walk(cell.byHigh, -integer, match);
+      else walk(cell.byLow, integer, match);
     }
   }
 
   child(key: Interval): Node<Id> {
-    const span: Span<Id> = { low: key.low, high: key.high, child: undefined };
-    const level = levelOf(span);
+    const { low, high } = key;
+    const level = levelOf(key);
     let cells = this.#levels.find((one) => one.level === level)?.cells;
     if (cells === undefined) this.#levels.push({ level, cells: (cells = new Map()) });
-    const at = cellAt(span.low, level);
+    const at = cellAt(low, level);
     let cell = cells.get(at);
     if (cell === undefined) cells.set(at, (cell = new Cell<Id>()));
-    const found = cell.byLow.find(span);
-    if (found !== undefined) return found.child!;
-    span.child = new Node<Id>(this, span);
-    cell.byLow.add(span);
-    cell.byHigh.add(span);
-    return span.child;
+    let child = cell.byLow.find(low, high);
+    if (child !== undefined) return child;
+    child = new Node<Id>(this, key);
+    cell.byLow.add(low, high, child);
+    cell.byHigh.add(-high, low, child);
+    return child;
   }
 
   drop(key: Interval): void {
-    const span: Span<Id> = { low: key.low, high: key.high, child: undefined };
-    const level = this.#levels.find((one) => one.level === levelOf(span))!;
-    const at = cellAt(span.low, level.level);
+    const { low, high } = key;
+    const level = this.#levels.find((one) => one.level === levelOf(key))!;
+    const at = cellAt(low, level.level);
     const cell = level.cells.get(at)!;
-    cell.byLow.remove(span);
-    cell.byHigh.remove(span);
+    cell.byLow.remove(low, high);
+    cell.byHigh.remove(-high, low);
     if (!cell.byLow.isEmpty) return;
     level.cells.delete(at);
     if (level.cells.size > 0) return;
     this.#levels = this.#levels.filter((one) => one !== level);
     if (this.#levels.length === 0) this.owner.dropPartition(this);
-  }
-}
-
-function walkUp<Id>(cell: Cell<Id>, integer: number, match: Match<Id>): void {
-  for (const block of cell.byLow.blocks) {
-    for (const { low, child } of block) {
-      if (low > integer) return;
-      child!.collect(match);
-    }
-  }
-}
-
-function walkDown<Id>(cell: Cell<Id>, integer: number, match: Match<Id>): void {
-  for (const block of cell.byHigh.blocks) {
-    for (const { high, child } of block) {
-      if (high < integer) return;
-      child!.collect(match);
-    }
   }
 }
 

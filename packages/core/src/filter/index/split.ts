@@ -1,6 +1,5 @@
 import { MAX_INTEGER, MIN_INTEGER } from '../tree.ts';
 import type { Access, AccessKey, AccessKind } from './access.ts';
-import { type Place, waysOf } from './place.ts';
 
 /** A way to tell places apart. */
 export interface Choice {
@@ -9,7 +8,6 @@ export interface Choice {
 }
 
 interface Candidate extends Choice {
-  readonly isUsed: boolean;
   places: number;
   /** Of them, how many could then be told apart by another attribute. */
   withOthers: number;
@@ -39,22 +37,28 @@ const SPAN_LOSS = 0.5;
 /** A partition is worth its look-up if it spares an event this many places. */
 const MIN_SPARED = 4;
 
-/** The way that spares an event the most of these places, if there is one worth the while. */
-export function chooseSplit<Id>(places: readonly Place<Id>[], isUsed: (choice: Choice) => boolean): Choice | undefined {
+/**
+ * Most events are beyond many thresholds, so a place is found by one only if it has nothing better.
+ */
+export function isPoor({ kind }: Choice): boolean {
+  return kind === 'at-least' || kind === 'at-most';
+}
+
+/** The way that spares an event the most of the places that have these ways, if there is one worth the while. */
+export function chooseSplit(places: readonly (readonly Access[])[]): Choice | undefined {
   const candidates: Candidate[] = [];
-  for (const place of places) {
-    const ways = waysOf(place);
-    const found = ways.map((way) => candidateFor(way, candidates, isUsed));
-    for (const [at, candidate] of found.entries()) {
-      if (candidate.isUsed) continue;
-      const hasOther = found.some((one) => one.attribute !== candidate.attribute && !one.isUsed);
-      count(candidate, ways[at]!, hasOther);
+  for (const ways of places) {
+    const onlyPoor = ways.every(isPoor);
+    for (const way of ways) {
+      if (isPoor(way) && !onlyPoor) continue;
+      const hasOther = ways.some((one) => one.attribute !== way.attribute && !isPoor(one));
+      count(candidateFor(way, candidates), way, hasOther);
     }
   }
   let best: Candidate | undefined;
   let most = MIN_SPARED;
   for (const candidate of candidates) {
-    const spared = candidate.isUsed ? 0 : sparedBy(candidate);
+    const spared = sparedBy(candidate);
     if (spared <= most) continue;
     best = candidate;
     most = spared;
@@ -62,16 +66,11 @@ export function chooseSplit<Id>(places: readonly Place<Id>[], isUsed: (choice: C
   return best;
 }
 
-function candidateFor(
-  { kind, attribute }: Access,
-  candidates: Candidate[],
-  isUsed: (choice: Choice) => boolean,
-): Candidate {
+function candidateFor({ kind, attribute }: Access, candidates: Candidate[]): Candidate {
   for (const one of candidates) if (one.kind === kind && one.attribute === attribute) return one;
   const candidate: Candidate = {
     kind,
     attribute,
-    isUsed: isUsed({ kind, attribute }),
     places: 0,
     withOthers: 0,
     keyCount: 0,

@@ -1,0 +1,10 @@
+import { compileFilter } from '@polycast/core';
+import type { FilterContender } from '../../filter/contender.ts';
+import { cesqlOf } from '../../filter/filters.ts';
+
+export const contender: FilterContender = {
+  compile(spec) {
+    const filter = compileFilter(cesqlOf(spec));
+    return (event) => filter.matches(event);
+  },
+};
