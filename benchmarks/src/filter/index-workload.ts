@@ -45,22 +45,22 @@ function equality(share: number): IndexWorkload {
   };
 }
 
-/** Half of them say a range with two ends, half a threshold that few events are beyond. */
+/** Half of them say a range with two ends, half a threshold: events are mostly low, so they are beyond few of them. */
 function range(share: number): IndexWorkload {
   const random = seeded(2);
   const width = Math.round(LEVELS * share * 2);
   return {
-    title: `level >= L AND level <= H AND price > P AND type LIKE 'order.%'; price > P AND type LIKE 'order.%' AND region != R AND EXISTS subject`,
+    title: `level >= L AND level <= H AND weight > W AND type LIKE 'order.%'; price > P AND type LIKE 'order.%' AND region != R AND EXISTS subject`,
     filterAt(at) {
       const level = whole(random, LEVELS);
       if (at % 2 === 0) {
         const low = whole(random, LEVELS - width);
-        return `level >= ${low} AND level <= ${low + width} AND price > ${level} AND type LIKE 'order.%'`;
+        return `level >= ${low} AND level <= ${low + width} AND weight > ${level} AND type LIKE 'order.%'`;
       }
-      const price = LEVELS - 1 - whole(random, width);
-      return `price > ${price} AND type LIKE 'order.%' AND region != 'nowhere' AND EXISTS subject`;
+      return `price > ${level} AND type LIKE 'order.%' AND region != 'nowhere' AND EXISTS subject`;
     },
-    eventAt: (at) => event(at, { level: whole(random, LEVELS), price: whole(random, LEVELS) }),
+    eventAt: (at) =>
+      event(at, { level: whole(random, LEVELS), weight: whole(random, LEVELS), price: whole(random, width) }),
   };
 }
 

@@ -148,7 +148,8 @@ function allOfAttribute(attribute: string, tests: readonly Test[]): Condition[] 
     else if (test.kind === 'integer' && test.negated) holes.push(test);
     else if (test.kind === 'integer') {
       const low = Math.max(test.low, range?.low ?? MIN_INTEGER);
-      range = { ...test, low, high: Math.min(test.high, range?.high ?? MAX_INTEGER) };
+      const high = Math.min(test.high, range?.high ?? MAX_INTEGER);
+      range = { kind: 'integer', attribute, low, high, negated: false };
     } else if (test.kind !== 'present') others.set(keyOf(test), test);
   }
   if (isAbsent) return [isPresent ? NEVER : presentTest(attribute, true)];

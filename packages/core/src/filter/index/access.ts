@@ -7,7 +7,7 @@ import { MAX_INTEGER, MIN_INTEGER } from '../tree.ts';
 /**
  * How a partition tells its children apart:
  * `text` by the whole text; `range` by cells of integers; `span` by both ends of a range; `at-least` and `at-most` by a
- * threshold; `prefix` and `suffix` by the ends of a text; `piece` by three characters in a row anywhere in it.
+ * threshold; `prefix` and `suffix` by the ends of a text; `piece` by a few characters in a row anywhere in it.
  */
 export type AccessKind = 'text' | 'range' | 'span' | 'prefix' | 'suffix' | 'piece' | 'at-least' | 'at-most';
 export type AccessKey = string | number | Interval;
@@ -85,9 +85,9 @@ export function cellOf(key: number): readonly [level: number, cell: number] {
   return [key - cell * LEVELS, cell];
 }
 
-export function prefixAccess(attribute: string, prefix: string): Access {
+export function prefixAccess(attribute: string, prefix: string, isWhole: boolean): Access {
   const length = affixLength(prefix.length);
-  return { kind: 'prefix', attribute, keys: [prefix.slice(0, length)], proves: length === prefix.length };
+  return { kind: 'prefix', attribute, keys: [prefix.slice(0, length)], proves: isWhole && length === prefix.length };
 }
 
 /** Affixes are looked for by few lengths: those between are cut short. */
@@ -97,7 +97,7 @@ function affixLength(length: number): number {
   return AFFIX_LENGTHS.find((one) => one <= length)!;
 }
 
-/** By its beginning, its end, and its longest piece of at least three characters. */
+/** By its beginning, its end, and its longest piece. */
 export function likeAccesses({ attribute, pattern, negated }: LikeTest): Access[] {
   if (negated) return [];
   const tokens = likeTokens(pattern);
@@ -105,8 +105,7 @@ export function likeAccesses({ attribute, pattern, negated }: LikeTest): Access[
   const [first] = tokens;
   if (typeof first === 'object') {
     const isWhole = tokens.length === 2 && tokens[1] === '%' && !SPLIT_END.test(first.text);
-    const access = prefixAccess(attribute, first.text);
-    accesses.push(isWhole ? access : { ...access, proves: false });
+    accesses.push(prefixAccess(attribute, first.text, isWhole));
   }
   const last = tokens.at(-1);
   if (typeof last === 'object') {
@@ -116,9 +115,9 @@ export function likeAccesses({ attribute, pattern, negated }: LikeTest): Access[
     accesses.push({ kind: 'suffix', attribute, keys: [last.text.slice(-length)], proves });
   }
   const piece = longest(tokens.map((token) => (typeof token === 'object' ? token.text : '')));
-  if (piece.length >= PIECE_LENGTH) {
-    accesses.push({ kind: 'piece', attribute, keys: [rarestPiece(piece)], proves: false });
-  }
+  const length = PIECE_LENGTHS.find((one) => one <= piece.length);
+  if (length !== undefined)
+    accesses.push({ kind: 'piece', attribute, keys: [rarestPiece(piece, length)], proves: false });
   return accesses;
 }
 
@@ -126,26 +125,36 @@ function longest(texts: readonly string[]): string {
   return texts.reduce((one, other) => (other.length > one.length ? other : one), '');
 }
 
-export const PIECE_LENGTH = 3;
+/** Pieces are looked for by few lengths, as affixes are. */
+const PIECE_LENGTHS = [8, 6, 4, 3];
 
-/** Three characters as a small integer; different ones may share it. */
-export function pieceKey(text: string, at: number): number {
-  return (text.charCodeAt(at) + text.charCodeAt(at + 1) * 1_009 + text.charCodeAt(at + 2) * 1_018_081) & 0x3fff_ffff;
+/** Characters in a row as a small integer, which says how many they are; different ones may share it. */
+export function pieceKey(text: string, at: number, length: number): number {
+  let key = 0;
+  for (let next = at; next < at + length; next++) key = (Math.imul(key, 31) + text.charCodeAt(next)) | 0;
+  // What the low bits lose is in the high ones.
+  return (((key ^ (key >>> 15)) & 0x3ff_ffff) << 4) | length;
 }
 
-/** Digits, then rare letters, make a piece that few texts have. */
-const COMMON = ' etaoinsrhldcumfpgwybvkxjqz0123456789';
+export function pieceLengthOf(key: number): number {
+  return key & 15;
+}
 
-function rarestPiece(text: string): number {
+/** Letters that most texts have come first, so that a piece with others is taken. */
+const COMMON = ' etaoinsrhldcumfpgwybvkxjqz0123456789';
+/** Of a longer text only the beginning is searched. */
+const MAX_SEARCHED = 64;
+
+function rarestPiece(text: string, length: number): number {
   let best = 0;
-  let bestRarity = -1;
-  for (let at = 0; at + PIECE_LENGTH <= text.length && at < 64; at++) {
+  let most = -1;
+  for (let at = 0; at + length <= text.length && at < MAX_SEARCHED; at++) {
     let rarity = 0;
-    for (let next = at; next < at + PIECE_LENGTH; next++) {
+    for (let next = at; next < at + length; next++) {
       const rank = COMMON.indexOf(text[next]!);
       rarity += rank < 0 ? COMMON.length : rank;
     }
-    if (rarity > bestRarity) [best, bestRarity] = [at, rarity];
+    if (rarity > most) [best, most] = [at, rarity];
   }
-  return pieceKey(text, best);
+  return pieceKey(text, best, length);
 }

@@ -1,4 +1,5 @@
 import { textIn } from '../raw-value.ts';
+import { LengthsInUse } from './lengths-in-use.ts';
 import type { Match } from './match.ts';
 import { Node } from './node.ts';
 import type { Partition } from './partition.ts';
@@ -11,8 +12,7 @@ export class AffixPartition<Id> implements Partition<Id, string> {
   readonly owner: Node<Id>;
   readonly #read: RawReader;
   readonly #children = new Map<string, Node<Id>>();
-  /** The lengths in use, shortest first, and by how many children. */
-  #lengths: { readonly length: number; count: number }[] = [];
+  readonly #lengths = new LengthsInUse();
 
   constructor(kind: 'prefix' | 'suffix', attribute: string, owner: Node<Id>) {
     this.kind = kind;
@@ -25,7 +25,7 @@ export class AffixPartition<Id> implements Partition<Id, string> {
     const text = textIn(this.#read(match.event));
     if (text === undefined) return;
     const isPrefix = this.kind === 'prefix';
-    for (const { length } of this.#lengths) {
+    for (const { length } of this.#lengths.shortestFirst) {
       if (length > text.length) return;
       this.#children.get(isPrefix ? text.slice(0, length) : text.slice(-length))?.collect(match);
     }
@@ -35,17 +35,13 @@ export class AffixPartition<Id> implements Partition<Id, string> {
     let child = this.#children.get(key);
     if (child !== undefined) return child;
     this.#children.set(key, (child = new Node<Id>(this, key)));
-    const found = this.#lengths.find(({ length }) => length === key.length);
-    if (found !== undefined) found.count += 1;
-    else this.#lengths = [...this.#lengths, { length: key.length, count: 1 }].sort((a, b) => a.length - b.length);
+    this.#lengths.add(key.length);
     return child;
   }
 
   drop(key: string): void {
     this.#children.delete(key);
-    const found = this.#lengths.find(({ length }) => length === key.length)!;
-    found.count -= 1;
-    if (found.count === 0) this.#lengths = this.#lengths.filter((one) => one !== found);
+    this.#lengths.remove(key.length);
     if (this.#children.size === 0) this.owner.dropPartition(this);
   }
 }

@@ -52,7 +52,7 @@ export class FilterIndex<Id = unknown> {
     const copies = others.map((tests) => new Place(id, tests, allOf(tests), owner));
     // Another list: it grows while these find their places.
     if (copies.length > 0) owner.others = [...copies];
-    this.#root.add(owner, waysOf(owner.tests));
+    this.#root.add(owner, waysOf(first));
     for (const copy of copies) this.#root.add(copy, waysOf(copy.tests));
   }
 

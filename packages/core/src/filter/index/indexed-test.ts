@@ -85,7 +85,7 @@ class Prefix implements IndexedTest {
   }
 
   accesses(): readonly Access[] {
-    return [prefixAccess(this.attribute, this.prefix)];
+    return [prefixAccess(this.attribute, this.prefix, true)];
   }
 }
 

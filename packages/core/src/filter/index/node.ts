@@ -129,16 +129,22 @@ function isSame(one: Choice, other: Choice): boolean {
 /** Hands the place on to the first partition that can tell where it belongs. `ways` are those not used yet. */
 function pass<Id>(place: Place<Id>, ways: readonly Way[], partitions: readonly Partition<Id>[]): boolean {
   for (const partition of partitions) {
-    const way = ways.find((one) => isSame(one, partition));
-    if (way === undefined || place.placeCount + way.keys.length - 1 > MAX_PLACES) continue;
-    if (isPoor(way) && !ways.every(isPoor)) continue;
+    const way = wayFor(partition, ways);
+    if (way === undefined || (isPoor(way) && !ways.every(isPoor))) continue;
+    const { keys } = way;
+    if (keys.length > 1 && place.placeCount + keys.length - 1 > MAX_PLACES) continue;
     if (way.proves) place.unproven &= ~(1 << way.test);
-    const left = ways.filter((one) => !isSame(one, partition));
-    const [first, ...rest] = way.keys;
-    const copies = rest.map(() => place.copy());
-    partition.child(first!).add(place, left);
-    for (const [at, copy] of copies.entries()) partition.child(rest[at]!).add(copy, left);
+    const left = ways.length === 1 ? NO_WAYS : ways.filter((one) => !isSame(one, partition));
+    for (let at = 1; at < keys.length; at++) partition.child(keys[at]!).add(place.copy(), left);
+    partition.child(keys[0]!).add(place, left);
     return true;
   }
   return false;
+}
+
+const NO_WAYS: readonly Way[] = [];
+
+function wayFor(choice: Choice, ways: readonly Way[]): Way | undefined {
+  for (const way of ways) if (isSame(way, choice)) return way;
+  return undefined;
 }
