@@ -94,7 +94,7 @@ export const filterSuite: Suite = async ({ quick, only, rounds, progress }) => {
   for (const kind of INDEX_WORKLOADS) {
     const execArgv = ['--expose-gc', '--max-old-space-size=3000'];
     const got = await run<LargeIndexFigures>('large-index', [kind], { execArgv, timeoutMs: 300_000 });
-    for (const sample of got.us) scale.see(sample.calibrationUs);
+    for (const sample of [...got.us, ...got.addUs, ...got.removeUs]) scale.see(sample.calibrationUs);
     measured.large.set(kind, got);
   }
   const pages = [

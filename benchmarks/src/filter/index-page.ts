@@ -1,4 +1,4 @@
-import type { SpeedScale } from '../measurement/calibration.ts';
+import type { Sample, SpeedScale } from '../measurement/calibration.ts';
 import { cellOf, short, times } from '../measurement/table.ts';
 import { type FilterWorkload, type Measured, medianTime, OURS, type Page, timesOf } from './filter-suite.ts';
 import { INDEX_WORKLOADS, indexWorkload } from './index-workload.ts';
@@ -49,7 +49,14 @@ export function indexPage({ indexes }: Measured, scale: SpeedScale, { filters }:
 
 export function largeIndexPage({ large }: Measured, scale: SpeedScale, { manyFilters }: FilterWorkload): Page {
   const count = manyFilters.toLocaleString('en');
-  const rows = INDEX_WORKLOADS.map((kind) => ({ kind, ...large.get(kind)! }));
+  const mean = (samples: readonly Sample[]) => {
+    const us = timesOf(scale, samples);
+    return us.reduce((sum, one) => sum + one, 0) / us.length;
+  };
+  const rows = INDEX_WORKLOADS.map((kind) => {
+    const { addUs, removeUs, ...figures } = large.get(kind)!;
+    return { kind, ...figures, addUs: mean(addUs), removeUs: mean(removeUs) };
+  });
   const most = (value: (row: (typeof rows)[number]) => number) => Math.max(...rows.map(value));
   const us = most((row) => medianTime(scale, row.us));
   const addUs = most((row) => row.addUs);

@@ -7,9 +7,9 @@ import { type IndexWorkloadName, indexWorkload } from './index-workload.ts';
 export interface LargeIndexFigures {
   readonly us: Sample[];
   readonly passed: number;
-  /** µs each, from text, of all of them. */
-  readonly addUs: number;
-  readonly removeUs: number;
+  /** µs each, from text; a sample for ten thousand of them. */
+  readonly addUs: Sample[];
+  readonly removeUs: Sample[];
   /** Bytes a filter, without its text. */
   readonly heap: number;
   /** Bytes a filter left after all are removed. */
@@ -21,14 +21,14 @@ const workload = JSON.parse(workloadText) as FilterWorkload;
 const { manyFilters } = workload;
 const { filterAt, eventAt } = indexWorkload(kind, 100 / manyFilters);
 const CHUNK = 10_000;
+/** Shares no divisor with the number of filters. */
+const STEP = 7_919;
 const index = new FilterIndex<number>();
 const before = settledHeap();
-let addUs = 0;
+const addUs: Sample[] = [];
 for (let start = 0; start < manyFilters; start += CHUNK) {
-  const texts = Array.from({ length: Math.min(CHUNK, manyFilters - start) }, (_, at) => filterAt(start + at));
-  const startUs = cpuUs();
-  for (const [at, text] of texts.entries()) index.add(start + at, text);
-  addUs += cpuUs() - startUs;
+  const texts = Array.from({ length: CHUNK }, (_, at) => filterAt(start + at));
+  addUs.push(usEachOf(CHUNK, (at) => index.add(start + at, texts[at]!)));
 }
 const heap = (settledHeap() - before) / manyFilters;
 const events = Array.from({ length: workload.events }, (_, at) => eventAt(at));
@@ -46,12 +46,14 @@ for (let at = 0; at < workload.samples; at += 1) {
 passed = 0;
 for (const event of events) index.forEachMatch(event, visit);
 const passedEach = passed / events.length;
-const startUs = cpuUs();
-for (let id = 0; id < manyFilters; id += 1) index.remove((id * 7_919) % manyFilters);
-const removeUs = (cpuUs() - startUs) / manyFilters;
+const removeUs: Sample[] = [];
+for (let start = 0; start < manyFilters; start += CHUNK) {
+  // In another order than that of adding.
+  removeUs.push(usEachOf(CHUNK, (at) => index.remove(((start + at) * STEP) % manyFilters)));
+}
 if (index.size > 0) throw new Error('some filters are left');
 const heapLeft = (settledHeap() - before) / manyFilters;
-const figures: LargeIndexFigures = { us, passed: passedEach, addUs: addUs / manyFilters, removeUs, heap, heapLeft };
+const figures: LargeIndexFigures = { us, passed: passedEach, addUs, removeUs, heap, heapLeft };
 process.send!(figures);
 
 function usEach(ms: number): number {
@@ -64,6 +66,14 @@ function usEach(ms: number): number {
     usedUs = cpuUs() - start;
   }
   return usedUs / done;
+}
+
+function usEachOf(count: number, change: (at: number) => void): Sample {
+  const calibration = calibrate();
+  const startUs = cpuUs();
+  for (let at = 0; at < count; at += 1) change(at);
+  const value = (cpuUs() - startUs) / count;
+  return { value, calibrationUs: (calibration + calibrate()) / 2 };
 }
 
 function settledHeap(): number {
