@@ -90,11 +90,12 @@ export function prefixAccess(attribute: string, prefix: string, isWhole: boolean
   return { kind: 'prefix', attribute, keys: [prefix.slice(0, length)], proves: isWhole && length === prefix.length };
 }
 
-/** Affixes are looked for by few lengths: those between are cut short. */
-const AFFIX_LENGTHS = [64, 48, 32, 24, 20, 16, 14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1];
+/** Up to here each length is looked for; longer affixes are cut to one of a few lengths, and tested again. */
+const MAX_EXACT_LENGTH = 24;
+const LONG_LENGTHS = [64, 48, 40, 32, 28, MAX_EXACT_LENGTH];
 
 function affixLength(length: number): number {
-  return AFFIX_LENGTHS.find((one) => one <= length)!;
+  return length <= MAX_EXACT_LENGTH ? length : LONG_LENGTHS.find((one) => one <= length)!;
 }
 
 /** By its beginning, its end, and its longest piece. */
