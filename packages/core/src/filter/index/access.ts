@@ -27,7 +27,19 @@ export interface Access {
   /** Does finding it there prove the test? Else it must be looked at again. */
   readonly proves: boolean;
   /** Of `range` and `span`. */
-  readonly interval?: Interval | undefined;
+  readonly interval: Interval | undefined;
+  /** Which test of its place it finds. */
+  test: number;
+}
+
+function access(
+  kind: AccessKind,
+  attribute: string,
+  keys: readonly AccessKey[],
+  proves: boolean,
+  interval?: Interval,
+): Access {
+  return { kind, attribute, keys, proves, interval, test: 0 };
 }
 
 /** A test with more keys than this is looked for by another test of its filter. */
@@ -36,7 +48,7 @@ const MAX_KEYS = 16;
 const SPLIT_END = /[\uD800-\uDBFF]$|^[\uDC00-\uDFFF]/;
 
 export function textAccesses(attribute: string, texts: readonly string[]): Access[] {
-  return texts.length > MAX_KEYS ? [] : [{ kind: 'text', attribute, keys: texts, proves: true }];
+  return texts.length > MAX_KEYS ? [] : [access('text', attribute, texts, true)];
 }
 
 /** Integers and booleans that are equal to an element look under their text. */
@@ -45,26 +57,21 @@ export function elementAccesses({ attribute, elements, negated }: ElementTest): 
   const keys = new Set<string>(elements.map(toText));
   for (const value of acceptedBy(elements, toInteger).values) keys.add(toText(value));
   for (const value of acceptedBy(elements, toBoolean).values) keys.add(toText(value));
-  return [{ kind: 'text', attribute, keys: [...keys], proves: false }];
+  return [access('text', attribute, [...keys], false)];
 }
 
 /** A range between two ends is found by cells, and among others in its cell by its ends. */
 export function integerAccesses(attribute: string, low: number, high: number): Access[] {
   if (low === MIN_INTEGER && high === MAX_INTEGER) return [];
-  if (high === MAX_INTEGER) return [{ kind: 'at-least', attribute, keys: [low], proves: true }];
-  if (low === MIN_INTEGER) return [{ kind: 'at-most', attribute, keys: [high], proves: true }];
+  if (high === MAX_INTEGER) return [access('at-least', attribute, [low], true)];
+  if (low === MIN_INTEGER) return [access('at-most', attribute, [high], true)];
   const interval = { low, high };
   const level = levelOf(high - low + 1);
   const first = cellKey(level, low >> level);
   const last = cellKey(level, high >> level);
-  const cells: Access = {
-    kind: 'range',
-    attribute,
-    keys: first === last ? [first] : [first, last],
-    proves: level === 0,
-    interval,
-  };
-  return level === 0 ? [cells] : [cells, { kind: 'span', attribute, keys: [interval], proves: true, interval }];
+  const keys = first === last ? [first] : [first, last];
+  const cells = access('range', attribute, keys, level === 0, interval);
+  return level === 0 ? [cells] : [cells, access('span', attribute, [interval], true, interval)];
 }
 
 /** The narrowest cells of which two, side by side, can hold a range of `width`: they are 2^level wide. */
@@ -87,7 +94,7 @@ export function cellOf(key: number): readonly [level: number, cell: number] {
 
 export function prefixAccess(attribute: string, prefix: string, isWhole: boolean): Access {
   const length = affixLength(prefix.length);
-  return { kind: 'prefix', attribute, keys: [prefix.slice(0, length)], proves: isWhole && length === prefix.length };
+  return access('prefix', attribute, [prefix.slice(0, length)], isWhole && length === prefix.length);
 }
 
 /** Up to here each length is looked for; longer affixes are cut to one of a few lengths, and tested again. */
@@ -113,12 +120,11 @@ export function likeAccesses({ attribute, pattern, negated }: LikeTest): Access[
     const length = affixLength(last.text.length);
     const isWhole = tokens.length === 2 && tokens[0] === '%' && !SPLIT_END.test(last.text);
     const proves = isWhole && length === last.text.length;
-    accesses.push({ kind: 'suffix', attribute, keys: [last.text.slice(-length)], proves });
+    accesses.push(access('suffix', attribute, [last.text.slice(-length)], proves));
   }
   const piece = longest(tokens.map((token) => (typeof token === 'object' ? token.text : '')));
   const length = PIECE_LENGTHS.find((one) => one <= piece.length);
-  if (length !== undefined)
-    accesses.push({ kind: 'piece', attribute, keys: [rarestPiece(piece, length)], proves: false });
+  if (length !== undefined) accesses.push(access('piece', attribute, [rarestPiece(piece, length)], false));
   return accesses;
 }
 

@@ -63,12 +63,14 @@ export class FilterIndex<Id = unknown> {
     this.#places.delete(id);
     owner.node?.remove(owner);
     if (owner.others !== undefined) for (const other of owner.others) other.node?.remove(other);
+    if (this.#places.size === 0) this.#pool.clear();
     return true;
   }
 
   clear(): void {
     for (const owner of this.#places.values()) owner.node = undefined;
     this.#places.clear();
+    this.#pool.clear();
     this.#root = new Node<Id>();
   }
 

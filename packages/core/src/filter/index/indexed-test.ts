@@ -89,16 +89,20 @@ class Prefix implements IndexedTest {
   }
 }
 
-/** Everything else, as its closure. */
+/** Everything else. Most are proven on the way to their filter, so the closure is made when one is first needed. */
 class AnyTest implements IndexedTest {
   readonly condition: Condition;
   readonly cost: number;
-  readonly holds: Predicate;
+  #predicate: Predicate | undefined;
 
   constructor(condition: Condition) {
     this.condition = condition;
     this.cost = condition.kind === 'expression' ? 6 : condition.kind === 'all' || condition.kind === 'any' ? 5 : 3;
-    this.holds = compileCondition(condition);
+  }
+
+  holds(event: FilterEvent): boolean {
+    this.#predicate ??= compileCondition(this.condition);
+    return this.#predicate(event);
   }
 
   accesses(): readonly Access[] {
@@ -129,10 +133,14 @@ export class TestPool {
     let test = this.#tests.get(key);
     if (test === undefined) {
       // What is in use stays with its filters; only the chance to share it goes.
-      if (this.#tests.size >= MAX_POOLED) this.#tests.clear();
+      if (this.#tests.size >= MAX_POOLED) this.clear();
       this.#tests.set(key, (test = makeTest(condition)));
     }
     return test;
+  }
+
+  clear(): void {
+    this.#tests.clear();
   }
 }
 
@@ -166,7 +174,7 @@ function makeTest(test: AttributeTest): IndexedTest {
   return prefix === undefined ? new AnyTest(test) : new Prefix(attribute, flat(prefix));
 }
 
-const MAX_POOLED = 4_096;
+const MAX_POOLED = 16_384;
 const MAX_POOLED_LENGTH = 256;
 const MAX_POOLED_VALUES = 8;
 

@@ -1,7 +1,7 @@
-import type { AccessKey } from './access.ts';
+import type { Access, AccessKey } from './access.ts';
 import type { Match } from './match.ts';
 import { makePartition, type Partition } from './partition.ts';
-import { type Place, type Way, waysOf } from './place.ts';
+import { type Place, waysOf } from './place.ts';
 import { type Choice, chooseSplit, isPoor } from './split.ts';
 
 /** A node with more places of its own looks for a way to part them. */
@@ -36,7 +36,7 @@ export class Node<Id> {
   }
 
   /** `ways` are those of the place that nothing between the root and here uses. */
-  add(place: Place<Id>, ways: readonly Way[]): void {
+  add(place: Place<Id>, ways: readonly Access[]): void {
     if (this.#partitions !== undefined && pass(place, ways, this.#partitions)) return;
     this.#keep(place);
     const places = 1 + (this.#more?.length ?? 0);
@@ -98,7 +98,7 @@ export class Node<Id> {
     this.#splitAt = Math.max(MAX_LEAF, rest.length * 2);
   }
 
-  #freeWays(place: Place<Id>): Way[] {
+  #freeWays(place: Place<Id>): Access[] {
     return waysOf(place.tests).filter((way) => !this.#isUsed(way));
   }
 
@@ -127,7 +127,7 @@ function isSame(one: Choice, other: Choice): boolean {
 }
 
 /** Hands the place on to the first partition that can tell where it belongs. `ways` are those not used yet. */
-function pass<Id>(place: Place<Id>, ways: readonly Way[], partitions: readonly Partition<Id>[]): boolean {
+function pass<Id>(place: Place<Id>, ways: readonly Access[], partitions: readonly Partition<Id>[]): boolean {
   for (const partition of partitions) {
     const way = wayFor(partition, ways);
     if (way === undefined || (isPoor(way) && !ways.every(isPoor))) continue;
@@ -142,9 +142,9 @@ function pass<Id>(place: Place<Id>, ways: readonly Way[], partitions: readonly P
   return false;
 }
 
-const NO_WAYS: readonly Way[] = [];
+const NO_WAYS: readonly Access[] = [];
 
-function wayFor(choice: Choice, ways: readonly Way[]): Way | undefined {
+function wayFor(choice: Choice, ways: readonly Access[]): Access | undefined {
   for (const way of ways) if (isSame(way, choice)) return way;
   return undefined;
 }
