@@ -20,12 +20,15 @@ export interface CodecFigures {
   readonly decode: Sample[];
 }
 
-const CONTENDERS = ['polycast', 'json', 'json-prepared', 'cloudevents-sdk', 'limit-string-to-bytes'];
+const CONTENDERS = ['polycast', 'polycast-unread', 'json', 'json-prepared', 'cloudevents-sdk', 'limit-string-to-bytes'];
 
 export const codecSuite: Suite = async ({ quick, only, rounds, progress }) => {
   const workload = readWorkload<CodecWorkload>('codec');
   const names = CONTENDERS.filter(
-    (name) => ['polycast', 'json'].includes(name) || only.length === 0 || only.some((part) => name.includes(part)),
+    (name) =>
+      ['polycast', 'polycast-unread', 'json'].includes(name) ||
+      only.length === 0 ||
+      only.some((part) => name.includes(part)),
   );
   const scale = new SpeedScale();
   const all = new Map<string, CodecFigures>();
@@ -59,15 +62,19 @@ export const codecSuite: Suite = async ({ quick, only, rounds, progress }) => {
           ),
           String(all.get(`${name} ${bytes}`)!.bytes),
         ]),
-      notes: ['Object to bytes and back, the data parsed. Ratios are to `json`; p10–p90 in brackets.'],
+      notes: [
+        'Object to bytes and back, the data parsed, but for `polycast-unread`: there it waits until it is read. Ratios are to `json`; p10–p90 in brackets.',
+      ],
     }),
   );
-  const goal = (rival: string, least: number): Goal => {
-    const ratio = median(rates('polycast', 200, 'both')) / median(rates(rival, 200, 'both'));
-    return { goal: `200 bytes: at least ${least}× ${rival}`, measured: times(ratio), met: ratio >= least };
+  const goal = (rival: string, least: number, ours = 'polycast'): Goal => {
+    const ratio = median(rates(ours, 200, 'both')) / median(rates(rival, 200, 'both'));
+    return { goal: `200 bytes: ${ours} at least ${least}× ${rival}`, measured: times(ratio), met: ratio >= least };
   };
   const goals = [goal('json', 1.2)];
-  if (names.includes('json-prepared')) goals.push(goal('json-prepared', 1.2));
+  if (names.includes('json-prepared')) {
+    goals.push(goal('json-prepared', 1.2), goal('json-prepared', 1.2, 'polycast-unread'));
+  }
   if (names.includes('cloudevents-sdk')) goals.push(goal('cloudevents-sdk', 3));
   return { tables, goals, raw: Object.fromEntries(all) };
 };
