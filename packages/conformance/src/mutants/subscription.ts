@@ -29,6 +29,8 @@ export const subscriptionMutants: readonly Mutant[] = [
     breed: (make) => () =>
       interfere(make(), {
         open: (context, next) => next({ ...context, self: { ...context.self, role: 'nobody' } }),
+        subscribe: (request, sink, next) =>
+          next({ ...request, addresses: request.addresses.filter((address) => !address.startsWith('role:')) }, sink),
       }),
   },
   {
