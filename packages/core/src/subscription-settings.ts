@@ -9,7 +9,7 @@ import {
 import type { BroadcastEvent } from './event.ts';
 import type { FilterTree } from './filter/filter.ts';
 import { compileFilter, parseFilter } from './filter/filter.ts';
-import { DEFAULT_RETRY, type RetryPolicy, retryPolicy } from './retry.ts';
+import { type RetryPolicy, retryPolicy } from './retry.ts';
 import type { SignalListener } from './signal.ts';
 import type { StartPosition } from './transport.ts';
 
@@ -31,28 +31,17 @@ export interface SubscriptionSettings {
 }
 
 /** Shared by all subscriptions without options: a hundred thousand of them cost one object. */
-const DEFAULT_SETTINGS: SubscriptionSettings = {
-  group: undefined,
-  durable: undefined,
-  from: 'new',
-  concurrency: 1,
-  bufferSize: DEFAULT_BUFFER_SIZE,
-  filter: undefined,
-  accepts: undefined,
-  retry: DEFAULT_RETRY,
-  deadLetter: 'topic',
-  lockMs: DEFAULT_LOCK_MS,
-  waitMs: DEFAULT_WAIT_MS,
-  stalledAfterMs: DEFAULT_STALLED_AFTER_MS,
-  onSignal: undefined,
-};
+let defaults: SubscriptionSettings | undefined;
 
 /** The name of a durable subscription that was given none. */
 const DEFAULT_DURABLE_NAME = 'default';
 
 /** @throws TypeError for numbers that make no sense; PolycastError `invalid-address` `invalid-filter` */
 export function subscriptionSettings(options: SubscribeOptions | undefined): SubscriptionSettings {
-  if (options === undefined) return DEFAULT_SETTINGS;
+  if (options === undefined) {
+    defaults ??= subscriptionSettings({});
+    return defaults;
+  }
   const filter = options.filter === undefined ? undefined : parseFilter(options.filter);
   return {
     group: options.group === undefined ? undefined : checkName('group', options.group),
