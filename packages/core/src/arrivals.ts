@@ -23,9 +23,11 @@ export class Arrivals {
     if (number > 0 && event.sequence === undefined) return this.#isBehind(event.epoch as string, number);
     if (this.#gaps !== undefined && event.sequence !== undefined) {
       const list = typeof event.to === 'string' ? event.to : '*';
-      if (this.#gaps.observe(event.source, event.sequence, list) === 'duplicate') return true;
+      if (this.#gaps.isRepeated(event.source, event.sequence, list)) return true;
     }
-    if (event.hasOwnId || event.type === CHUNK_TYPE) return false;
+    // Where numbers are not watched, what has several of our addresses may still come by each of them.
+    const isNumbered = event.hasOwnId || event.type === CHUNK_TYPE;
+    if (isNumbered && (this.#gaps !== undefined || !/,/.test(event.to as string))) return false;
     this.#ids ??= new Deduplicator();
     return this.#ids.isDuplicate(event.source, event.id);
   }

@@ -13,6 +13,7 @@ import type {
   Subscription,
 } from './contract.ts';
 import { DEFAULT_DRAIN_MS } from './contract.ts';
+import { listenForControl } from './control-lane.ts';
 import { PolycastError } from './error.ts';
 import type { EventInput } from './event.ts';
 import { Inbox } from './inbox.ts';
@@ -158,8 +159,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     session.subscriptions.add(subscription);
     try {
       await inbox.open();
-      if (inbox.hearsControl) session.members.control ??= inbox;
-      else if (session.manifest.capabilities.members.level === 'emulated') await this.#listenForControl();
+      if (session.manifest.capabilities.members.level === 'emulated') await listenForControl(session);
     } catch (thrown) {
       if (inbox === this.#shared) this.#shared = undefined;
       await subscription.close({ drainMs: 0 });
@@ -204,21 +204,10 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return inbox.isStopped ? this.#sharedInbox() : inbox;
   }
 
-  /** Replies and roll calls reach us from when it resolves. */
-  async #listenForControl(): Promise<void> {
-    const { members } = this.#session;
-    if (members.control === undefined || members.control.isStopped) {
-      members.control =
-        [...this.#session.subscriptions].map(({ inbox }) => inbox).find((inbox) => inbox.hearsControl) ??
-        new Inbox(this.#session, subscriptionSettings(undefined), 'control');
-    }
-    await members.control.open();
-  }
-
   request(event: EventInputOf<Inputs>, options: RequestOptions = {}): Replies {
     if (this.#closing !== undefined) throw closedError();
     this.#require('request', 'request()');
-    return this.#session.desk.request(event, options, this.#listenForControl());
+    return this.#session.desk.request(event, options, listenForControl(this.#session));
   }
 
   async members(options: MembersOptions = {}): Promise<readonly Participant[]> {
@@ -229,7 +218,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       const all = await link.members();
       return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
     }
-    await this.#listenForControl();
+    await listenForControl(this.#session);
     return members.list(options, this.#session.subscriptions.size > 0);
   }
 
@@ -244,11 +233,16 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   async #close(drainMs: number): Promise<void> {
     const session = this.#session;
+    const { members } = session;
+    // Nobody takes over from it.
+    const { control } = members;
+    members.control = undefined;
     session.desk.close(closedError());
     await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.close({ drainMs })));
-    await session.members.close();
+    await members.close();
     await settlesWithin(session.publisher.drain(), drainMs);
     session.publisher.close(closedError());
+    await control?.close();
     await session.members.control?.close();
     await this.#shared?.close();
     try {

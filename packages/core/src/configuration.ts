@@ -1,6 +1,6 @@
 /** What tools need of the way a transport is chosen: the command line, a dashboard. Not in the bundle of those who only connect. */
-import { host } from '#node-configuration';
 import { checkConfig, type PolycastConfig } from './configuration/config.ts';
+import { host } from './configuration/resolve.ts';
 
 export { CATALOGUE, type CatalogueEntry } from './catalogue.ts';
 export { type ConfigEntry, defineConfig, type PolycastConfig } from './configuration/config.ts';
@@ -15,6 +15,6 @@ export { resolveTransport, type TransportChoice, transportFromUrl } from './conf
 export async function readConfiguration(): Promise<
   { readonly file: string; readonly config: PolycastConfig } | undefined
 > {
-  const source = await host.readConfig();
+  const source = await (await host()).readConfig();
   return source && { file: source.file, config: checkConfig(source) };
 }

@@ -18,9 +18,4 @@ export class Deduplicator {
     if (this.#seenAtMs.size > DEDUPE_MAX_ENTRIES) this.#seenAtMs.delete(this.#seenAtMs.keys().next().value as string);
     return false;
   }
-
-  /** An event that could not be taken may come again. */
-  forget(source: string, id: string): void {
-    this.#seenAtMs.delete(`${id}\n${source}`);
-  }
 }

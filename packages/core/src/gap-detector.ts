@@ -1,8 +1,5 @@
 import { epochEnd, numberIn } from './sequence.ts';
 
-/** What a sequence number says about an event. */
-export type Arrival = 'next' | 'duplicate' | 'late' | 'gap' | 'unknown';
-
 /** One publisher's events to one address list, as one receiver sees them. */
 interface Lane {
   highest: number;
@@ -26,11 +23,11 @@ export class GapDetector {
     this.#onGap = onGap;
   }
 
-  /** @returns `unknown` for a sequence that Polycast did not write */
-  observe(source: string, sequence: string, addressList: string): Arrival {
+  /** @returns was it here before? False too for a sequence that Polycast did not write */
+  isRepeated(source: string, sequence: string, addressList: string): boolean {
     const end = epochEnd(sequence);
     const number = numberIn(sequence, end);
-    if (number === 0) return 'unknown';
+    if (number === 0) return false;
     const epoch = sequence.slice(0, end);
     const lane = epoch === this.#lastEpoch && addressList === this.#lastList ? this.#lastLane : undefined;
     if (lane === undefined) return this.#enter(source, epoch, addressList, number);
@@ -38,7 +35,7 @@ export class GapDetector {
   }
 
   /** Another lane than the event before. */
-  #enter(source: string, epoch: string, addressList: string, number: number): Arrival {
+  #enter(source: string, epoch: string, addressList: string, number: number): boolean {
     this.#lastEpoch = epoch;
     this.#lastList = addressList;
     let lanes = this.#lanes.get(epoch);
@@ -53,26 +50,24 @@ export class GapDetector {
       if (lanes.size >= MAX_LANES_OF_ONE) lanes.clear();
       this.#lastLane = { highest: number, missing: undefined };
       lanes.set(addressList, this.#lastLane);
-      return 'next';
+      return false;
     }
     this.#lastLane = lane;
     return this.#advance(source, lane, number);
   }
 
-  #advance(source: string, lane: Lane, number: number): Arrival {
-    if (number === lane.highest + 1) {
+  #advance(source: string, lane: Lane, number: number): boolean {
+    if (number > lane.highest) {
+      if (number > lane.highest + 1) this.#jump(source, lane, number);
       lane.highest = number;
-      return 'next';
+      return false;
     }
-    if (number > lane.highest) return this.#jump(source, lane, number);
-    if (lane.missing?.delete(number)) {
-      if (lane.missing.size === 0) lane.missing = undefined;
-      return 'late';
-    }
-    return 'duplicate';
+    if (!lane.missing?.delete(number)) return true;
+    if (lane.missing.size === 0) lane.missing = undefined;
+    return false;
   }
 
-  #jump(source: string, lane: Lane, number: number): Arrival {
+  #jump(source: string, lane: Lane, number: number): void {
     const first = lane.highest + 1;
     lane.missing ??= new Set();
     for (let at = Math.max(first, number - MAX_MISSING); at < number; at++) lane.missing.add(at);
@@ -80,9 +75,7 @@ export class GapDetector {
       if (lane.missing.size <= MAX_MISSING) break;
       lane.missing.delete(oldest);
     }
-    lane.highest = number;
     this.#onGap(source, number - first);
-    return 'gap';
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Address, CONTROL } from './address.ts';
 import { Arrivals } from './arrivals.ts';
 import { Assembler } from './chunking.ts';
+import { handOver } from './control-lane.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
@@ -73,6 +74,10 @@ export class Inbox implements Sink {
   /** Does the service evaluate the filter? Whatever it lets through, core evaluates again. */
   get #pushesFilter(): boolean {
     return this.#settings.filter?.native !== undefined;
+  }
+
+  get isOwn(): boolean {
+    return this.#kind === 'own';
   }
 
   /** Does every roll call and reply come through it? */
@@ -166,6 +171,9 @@ export class Inbox implements Sink {
     ) {
       return;
     }
+    const handing = handOver(this, 0);
+    // Somebody may join meanwhile.
+    if (handing !== undefined) return handing.then(() => this.leave());
     await this.close();
   }
 
@@ -287,9 +295,7 @@ export class Inbox implements Sink {
       this.#assembler.add(event, lease);
       return true;
     }
-    if (this.session.members.isControl(this)) {
-      if (!this.session.desk.receive(event)) this.session.members.receive(event);
-    }
+    if (!this.session.desk.receive(event)) this.session.members.receive(event);
     return this.#done(lease);
   }
 

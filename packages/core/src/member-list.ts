@@ -31,7 +31,8 @@ export class MemberList {
   readonly #publisher: Publisher;
   readonly #tell: (signal: Signal) => void;
   readonly #seen = new Map<string, { participant: Participant; atMs: number }>();
-  #control: Inbox | undefined;
+  /** Roll calls and replies come through one inbox, however many there are. */
+  control: Inbox | undefined;
   /** Others want heartbeats until then, epoch ms. */
   #wantedUntilMs = 0;
   /** Our own roll call holds until then. */
@@ -45,22 +46,9 @@ export class MemberList {
     this.#tell = tell;
   }
 
-  /** Roll calls and replies come through one inbox, however many there are. */
-  set control(inbox: Inbox | undefined) {
-    this.#control = inbox;
-  }
-
-  get control(): Inbox | undefined {
-    return this.#control;
-  }
-
   /** Are heartbeats of others expected? */
   get isAsking(): boolean {
     return Date.now() < this.#calledUntilMs;
-  }
-
-  isControl(inbox: Inbox): boolean {
-    return this.#control === inbox;
   }
 
   /** @param listens is this participant a member itself? */

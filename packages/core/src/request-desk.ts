@@ -1,5 +1,6 @@
 import { type Address, checkAddress } from './address.ts';
 import type { Replies, Reply, RequestOptions } from './contract.ts';
+import { Deduplicator } from './deduplicator.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent, EventInput } from './event.ts';
 import type { Participant } from './participant.ts';
@@ -19,6 +20,7 @@ export class RequestDesk {
   readonly #publisher: Publisher;
   readonly #waiting = new Map<string, (event: BroadcastEvent) => void>();
   readonly #cancel = new Set<(error: PolycastError) => void>();
+  readonly #heard = new Deduplicator();
   #nextNumber = 1;
 
   constructor(self: Participant, publisher: Publisher) {
@@ -76,8 +78,12 @@ export class RequestDesk {
     await this.#publisher.send(this.#publisher.prepare({ type: REPLY_TYPE, data }, options, { correlationid }));
   }
 
-  /** @returns false if the event is no reply to one of our requests */
+  /**
+   * What comes to us and to no subscription. Several sources may bring it.
+   * @returns false for what is news, and no reply
+   */
   receive(event: BroadcastEvent): boolean {
+    if (this.#heard.isDuplicate(event.source, event.id)) return true;
     if (event.type !== REPLY_TYPE) return false;
     const { correlationid } = event;
     if (typeof correlationid === 'string') this.#waiting.get(correlationid)?.(event);

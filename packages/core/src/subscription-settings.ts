@@ -7,7 +7,7 @@ import {
   type SubscribeOptions,
 } from './contract.ts';
 import type { SubscriptionFilter } from './filter/filtering.ts';
-import { DEFAULT_RETRY, type RetryPolicy, retryPolicy } from './retry.ts';
+import { type RetryPolicy, retryPolicy } from './retry.ts';
 import type { SignalListener } from './signal.ts';
 import type { StartPosition } from './transport.ts';
 
@@ -28,20 +28,7 @@ export interface SubscriptionSettings {
 }
 
 /** Shared by all subscriptions without options: a hundred thousand of them cost one object. */
-const DEFAULT_SETTINGS: SubscriptionSettings = {
-  group: undefined,
-  durable: undefined,
-  from: 'new',
-  concurrency: 1,
-  bufferSize: DEFAULT_BUFFER_SIZE,
-  filter: undefined,
-  retry: DEFAULT_RETRY,
-  deadLetter: 'topic',
-  lockMs: DEFAULT_LOCK_MS,
-  waitMs: DEFAULT_WAIT_MS,
-  stalledAfterMs: DEFAULT_STALLED_AFTER_MS,
-  onSignal: undefined,
-};
+let defaults: SubscriptionSettings | undefined;
 
 /** The name of a durable subscription that was given none. */
 const DEFAULT_DURABLE_NAME = 'default';
@@ -51,7 +38,10 @@ export function subscriptionSettings(
   options: SubscribeOptions | undefined,
   filter?: SubscriptionFilter,
 ): SubscriptionSettings {
-  if (options === undefined) return DEFAULT_SETTINGS;
+  if (options === undefined) {
+    defaults ??= subscriptionSettings({});
+    return defaults;
+  }
   return {
     group: options.group === undefined ? undefined : checkName('group', options.group),
     durable: durableName(options.durable),

@@ -1,5 +1,6 @@
 import type { Delivery, Handler, Subscription } from './contract.ts';
 import { DEFAULT_DRAIN_MS } from './contract.ts';
+import { handOver } from './control-lane.ts';
 import { deadLetterTo } from './dead-letter.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { LiveDelivery } from './delivery.ts';
@@ -356,6 +357,9 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   async #close(drainMs: number): Promise<void> {
+    // First: a source that feeds nobody any more brings no control events either.
+    const handing = this.inbox.isOwn ? handOver(this.inbox, 1) : undefined;
+    if (handing !== undefined) await handing;
     this.#state = 'closing';
     await this.inbox.stop(this);
     this.#hurry();

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Outgoing } from '../src/adapter.ts';
-import { type Broadcaster, connect } from '../src/index.ts';
+import { type Outgoing, PolycastError } from '../src/adapter.ts';
+import { type Broadcaster, connect, type Signal } from '../src/index.ts';
 import { BroadcastEvent, LoopTransport, stranger } from './loop-transport.ts';
 
 const EVERYWHERE = ['*', 'role:r', 'instance:me'];
@@ -61,6 +61,100 @@ test('who only asks reads replies and heartbeats, and no events', async () => {
   expect(got).toEqual([1]);
 });
 
+const OWN = [CONTROL, 'instance:me'];
+const SETTLES = ['native', 'emulated'] as const;
+
+function rollCall(transport: LoopTransport): void {
+  transport.loops = false;
+  for (const { sink, request } of transport.sinks) {
+    if (!request.addresses.includes(CONTROL)) continue;
+    sink.deliver(event('polycast.roll-call', { instance: 'other', role: 'r', forMs: 60_000 }));
+  }
+}
+
+test.each(SETTLES)(
+  'the one that hears control closes, a member of a group stays: settlement %s',
+  async (settlement) => {
+    const { transport, me, sources } = await open({ settlement, groups: 'native' });
+    const plain = await me.subscribe(() => {});
+    await me.subscribe(() => {}, { group: 'g' });
+    await plain.close();
+    expect(sources()).toEqual([EVERYWHERE, OWN]);
+    rollCall(transport);
+    await vi.waitFor(() => expect(transport.sent.flat().map(({ event, to }) => [event.type, to])).toEqual([HEARTBEAT]));
+  },
+);
+
+test.each(SETTLES)('one closes that hears control, and another subscribes: settlement %s', async (settlement) => {
+  const { transport, me, sources } = await open({ settlement });
+  await (await me.subscribe(() => {})).close();
+  expect(sources()).toEqual([]);
+  await me.subscribe(() => {});
+  rollCall(transport);
+  await vi.waitFor(() => expect(transport.sent.flat().map(({ event, to }) => [event.type, to])).toEqual([HEARTBEAT]));
+});
+
+test.each(SETTLES)('replies come, once each, although the subscription closes: settlement %s', async (settlement) => {
+  const { transport, me } = await open({ settlement });
+  transport.loops = false;
+  const plain = await me.subscribe(() => {});
+  const asked = me.request({ type: 'who' }, { expect: 3 });
+  await vi.waitFor(() => expect(transport.sent.flat()).toHaveLength(1));
+  const { correlationid } = (transport.sent.flat()[0] as Outgoing).event as { correlationid?: string };
+  const reply = (data: string) =>
+    transport.receive(stranger(data, { type: 'polycast.reply', correlationid: correlationid! }));
+  reply('before');
+  let settle!: () => void;
+  transport.onSubscribe = () => new Promise((resolve) => (settle = resolve));
+  const closing = plain.close();
+  await pass();
+  reply('meanwhile');
+  settle?.();
+  await pass();
+  // By both, if the one has not ended yet.
+  reply('after');
+  await closing;
+  expect((await asked).map(({ data }) => data)).toEqual(['before', 'meanwhile', 'after']);
+});
+
+test('closing the broadcaster opens nothing, whatever is expected', async () => {
+  const { transport, me } = await open({ settlement: 'native', groups: 'native' });
+  transport.loops = false;
+  await me.subscribe(() => {});
+  await me.subscribe(() => {}, { group: 'g' });
+  await me.members({ timeoutMs: 0 });
+  const opened = vi.fn();
+  transport.onSubscribe = opened;
+  await me.close();
+  expect(opened).not.toHaveBeenCalled();
+  expect(transport.sinks).toEqual([]);
+});
+
+test('a control source that could not be opened is tried again', async () => {
+  const { transport, me, sources } = await open({ settlement: 'native', groups: 'native' });
+  transport.onSubscribe = ({ addresses }) => {
+    if (addresses.length === 2) throw new PolycastError('unreachable', 'for now');
+  };
+  await expect(me.subscribe(() => {}, { group: 'g' })).rejects.toMatchObject({ code: 'unreachable' });
+  await expect(me.members()).rejects.toMatchObject({ code: 'unreachable' });
+  expect(sources()).toEqual([]);
+  transport.onSubscribe = () => {};
+  await me.subscribe(() => {}, { group: 'g' });
+  expect(sources()).toEqual([EVERYWHERE, OWN]);
+});
+
+test('where nobody can take over, that is told', async () => {
+  const { transport, me, sources } = await open({ settlement: 'native', groups: 'native' });
+  const plain = await me.subscribe(() => {});
+  await me.subscribe(() => {}, { group: 'g' });
+  const signals: Signal[] = [];
+  me.onSignal((signal) => signals.push(signal));
+  transport.onSubscribe = () => Promise.reject(new PolycastError('unreachable', 'for now'));
+  await plain.close();
+  expect(sources()).toEqual([EVERYWHERE]);
+  expect(signals).toMatchObject([{ kind: 'failed', what: 'source', error: { code: 'unreachable' } }]);
+});
+
 test('nobody can take the name of the control lane, or publish there', async () => {
   const { transport, me } = await open();
   await expect(me.publish({ type: 'x' }, { to: CONTROL })).rejects.toMatchObject({ code: 'invalid-address' });
@@ -72,6 +166,9 @@ test('nobody can take the name of the control lane, or publish there', async () 
 });
 
 const HEARTBEAT = ['polycast.heartbeat', [CONTROL]];
+
+/** Lets everything happen that waits for nothing. */
+const pass = () => new Promise((resolve) => setImmediate(resolve));
 
 function event(type: string, data: unknown): BroadcastEvent {
   return new BroadcastEvent({ type, source: '/r/other', id: crypto.randomUUID(), data });

@@ -11,6 +11,7 @@ import {
   type Outgoing,
   type PolycastError,
   type Sink,
+  type Source,
   type SourceRequest,
   type Transport,
 } from '../src/adapter.ts';
@@ -24,6 +25,8 @@ export class LoopTransport implements Transport {
   context: LinkContext | undefined;
   /** What becomes of a batch; by default it is taken at once. */
   onPublish: (batch: readonly Outgoing[]) => void | Promise<void | readonly (PolycastError | undefined)[]> = () => {};
+  /** Before a source is open. */
+  onSubscribe: (request: SourceRequest) => void | Promise<void> = () => {};
   /** Deliver what is sent to all sinks at once. */
   loops = true;
 
@@ -63,16 +66,21 @@ export class LoopTransport implements Transport {
         return this.onPublish(batch);
       },
       subscribe: (request, sink) => {
-        const entry = { sink, request };
-        this.sinks.push(entry);
-        const stop = async () => {
-          const at = this.sinks.indexOf(entry);
-          if (at >= 0) this.sinks.splice(at, 1);
-        };
-        return { stop, close: stop };
+        const held = this.onSubscribe(request);
+        return held === undefined ? this.#listen(request, sink) : held.then(() => this.#listen(request, sink));
       },
       close: async () => {},
     };
+  }
+
+  #listen(request: SourceRequest, sink: Sink): Source {
+    const entry = { sink, request };
+    this.sinks.push(entry);
+    const stop = async () => {
+      const at = this.sinks.indexOf(entry);
+      if (at >= 0) this.sinks.splice(at, 1);
+    };
+    return { stop, close: stop };
   }
 
   /** Something came off the wire. */

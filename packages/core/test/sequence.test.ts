@@ -47,16 +47,16 @@ test('whatever arrives, every number is handed on once, and the gaps told are wh
       });
       const lanes = new Map<string, { first: number; highest: number; seen: Set<number> }>();
       for (const { epoch, list, number } of all) {
-        const arrival = detector.observe('/s', formatSequence(epoch, number), list);
+        const isRepeated = detector.isRepeated('/s', formatSequence(epoch, number), list);
         const key = `${epoch} ${list}`;
         const lane = lanes.get(key);
         if (lane === undefined) {
           lanes.set(key, { first: number, highest: number, seen: new Set([number]) });
-          expect(arrival).toBe('next');
+          expect(isRepeated).toBe(false);
           continue;
         }
         // What came before the first number seen was never owed.
-        expect(arrival === 'duplicate').toBe(lane.seen.has(number) || number < lane.first);
+        expect(isRepeated).toBe(lane.seen.has(number) || number < lane.first);
         if (number > lane.highest) {
           expected += number - lane.highest - 1;
           lane.highest = number;

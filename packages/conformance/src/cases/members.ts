@@ -77,6 +77,24 @@ export const memberCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'members/stays-in-a-group',
+    clause: 'members.1',
+    title: 'who closes its plain subscription and stays in a group is a member; who comes back is one again',
+    requires: { capabilities: ['everyone', 'members', 'groups'] },
+    async run(c) {
+      const desk = await c.join('desk/d1');
+      await c.listen(desk);
+      const stays = await c.join('worker/w1');
+      const plain = await c.listen(stays);
+      await c.listen(stays, { group: 'g' });
+      const returns = await c.join('worker/w2');
+      await (await c.listen(returns)).subscription.close();
+      await plain.subscription.close();
+      await c.listen(returns);
+      sameSet(names(await desk.members({ role: 'worker' })), ['worker/w1', 'worker/w2'], 'members');
+    },
+  },
+  {
     id: 'members/by-role',
     clause: 'members.2',
     title: 'only the role that was asked for',

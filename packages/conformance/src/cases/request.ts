@@ -2,6 +2,7 @@ import type { Broadcaster, Reply } from '@polycast/core';
 import { check, refused, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
+import { Gate } from '../wait.ts';
 
 const requires = { capabilities: ['everyone', 'request'] } as const;
 
@@ -43,6 +44,26 @@ export const requestCases: readonly ConformanceCase[] = [
         const replies = await c.within(desk.request({ type: 'question', data: value }, { expect: 1 }), 'the reply');
         same(data(replies), [value], 'data');
       }
+    },
+  },
+  {
+    id: 'request/subscription-closes',
+    clause: 'request.1',
+    title: 'a reply comes although the subscription of the one who asked has closed',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const own = await c.listen(desk);
+      const gate = new Gate();
+      const asked = await c.listen(await c.join('kitchen'), {}, async (_event, delivery) => {
+        await gate.passed;
+        await delivery.reply('late');
+      });
+      const replies = desk.request({ type: 'question' }, { expect: 1, timeoutMs: c.patienceMs }).then(data);
+      await asked.until(1);
+      await own.subscription.close();
+      gate.open();
+      same(await c.within(replies, 'the reply'), ['late'], 'data');
     },
   },
   {

@@ -45,7 +45,9 @@ export async function transportFromUrl(url: string | URL): Promise<Transport> {
   return (await host()).transportFromUrl(url);
 }
 
-/** Loaded when it is needed: whoever gives a transport pays for none of it. */
-async function host(): Promise<ConfigurationHost> {
-  return (await import('#node-configuration')).host;
+/** Loaded when it is needed: whoever gives a transport pays for none of it. @throws PolycastError `invalid-configuration` */
+export async function host(): Promise<ConfigurationHost> {
+  const { host } = (await import('#node-configuration')) as { host: ConfigurationHost | string };
+  if (typeof host === 'string') throw new PolycastError('invalid-configuration', host);
+  return host;
 }
