@@ -119,11 +119,11 @@ export interface PassesNode {
 export const MIN_INTEGER = -2_147_483_648;
 export const MAX_INTEGER = 2_147_483_647;
 /** Longest filter text, in UTF-16 code units; longer ones are refused with `invalid-filter`. */
-export const MAX_FILTER_LENGTH = 262_144;
+export const MAX_FILTER_LENGTH = 131_072;
 /** Deepest nesting of a tree; deeper ones are refused with `invalid-filter`. */
 export const MAX_FILTER_DEPTH = 200;
 /** Most nodes in a tree; more are refused with `invalid-filter`. */
-export const MAX_FILTER_NODES = 100_000;
+export const MAX_FILTER_NODES = 50_000;
 
 /** Attributes that every valid CloudEvent has, so that `EXISTS` on them is always true. */
 export const REQUIRED_ATTRIBUTES: ReadonlySet<string> = new Set(['specversion', 'id', 'source', 'type']);

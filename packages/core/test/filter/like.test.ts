@@ -36,6 +36,22 @@ describe('LIKE', () => {
     );
   });
 
+  test('long pieces with _ fit what a regular expression fits', () => {
+    const piece = fc.array(fc.constantFrom('a', 'b', '_', '_', '😀'), { minLength: 30, maxLength: 70 });
+    const text = fc.array(fc.constantFrom('a', 'a', 'b', '😀'), { minLength: 40, maxLength: 300 });
+    fc.assert(
+      fc.property(piece, text, fc.nat({ max: 299 }), fc.boolean(), (parts, chars, place, plant) => {
+        // Planted, as it would hardly ever fit by chance.
+        const fitting = parts.map((part, at) => (part === '_' ? chars[at % chars.length]! : part));
+        if (plant) chars.splice(place % chars.length, 0, ...fitting);
+        const like = compileLike(`%${parts.join('')}%b%`);
+        const expected = new RegExp(`${parts.join('').replaceAll('_', '.')}.*b`, 'su').test(chars.join(''));
+        expect(like(chars.join(''))).toBe(expected);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   test('an escaped text fits itself alone', () => {
     fc.assert(
       fc.property(fc.oneof(texts, patterns, fc.string({ unit: 'binary' })), texts, (text, other) => {
@@ -68,6 +84,8 @@ describe('LIKE', () => {
     [`${'%_'.repeat(10_000)}b`, 'a'.repeat(200_000)],
     ['%'.repeat(200_000), 'a'.repeat(200_000)],
     [`%${'a'.repeat(200)}_b%`, 'a'.repeat(200_000)],
+    [`%${'a_'.repeat(1_000)}b%`, 'a'.repeat(100_000)],
+    [`%${'_a'.repeat(5_000)}b%`, '😀a'.repeat(30_000)],
   ])('takes no time that grows beyond pattern × text (%#)', (pattern, text) => {
     const begin = performance.now();
     compileLike(pattern)(text);

@@ -274,11 +274,11 @@ describe.each(['redis-channel', 'signalr-group'] as const)('%s', (name) => {
 
 describe('a hostile filter', () => {
   const hostile = {
-    'a list of 30,000 values': () => `subject IN (${Array.from({ length: 30_000 }, (_, at) => `'${at}'`).join()})`,
-    'an OR of 6,000 branches': () =>
-      Array.from({ length: 6_000 }, (_, at) => `(EXISTS a${at % 50} AND a${at % 50} = '${at}')`).join(' OR '),
+    'a list of 15,000 values': () => `subject IN (${Array.from({ length: 15_000 }, (_, at) => `'${at}'`).join()})`,
+    'an OR of 3,500 branches': () =>
+      Array.from({ length: 3_500 }, (_, at) => `(EXISTS a${at % 50} AND a${at % 50} = '${at}')`).join(' OR '),
     'a pattern of many pieces': () => `type LIKE '${'%a_'.repeat(20_000)}'`,
-    'an AND of 10,000 tests': () => Array.from({ length: 10_000 }, (_, at) => `a${at} = '${at}'`).join(' AND '),
+    'an AND of 5,000 tests': () => Array.from({ length: 5_000 }, (_, at) => `a${at} = '${at}'`).join(' AND '),
   };
   it.each(Object.entries(hostile))('%s takes no target long', (_, make) => {
     const filter = parseFilter(make());

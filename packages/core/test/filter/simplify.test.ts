@@ -142,16 +142,10 @@ describe('simplifying', () => {
     Array.from({ length: count }, (_, at) => make(at)).join(between);
   test.each([
     ['many equalities', `NOT (${many(5_000, (at) => `a = 'v${at}'`, ' OR ')})`],
-    ['many lists', many(15_000, (at) => `a IN (${at})`, ' OR ')],
-    ['the same again and again', many(20_000, () => 'EXISTS a', ' AND ')],
-    [
-      'much inside of many NOTs',
-      `${'NOT (a AND '.repeat(90)}(${many(18_000, () => 'a = 1', ' OR ')})${')'.repeat(90)}`,
-    ],
-    [
-      'much inside of many XORs',
-      `${'TRUE XOR ('.repeat(90)}${many(18_000, () => 'EXISTS a', ' OR ')}${')'.repeat(90)}`,
-    ],
+    ['many lists', many(7_500, (at) => `a IN (${at})`, ' OR ')],
+    ['the same again and again', many(9_000, () => 'EXISTS a', ' AND ')],
+    ['much inside of many NOTs', `${'NOT (a AND '.repeat(90)}(${many(9_000, () => 'a = 1', ' OR ')})${')'.repeat(90)}`],
+    ['much inside of many XORs', `${'TRUE XOR ('.repeat(90)}${many(9_000, () => 'EXISTS a', ' OR ')}${')'.repeat(90)}`],
     [
       'a long text inside of many groups',
       `${many(95, (at) => `${many(13, (item) => `a = ${item}`, ' OR ')} OR (b${at} AND `, '')}c = '${'x'.repeat(100_000)}'${')'.repeat(95)}`,
