@@ -60,6 +60,7 @@ end
 if others == 0 and not durable then
   redis.call('XGROUP', 'DESTROY', key, group)
   dropIfUnused(key)
+  if KEYS[2] then redis.call('DEL', KEYS[2]) end
 elseif pending == 0 then redis.call('XGROUP', 'DELCONSUMER', key, group, me) end
 return 1
 `;
@@ -120,8 +121,16 @@ export async function join(
   return { made: made === 1, lastId, lost: Math.max(0, lost), firstId };
 }
 
-export async function leave(redis: Redis | Cluster, key: string, group: string, consumer: string): Promise<void> {
-  await redis.eval(LEAVE, 1, key, group, consumer);
+/** @param beside a key that goes with the group */
+export async function leave(
+  redis: Redis | Cluster,
+  key: string,
+  group: string,
+  consumer: string,
+  beside?: string,
+): Promise<void> {
+  const keys = beside === undefined ? [key] : [key, beside];
+  await redis.eval(LEAVE, keys.length, ...keys, group, consumer);
 }
 
 export async function sweep(redis: Redis | Cluster, key: string, keepMs: number): Promise<void> {

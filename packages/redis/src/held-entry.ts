@@ -1,4 +1,5 @@
 import { type Address, type BroadcastEvent, type Lease, PolycastError, type Settlement } from '@polycast/core/adapter';
+import type { Contestant } from './contest-scripts.ts';
 import { formatPosition } from './wire.ts';
 
 /** What a held entry asks of the source that holds it. */
@@ -20,6 +21,8 @@ export class HeldEntry {
   readonly address: Address;
   /** How often the entry was handed out, this time included. */
   readonly attempt: number;
+  /** Set if its event stands in other streams of the group, too. */
+  readonly contestant: Contestant | undefined;
   readonly #holder: Holder;
   readonly #lockMs: number;
   readonly #size: number;
@@ -32,13 +35,14 @@ export class HeldEntry {
   constructor(
     holder: Holder,
     at: { key: string; id: string; address: Address },
-    options: { attempt: number; size: number; lockMs: number },
+    options: { attempt: number; size: number; lockMs: number; contestant?: Contestant | undefined },
   ) {
     this.#holder = holder;
     this.key = at.key;
     this.id = at.id;
     this.address = at.address;
     this.attempt = options.attempt;
+    this.contestant = options.contestant;
     this.#size = options.size;
     this.#open = options.size;
     this.#lockMs = options.lockMs;

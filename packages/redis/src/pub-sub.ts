@@ -38,6 +38,7 @@ export function redis(options: RedisTransportOptions = {}): Transport {
 class PubSubLink implements Link {
   readonly #commands: Commands;
   readonly #settings: Settings;
+  readonly #packing: Parameters<typeof sendBatch>[1];
   readonly #context: LinkContext;
   readonly #subscriber: Subscriber;
   readonly #endSignals: () => void;
@@ -49,6 +50,7 @@ class PubSubLink implements Link {
     const { client, isCluster } = commands;
     this.#commands = commands;
     this.#settings = settings;
+    this.#packing = { prefix: settings.prefix, batch: settings.batch, severalAlone: false };
     this.#context = context;
     this.#subscriber = new Subscriber(commands, settings, context);
     this.#endSignals = signalConnection(client, context, () => !this.#subscriber.isUsed);
@@ -63,7 +65,7 @@ class PubSubLink implements Link {
   }
 
   publish(batch: readonly Outgoing[]): ReturnType<Link['publish']> {
-    return sendBatch(batch, this.#settings, this.#send);
+    return sendBatch(batch, this.#packing, this.#send);
   }
 
   async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {

@@ -8,7 +8,7 @@ import { channelOf, type Parcel, parcelsOf } from './wire.ts';
  */
 export function sendBatch(
   batch: readonly Outgoing[],
-  wire: { readonly prefix: string; readonly batch: 'on' | 'off' },
+  wire: { readonly prefix: string; readonly batch: 'on' | 'off'; readonly severalAlone: boolean },
   send: (channel: string, payload: string) => Promise<unknown>,
 ): Promise<undefined | readonly (PolycastError | undefined)[]> {
   const lone = batch[0] as Outgoing;
@@ -16,11 +16,9 @@ export function sendBatch(
     const channel = channelOf(wire.prefix, lone.topic, lone.to[0] as Address);
     return send(channel, lone.json as string).then(nothing, rethrow);
   }
-  const parcels = parcelsOf(wire.prefix, batch, wire.batch === 'on');
+  const parcels = parcelsOf(wire.prefix, batch, { batched: wire.batch === 'on', severalAlone: wire.severalAlone });
   const [first] = parcels;
-  if (parcels.length === 1 && first?.payloads.length === 1) {
-    return send(first.channel, first.payloads[0] as string).then(nothing, rethrow);
-  }
+  if (parcels.length === 1 && first !== undefined) return send(first.channel, first.payload).then(nothing, rethrow);
   return sendParcels(parcels, batch.length, send);
 }
 
@@ -29,18 +27,12 @@ async function sendParcels(
   count: number,
   send: (channel: string, payload: string) => Promise<unknown>,
 ): Promise<undefined | readonly (PolycastError | undefined)[]> {
-  const sent = parcels.flatMap(({ channel, payloads, indexes }) =>
-    payloads.map((payload, at) => ({
-      result: send(channel, payload),
-      indexes: payloads.length === 1 ? indexes : [indexes[at] as number],
-    })),
-  );
-  const results = await Promise.allSettled(sent.map(({ result }) => result));
+  const results = await Promise.allSettled(parcels.map(({ channel, payload }) => send(channel, payload)));
   const errors: (PolycastError | undefined)[] = new Array(count).fill(undefined);
   results.forEach((result, at) => {
     if (result.status === 'fulfilled') return;
     const error = mapError(result.reason);
-    for (const index of sent[at]?.indexes ?? []) errors[index] ??= error;
+    for (const index of parcels[at]?.indexes ?? []) errors[index] ??= error;
   });
   return errors.some((error) => error !== undefined) ? errors : undefined;
 }

@@ -1,5 +1,7 @@
 import type { BroadcastEvent, Lease, Source } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
+import { Acknowledger } from './acknowledger.ts';
+import { Contests } from './contests.ts';
 import * as groups from './group-scripts.ts';
 import { HeldEntry, type Holder } from './held-entry.ts';
 import { mapError } from './map-error.ts';
@@ -35,9 +37,10 @@ export class GroupSource implements Source, ReadingPart, Holder {
   readonly #lastIds = new Map<string, string>();
   /** Held until the server has taken the acknowledgement. By key and id. */
   readonly #held = new Map<string, HeldEntry>();
-  #accepted: HeldEntry[] = [];
-  #flushing: Promise<void> | undefined;
-  #flushSoon: NodeJS.Immediate | undefined;
+  readonly #contests: Contests;
+  /** Waits for the server's word on an entry: later ones wait behind it. */
+  #line: Promise<void> | undefined;
+  readonly #acknowledger: Acknowledger;
   #claimTimer: NodeJS.Timeout | undefined;
   #claiming: Promise<void> | undefined;
   #sweptAtMs = 0;
@@ -56,6 +59,10 @@ export class GroupSource implements Source, ReadingPart, Holder {
     this.#streams = streamsOf(parts);
     const keys = [...this.#streams.keys()];
     this.#keysAndNew = [...keys, ...keys.map(() => '>')];
+    this.#contests = new Contests(parts, { group: this.#group, consumer }, [...this.#streams.values()]);
+    this.#acknowledger = new Acknowledger(parts, this.#group, this.#contests, ({ key, id }) => {
+      this.#held.delete(`${key} ${id}`);
+    });
     this.#decoder = new EntryDecoder(parts);
     this.#reader = new StreamReader(parts, this, keys[0] as string);
   }
@@ -113,13 +120,14 @@ export class GroupSource implements Source, ReadingPart, Holder {
     ) as Promise<RawStreams | null>;
   }
 
-  take(streams: RawStreams): void {
+  take(streams: RawStreams): void | Promise<void> {
     for (const [key, entries] of streams) {
       for (const entry of entries) {
         this.#lastIds.set(key, entry[0]);
         this.#deliver(key, entry, 1);
       }
     }
+    return this.#line;
   }
 
   async afterPause(): Promise<void> {
@@ -139,21 +147,48 @@ export class GroupSource implements Source, ReadingPart, Holder {
     }
   }
 
-  #deliver(key: string, [id, fields]: RawEntry, attempt: number): void {
-    const { sink, request } = this.#parts;
+  /** @param hasTurn the server has said already that no other entry of the same event counts */
+  #deliver(key: string, [id, fields]: RawEntry, attempt: number, hasTurn = false): void {
+    const { request } = this.#parts;
     const name = `${key} ${id}`;
     if (this.#held.has(name) || fields === null) return;
     const events: BroadcastEvent[] = [];
     this.#decoder.read(fields, (event) => events.push(event));
     const address = this.#streams.get(key) ?? '*';
-    const entry = new HeldEntry(this, { key, id, address }, { attempt, size: events.length, lockMs: request.lockMs });
+    const lone = events.length === 1 ? events[0] : undefined;
+    const size = lone !== undefined && this.#contests.comesByAnother(lone, address) ? 0 : events.length;
+    const contestant = lone === undefined || size === 0 ? undefined : this.#contests.contestantFor(lone, { key, id });
+    const entry = new HeldEntry(this, { key, id, address }, { attempt, size, lockMs: request.lockMs, contestant });
     this.#held.set(name, entry);
-    if (events.length === 0) this.acknowledge(entry);
-    // An entry is handed on whole, even while stopping: half of one cannot be put back.
+    if (size === 0) {
+      this.acknowledge(entry);
+    } else if (contestant !== undefined && !hasTurn) {
+      this.#wait(this.#contests.enter(contestant, address, attempt), (turn) => {
+        // Its lock may have run out meanwhile: then it came again.
+        if (this.#held.get(name) !== entry) return;
+        if (turn === 'won') this.#hand(entry, events);
+        else this.#held.delete(name);
+      });
+    } else if (this.#line !== undefined) {
+      this.#wait(undefined, () => this.#hand(entry, events));
+    } else this.#hand(entry, events);
+  }
+
+  /** An entry is handed on whole, even while stopping: half of one cannot be put back. */
+  #hand(entry: HeldEntry, events: readonly BroadcastEvent[]): void {
     for (let at = 0; at < events.length; at++) {
       const event = events[at] as BroadcastEvent;
-      sink.deliver(event, entry.lease(event, at));
+      this.#parts.sink.deliver(event, entry.lease(event, at));
     }
+  }
+
+  /** All at once are asked for, and handed on in order. */
+  #wait<Word>(word: Word | Promise<Word>, then: (word: Word) => void): void {
+    const line: Promise<void> = Promise.all([word, this.#line]).then(([said]) => {
+      if (this.#line === line) this.#line = undefined;
+      then(said);
+    });
+    this.#line = line;
   }
 
   // ── what others released or left ──
@@ -176,7 +211,25 @@ export class GroupSource implements Source, ReadingPart, Holder {
       );
       await this.#deliverAgain(commands.client as Redis, key, reply as unknown as ClaimReply, true);
     }
+    if (room > 0) await this.#takeTurns();
     if (performance.now() - this.#sweptAtMs > SWEEP_INTERVAL_MS) await this.#sweep();
+  }
+
+  /** What another entry of the same event kept us from, and keeps us from no more. */
+  async #takeTurns(): Promise<void> {
+    const { client } = this.#parts.commands;
+    for (const { contestant, attempt } of await this.#contests.askAgain()) {
+      const { stream, id } = contestant;
+      const [entry] = (await client.xrange(stream, id, id)) as RawEntry[];
+      if (entry !== undefined) this.#deliver(stream, entry, attempt, true);
+      else {
+        // Trimmed meanwhile. Another entry of the event may be there still.
+        await client.xack(stream, this.#group, id);
+        await this.#contests.leave(contestant);
+        this.#tellGap(1);
+      }
+    }
+    await this.#line;
   }
 
   async #recover(redis: Redis, key: string): Promise<void> {
@@ -228,6 +281,7 @@ export class GroupSource implements Source, ReadingPart, Holder {
       if (this.#reader.stopped) await this.#return(key, entry[0], pending[3] - 1);
       else this.#deliver(key, entry, pending[3]);
     }
+    await this.#line;
   }
 
   async #sweep(): Promise<void> {
@@ -249,54 +303,14 @@ export class GroupSource implements Source, ReadingPart, Holder {
   }
 
   acknowledge(entry: HeldEntry): void {
-    this.#accepted.push(entry);
-    this.#flushSoon ??= setImmediate(() => {
-      this.#flushSoon = undefined;
-      void this.#flush();
-    });
-  }
-
-  /** One XACK a stream. What the server did not take is asked again by the next, after a while. */
-  #flush(): Promise<void> {
-    this.#flushing ??= this.#acknowledgeAll().finally(() => {
-      this.#flushing = undefined;
-      if (this.#accepted.length > 0 && this.#flushSoon === undefined && this.#isOpen) void this.#flush();
-    });
-    return this.#flushing;
-  }
-
-  async #acknowledgeAll(): Promise<void> {
-    const { commands, watch, context } = this.#parts;
-    const entries = this.#accepted;
-    this.#accepted = [];
-    const byKey = new Map<string, HeldEntry[]>();
-    for (const entry of entries) {
-      const ofKey = byKey.get(entry.key);
-      if (ofKey === undefined) byKey.set(entry.key, [entry]);
-      else ofKey.push(entry);
-    }
-    await Promise.all(
-      [...byKey].map(async ([key, ofKey]) => {
-        try {
-          const ids = ofKey.map(({ id }) => id);
-          await watch.run(() => commands.client.xack(key, this.#group, ...ids));
-          for (const { id } of ofKey) this.#held.delete(`${key} ${id}`);
-        } catch (thrown) {
-          const error = mapError(thrown);
-          if (error.retryable && this.#isOpen) {
-            await new Promise((resolve) => {
-              setTimeout(resolve, 100).unref();
-            });
-            this.#accepted.push(...ofKey);
-          } else context.signal({ kind: 'failed', what: 'settle', error });
-        }
-      }),
-    );
+    this.#acknowledger.add(entry);
   }
 
   async putBack(entry: HeldEntry): Promise<void> {
     // Before the server hears of it: from then on our own claims may bring it again.
     this.#held.delete(`${entry.key} ${entry.id}`);
+    // Perhaps nobody stays who reads this stream.
+    if (entry.contestant !== undefined && this.#reader.stopped) await this.#contests.leave(entry.contestant);
     await this.#return(entry.key, entry.id, entry.attempt);
   }
 
@@ -323,6 +337,7 @@ export class GroupSource implements Source, ReadingPart, Holder {
 
   async renew(entry: HeldEntry): Promise<boolean> {
     try {
+      if (entry.contestant !== undefined) return await this.#contests.renew(entry.contestant);
       return await groups.renew(this.#parts.commands.client, entry.key, this.#group, this.#consumer, entry.id);
     } catch (thrown) {
       throw mapError(thrown);
@@ -347,13 +362,17 @@ export class GroupSource implements Source, ReadingPart, Holder {
     this.#closing ??= (async () => {
       await this.stop();
       this.#isOpen = false;
-      clearImmediate(this.#flushSoon);
-      await this.#flushing;
-      await this.#flush();
+      await this.#acknowledger.close();
+      for (const { contestant, attempt } of this.#contests.takeLost()) {
+        await this.#return(contestant.stream, contestant.id, attempt - 1).catch(() => {});
+      }
       const { commands, request } = this.#parts;
       if (request.durable === undefined) {
         await Promise.all(
-          [...this.#streams.keys()].map((key) => groups.leave(commands.client, key, this.#group, this.#consumer)),
+          [...this.#streams].map(([key, address]) => {
+            const done = address === '*' ? this.#contests.doneKey : undefined;
+            return groups.leave(commands.client, key, this.#group, this.#consumer, done);
+          }),
         ).catch((thrown) => {
           // The group is swept later by others; the reason may matter to somebody.
           this.#parts.context.signal({ kind: 'failed', what: 'source', error: mapError(thrown) });

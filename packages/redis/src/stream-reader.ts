@@ -43,7 +43,8 @@ export interface ReadingPart {
   /** On every new connection, before reading from it. */
   prepare(redis: Redis): Promise<void>;
   read(redis: Redis, count: number, blockMs: number): Promise<RawStreams | null>;
-  take(streams: RawStreams): void;
+  /** @returns a promise only if some of it has to wait for the server's word: nothing is read until then */
+  take(streams: RawStreams): void | Promise<void>;
   /** Core could take nothing for a while: what is unread may have been trimmed meanwhile. */
   afterPause(): Promise<void>;
 }
@@ -196,8 +197,9 @@ export class StreamReader {
         // Given up already: what comes now will come again.
         if (this.#reading !== reading) return;
         this.#reading = undefined;
-        if (streams !== null) this.#part.take(streams);
-        resolve();
+        const handing = streams === null ? undefined : this.#part.take(streams);
+        if (handing === undefined) resolve();
+        else handing.then(resolve, reject);
       });
       taken.catch(giveUp);
     });

@@ -44,6 +44,7 @@ export function redisStreams(options: RedisStreamsOptions = {}): Transport {
 class StreamsLink implements Link {
   readonly #commands: Commands;
   readonly #settings: Settings;
+  readonly #packing: Parameters<typeof sendBatch>[1];
   readonly #context: LinkContext;
   readonly #endSignals: () => void;
   readonly #watch: CommandWatch;
@@ -56,6 +57,8 @@ class StreamsLink implements Link {
   constructor(commands: Commands, settings: Settings, context: LinkContext) {
     this.#commands = commands;
     this.#settings = settings;
+    // An entry is acknowledged whole, and of an event that stands in several streams a group acknowledges all but one unread.
+    this.#packing = { prefix: settings.prefix, batch: settings.batch, severalAlone: true };
     this.#context = context;
     this.#watch = new CommandWatch(commands.client, settings.client !== undefined);
     this.#endSignals = signalConnection(commands.client, context, () => true);
@@ -74,7 +77,7 @@ class StreamsLink implements Link {
   }
 
   publish(batch: readonly Outgoing[]): ReturnType<Link['publish']> {
-    return sendBatch(batch, this.#settings, this.#append);
+    return sendBatch(batch, this.#packing, this.#append);
   }
 
   readonly #append = (key: string, payload: string): Promise<unknown> => {

@@ -15,19 +15,35 @@ export function channelOf(prefix: string, topic: string, address: Address): stri
 /** Most events go where the one before went. */
 let last = { prefix: '', topic: '', address: '', channel: '' };
 
-/** What goes to one channel: the payloads, and which events of the batch each of them holds. */
+/** One message or stream entry: its payload, and which events of the batch it holds. */
 export interface Parcel {
   readonly channel: string;
-  readonly payloads: readonly string[];
+  readonly payload: string;
   /** Indexes into the batch. */
   readonly indexes: readonly number[];
 }
 
-/** Sorts a batch by channel, keeping order. With `batched`, the events of one channel become one JSON batch. */
-export function parcelsOf(prefix: string, batch: readonly Outgoing[], batched: boolean): readonly Parcel[] {
-  const lanes = new Map<string, { texts: string[]; indexes: number[] }>();
+interface Lane {
+  readonly channel: string;
+  readonly texts: string[];
+  readonly indexes: number[];
+}
+
+/** How events are put together. */
+export interface Packing {
+  /** The events of one channel become one JSON batch. */
+  readonly batched: boolean;
+  /** But for those with several addresses: each copy can be acknowledged by itself. */
+  readonly severalAlone: boolean;
+}
+
+/** Sorts a batch by channel, keeping the order within each. */
+export function parcelsOf(prefix: string, batch: readonly Outgoing[], packing: Packing): readonly Parcel[] {
+  const lanes: Lane[] = [];
+  /** Those to which more may be added. */
+  const open = new Map<string, Lane>();
   let lastTopic: string | undefined;
-  let everyone: { texts: string[]; indexes: number[] } | undefined;
+  let everyone: Lane | undefined;
   for (let index = 0; index < batch.length; index++) {
     const { topic, to, json } = batch[index] as Outgoing;
     // Most batches are for everyone on one topic: no key is built twice for them.
@@ -36,26 +52,25 @@ export function parcelsOf(prefix: string, batch: readonly Outgoing[], batched: b
       everyone.indexes.push(index);
       continue;
     }
+    const isAlone = !packing.batched || (packing.severalAlone && to.length > 1);
     for (const address of to) {
       const channel = channelOf(prefix, topic, address);
-      let lane = lanes.get(channel);
+      let lane = isAlone ? undefined : open.get(channel);
       if (lane === undefined) {
-        lane = { texts: [], indexes: [] };
-        lanes.set(channel, lane);
+        lane = { channel, texts: [], indexes: [] };
+        lanes.push(lane);
+        if (isAlone) open.delete(channel);
+        else open.set(channel, lane);
       }
       lane.texts.push(json as string);
       lane.indexes.push(index);
       if (address === '*') {
         lastTopic = topic;
-        everyone = lane;
+        everyone = isAlone ? undefined : lane;
       }
     }
   }
-  return [...lanes].map(([channel, { texts, indexes }]) => ({
-    channel,
-    indexes,
-    payloads: batched ? [encodeBatch(texts)] : texts,
-  }));
+  return lanes.map(({ channel, texts, indexes }) => ({ channel, indexes, payload: encodeBatch(texts) }));
 }
 
 /** Where an event stands: the id of its stream entry, its place in the entry's batch, and whose stream it is. */

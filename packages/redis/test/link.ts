@@ -78,7 +78,8 @@ export async function openLink(
 }
 
 export function outgoing(topic: string, id: string, to: readonly Address[] = ['*'], data: unknown = id): Outgoing {
-  const event = new BroadcastEvent({ type: 'test', source: '/tester/one', id, data });
+  const attributes = to[0] === '*' ? undefined : { to: to.join(',') };
+  const event = new BroadcastEvent({ type: 'test', source: '/tester/one', id, data, attributes });
   return { event, topic, to, json: encodeEvent(event), expiresAtMs: Number.POSITIVE_INFINITY };
 }
 

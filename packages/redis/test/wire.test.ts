@@ -14,15 +14,20 @@ const batch = fc.array(fc.tuple(fc.uniqueArray(address, { minLength: 1 }), fc.co
 describe('parcelsOf', () => {
   it('brings every event to each of its channels once, in order, batched or not', () => {
     fc.assert(
-      fc.property(batch, fc.boolean(), (events, batched) => {
+      fc.property(batch, fc.boolean(), fc.boolean(), (events, batched, severalAlone) => {
         const out: Outgoing[] = events.map(([to, topic], id) => outgoing(topic, String(id), to));
         const seen = new Map<string, string[]>();
-        for (const { channel, payloads, indexes } of parcelsOf('p', out, batched)) {
-          expect(payloads).toHaveLength(batched ? 1 : indexes.length);
-          const ids = payloads.flatMap((text) => [JSON.parse(text)].flat() as { id: string }[]).map(({ id }) => id);
+        const isAlone = (index: number) => !batched || (severalAlone && (out[index] as Outgoing).to.length > 1);
+        const last = new Map<string, readonly number[]>();
+        for (const { channel, payload, indexes } of parcelsOf('p', out, { batched, severalAlone })) {
+          const ids = ([JSON.parse(payload)].flat() as { id: string }[]).map(({ id }) => id);
           expect(ids).toEqual(indexes.map(String));
-          expect(seen.has(channel)).toBe(false);
-          seen.set(channel, ids);
+          if (indexes.length > 1) expect(indexes.some(isAlone)).toBe(false);
+          // As few as the order allows.
+          const before = last.get(channel);
+          if (before !== undefined) expect([...before, ...indexes].some(isAlone)).toBe(true);
+          last.set(channel, indexes);
+          seen.set(channel, [...(seen.get(channel) ?? []), ...ids]);
         }
         const wanted = new Map<string, string[]>();
         out.forEach(({ to, topic }, id) => {
@@ -38,7 +43,9 @@ describe('parcelsOf', () => {
 
   it('puts an event between two of another address where it belongs', () => {
     const out = [outgoing('t', '0'), outgoing('u', '1'), outgoing('t', '2')];
-    expect(parcelsOf('p', out, true).map(({ channel, indexes }) => [channel, indexes])).toEqual([
+    expect(
+      parcelsOf('p', out, { batched: true, severalAlone: true }).map(({ channel, indexes }) => [channel, indexes]),
+    ).toEqual([
       ['p:{t}:*', [0, 2]],
       ['p:{u}:*', [1]],
     ]);

@@ -6,6 +6,7 @@ import type { Inbox } from '../inbox.ts';
 import { Gate, pass } from '../wait.ts';
 
 const requires = { capabilities: ['everyone', 'groups'] } as const;
+const addressed = { capabilities: ['everyone', 'groups', 'role', 'instance'] } as const;
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, n) => from + n);
 const all = (inboxes: readonly Inbox[]) => inboxes.flatMap(({ data }) => data);
 
@@ -77,6 +78,131 @@ export const groupCases: readonly ConformanceCase[] = [
         numbers(4).flatMap((at) => numbers(20).map((n) => `${at}.${n}`)),
         'what the members got',
       );
+    },
+  },
+  {
+    id: 'groups/several-addresses-of-one',
+    clause: 'groups.1',
+    title: 'a member that answers to several of the addresses gets the event once, between those for one address',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const only = await c.listen(await c.join('cook/c1'), { group: 'g' });
+      const ways = [['role:cook', 'instance:c1'], ['instance:c1', 'role:nobody'], ['role:cook'], ['*']] as const;
+      await Promise.all(numbers(80).map((n) => desk.publish({ type: 'job', data: n }, { to: ways[n % 4]! })));
+      await settled(c, desk, [only], 80);
+      sameSet(only.data, numbers(80), 'what the member got');
+      for (const way of numbers(4)) {
+        const got = only.data.filter((n) => Number(n) % 4 === way);
+        same(
+          got,
+          numbers(80).filter((n) => n % 4 === way),
+          `to ${ways[way]!.join()}`,
+        );
+      }
+    },
+  },
+  {
+    id: 'groups/several-addresses-of-two',
+    clause: 'groups.1',
+    title: 'of two members that answer to different addresses of an event one gets it',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const inboxes = [
+        await c.listen(await c.join('cook/c1'), { group: 'g' }),
+        await c.listen(await c.join('waiter/w1'), { group: 'g' }),
+      ];
+      const alone = await c.listen(await c.join('waiter/w2'));
+      for (const n of numbers(40)) {
+        const to = n % 2 === 0 ? (['role:waiter', 'instance:c1'] as const) : (['role:cook', 'role:waiter'] as const);
+        await desk.publish({ type: 'job', data: n }, { to });
+      }
+      await settled(c, desk, inboxes, 40);
+      await c.fence(desk, [alone]);
+      sameSet(all(inboxes), numbers(40), 'what the members got');
+      same(alone.data, numbers(40), 'without a group');
+    },
+  },
+  {
+    id: 'groups/several-instances',
+    clause: 'groups.1',
+    title: 'of several instances that are addressed one gets the event, of each group',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const one: Inbox[] = [];
+      const two: Inbox[] = [];
+      for (const n of numbers(4)) {
+        const cook = await c.join(`cook/c${n}`);
+        one.push(await c.listen(cook, { group: 'one' }));
+        two.push(await c.listen(cook, { group: 'two' }));
+      }
+      const to = ['instance:c0', 'instance:c1', 'instance:c2'] as const;
+      await Promise.all(numbers(60).map((n) => desk.publish({ type: 'job', data: n }, { to })));
+      await settled(c, desk, one, 60);
+      await settled(c, desk, two, 60);
+      sameSet(all(one), numbers(60), 'group one');
+      sameSet(all(two), numbers(60), 'group two');
+      same([one[3]!.count, two[3]!.count], [0, 0], 'who was not addressed');
+    },
+  },
+  {
+    id: 'groups/several-addresses-failing',
+    clause: 'groups.12',
+    title: 'what one member fails to handle and another answers to as well is accepted once',
+    requires: { capabilities: [...addressed.capabilities, 'redelivery'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const accepted: unknown[] = [];
+      const failedOnce = new Set<unknown>();
+      const react = (event: { data: unknown }) => {
+        if (!failedOnce.has(event.data)) {
+          failedOnce.add(event.data);
+          throw new Error('first time');
+        }
+        accepted.push(event.data);
+      };
+      const retry = { baseMs: 1, maxMs: 2 };
+      const inboxes = [
+        await c.listen(await c.join('cook/c1'), { group: 'g', retry }, react),
+        await c.listen(await c.join('waiter/w1'), { group: 'g', retry }, react),
+      ];
+      for (const n of numbers(20)) await desk.publish({ type: 'job', data: n }, { to: ['role:cook', 'role:waiter'] });
+      await c.until(
+        () => accepted.length >= 20,
+        () => `20 accepted, there are ${accepted.length}`,
+      );
+      await c.fence(desk, inboxes, { group: true });
+      sameSet(accepted, numbers(20), 'accepted');
+    },
+  },
+  {
+    id: 'groups/several-addresses-held',
+    clause: 'groups.7',
+    title: 'what a member held when it closed goes to one that answers to another of the addresses',
+    requires: { capabilities: [...addressed.capabilities, 'redelivery'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const gate = new Gate();
+      const cook = await c.listen(await c.join('cook/c1'), { group: 'g', bufferSize: 1 }, () => gate.passed);
+      const waiter = await c.listen(await c.join('waiter/w1'), { group: 'g' });
+      let count = 0;
+      while (cook.count === 0) {
+        await desk.publish({ type: 'job', data: count++ }, { to: ['role:cook', 'role:waiter'] });
+        await c.until(
+          () => all([cook, waiter]).length >= count,
+          () => `event ${count} reaches a member`,
+        );
+      }
+      await c.within(cook.owner.close({ drainMs: 0 }), 'close without waiting');
+      await c.until(
+        () => waiter.count >= count,
+        () => `the waiter should get all ${count}, it got ${waiter.data.join()}`,
+      );
+      gate.open();
+      await c.fence(desk, [waiter], { group: true });
+      sameSet(waiter.data, numbers(count), 'the waiter');
     },
   },
   {

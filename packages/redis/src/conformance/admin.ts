@@ -39,7 +39,7 @@ export class Admin {
     else await client.publish(channel, raw);
   }
 
-  /** Channels somebody listens to, and consumer groups. The streams themselves are kept by design. */
+  /** Channels somebody listens to, consumer groups, and what they keep beside the streams. The streams themselves are kept by design. */
   async residue(topic: string): Promise<readonly string[]> {
     const { isCluster } = await this.#open();
     const pattern = channelOf(literal(this.#settings.prefix), literal(topic), '*');
@@ -98,6 +98,9 @@ async function keysOf(node: Redis, pattern: string): Promise<readonly string[]> 
 }
 
 async function groupsOf(node: Redis, key: string): Promise<readonly string[]> {
+  // What is no stream belongs to a group.
+  const type = await node.type(key);
+  if (type !== 'stream') return type === 'none' ? [] : [key];
   const groups = (await node.xinfo('GROUPS', key)) as readonly (readonly unknown[])[];
   return groups.map((flat) => `${key} ${String(flat[1])}`);
 }
