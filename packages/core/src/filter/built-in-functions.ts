@@ -14,44 +14,44 @@ export class FunctionFailure {
   }
 }
 
-export interface BuiltInFunction extends Omit<FilterFunction, 'call'> {
+export interface BuiltInFunction extends Omit<FilterFunction, 'evaluate'> {
   // Arguments have been cast to `takes`, so each function knows the types of its own.
-  call(args: readonly never[]): FilterValue | FunctionFailure;
+  evaluate(args: readonly never[]): FilterValue | FunctionFailure;
 }
 
 /** CESQL 1.0, sections 3.5.1 and 3.5.2, and the casts of 3.7. */
 export const BUILT_IN_FUNCTIONS: ReadonlyMap<string, readonly BuiltInFunction[]> = new Map<string, BuiltInFunction[]>([
-  ['ABS', [{ takes: ['integer'], gives: 'integer', call: ([value]) => abs(value!) }]],
-  ['LENGTH', [{ takes: ['text'], gives: 'integer', call: ([text]) => countCharacters(text!) }]],
-  ['CONCAT', [{ takes: [], more: 'text', gives: 'text', call: (texts) => join('CONCAT', '', texts) }]],
+  ['ABS', [{ takes: ['integer'], gives: 'integer', evaluate: ([value]) => abs(value!) }]],
+  ['LENGTH', [{ takes: ['text'], gives: 'integer', evaluate: ([text]) => countCharacters(text!) }]],
+  ['CONCAT', [{ takes: [], more: 'text', gives: 'text', evaluate: (texts) => join('CONCAT', '', texts) }]],
   [
     'CONCAT_WS',
-    [{ takes: ['text'], more: 'text', gives: 'text', call: ([by, ...texts]) => join('CONCAT_WS', by!, texts) }],
+    [{ takes: ['text'], more: 'text', gives: 'text', evaluate: ([by, ...texts]) => join('CONCAT_WS', by!, texts) }],
   ],
-  ['LOWER', [{ takes: ['text'], gives: 'text', call: ([text]: readonly string[]) => text!.toLowerCase() }]],
-  ['UPPER', [{ takes: ['text'], gives: 'text', call: ([text]: readonly string[]) => text!.toUpperCase() }]],
-  ['TRIM', [{ takes: ['text'], gives: 'text', call: ([text]) => trimWhiteSpace(text!) }]],
-  ['LEFT', [{ takes: ['text', 'integer'], gives: 'text', call: ([text, count]) => left(text!, count!) }]],
-  ['RIGHT', [{ takes: ['text', 'integer'], gives: 'text', call: ([text, count]) => right(text!, count!) }]],
+  ['LOWER', [{ takes: ['text'], gives: 'text', evaluate: ([text]: readonly string[]) => text!.toLowerCase() }]],
+  ['UPPER', [{ takes: ['text'], gives: 'text', evaluate: ([text]: readonly string[]) => text!.toUpperCase() }]],
+  ['TRIM', [{ takes: ['text'], gives: 'text', evaluate: ([text]) => trimWhiteSpace(text!) }]],
+  ['LEFT', [{ takes: ['text', 'integer'], gives: 'text', evaluate: ([text, count]) => left(text!, count!) }]],
+  ['RIGHT', [{ takes: ['text', 'integer'], gives: 'text', evaluate: ([text, count]) => right(text!, count!) }]],
   [
     'SUBSTRING',
     [
       {
         takes: ['text', 'integer'],
         gives: 'text',
-        call: ([text, position, length]) => substring(text!, position!, length),
+        evaluate: ([text, position, length]) => substring(text!, position!, length),
       },
       {
         takes: ['text', 'integer', 'integer'],
         gives: 'text',
-        call: ([text, position, length]) => substring(text!, position!, length),
+        evaluate: ([text, position, length]) => substring(text!, position!, length),
       },
     ],
   ],
   // The cast to what the function takes is all there is to do.
-  ['INT', [{ takes: ['integer'], gives: 'integer', call: ([value]) => value! }]],
-  ['BOOL', [{ takes: ['boolean'], gives: 'boolean', call: ([value]) => value! }]],
-  ['STRING', [{ takes: ['text'], gives: 'text', call: ([value]) => value! }]],
+  ['INT', [{ takes: ['integer'], gives: 'integer', evaluate: ([value]) => value! }]],
+  ['BOOL', [{ takes: ['boolean'], gives: 'boolean', evaluate: ([value]) => value! }]],
+  ['STRING', [{ takes: ['text'], gives: 'text', evaluate: ([value]) => value! }]],
 ]);
 
 function abs(value: number): number | FunctionFailure {

@@ -14,9 +14,11 @@ export function resultType(tree: FilterTree): ResultType | undefined {
     case 'negate':
     case 'arithmetic':
       return 'integer';
-    case 'call':
+    case 'call': {
       // What users register is not known here.
-      return resolveFunction(tree.name, tree.args.length, undefined)?.gives;
+      const gives = resolveFunction(tree.name, tree.args.length, undefined)?.gives;
+      return gives === 'any' ? undefined : gives;
+    }
     default:
       return 'boolean';
   }

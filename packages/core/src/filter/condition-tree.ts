@@ -2,6 +2,7 @@ import type { Condition, ExpressionTest, IntegerTest, PresentTest, Test, TextTes
 import { implies } from './condition-merge.ts';
 import {
   type CompareOperator,
+  type FilterFunction,
   type FilterTree,
   type FilterValue,
   type LogicNode,
@@ -186,7 +187,8 @@ function givesBoolean(tree: FilterTree, { functions }: Pick<ExpressionTest, 'fun
 
 function callGivesBoolean(name: string, functions: NonNullable<ExpressionTest['functions']>): boolean {
   const found = Object.entries(functions).filter(([key]) => key.toUpperCase() === name);
-  return found.length > 0 && found.every(([, given]) => [given].flat().every(({ gives }) => gives === 'boolean'));
+  const isSure = (one: unknown) => typeof one === 'object' && (one as FilterFunction).gives === 'boolean';
+  return found.length > 0 && found.every(([, given]) => [given].flat().every(isSure));
 }
 
 function guarded(name: string, tree: FilterTree): FilterTree {

@@ -7,7 +7,7 @@ import { type FilterFunction, type FilterFunctions, type FilterValue, MAX_INTEGE
 /** A function that a call leads to; `call` takes arguments that are cast already, and never throws. */
 export interface ResolvedFunction {
   readonly takes: FilterFunction['takes'];
-  readonly more?: FilterFunction['more'];
+  readonly more?: FilterFunction['more'] | undefined;
   readonly gives: FilterFunction['gives'];
   call(args: readonly FilterValue[]): FilterValue | FunctionFailure;
 }
@@ -44,7 +44,7 @@ const BUILT_IN: Overloads = new Map(
 );
 
 function resolvedBuiltIn(own: BuiltInFunction): ResolvedFunction {
-  return { ...own, call: (args) => own.call(args as readonly never[]) };
+  return { ...own, call: (args) => own.evaluate(args as readonly never[]) };
 }
 
 const checked = new WeakMap<FilterFunctions, Overloads>();
@@ -64,7 +64,8 @@ export function checkFunctions(functions: FilterFunctions): Overloads {
     const upper = name.toUpperCase();
     if (BUILT_IN.has(upper)) throw new TypeError(`the function ${upper} is built in`);
     const overloads = all.get(upper) ?? [];
-    for (const own of Array.isArray(given) ? given : [given]) overloads.push(checkFunction(upper, own));
+    if (typeof given === 'function') overloads.push(plainFunction(given));
+    else for (const own of Array.isArray(given) ? given : [given]) overloads.push(checkFunction(upper, own));
     all.set(upper, overloads);
   }
   const resolved = new Map([...all].map(([name, own]) => [name, checkOverloads(name, own).map(resolvedOwn(name))]));
@@ -72,11 +73,15 @@ export function checkFunctions(functions: FilterFunctions): Overloads {
   return resolved;
 }
 
+function plainFunction(evaluate: FilterFunction['evaluate']): FilterFunction {
+  return { takes: Array.from({ length: evaluate.length }, () => 'any' as const), more: 'any', gives: 'any', evaluate };
+}
+
 const TYPES: ReadonlySet<unknown> = new Set(['text', 'integer', 'boolean', 'any']);
 
 function checkFunction(name: string, own: FilterFunction): FilterFunction {
-  if (typeof own !== 'object' || own === null || typeof own.call !== 'function' || !Object.hasOwn(own, 'takes')) {
-    throw new TypeError(`the function ${name} must be an object with takes, gives and call`);
+  if (typeof own !== 'object' || own === null || typeof own.evaluate !== 'function' || !Object.hasOwn(own, 'takes')) {
+    throw new TypeError(`the function ${name} must be a function, or an object with takes, gives and evaluate`);
   }
   const { takes, more, gives } = own;
   if (!Array.isArray(takes) || !takes.every((type) => TYPES.has(type))) {
@@ -85,10 +90,10 @@ function checkFunction(name: string, own: FilterFunction): FilterFunction {
   if (more !== undefined && !TYPES.has(more)) {
     throw new TypeError(`the function ${name}: more must be text, integer, boolean or any`);
   }
-  if (!TYPES.has(gives) || (gives as string) === 'any') {
-    throw new TypeError(`the function ${name}: gives must be text, integer or boolean`);
+  if (!TYPES.has(gives)) {
+    throw new TypeError(`the function ${name}: gives must be text, integer, boolean or any`);
   }
-  const copy = { takes: [...takes], gives, call: (...args: readonly FilterValue[]) => own.call(...args) };
+  const copy = { takes: [...takes], gives, evaluate: (...args: readonly FilterValue[]) => own.evaluate(...args) };
   return more === undefined ? copy : { ...copy, more };
 }
 
@@ -108,20 +113,26 @@ function checkOverloads(name: string, overloads: readonly FilterFunction[]): rea
 
 function resolvedOwn(name: string): (own: FilterFunction) => ResolvedFunction {
   return (own) => ({
-    ...own,
+    takes: own.takes,
+    more: own.more,
+    gives: own.gives,
     call(args) {
       const zero = zeroOf(own.gives);
       let value: unknown;
       try {
-        value = own.call(...args);
+        value = own.evaluate(...args);
       } catch (thrown) {
         return new FunctionFailure('functionEvaluation', `${name}: ${reasonOf(thrown)}`, zero);
       }
-      if (typeof value === (own.gives === 'text' ? 'string' : own.gives === 'integer' ? 'number' : 'boolean')) {
-        if (typeof value !== 'number') return value as FilterValue;
-        if (Number.isInteger(value) && value >= MIN_INTEGER && value <= MAX_INTEGER) return value | 0;
+      const { gives } = own;
+      if (typeof value === 'string' && (gives === 'text' || gives === 'any')) return value;
+      if (typeof value === 'boolean' && (gives === 'boolean' || gives === 'any')) return value;
+      if (Number.isInteger(value) && (gives === 'integer' || gives === 'any')) {
+        const number = value as number;
+        if (number >= MIN_INTEGER && number <= MAX_INTEGER) return number | 0;
       }
-      return new FunctionFailure('functionEvaluation', `${name} must give ${own.gives}`, zero);
+      const wanted = gives === 'any' ? 'a text, a boolean or an integer of 32 bits' : gives;
+      return new FunctionFailure('functionEvaluation', `${name} must give ${wanted}`, zero);
     },
   });
 }

@@ -144,10 +144,16 @@ export interface FilterFunction {
   readonly takes: readonly FilterType[];
   /** Set for a function of any number of arguments: the type of those beyond `takes`. */
   readonly more?: FilterType;
-  readonly gives: 'text' | 'integer' | 'boolean';
+  /** `any`: what the value is decides, and false stands for none. */
+  readonly gives: FilterType;
   /** Must be pure. Throwing, or returning a value of another type, is a functionEvaluation error with the zero value. */
-  call(...args: readonly FilterValue[]): FilterValue;
+  evaluate(...args: readonly FilterValue[]): FilterValue;
 }
 
-/** By name (letters and `_`, without case); several for one name must differ in their number of arguments. */
-export type FilterFunctions = Readonly<Record<string, FilterFunction | readonly FilterFunction[]>>;
+/**
+ * By name (letters and `_`, without case); several for one name must differ in their number of arguments. A plain function
+ * takes its arguments as they are, as many as it names or more, and gives `any`.
+ */
+export type FilterFunctions = Readonly<
+  Record<string, FilterFunction['evaluate'] | FilterFunction | readonly FilterFunction[]>
+>;

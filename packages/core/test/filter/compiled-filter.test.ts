@@ -55,7 +55,9 @@ describe('compileFilter', () => {
   });
 
   test('with functions of the user', () => {
-    const functions = { IS_EVEN: { takes: ['integer'], gives: 'boolean', call: (n: unknown) => Number(n) % 2 === 0 } };
+    const functions = {
+      IS_EVEN: { takes: ['integer'], gives: 'boolean', evaluate: (n: unknown) => Number(n) % 2 === 0 },
+    };
     const filter = compileFilter('IS_EVEN(level)', { functions: functions as never });
     expect([7, 8, 'x'].map((level) => filter.matches({ level }))).toEqual([false, true, false]);
   });

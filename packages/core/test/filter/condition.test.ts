@@ -33,8 +33,8 @@ describe('a condition holds where the expression is true without an error', () =
 
   test('functions that users registered', () => {
     const functions: FilterFunctions = {
-      HALF: { takes: ['integer'], gives: 'integer', call: (value) => Number(value) >> 1 },
-      LONG: { takes: ['text'], gives: 'boolean', call: (value) => String(value).length > 3 },
+      HALF: { takes: ['integer'], gives: 'integer', evaluate: (value) => Number(value) >> 1 },
+      LONG: { takes: ['text'], gives: 'boolean', evaluate: (value) => String(value).length > 3 },
     };
     for (const text of ['HALF(a) = 2', 'LONG(b)', 'HALF(a) AND b', 'NOT LONG(b) OR HALF(a)', 'a XOR LONG(b)']) {
       const tree = parseFilter(text);

@@ -46,7 +46,7 @@ describe('planFilter', () => {
 
   it('takes a compiled filter with its functions, and events of a broadcaster', () => {
     const functions = {
-      HOT: { takes: ['integer'] as const, gives: 'boolean' as const, call: (n: unknown) => Number(n) > 3 },
+      HOT: { takes: ['integer'] as const, gives: 'boolean' as const, evaluate: (n: unknown) => Number(n) > 3 },
     };
     const filter = compileFilter("HOT(priority) AND region = 'eu' AND time = '2026-11-21T10:00:00Z'", { functions });
     const { native, residual } = planFilter(filter, 'service-bus-sql');
@@ -94,7 +94,7 @@ describe('explainFilter', () => {
   });
 
   it('knows functions of the user', () => {
-    const functions = { YES: { takes: [], gives: 'boolean' as const, call: () => true } };
+    const functions = { YES: { takes: [], gives: 'boolean' as const, evaluate: () => true } };
     expect(explainFilter("YES() AND region = 'eu'", 'ably', { functions })).toMatchObject({
       native: 'headers.region == `"eu"`',
       residual: 'YES()',

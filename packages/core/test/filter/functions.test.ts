@@ -3,33 +3,36 @@ import { evaluateFilter } from '../../src/filter/evaluate.ts';
 import type { FilterFunction, FilterFunctions } from '../../src/filter/tree.ts';
 
 const functions: FilterFunctions = {
-  reverse: { takes: ['text'], gives: 'text', call: (text) => [...String(text)].reverse().join('') },
+  reverse: { takes: ['text'], gives: 'text', evaluate: (text) => [...String(text)].reverse().join('') },
   Sum: [
-    { takes: [], gives: 'integer', call: () => 0 },
-    { takes: ['integer'], gives: 'integer', call: (one) => one },
+    { takes: [], gives: 'integer', evaluate: () => 0 },
+    { takes: ['integer'], gives: 'integer', evaluate: (one) => one },
     {
       takes: ['integer', 'integer'],
       more: 'integer',
       gives: 'integer',
-      call: (...all) => all.reduce<number>((sum, one) => sum + Number(one), 0),
+      evaluate: (...all) => all.reduce<number>((sum, one) => sum + Number(one), 0),
     },
   ],
-  type_of: { takes: ['any'], gives: 'text', call: (value) => typeof value },
+  type_of: { takes: ['any'], gives: 'text', evaluate: (value) => typeof value },
   throws: {
     takes: [],
     gives: 'text',
-    call: () => {
+    evaluate: () => {
       throw new Error('not today');
     },
   },
   throws_oddly: {
     takes: [],
     gives: 'boolean',
-    call: () => {
+    evaluate: () => {
       throw Object.create(null);
     },
   },
-  lies: { takes: ['any'], gives: 'integer', call: (value) => value },
+  lies: { takes: ['any'], gives: 'integer', evaluate: (value) => value },
+  double: (value) => Number(value) * 2,
+  count: (...all) => all.length,
+  either: { takes: ['boolean'], gives: 'any', evaluate: (yes) => (yes ? 'yes' : 0) },
 };
 
 describe('functions of users', () => {
@@ -38,6 +41,13 @@ describe('functions of users', () => {
     ['REVERSE(12)', '21'],
     ['Reverse(missing)', '', 'missingAttribute'],
     ['reverse()', false, 'missingFunction'],
+    ['double(4) + 1', 9],
+    ["DOUBLE('x') = 1", false, 'functionEvaluation'],
+    ['double()', false, 'missingFunction'],
+    ["count() = 0 AND count(1, 'a', TRUE) = 3", true],
+    ['either(TRUE)', 'yes'],
+    ['either(FALSE)', 0],
+    ['double(missing)', false, 'missingAttribute'],
     ['sum()', 0],
     ["sum('5')", 5],
     ["sum(1, '2', TRUE, 4)", 8],
@@ -61,8 +71,8 @@ describe('functions of users', () => {
     expect(evaluateFilter('throws()', {}, { functions }).error?.message).toBe('THROWS: not today');
   });
 
-  const one: FilterFunction = { takes: ['any'], gives: 'boolean', call: () => true };
-  const any: FilterFunction = { takes: ['any'], more: 'any', gives: 'boolean', call: () => true };
+  const one: FilterFunction = { takes: ['any'], gives: 'boolean', evaluate: () => true };
+  const any: FilterFunction = { takes: ['any'], more: 'any', gives: 'boolean', evaluate: () => true };
   test.each<[string, unknown]>([
     ['LENGTH is built in', { length: one }],
     ['f is there twice for one number of arguments', { f: [one, one] }],
@@ -72,11 +82,11 @@ describe('functions of users', () => {
     ['a digit', { f2: one }],
     ['a keyword', { not: one }],
     ['__proto__', Object.fromEntries([['__proto__', one]])],
-    ['no call', { f: { takes: [], gives: 'text' } }],
-    ['no types', { f: { gives: 'text', call: () => '' } }],
-    ['an unknown type', { f: { takes: ['number'], gives: 'text', call: () => '' } }],
-    ['an unknown type of more', { f: { takes: [], more: 'number', gives: 'text', call: () => '' } }],
-    ['any as a result', { f: { takes: [], gives: 'any', call: () => '' } }],
+    ['no evaluate', { f: { takes: [], gives: 'text' } }],
+    ['no types', { f: { gives: 'text', evaluate: () => '' } }],
+    ['an unknown type', { f: { takes: ['number'], gives: 'text', evaluate: () => '' } }],
+    ['an unknown type of more', { f: { takes: [], more: 'number', gives: 'text', evaluate: () => '' } }],
+    ['an unknown type as a result', { f: { takes: [], gives: 'text or so', evaluate: () => '' } }],
     ['null', { f: null }],
     ['no object', 5],
   ])('refused: %s', (_name, given) => {
@@ -84,7 +94,7 @@ describe('functions of users', () => {
   });
 
   test('the example of the specification', () => {
-    const text: FilterFunction = { takes: ['text'], gives: 'integer', call: () => 1 };
+    const text: FilterFunction = { takes: ['text'], gives: 'integer', evaluate: () => 1 };
     const abc = [
       text,
       { ...text, takes: ['text', 'text'] as const },

@@ -9,7 +9,7 @@ import type { FilterFunctions, FilterTree } from '../../src/filter/tree.ts';
 import { allTrees, events } from './trees.ts';
 
 const functions: FilterFunctions = {
-  nobody_knows: { takes: ['any'], gives: 'boolean', call: (value) => value !== 0 },
+  nobody_knows: { takes: ['any'], gives: 'boolean', evaluate: (value) => value !== 0 },
 };
 
 /** One simplification can make room for another, but not for ever. */
