@@ -43,12 +43,16 @@ export function fromUrl(url: URL): Transport {
       `memory: takes ?threads=true|false and ?copy=true|false, not ?${key}=${value}`,
     );
   }
-  const hub = decodeURIComponent(`${url.host}${url.pathname}`.replace(/^\/+|\/+$/g, ''));
   return memory({
-    ...(hub === '' ? {} : { hub }),
+    hub: hubOf(url),
     threads: url.searchParams.get('threads') === 'true',
     copy: url.searchParams.get('copy') === 'true',
   });
+}
+
+/** Name of the hub of a `memory:` URL. */
+export function hubOf(url: URL): string {
+  return decodeURIComponent(`${url.host}${url.pathname}`.replace(/^\/+|\/+$/g, '')) || DEFAULT_HUB;
 }
 
 /** Hubs in use, by location. */

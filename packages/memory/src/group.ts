@@ -47,9 +47,9 @@ export class Group {
     member.held.clear();
   }
 
-  /** Is somebody here for whom the event is? */
-  concerns(to: readonly Address[]): boolean {
-    return this.#members.some((member) => to.some((address) => member.addresses.has(address)));
+  /** Somebody here for whom such events are. */
+  memberFor(to: readonly Address[]): GroupMember | undefined {
+    return this.#members.find((member) => isFor(member, to));
   }
 
   /** @returns a member without room that should be waited for; undefined if there is none */
@@ -77,7 +77,7 @@ export class Group {
   #choose(entry: Entry): GroupMember | undefined {
     const key = entry.event.partitionkey;
     if (typeof key === 'string') {
-      const able = this.#members.filter((member) => isFor(member, entry));
+      const able = this.#members.filter((member) => isFor(member, entry.to));
       return able[hash(key) % Math.max(able.length, 1)];
     }
     const count = this.#members.length;
@@ -85,7 +85,7 @@ export class Group {
     for (let step = 0; step < count; step++) {
       const at = (this.#turn + step) % count;
       const member = this.#members[at] as GroupMember;
-      if (!isFor(member, entry)) continue;
+      if (!isFor(member, entry.to)) continue;
       if (member.sink.capacity > 0) {
         this.#turn = (at + 1) % count;
         return member;
@@ -131,8 +131,8 @@ export class Group {
   }
 }
 
-function isFor(member: GroupMember, entry: Entry): boolean {
-  return entry.to.some((address) => member.addresses.has(address));
+function isFor(member: GroupMember, to: readonly Address[]): boolean {
+  return to.some((address) => member.addresses.has(address));
 }
 
 /** FNV-1a. */

@@ -1,5 +1,5 @@
-import type { Address, BroadcastEvent, Outgoing, Participant, Sink } from '@polycast/core/adapter';
-import { type Entry, Group, type GroupMember } from './group.ts';
+import type { Address, Outgoing, Participant, PolycastError, Sink } from '@polycast/core/adapter';
+import { Group, type GroupMember } from './group.ts';
 import { BACK_PRESSURE_MAX_MS } from './options.ts';
 
 /** One participant on one topic: its sinks without a group. */
@@ -74,6 +74,12 @@ export class Room {
     if (full !== undefined) return roomIn(full);
   }
 
+  /** What came from another thread was no event: those it was for hear of it, and one member of each group. */
+  corrupt(error: PolycastError, to: readonly Address[]): void {
+    for (const seat of this.#seats) if (isFor(seat, to)) for (const sink of seat.sinks) sink.corrupt(error);
+    for (const group of this.#groups.values()) group.memberFor(to)?.sink.corrupt(error);
+  }
+
   #hand({ event, to }: Outgoing, from: Seat | undefined, isFresh: boolean): Sink[] | undefined {
     let full: Sink[] | undefined;
     // By index: twice as fast as an iterator, and this is the hot path.
@@ -91,8 +97,8 @@ export class Room {
     }
     if (this.#groups.size > 0) {
       for (const group of this.#groups.values()) {
-        if (!group.concerns(to)) continue;
-        const sink = group.offer(entryOf(event, to));
+        if (group.memberFor(to) === undefined) continue;
+        const sink = group.offer({ event, to, attempt: 1 });
         if (sink !== undefined) (full ??= []).push(sink);
       }
     }
@@ -128,10 +134,6 @@ export class Hub {
   get isEmpty(): boolean {
     return this.#rooms.size === 0;
   }
-}
-
-function entryOf(event: BroadcastEvent, to: readonly Address[]): Entry {
-  return { event, to, attempt: 1 };
 }
 
 function isFor(seat: Seat, to: readonly Address[]): boolean {

@@ -4,6 +4,7 @@ import type { Hub } from './hub.ts';
 /** Carries what is published to hubs of the same name in other threads. */
 export interface ThreadBridge {
   send(outgoing: Outgoing): void;
+  /** Called by each link after it has left the hub: the last one ends it. */
   leave(): void;
 }
 
@@ -14,27 +15,31 @@ interface Message {
   readonly json: string;
 }
 
-const bridges = new Map<Hub, { channel: BroadcastChannel; users: number }>();
+const channels = new Map<Hub, BroadcastChannel>();
 
 /** One channel a hub, shared by its links. It never keeps a process alive. */
 export function joinThreads(name: string, hub: Hub): ThreadBridge {
-  const bridge = bridges.get(hub) ?? { channel: open(name, hub), users: 0 };
-  bridge.users++;
-  bridges.set(hub, bridge);
+  const channel = channels.get(hub) ?? open(name, hub);
+  channels.set(hub, channel);
   return {
-    send: ({ topic, to, event }) =>
-      bridge.channel.postMessage({ topic, to, json: encodeEvent(event) } satisfies Message),
+    send: ({ topic, to, event }) => channel.postMessage({ topic, to, json: encodeEvent(event) } satisfies Message),
     leave: () => {
-      if (--bridge.users > 0) return;
-      bridges.delete(hub);
-      bridge.channel.close();
+      if (!hub.isEmpty) return;
+      channels.delete(hub);
+      channel.close();
     },
   };
 }
 
-function open(name: string, hub: Hub): BroadcastChannel {
+/** The channel of the hubs of one name. */
+export function openChannel(name: string): BroadcastChannel {
   const channel = new BroadcastChannel(`polycast:${name}`);
   (channel as { unref?: () => void }).unref?.();
+  return channel;
+}
+
+function open(name: string, hub: Hub): BroadcastChannel {
+  const channel = openChannel(name);
   channel.onmessage = ({ data }: { data: unknown }) => {
     if (!isMessage(data)) return;
     const { topic, to, json } = data;
@@ -43,7 +48,7 @@ function open(name: string, hub: Hub): BroadcastChannel {
     decodeEvents(
       json,
       (event) => void room.publish({ event, topic, to, json: undefined, expiresAtMs: event.expiresAtMs }, undefined),
-      () => {},
+      (error) => room.corrupt(error, to),
     );
   };
   return channel;

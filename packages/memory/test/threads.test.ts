@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { connect } from '@polycast/core';
+import { connect, type Signal } from '@polycast/core';
 import { expect, test, vi } from 'vitest';
 import { memory } from '../src/index.ts';
 
@@ -27,9 +27,14 @@ test('events cross between threads, and what is no event is passed over', async 
   const transport = memory({ hub: 'threads-test', threads: true });
   const me = await connect({ transport, topic: 't' });
   const seen: unknown[] = [];
-  await me.subscribe((event) => void seen.push([event.type, event.data]));
+  const corrupt: unknown[] = [];
+  const onSignal = (signal: Signal) => void corrupt.push(signal);
+  await me.subscribe((event) => void seen.push([event.type, event.data]), { onSignal });
+  for (let member = 0; member < 2; member++) await me.subscribe(() => {}, { group: 'g', onSignal });
   await me.publish({ type: 'asked', data: 41 });
   await vi.waitFor(() => expect(seen).toEqual([['answered', 42]]));
+  // For the plain subscription and for one member of the group.
+  expect(corrupt).toMatchObject(Array(2).fill({ kind: 'corrupt', error: { code: 'corrupt-event' } }));
   expect(messages[1]).toMatchObject({ topic: 't', to: ['*'] });
   await me.close();
   await worker.terminate();
