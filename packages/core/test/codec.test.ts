@@ -29,8 +29,16 @@ function decode(text: string, limits?: Parameters<typeof decodeEvents>[3]): { ev
 
 /** The same JSON in a layout that only the general reader takes: other member order, white space. */
 function foreign(text: string): string {
-  return JSON.stringify(JSON.parse(text), undefined, 1).replace(/^\{\n/, '{\n \n');
+  return write(JSON.parse(text), 1).replace(/^\{\n/, '{\n \n');
 }
+
+/** As `JSON.stringify` does, which forgets the sign of a negative zero. */
+function write(value: unknown, indent?: number): string {
+  const marked = JSON.stringify(value, (_name, part) => (Object.is(part, -0) ? MINUS_ZERO : part), indent);
+  return marked.replaceAll(`"${MINUS_ZERO}"`, '-0');
+}
+
+const MINUS_ZERO = '\ue000-0';
 
 const anyText = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
@@ -191,13 +199,13 @@ describe('the fast way and the strict way agree', () => {
         if (fast.faults.some((fault) => fault.includes('twice'))) return;
         const strict = decode(
           Array.isArray(JSON.parse(text))
-            ? `[${values.map((value) => foreign(JSON.stringify(value))).join(' , ')}]`
+            ? `[${values.map((value) => foreign(write(value))).join(' , ')}]`
             : foreign(text),
         );
         expect(fast.events).toEqual(strict.events);
         expect(fast.faults.length).toBe(strict.faults.length);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_000, examples: [['[{"specversion":"1.0","type":"t","source":"s","id":"1","data":[-4e-919]}]']] },
     );
   });
 
