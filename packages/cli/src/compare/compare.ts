@@ -1,17 +1,19 @@
-import { type ConformanceReport, type ConformanceTarget, conforms, runConformance } from '@polycast/conformance';
-import { PolycastError } from '@polycast/core';
+import { type ConformanceReport, conforms } from '@polycast/conformance';
 import { costCurve, type LatencyResult, listServices, priceWorkload, type Workload } from '@polycast/measure';
-import { makeTarget } from '../conformance-target.ts';
 import { measure } from '../measuring.ts';
-import type { Progress } from '../output/progress.ts';
+import type { Progress, Task } from '../output/progress.ts';
 import { hideSecrets } from '../output/secrets.ts';
 import type { Terminal } from '../output/terminal.ts';
+import { eachAtMost, type Outcome } from './at-once.ts';
 import type { ComparedTransport, Comparison } from './comparison.ts';
+import { conformApart } from './conformance-child.ts';
 import type { CompareOptions } from './options.ts';
-import type { Subject } from './subject.ts';
+import { longestFirst, type Subject } from './subject.ts';
 
 /** Length of the closed loop that finds the throughput, s: enough for a figure, short enough for a first look. */
 const THROUGHPUT_S = 1;
+/** Conformance runs at the same time. They wait more than they work, but their cases have to end within seconds. */
+const RUNS_AT_ONCE = 2;
 
 /** Puts the transports to the test, then measures them, then prices the workload. */
 export async function compare(
@@ -21,75 +23,36 @@ export async function compare(
   progress: Progress,
   terminal: Terminal,
 ): Promise<Comparison> {
-  const tested = await inTurn(options.conformance ? subjects : [], terminal, (subject) =>
-    conformance(subject, progress, terminal),
+  const { interrupted } = terminal;
+  const examined = longestFirst(options.conformance ? subjects : []);
+  const tested = await eachAtMost(RUNS_AT_ONCE, examined, interrupted, (subject) =>
+    conformance(subject, progress, interrupted),
   );
-  const measured = await inTurn(options.latency ? subjects : [], terminal, (subject) =>
+  // One after another: what is measured must have the machine to itself.
+  const measured = await eachAtMost(1, options.latency ? subjects : [], interrupted, (subject) =>
     latency(subject, options, progress, terminal),
   );
   return {
     comparedAt: new Date().toISOString(),
-    transports: subjects.map((subject, at) => combine(subject, tested[at], measured[at])),
+    transports: subjects.map((subject, at) => combine(subject, tested[examined.indexOf(subject)], measured[at])),
     workload,
     cost: price(workload),
   };
 }
 
-type Outcome<Value> = { readonly value: Value } | { readonly error: PolycastError };
-
-/**
- * One after another: the suite counts this process's handles, and what is measured must have the machine to itself.
- * One transport that cannot be reached must not hide what is known of the others.
- */
-async function inTurn<Value>(
-  subjects: readonly Subject[],
-  { interrupted }: Terminal,
-  work: (subject: Subject) => Promise<Value>,
-): Promise<readonly Outcome<Value>[]> {
-  const outcomes: Outcome<Value>[] = [];
-  for (const subject of subjects) {
-    try {
-      outcomes.push({ value: await work(subject) });
-    } catch (error) {
-      outcomes.push({ error: PolycastError.from(error) });
-    }
-    interrupted.throwIfAborted();
-  }
-  return outcomes;
-}
-
 async function conformance(
   { name, url, local }: Subject,
   progress: Progress,
-  terminal: Terminal,
+  interrupted: AbortSignal,
 ): Promise<ConformanceReport> {
-  const target = await firstLook(url, local);
-  const task = progress.task(`conformance ${name}`, 100);
-  try {
-    const report = await runConformance(target, {
-      tryUnclaimed: false,
-      signal: terminal.interrupted,
-      onCase: ({ id }, { done, total }) => task.update((100 * done) / total, id),
-    });
-    const { passed, failed } = report.summary;
-    task.finish(`${passed} passed, ${failed} failed`);
-    return report;
-  } finally {
-    await target.dispose?.();
-  }
-}
-
-/** On a service of its own everything is tried but silence: waiting until somebody notices takes longer than all the rest. */
-async function firstLook(url: string, local: boolean): Promise<ConformanceTarget> {
-  const target = await makeTarget(url, { local });
-  if (!local || target.faults === undefined) return target;
-  const { freeze: _freeze, thaw: _thaw, ...faults } = target.faults;
-  const command = `polycast conform --url ${url.slice(0, url.indexOf(':'))}: --local`;
-  return {
-    ...target,
-    faults,
-    withoutFaults: { ...target.withoutFaults, freeze: `takes too long here; \`${command}\` tries it` },
-  };
+  let task: Task | undefined;
+  const report = await conformApart({ url, local }, interrupted, (percent, note) => {
+    task ??= progress.task(`conformance ${name}`, 100);
+    task.update(percent, note);
+  });
+  const { passed, failed } = report.summary;
+  task?.finish(`${passed} passed, ${failed} failed`);
+  return report;
 }
 
 function latency(

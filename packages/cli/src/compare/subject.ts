@@ -1,3 +1,4 @@
+import type { Manifest } from '@polycast/core';
 import { hideSecrets } from '../output/secrets.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { transportFromUrl } from '../transports.ts';
@@ -8,6 +9,18 @@ export interface Subject {
   readonly url: string;
   /** Is the service ours, so that a conformance run may have one of its own, and break it? */
   readonly local: boolean;
+  /** What it claims. */
+  readonly manifest: Manifest;
+}
+
+/** What has a service behind it can suffer more, and what claims more is asked more: begun first, they end with the others. */
+export function longestFirst(subjects: readonly Subject[]): readonly Subject[] {
+  return [...subjects].sort((left, right) => lengthOf(right) - lengthOf(left));
+}
+
+function lengthOf({ manifest: { inProcess, capabilities } }: Subject): number {
+  const claimed = Object.values(capabilities).filter(({ level }) => level !== 'none').length;
+  return inProcess === true ? 0 : claimed;
 }
 
 /** The given URLs; else every transport that works without an account, on a Redis of our own or the one `POLYCAST_REDIS_URL` names. */
@@ -38,10 +51,11 @@ async function named(urls: readonly string[], local: boolean): Promise<readonly 
   const seen = new Map<string, number>();
   const subjects: Subject[] = [];
   for (const url of urls) {
-    const { transport } = (await transportFromUrl(url)).manifest;
+    const { manifest } = await transportFromUrl(url);
+    const { transport } = manifest;
     const count = (seen.get(transport) ?? 0) + 1;
     seen.set(transport, count);
-    subjects.push({ name: count === 1 ? transport : `${transport} (${hideSecrets(url)})`, url, local });
+    subjects.push({ name: count === 1 ? transport : `${transport} (${hideSecrets(url)})`, url, local, manifest });
   }
   return subjects;
 }

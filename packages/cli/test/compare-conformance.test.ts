@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ConformanceReport, runConformance } from '@polycast/conformance';
+import { expect, test, vi } from 'vitest';
+import { eachAtMost } from '../src/compare/at-once.ts';
+import { conformApart } from '../src/compare/conformance-child.ts';
+import { chooseSubjects, longestFirst } from '../src/compare/subject.ts';
+import { makeTarget } from '../src/conformance-target.ts';
+import { emptyFolder } from './cli.ts';
+
+const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+const never = new AbortController().signal;
+/** A run of the whole suite over memory takes ten seconds alone. */
+const RUN_MS = 90_000;
+
+/** `polycast compare` in a process group of its own, which Ctrl-C reaches as a whole. */
+function compareApart(args: string, cwd: string): { child: ChildProcess; err: () => string } {
+  if (!existsSync(bin)) throw new Error('build first: node scripts/pnpm.mjs build');
+  const { POLYCAST_REDIS_URL: _, ...env } = process.env;
+  const child = spawn(process.execPath, [bin, 'compare', '--no-latency', ...args.split(' ').filter(Boolean)], {
+    cwd,
+    detached: true,
+    env: { ...env, TMPDIR: cwd },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let err = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  return { child, err: () => err };
+}
+
+const ctrlC = ({ pid }: ChildProcess) => process.kill(-pid!, 'SIGINT');
+
+/** A project with the adapter `dying`, whose harness comes to the end that the URL names. */
+function projectOfTheDying(): string {
+  const cwd = emptyFolder();
+  const folder = join(cwd, 'node_modules/@polycast/dying');
+  mkdirSync(folder, { recursive: true });
+  const manifest = {
+    name: '@polycast/dying',
+    type: 'module',
+    exports: { '.': './index.js', './conformance': './conformance.js' },
+  };
+  writeFileSync(join(cwd, 'package.json'), '{"private":true}');
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  const memory = new URL('../../memory/dist/index.js', import.meta.url).href;
+  writeFileSync(
+    join(folder, 'index.js'),
+    `import { fromUrl as memory } from '${memory}';
+     export const fromUrl = () => ({ manifest: { ...memory(new URL('memory:')).manifest, transport: 'dying' } });`,
+  );
+  writeFileSync(
+    join(folder, 'conformance.js'),
+    `import { writeFileSync } from 'node:fs';
+     const ends = {
+       kill: () => process.kill(process.pid, 'SIGKILL'),
+       exit: () => process.exit(7),
+       throw: () => setImmediate(() => { throw new Error('lost redis://a:hunter2@host'); }),
+       loop: () => { writeFileSync('looping', ''); for (;;); },
+     };
+     export const harness = ({ url }) => new Promise(() => ends[url.pathname]());`,
+  );
+  return cwd;
+}
+
+test(
+  'two runs at once tell what one in this process tells',
+  async () => {
+    const percents: number[] = [];
+    const apart = await eachAtMost(2, ['memory:', 'memory:'], never, (url) =>
+      conformApart({ url, local: false }, never, (percent) => percents.push(percent)),
+    );
+    const target = await makeTarget('memory:', { local: false });
+    const here = await runConformance(target, { tryUnclaimed: false });
+    await target.dispose?.();
+    const comparable = ({ seed: _seed, durationMs: _ms, cases, ...rest }: ConformanceReport) => ({
+      ...rest,
+      cases: cases.map(({ durationMs: _, ...result }) => result),
+    });
+    expect(here.summary.passed).toBeGreaterThan(100);
+    for (const outcome of apart) {
+      if ('error' in outcome) throw outcome.error;
+      expect(comparable(outcome.value)).toEqual(comparable(here));
+    }
+    expect([percents[0], percents.at(-1)]).toEqual([0, 100]);
+  },
+  RUN_MS,
+);
+
+test(
+  'a process that dies is the error of its transport, and the others are told of',
+  async () => {
+    const cwd = projectOfTheDying();
+    const urls = ['dying:kill', 'dying:exit', 'dying:throw', 'memory:'];
+    const { child, err } = compareApart(urls.map((url) => `--url ${url}`).join(' '), cwd);
+    expect(await once(child, 'close')).toEqual([1, null]);
+    const { transports } = JSON.parse(readFileSync(join(cwd, 'report/compare.json'), 'utf8'));
+    expect(transports).toMatchObject([
+      { conforms: false, error: { code: 'internal', message: expect.stringContaining('SIGKILL') } },
+      { conforms: false, error: { code: 'internal', message: expect.stringContaining('exit 7') } },
+      { conforms: false, error: { code: 'internal', message: 'internal: lost redis://a:***@host' } },
+      { name: 'memory', conforms: true, conformance: { summary: { failed: 0 } } },
+    ]);
+    expect(err()).not.toContain('hunter2');
+  },
+  RUN_MS,
+);
+
+test('what a target cannot do comes over with its code, without its password', async () => {
+  const url = 'redis://a:hunter2@127.0.0.1:1';
+  const failed = await conformApart({ url, local: false }, never, () => {}).catch((error) => error);
+  expect(failed).toMatchObject({ name: 'PolycastError', code: 'unreachable' });
+  expect(failed.message).toMatch(/^unreachable: (?!unreachable)/);
+  expect(failed.message).not.toContain('hunter2');
+});
+
+test('Ctrl-C ends the runs, and their servers go with them', async () => {
+  const cwd = emptyFolder();
+  const { child, err } = compareApart('', cwd);
+  const begun = ['conformance redis …', 'conformance redis+streams …'];
+  await vi.waitFor(() => expect(begun.every((line) => err().includes(line))).toBe(true), 15_000);
+  expect(readdirSync(cwd).filter((name) => name.startsWith('polycast-redis-'))).toHaveLength(3);
+  ctrlC(child);
+  // The children hold the same stderr: it closes with the last of them.
+  expect(await once(child, 'close')).toEqual([130, null]);
+  expect(readdirSync(cwd)).toEqual([]);
+});
+
+test('a second Ctrl-C ends a run that is caught in a loop', async () => {
+  const cwd = projectOfTheDying();
+  const { child } = compareApart('--url dying:loop', cwd);
+  await vi.waitFor(() => expect(existsSync(join(cwd, 'looping'))).toBe(true), 15_000);
+  // Signals that come together count as one.
+  const insisting = setInterval(() => ctrlC(child), 100);
+  child.once('exit', () => clearInterval(insisting));
+  expect(await once(child, 'close')).toEqual([130, null]);
+});
+
+test('nothing begins after an interrupt', async () => {
+  const interrupt = new AbortController();
+  const begun: number[] = [];
+  const all = eachAtMost(2, [1, 2, 3], interrupt.signal, async (item) => {
+    begun.push(item);
+    interrupt.abort();
+  });
+  await expect(all).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  expect(begun).toEqual([1]);
+  await expect(conformApart({ url: 'memory:', local: false }, interrupt.signal, () => {})).rejects.toMatchObject({
+    code: 'aborted',
+  });
+});
+
+test('the longest run begins first', async () => {
+  const urls = ['memory:', 'redis://localhost', 'redis+streams://localhost'];
+  const { list } = await chooseSubjects(urls, {} as never);
+  expect(longestFirst(list).map(({ name }) => name)).toEqual(['redis+streams', 'redis', 'memory']);
+});
