@@ -51,7 +51,8 @@ function projectOfTheDying(): string {
   writeFileSync(
     join(folder, 'index.js'),
     `import { fromUrl as memory } from '${memory}';
-     export const fromUrl = () => ({ manifest: { ...memory(new URL('memory:')).manifest, transport: 'dying' } });`,
+     const { manifest } = memory(new URL('memory:'));
+     export const fromUrl = () => ({ manifest: { ...manifest, transport: 'dying' }, open: async () => {} });`,
   );
   writeFileSync(
     join(folder, 'conformance.js'),

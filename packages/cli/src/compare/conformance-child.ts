@@ -50,7 +50,7 @@ export function conformApart(
       else reject(new PolycastError(last.error.code, last.error.message));
     };
     // Could not be started.
-    child.once('error', (error) => ended(error.message));
+    child.on('error', (error) => ended(error.message));
     // Not `exit`: what it sent may still be on the way then.
     child.once('close', (code, signalName) => ended(signalName ?? `exit ${code}`));
     signal.addEventListener('abort', stop, { once: true });

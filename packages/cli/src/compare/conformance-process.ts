@@ -1,7 +1,7 @@
 import { type ConformanceReport, runConformance } from '@polycast/conformance';
 import { type ErrorCode, PolycastError } from '@polycast/core';
-import { makeTarget } from '../conformance-target.ts';
 import { hideSecrets } from '../output/secrets.ts';
+import { firstLook } from './first-look.ts';
 
 /**
  * The program of a child process: puts one transport to the test. It comes over the IPC channel rather than as an
@@ -53,7 +53,7 @@ async function test(examinee: Examinee): Promise<void> {
 }
 
 async function examine({ url, local }: Examinee): Promise<ConformanceReport> {
-  const target = await makeTarget(url, { local });
+  const target = await firstLook(url, local);
   try {
     tell({ percent: 0, note: '' });
     return await runConformance(target, {
