@@ -268,18 +268,22 @@ export class Inbox implements Sink {
       this.settler.settle(lease, RELEASE);
       return false;
     }
-    let taken = true;
-    if (this.#hasFiltered) {
-      this.#filtered?.forEachMatch(event, (subscription) => {
-        if (!subscription.takeFitting(event, undefined)) taken = false;
-      });
-    }
+    if (this.#kind === 'own') return subscriptions[0]?.take(event, undefined) ?? true;
+    let taken = this.#filtered === undefined || this.#handFiltered(event, this.#filtered);
     this.#dispatching++;
     for (let at = 0; at < count; at++) {
-      if (!(subscriptions[at] as LiveSubscription).take(event, undefined)) taken = false;
+      if (!(subscriptions[at] as LiveSubscription).takeFitting(event, undefined)) taken = false;
     }
     this.#dispatching--;
     if (this.#left > 0 && this.#dispatching === 0) this.#sweep();
+    return taken;
+  }
+
+  #handFiltered(event: BroadcastEvent, filtered: FilterIndex<LiveSubscription>): boolean {
+    let taken = true;
+    filtered.forEachMatch(event, (subscription) => {
+      if (!subscription.takeFitting(event, undefined)) taken = false;
+    });
     return taken;
   }
 
@@ -342,4 +346,4 @@ const LETTER_P = 112;
 const SETTLED_WITHIN_MS = 5_000;
 
 /** Stands where a subscription was. */
-const GONE = { take: () => true, hear: () => {} } as unknown as LiveSubscription;
+const GONE = { take: () => true, takeFitting: () => true, hear: () => {} } as unknown as LiveSubscription;

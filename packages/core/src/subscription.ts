@@ -85,6 +85,10 @@ export class LiveSubscription implements Subscription, Watched {
     if (lease === undefined && this.#isSimple && this.#running === 0 && this.#queue === undefined) {
       if (this.#state === 'open') return this.#handAtOnce(event);
     }
+    return this.#takeInTurn(event, lease);
+  }
+
+  #takeInTurn(event: BroadcastEvent, lease: Lease | undefined): boolean {
     if (this.#state === 'closed') {
       this.inbox.settler.settle(lease, RELEASE);
       return false;
