@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ConformanceReport, runConformance } from '@polycast/conformance';
+import { type RedisServer, startRedis } from '@polycast/local-services';
 import { expect, test, vi } from 'vitest';
 import { eachAtMost } from '../src/compare/at-once.ts';
 import { conformApart } from '../src/compare/conformance-child.ts';
@@ -130,6 +132,28 @@ test('Ctrl-C ends the runs, and their servers go with them', async () => {
   expect(await once(child, 'close')).toEqual([130, null]);
   expect(readdirSync(cwd)).toEqual([]);
 });
+
+test('Ctrl-C leaves nothing of a run on a server of others', async () => {
+  await using server = await startRedis();
+  const url = server.url.replace('redis', 'redis+streams');
+  const { child } = compareApart(`--url ${url}`, emptyFolder());
+  await vi.waitFor(async () => expect(await keysOf(server)).toContain('polycast:{conformance-'), 15_000);
+  ctrlC(child);
+  expect(await once(child, 'close')).toEqual([130, null]);
+  expect(await keysOf(server)).toBe('*0\r\n');
+}, 30_000);
+
+/** As the server sends it. */
+async function keysOf({ port }: RedisServer): Promise<string> {
+  const socket = createConnection({ host: '127.0.0.1', port }).setEncoding('utf8');
+  let answer = '';
+  socket.on('data', (text: string) => {
+    answer += text;
+  });
+  socket.end('KEYS *\r\n');
+  await once(socket, 'close');
+  return answer;
+}
 
 test('a second Ctrl-C ends a run that is caught in a loop', async () => {
   const cwd = projectOfTheDying();
