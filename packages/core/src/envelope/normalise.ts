@@ -53,7 +53,7 @@ export function isPlainJson(value: unknown, depth = MAX_DEPTH): boolean {
     if (prototype !== Array.prototype) return false;
     for (let at = 0; at < value.length; at++) {
       const item: unknown = value[at];
-      if (typeof item !== 'string' && !isPlainJson(item, depth - 1)) return false;
+      if (typeof item !== 'string' && !isCount(item) && !isPlainJson(item, depth - 1)) return false;
     }
     return true;
   }
@@ -61,9 +61,14 @@ export function isPlainJson(value: unknown, depth = MAX_DEPTH): boolean {
   for (const key in value) {
     if (key === '__proto__' || key === 'constructor') return false;
     const member = (value as Record<string, unknown>)[key];
-    if (typeof member !== 'string' && !isPlainJson(member, depth - 1)) return false;
+    if (typeof member !== 'string' && !isCount(member) && !isPlainJson(member, depth - 1)) return false;
   }
   return typeof (value as { toJSON?: unknown }).toJSON !== 'function';
+}
+
+/** Most numbers: told without a call of the whole. */
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY;
 }
 
 /** What JSON would write as an empty object, silently. */
