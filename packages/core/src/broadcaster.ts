@@ -138,6 +138,8 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     const options = handler === undefined ? (first as SubscribeOptions | undefined) : second;
     if (options?.signal?.aborted) throw abortedError('subscribe');
     const settings = await this.#settingsOf(options);
+    // It may have been closed meanwhile.
+    if (this.#closing !== undefined) throw closedError();
     this.#checkSubscribe(settings);
     const subscription = await this.#listen(settings, handler as Handler | undefined);
     options?.signal?.addEventListener('abort', () => void subscription.close(), { once: true });
@@ -147,7 +149,6 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   async #settingsOf(options: SubscribeOptions | undefined): Promise<SubscriptionSettings> {
     if (options?.filter === undefined) return subscriptionSettings(options);
     const { subscriptionFilter } = await import('./filter/filtering.ts');
-    if (this.#closing !== undefined) throw closedError();
     return subscriptionSettings(options, subscriptionFilter(options.filter, this.#session.filterTarget));
   }
 

@@ -154,3 +154,14 @@ test('an event that does not fit is accepted and forgotten where deliveries are 
   transport.receive(stranger(1, { table: 2 }), lease);
   expect(lease.settled).toEqual(['accept']);
 });
+
+test('a broadcaster that is closed while the language is loaded opens nothing any more', async () => {
+  for (const options of [{}, { filter: 'table = 1' }]) {
+    const { transport, me } = await open();
+    const subscribing = me.subscribe(() => {}, options);
+    const closing = me.close();
+    await expect(subscribing).rejects.toMatchObject({ code: 'closed' });
+    await closing;
+    expect(transport.sinks).toHaveLength(0);
+  }
+});
