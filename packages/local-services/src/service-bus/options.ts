@@ -1,0 +1,62 @@
+import type { LocalService } from '../service.ts';
+import type { Broker } from './broker/api.ts';
+import type { OperationKind } from './broker/billing.ts';
+import type { Clock } from './broker/clock.ts';
+import type { Tier } from './broker/limits.ts';
+
+/** A shared access policy: who holds its key may do this. */
+export interface AccessRule {
+  readonly name: string;
+  readonly key: string;
+  readonly rights: readonly ('manage' | 'send' | 'listen')[];
+}
+
+export interface ServiceBusOptions {
+  /** @default '127.0.0.1' */
+  readonly host?: string;
+  /** 0: a free one. @default 0 */
+  readonly port?: number;
+  /** @default 'standard' */
+  readonly tier?: Tier;
+  /** Entities to start with: path of a file in the format of the vendor emulator's `Config.json`, or its content. */
+  readonly config?: string | object;
+  /** Policies of the namespace. @default one named RootManageSharedAccessKey with all rights and a key made at start */
+  readonly accessRules?: readonly AccessRule[];
+  /** @default the machine's */
+  readonly clock?: Clock;
+}
+
+export interface ServiceBusCounts {
+  readonly entities: number;
+  readonly activeMessages: number;
+  readonly deadLettered: number;
+  readonly scheduled: number;
+  readonly connections: number;
+  readonly billedOperations: number;
+  /** Operations by entity path and kind. */
+  readonly billed: ReadonlyMap<string, ReadonlyMap<OperationKind, number>>;
+}
+
+/** A Service Bus namespace on this machine, for development and tests. Its messages live as long as the object. */
+export interface ServiceBus extends LocalService {
+  readonly port: number;
+  /** For the messaging and the administration client: plain AMQP and HTTP, `UseDevelopmentEmulator=true`. */
+  readonly connectionString: string;
+  /** The same over TLS: clients must trust `caFile()`. */
+  readonly tlsConnectionString: string;
+  /** Path of the PEM file of the authority that signed the server's certificate: for NODE_EXTRA_CA_CERTS. Removed by `stop`. */
+  caFile(): Promise<string>;
+  counts(): ServiceBusCounts;
+  /** The engine itself: entities and messages without a client. */
+  readonly broker: Broker;
+  /** Closes every connection as the service does when it restarts, and listens again at the same port. Messages stay. */
+  restart(): Promise<void>;
+  /** Every connection breaks without a word and nobody listens until `start`. Messages stay. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** Neither reads nor writes, connections stay open, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
+  /** Breaks every open connection; new ones are welcome. */
+  cut(): void;
+}
