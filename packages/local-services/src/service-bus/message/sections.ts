@@ -1,0 +1,109 @@
+import { decodeError, Reader } from './encoding/reader.ts';
+
+/** Sections of a message by their descriptors (AMQP 1.0 part 3, section 3.2). */
+export const SECTION = {
+  header: 0x70,
+  deliveryAnnotations: 0x71,
+  messageAnnotations: 0x72,
+  properties: 0x73,
+  applicationProperties: 0x74,
+  data: 0x75,
+  sequence: 0x76,
+  value: 0x77,
+  footer: 0x78,
+} as const;
+
+const SYMBOLS: Readonly<Record<string, number>> = {
+  'amqp:header:list': SECTION.header,
+  'amqp:delivery-annotations:map': SECTION.deliveryAnnotations,
+  'amqp:message-annotations:map': SECTION.messageAnnotations,
+  'amqp:properties:list': SECTION.properties,
+  'amqp:application-properties:map': SECTION.applicationProperties,
+  'amqp:data:binary': SECTION.data,
+  'amqp:amqp-sequence:list': SECTION.sequence,
+  'amqp:value:*': SECTION.value,
+  'amqp:footer:map': SECTION.footer,
+};
+
+/** Reads the descriptor of the next section; the reader stands before its content. @throws BrokerError `amqp:decode-error` */
+export function sectionCode(reader: Reader): number {
+  if (reader.byte() !== 0) decodeError('a message section without a descriptor');
+  const code = reader.bytes[reader.at];
+  // The one that everybody writes: smallulong.
+  if (code === 0x53) {
+    reader.take(1);
+    return known(reader.byte());
+  }
+  const descriptor = reader.value();
+  if (typeof descriptor === 'bigint') return known(Number(descriptor));
+  return known(typeof descriptor === 'string' ? (SYMBOLS[descriptor] ?? 0) : 0);
+}
+
+function known(code: number): number {
+  return code >= SECTION.header && code <= SECTION.footer
+    ? code
+    : decodeError(`0x${code.toString(16)} is no section of a message`);
+}
+
+/** Where the sections of an encoded message lie. Offsets of contents, behind their descriptors; -1: not there. */
+export interface Sections {
+  /** Where the first section that receivers get unchanged begins: descriptors included. */
+  bareAt: number;
+  header: number;
+  messageAnnotations: number;
+  properties: number;
+  applicationProperties: number;
+  /** Where the first section behind the application properties begins: body, footer. */
+  bodyAt: number;
+}
+
+/** Finds the sections and checks that what is in them can be read. @throws BrokerError `amqp:decode-error` */
+export function findSections(bytes: Buffer): Sections {
+  const found: Sections = {
+    bareAt: -1,
+    header: -1,
+    messageAnnotations: -1,
+    properties: -1,
+    applicationProperties: -1,
+    bodyAt: -1,
+  };
+  const reader = new Reader(bytes);
+  let last = 0;
+  while (!reader.done) {
+    const startAt = reader.at;
+    const code = sectionCode(reader);
+    const at = reader.at;
+    if (code < SECTION.data) {
+      // Body sections may repeat, and some clients write the footer before them; what leads comes once and in order.
+      if (code <= last) decodeError('message sections out of order');
+      if (code === SECTION.header) found.header = at;
+      else if (code === SECTION.messageAnnotations) found.messageAnnotations = at;
+      else if (code === SECTION.properties) found.properties = at;
+      else if (code === SECTION.applicationProperties) found.applicationProperties = at;
+    }
+    if (code > SECTION.messageAnnotations && found.bareAt < 0) found.bareAt = startAt;
+    if (code > SECTION.applicationProperties && found.bodyAt < 0) found.bodyAt = startAt;
+    checkContent(reader, code);
+    last = Math.max(last, code);
+  }
+  if (found.bodyAt < 0) found.bodyAt = bytes.length;
+  if (found.bareAt < 0) found.bareAt = found.bodyAt;
+  return found;
+}
+
+/** Reads everything but the body, which nobody here looks into. */
+function checkContent(reader: Reader, code: number): void {
+  if (code === SECTION.data) {
+    const type = reader.bytes[reader.at];
+    if (type !== 0xa0 && type !== 0xb0) decodeError('a data section that is not binary');
+    reader.skip();
+    return;
+  }
+  if (code === SECTION.sequence || code === SECTION.value) {
+    reader.skip();
+    return;
+  }
+  const isList = code === SECTION.header || code === SECTION.properties;
+  const fields = isList ? reader.list() : reader.map();
+  while (fields.more()) fields.skipChecked();
+}
