@@ -1,0 +1,93 @@
+import { findChromium } from '@polycast/local-services';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { SERVICES } from '../src/offers.ts';
+import { readPlan } from '../src/plan.ts';
+import { type Running, start } from '../src/start.ts';
+
+const executablePath = await findChromium();
+if (executablePath === undefined) {
+  if (process.env.CI === 'true') {
+    test('a real browser', () => {
+      throw new Error('no Chromium was found; install it or name one in POLYCAST_CHROMIUM');
+    });
+  } else test.skip('a real browser (not run: no Chromium was found)');
+} else {
+  describe('a real browser', () => {
+    let browser: Browser;
+    let running: Running;
+    beforeAll(async () => {
+      const quick = SERVICES.flatMap((service) => ['--slow', `${service}=${service === 'hotels' ? 60_000 : 20}`]);
+      const plan = readPlan(['--url', 'memory:page', '--deadline', '1000', ...quick], {});
+      running = await start(plan as Exclude<typeof plan, 'help'>, () => {});
+      browser = await chromium.launch({
+        executablePath,
+        args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+      });
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await running?.close();
+    });
+
+    async function open(): Promise<{ page: Page; complaints: string[] }> {
+      const page = await browser.newPage();
+      onTestFinished(() => page.close());
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => {
+        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+      });
+      await page.goto(running.pages[0]!);
+      return { page, complaints };
+    }
+
+    test('shows parts as they arrive, who answered, and what is missing at the deadline', async () => {
+      const { page, complaints } = await open();
+      await page.getByLabel('To').fill('São Paulo');
+      await page.getByRole('button', { name: 'Search' }).click();
+      // Three parts are there before the fourth is given up.
+      await page.getByText('3 of 4 services have answered').waitFor();
+      expect(await page.getByText('waiting …').count()).toBe(1);
+      await page.getByRole('status').getByText('time is up: hotels did not answer in time').waitFor();
+      expect(await page.getByRole('heading', { level: 2 }).textContent()).toBe('Hamburg → São Paulo');
+      const rows = await page.getByRole('listitem').allTextContents();
+      expect(rows).toHaveLength(4);
+      for (const [at, service] of SERVICES.entries()) {
+        expect(rows[at]).toMatch(service === 'hotels' ? /did not answer in time/ : new RegExp(`s by ${service}-`));
+      }
+      expect(await page.getByText(/^from .* without hotels$/).count()).toBe(1);
+      expect(await page.locator('footer').textContent()).toMatch(/^Asked by web-\w+, gathered by aggregator-\w+$/);
+      expect(complaints).toEqual([]);
+    });
+
+    test('can be worked with the keyboard, twice, and says what the web tier refuses', async () => {
+      const { page, complaints } = await open();
+      await page.getByLabel('From').focus();
+      await page.keyboard.press('Enter');
+      await page.getByText('time is up').waitFor();
+      await page.keyboard.press('Enter');
+      await page.getByText(/asking|of 4/).waitFor();
+      await page.getByText('time is up').waitFor();
+      expect(complaints).toEqual([]);
+      // The browser's own check lets it pass.
+      await page.getByLabel('From').fill('12345');
+      await page.keyboard.press('Enter');
+      await page.getByText('the web tier refused the search').waitFor();
+      expect(await page.getByRole('button').isEnabled()).toBe(true);
+    });
+
+    test('runs nothing but its own script', async () => {
+      const { page } = await open();
+      // In the page; a string, because these tests know no DOM.
+      const ran = await page.evaluate(`(async () => {
+        const script = document.createElement('script');
+        script.textContent = 'globalThis.smuggled = true';
+        document.body.append(script);
+        const blocked = await fetch('https://example.com/').then(() => false, () => true);
+        return { smuggled: globalThis.smuggled === true, blocked };
+      })()`);
+      expect(ran).toEqual({ smuggled: false, blocked: true });
+    });
+  });
+}
