@@ -3,20 +3,22 @@ import { defineConfig } from 'vitest/config';
 
 const conditions = ['polycast-source'];
 
-/** One project a package, so that a failure names its room; sibling packages are read from source. */
+/** One project a package or app, so that a failure names its room; sibling packages are read from source. */
 export default defineConfig({
   test: {
     reporters: process.env.POLYCAST_TEST_COUNTS ? ['default', './scripts/count-reporter.mjs'] : ['default'],
-    projects: readdirSync(new URL('./packages', import.meta.url)).map((name) => ({
-      resolve: { conditions },
-      ssr: { resolve: { conditions, externalConditions: conditions } },
-      test: {
-        name,
-        root: `packages/${name}`,
-        include: ['test/**/*.test.ts'],
-        testTimeout: 20_000,
-        hookTimeout: 60_000,
-      },
-    })),
+    projects: ['packages', 'apps'].flatMap((folder) =>
+      readdirSync(new URL(folder, import.meta.url)).map((name) => ({
+        resolve: { conditions },
+        ssr: { resolve: { conditions, externalConditions: conditions } },
+        test: {
+          name,
+          root: `${folder}/${name}`,
+          include: ['test/**/*.test.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      })),
+    ),
   },
 });
