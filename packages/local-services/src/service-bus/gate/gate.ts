@@ -1,0 +1,187 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Connection, type Switchboard } from './connection.ts';
+import type { SecureContextSource } from './test-authority.ts';
+import { TlsLayer } from './tls-layer.ts';
+import type { Valve } from './valve.ts';
+import { WebSockets } from './web-sockets.ts';
+
+/** How long a client may take to say what it speaks: its first bytes, a TLS handshake, the head of its first HTTP request. */
+export const FIRST_BYTES_TIMEOUT_MS = 20_000;
+/** How long an HTTP connection is kept open for its next request. */
+export const KEEP_ALIVE_TIMEOUT_MS = 120_000;
+/** How long the body of an HTTP request may take. */
+export const BODY_TIMEOUT_MS = 300_000;
+/** Properties of a message sent over HTTP are headers, and may be 64 KB; the rest is for all other headers. */
+export const MAX_HEADER_BYTES = 80 * 1_024;
+
+export interface GateHandlers {
+  /** A client that is about to send its AMQP protocol header. Whoever takes the stream sees to its errors and its end. */
+  amqp(socket: Duplex, info: { secure: boolean; webSocket: boolean; remote: string }): void;
+  http(request: IncomingMessage, response: ServerResponse): void;
+}
+
+export interface GateOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly tls: SecureContextSource;
+  readonly handlers: GateHandlers;
+  /** @default FIRST_BYTES_TIMEOUT_MS */
+  readonly firstBytesTimeoutMs?: number;
+}
+
+/** One TCP port for AMQP, HTTP and WebSockets, plain and over TLS. Neither it nor its sockets keep the process alive. */
+export interface Gate {
+  readonly port: number;
+  /** Open TCP connections, whatever they speak. */
+  readonly connections: number;
+  /** Listens no more and destroys every socket. The port is then free again. Idempotent. */
+  close(): Promise<void>;
+  /** Destroys every open socket; new ones are welcome. */
+  cut(): void;
+  /**
+   * As if the process were stopped (SIGSTOP): sockets stay open, clients may connect, nothing is read and nothing answered.
+   * A TLS handshake that is under way comes to its end.
+   */
+  freeze(): void;
+  /** Undoes `freeze`: what arrived and what was answered meanwhile follows, in order. */
+  thaw(): void;
+}
+
+/** @throws Error of node:net when the port cannot be had, with code `EADDRINUSE`, `EACCES`, `ENOTFOUND` … */
+export async function openGate(options: GateOptions): Promise<Gate> {
+  const gate = new TcpGate(options);
+  await gate.listen(options.host, options.port);
+  return gate;
+}
+
+class TcpGate implements Gate, Switchboard {
+  readonly #handlers: GateHandlers;
+  readonly #firstBytesTimeoutMs: number;
+  readonly #server: Server;
+  readonly #http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
+  readonly #webSockets = new WebSockets();
+  readonly #tls: TlsLayer;
+  readonly #connections = new Set<Connection>();
+  readonly #connectionOf = new WeakMap<Duplex, Connection>();
+  #port = 0;
+  #held = false;
+  #closed: Promise<void> | undefined;
+
+  constructor({ tls, handlers, firstBytesTimeoutMs = FIRST_BYTES_TIMEOUT_MS }: GateOptions) {
+    this.#handlers = handlers;
+    this.#firstBytesTimeoutMs = firstBytesTimeoutMs;
+    this.#tls = new TlsLayer(tls);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#http.on('request', (request, response) => this.#request(request, response));
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  async listen(host: string, port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#port = (this.#server.address() as AddressInfo).port;
+    // A socket that cannot be accepted (EMFILE) is the client's trouble; the others go on.
+    this.#server.on('error', () => {});
+    this.#server.unref();
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  cut(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  freeze(): void {
+    this.#held = true;
+    for (const connection of this.#connections) connection.hold();
+  }
+
+  thaw(): void {
+    this.#held = false;
+    for (const connection of this.#connections) connection.release();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      this.#server.ref().close(() => resolve());
+      this.cut();
+    });
+    return this.#closed;
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new Connection(socket, this);
+    this.#connections.add(connection);
+    socket.once('close', () => this.#connections.delete(connection));
+    connection.setDeadline(this.#firstBytesTimeoutMs);
+  }
+
+  secure(socket: Socket, onSecure: (socket: Socket) => void): void {
+    this.#tls.secure(socket, onSecure).catch((error: Error) => {
+      process.emitWarning(error);
+      socket.destroy();
+    });
+  }
+
+  amqp(stream: Valve, connection: Connection): void {
+    this.#handOver(stream, connection, stream.encrypted, false);
+  }
+
+  http(stream: Valve, connection: Connection): void {
+    this.#connectionOf.set(stream, connection);
+    this.#http.emit('connection', stream);
+  }
+
+  #handOver(stream: Duplex, connection: Connection, secure: boolean, webSocket: boolean): void {
+    connection.clearDeadline();
+    stream.allowHalfOpen = false;
+    this.#guard(connection, () => this.#handlers.amqp(stream, { secure, webSocket, remote: connection.remote }));
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connectionOf.get(request.socket);
+    if (connection === undefined) return;
+    connection.setDeadline(BODY_TIMEOUT_MS);
+    request.once('end', () => {
+      if (!response.writableEnded) connection.clearDeadline();
+    });
+    response.once('close', () => connection.setDeadline(KEEP_ALIVE_TIMEOUT_MS));
+    this.#guard(connection, () => this.#handlers.http(request, response));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const connection = this.#connectionOf.get(socket);
+    if (connection === undefined) return;
+    this.#webSockets.upgrade(request, socket, head, (stream) => {
+      this.#handOver(stream, connection, (socket as Valve).encrypted, true);
+    });
+  }
+
+  /** A defect of ours costs one client its connection, and is told; it does not take the process down. */
+  #guard(connection: Connection, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      process.emitWarning(error as Error);
+      connection.destroy();
+    }
+  }
+}
