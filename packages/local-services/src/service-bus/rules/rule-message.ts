@@ -4,8 +4,8 @@ import type { PropertyValue } from './value.ts';
 export interface RuleMessage {
   /**
    * A system property by its name in lower case; undefined: the service has none of that name; null: not set. Rules ask
-   * by one name for each: `label` (never `subject`), `scheduledenqueuetimeutc`, `enqueuedtimeutc`, `expiresatutc`,
-   * `lockeduntilutc`, `viapartitionkey`.
+   * by one name for each, `label` but never `subject`: those of `SYSTEM_PROPERTIES`, none of which is undefined.
+   * `timetolive` is a TimeSpan, times are dates, numbers are bigint.
    */
   system(name: string): PropertyValue | undefined;
   /** A user property by its name in lower case: names compare without case. undefined: missing. */
