@@ -247,7 +247,10 @@ export class Parser {
 
   #asPredicate(node: Node, start: number): Predicate {
     if (isPredicate(node)) return node;
-    throw this.lexer.error('a condition is expected, as in a = 1', start);
+    const { lexer } = this;
+    const isOver = lexer.kind === 'end' || [')', 'AND', 'OR'].some((what) => lexer.is(what));
+    if (!isOver) throw lexer.error('an operator is expected');
+    throw lexer.error('a condition is expected, as in a = 1', start);
   }
 
   #asExpression(node: Node, start: number): Expression {

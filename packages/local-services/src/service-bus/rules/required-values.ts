@@ -1,4 +1,5 @@
-import { SYSTEM_PROPERTIES, systemName } from './system-property.ts';
+import { mayFail } from './may-fail.ts';
+import { systemName } from './system-property.ts';
 import type { Expression, Predicate, Property } from './tree.ts';
 
 /** A value that the index finds a rule by; see `indexKey`. */
@@ -14,9 +15,14 @@ export interface RequiredValue {
 
 /**
  * Wherever the predicate is true, one of these holds; undefined: nothing of the kind can be said, or too much. Where none of
- * them holds the predicate is not true and raises no error either, so that it need not be asked.
+ * them holds the predicate is not true and raises no error either, so that it need not be asked: an AND goes on after what
+ * is unknown, so there is nothing in it that could fail.
  */
 export function requiredValues(predicate: Predicate): readonly RequiredValue[] | undefined {
+  return mayFail(predicate) ? undefined : valuesOfPredicate(predicate);
+}
+
+function valuesOfPredicate(predicate: Predicate): readonly RequiredValue[] | undefined {
   switch (predicate.kind) {
     case 'compare': {
       if (predicate.operator !== '=') return undefined;
@@ -25,21 +31,18 @@ export function requiredValues(predicate: Predicate): readonly RequiredValue[] |
       return right.kind === 'property' ? valuesOf(right, [left]) : undefined;
     }
     case 'in':
-      return predicate.negated || predicate.of.kind !== 'property'
-        ? undefined
-        : valuesOf(predicate.of, predicate.values);
+      if (predicate.negated || predicate.of.kind !== 'property') return undefined;
+      return valuesOf(predicate.of, predicate.values);
     case 'and':
-      // What stands before it is evaluated before it, and must come to a result.
       for (const part of predicate.of) {
-        const values = requiredValues(part);
+        const values = valuesOfPredicate(part);
         if (values !== undefined) return values;
-        if (mayFail(part)) return undefined;
       }
       return undefined;
     case 'or': {
       const all: RequiredValue[] = [];
       for (const part of predicate.of) {
-        const values = requiredValues(part);
+        const values = valuesOfPredicate(part);
         if (values === undefined || all.length + values.length > MAX_VALUES) return undefined;
         all.push(...values);
       }
@@ -54,7 +57,6 @@ export function requiredValues(predicate: Predicate): readonly RequiredValue[] |
 const MAX_VALUES = 128;
 
 function valuesOf(property: Property, constants: readonly Expression[]): RequiredValue[] | undefined {
-  if (mayFail(property)) return undefined;
   const values: RequiredValue[] = [];
   const name = property.scope === 'sys' ? systemName(property.name) : property.name.toLowerCase();
   for (const constant of constants) {
@@ -79,36 +81,5 @@ export function indexKey(value: unknown): IndexKey | undefined {
       return Number(value);
     default:
       return undefined;
-  }
-}
-
-/** May its evaluation raise an error? */
-function mayFail(node: Predicate | Expression): boolean {
-  switch (node.kind) {
-    case 'constant':
-    case 'newid':
-      return false;
-    case 'property':
-      return node.scope === 'sys' && !SYSTEM_PROPERTIES.has(systemName(node.name));
-    case 'named':
-    case 'arithmetic':
-      return true;
-    case 'sign':
-    case 'not':
-      return mayFail(node.of);
-    case 'and':
-    case 'or':
-      return node.of.some(mayFail);
-    case 'compare':
-      return mayFail(node.left) || mayFail(node.right);
-    case 'null':
-    case 'exists':
-      return mayFail(node.property);
-    case 'in':
-      return mayFail(node.of) || node.values.some(mayFail);
-    case 'like':
-      return (
-        mayFail(node.of) || node.pattern.kind !== 'constant' || (node.escapedBy ?? node.pattern).kind !== 'constant'
-      );
   }
 }
