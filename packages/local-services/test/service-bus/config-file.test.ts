@@ -1,0 +1,342 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Entities } from '../../src/service-bus/broker/api.ts';
+import { parseDuration } from '../../src/service-bus/config-file/duration.ts';
+import { ConfigFileError, declareEntities, readConfig } from '../../src/service-bus/config-file/index.ts';
+import { parseJsonWithComments } from '../../src/service-bus/config-file/json-with-comments.ts';
+
+const FILE = `\uFEFF{
+  // As the vendor's emulator takes it.
+  "$schema": "https://example.com//not-a-comment",
+  "UserConfig": {
+    "Namespaces": [{
+      "Name": "shop",
+      "Queues": [
+        { "Name": "orders.late", "Properties": {
+          "LockDuration": "PT1M30S", "MaxDeliveryCount": 3, "RequiresSession": true,
+          "ForwardTo": "", "ForwardDeadLetteredMessagesTo": "Orders/Dead" } },
+        { "Name": "orders/dead" /* no properties */ },
+      ],
+      "Topics": [{
+        "Name": "events",
+        "Properties": { "DefaultMessageTimeToLive": "P10675199DT2H48M5.4775807S", "RequiresDuplicateDetection": false },
+        "Subscriptions": [
+          { "Name": "all", "Properties": { "ForwardTo": "orders/dead" } },
+          { "Name": "some", "Rules": [
+            { "Name": "sql", "Properties": { "FilterType": "Sql",
+              "SqlFilter": { "SqlExpression": "note = '// kept, ]'" }, "Action": { "SqlExpression": "SET sys.To = 'x'" } } },
+            { "Name": "correlated", "Properties": { "FilterType": "Correlation",
+              "CorrelationFilter": { "Label": "a", "Properties": { "n": 7, "x": 0.5, "b": true, "__proto__": "s" } } } },
+          ] },
+        ],
+      }],
+    }],
+    "Logging": { "Type": "File" },
+  },
+}`;
+
+describe('a start file', () => {
+  it('declares entities, in order, with what it says of them and no more', async () => {
+    const { name, entities } = await readConfig(onDisk(FILE));
+    expect(name).toBe('shop');
+    const events = 'UserConfig.Namespaces[0].Topics[0]';
+    expect(entities).toEqual([
+      {
+        kind: 'queue',
+        at: 'UserConfig.Namespaces[0].Queues[0]',
+        path: 'orders.late',
+        properties: {
+          lockDurationMs: 90_000,
+          maxDeliveryCount: 3,
+          requiresSession: true,
+          forwardDeadLetteredMessagesTo: 'Orders/Dead',
+        },
+      },
+      { kind: 'queue', at: 'UserConfig.Namespaces[0].Queues[1]', path: 'orders/dead', properties: {} },
+      {
+        kind: 'topic',
+        at: events,
+        path: 'events',
+        properties: { defaultMessageTimeToLiveMs: Number.POSITIVE_INFINITY, requiresDuplicateDetection: false },
+      },
+      {
+        kind: 'subscription',
+        at: `${events}.Subscriptions[0]`,
+        topic: 'events',
+        name: 'all',
+        properties: { forwardTo: 'orders/dead' },
+      },
+      { kind: 'subscription', at: `${events}.Subscriptions[1]`, topic: 'events', name: 'some', properties: {} },
+      {
+        kind: 'rule',
+        at: `${events}.Subscriptions[1].Rules[0]`,
+        topic: 'events',
+        subscription: 'some',
+        name: 'sql',
+        properties: {
+          filter: { kind: 'sql', expression: "note = '// kept, ]'" },
+          action: { expression: "SET sys.To = 'x'" },
+        },
+      },
+      {
+        kind: 'rule',
+        at: `${events}.Subscriptions[1].Rules[1]`,
+        topic: 'events',
+        subscription: 'some',
+        name: 'correlated',
+        properties: {
+          filter: {
+            kind: 'correlation',
+            label: 'a',
+            properties: new Map<string, unknown>([
+              ['n', 7n],
+              ['x', 0.5],
+              ['b', true],
+              ['__proto__', 's'],
+            ]),
+          },
+        },
+      },
+    ]);
+  });
+
+  it('may be given as an object', async () => {
+    const { entities } = await readConfig(
+      namespace({ Queues: [{ Name: 'q', Properties: { Status: 'SendDisabled' } }] }),
+    );
+    expect(entities).toMatchObject([{ kind: 'queue', path: 'q', properties: { status: 'SendDisabled' } }]);
+    expect((await readConfig(namespace({}))).entities).toEqual([]);
+  });
+
+  const queue = (Properties: unknown, Name: unknown = 'q') => namespace({ Queues: [{ Name, Properties }] });
+  const at = 'UserConfig.Namespaces[0]';
+  const rule = (Properties: unknown) =>
+    namespace({ Topics: [{ Name: 't', Subscriptions: [{ Name: 's', Rules: [{ Name: 'r', Properties }] }] }] });
+  const ruleAt = `${at}.Topics[0].Subscriptions[0].Rules[0].Properties`;
+  it.each<[unknown, string]>([
+    [[], 'the file: must be an object, and is []'],
+    [{}, 'the file: UserConfig is missing'],
+    [{ Userconfig: {} }, 'Userconfig: unknown name; did you mean "UserConfig"?'],
+    [{ UserConfig: {} }, 'UserConfig: Namespaces is missing'],
+    [{ UserConfig: { Namespaces: [{}, {}] } }, 'UserConfig.Namespaces: must hold exactly one namespace'],
+    [{ UserConfig: { Namespaces: [{}], Logging: { Type: 'file' } } }, 'UserConfig.Logging.Type: "file" is none of'],
+    [namespace({ Queue: [] }), `${at}.Queue: unknown name; did you mean "Queues"?`],
+    [namespace({ 'a b': [] }), `${at}["a b"]: unknown name; there are "Name", "Queues", "Topics"`],
+    [namespace({ Queues: {} }), `${at}.Queues: must be a list, and is {}`],
+    [namespace({ Queues: [{}] }), `${at}.Queues[0]: Name is missing`],
+    [queue({}, ''), `${at}.Queues[0].Name: "" is no name of a queue or topic`],
+    [queue({}, 7), `${at}.Queues[0].Name: must be a text, and is 7`],
+    [queue({}, '/q'), `${at}.Queues[0].Name: "/q" is no name`],
+    [queue({}, 'q'.repeat(261)), `${at}.Queues[0].Name: longer than 260 characters`],
+    [
+      queue({ LockDuraton: 'PT1M' }),
+      `${at}.Queues[0].Properties.LockDuraton: unknown name; did you mean "LockDuration"?`,
+    ],
+    [queue({ LockDuration: 60 }), 'LockDuration: must be an ISO 8601 duration such as "PT1M", and is 60'],
+    [queue({ LockDuration: '1m' }), 'LockDuration: must be an ISO 8601 duration such as "PT1M", and is "1m"'],
+    [queue({ MaxDeliveryCount: 0 }), 'MaxDeliveryCount: must be a whole number of at least 1, and is 0'],
+    [queue({ RequiresSession: 'yes' }), 'RequiresSession: must be true or false, and is "yes"'],
+    [queue({ Status: 'Activ' }), 'Status: "Activ" is none of the values; did you mean "Active"?'],
+    [queue(null), `${at}.Queues[0].Properties: must be an object, and is null`],
+    [
+      namespace({ Queues: [{ Name: 'Same' }], Topics: [{ Name: 'same' }] }),
+      `${at}.Topics[0].Name: ${at}.Queues[0] is called "same" already`,
+    ],
+    [
+      namespace({ Topics: [{ Name: 't', Subscriptions: [{ Name: 'a/b' }] }] }),
+      'Subscriptions[0].Name: "a/b" is no name of a subscription',
+    ],
+    [rule(undefined), `${at}.Topics[0].Subscriptions[0].Rules[0].Properties: must be an object`],
+    [rule({}), `${ruleAt}: FilterType is missing`],
+    [rule({ FilterType: 'SQL' }), `${ruleAt}.FilterType: "SQL" is none of the values; did you mean "Sql"?`],
+    [rule({ FilterType: 'Sql' }), `${ruleAt}: SqlFilter is missing`],
+    [rule({ FilterType: 'Sql', SqlFilter: {} }), `${ruleAt}.SqlFilter: SqlExpression is missing`],
+    [rule({ FilterType: 'Sql', CorrelationFilter: {} }), `${ruleAt}.CorrelationFilter: the rule's FilterType is "Sql"`],
+    [rule({ FilterType: 'Correlation', CorrelationFilter: {} }), 'CorrelationFilter: must name at least one property'],
+    [
+      rule({ FilterType: 'Correlation', CorrelationFilter: { Properties: { a: null } } }),
+      'CorrelationFilter.Properties.a: must be a text, a number, true or false',
+    ],
+    [
+      rule({ FilterType: 'Correlation', CorrelationFilter: { Subject: 'x' } }),
+      `${ruleAt}.CorrelationFilter.Subject: unknown name`,
+    ],
+  ])('%j is refused: %s', async (content, message) => {
+    const refused = await readConfig(content as object).catch((error) => error);
+    expect(refused).toBeInstanceOf(ConfigFileError);
+    expect(refused.code).toBe('invalid-configuration');
+    expect(refused.message).toContain(message);
+  });
+
+  it('that cannot be read is told with its name, and where it breaks', async () => {
+    await expect(readConfig('/nowhere/Config.json')).rejects.toThrow(/^\/nowhere\/Config\.json: ENOENT/);
+    const path = onDisk('{\n  // comment\n  "UserConfig": nonsense\n}');
+    await expect(readConfig(path)).rejects.toThrow(`${path}: line 3, column 17: `);
+    const unknown = onDisk('{ "UserConfig": { "Namespaces": 1 } }');
+    await expect(readConfig(unknown)).rejects.toThrow(`${unknown}: UserConfig.Namespaces: must be a list, and is 1`);
+  });
+
+  it('whatever is in it, nothing but a ConfigFileError is thrown', async () => {
+    const json = fc.letrec((tie) => ({
+      any: fc.oneof({ depthSize: 'small' }, fc.string(), fc.integer(), fc.constant(null), tie('list'), tie('object')),
+      list: fc.array(tie('any'), { maxLength: 3 }),
+      object: fc.dictionary(
+        fc.constantFrom('UserConfig', 'Namespaces', 'Name', 'Queues', 'Topics', 'Properties', 'Subscriptions', 'Rules'),
+        tie('any'),
+      ),
+    }));
+    await fc.assert(
+      fc.asyncProperty(json.object, async (content) => {
+        for (const source of [content, { UserConfig: { Namespaces: [content] } }]) {
+          await readConfig(source as object).catch((error) => expect(error).toBeInstanceOf(ConfigFileError));
+        }
+      }),
+    );
+  });
+});
+
+describe('JSON with comments', () => {
+  it('is what JSON.parse makes of it without them', () => {
+    const space = fc.constantFrom('', ' ', '\n', '// a "comment", }\n', '/* ] " // */');
+    fc.assert(
+      fc.property(
+        fc.jsonValue(),
+        fc.array(space, { minLength: 1, maxLength: 5 }),
+        fc.boolean(),
+        (value, fill, last) => {
+          let at = 0;
+          const filler = () => fill[at++ % fill.length]!;
+          const write = (one: unknown): string => {
+            const close = (open: string, parts: string[], end: string) =>
+              `${open}${filler()}${parts.join(`${filler()},${filler()}`)}${last && parts.length > 0 ? ',' : ''}${filler()}${end}`;
+            if (Array.isArray(one)) return close('[', one.map(write), ']');
+            if (typeof one !== 'object' || one === null) return JSON.stringify(one);
+            return close(
+              '{',
+              Object.entries(one).map(([k, v]) => `${JSON.stringify(k)}${filler()}:${write(v)}`),
+              '}',
+            );
+          };
+          expect(parseJsonWithComments(write(value))).toEqual(JSON.parse(JSON.stringify(value)));
+        },
+      ),
+    );
+  });
+
+  it.each([
+    ['', '1, column 1: a value should stand here (here the file ends)'],
+    ['{,}', '1, column 2: a name in double quotes or "}" should stand here'],
+    ['[1,,]', '1, column 4: a value should stand here'],
+    ['/* open', '1, column 1: a value'],
+    ['["a', '1, column 2: a value'],
+    ['["\t"]', '1, column 2: a value'],
+    ['[01]', '1, column 2: a value'],
+    ['[1 2]', '1, column 4: "," or "]" should stand here'],
+    ['{"a" 1}', '1, column 6: ":" should stand here'],
+    ['{"a": 1 "b"}', '1, column 9: "," or "}" should stand here'],
+    ['{"a": 1,\n "a": 2}', '2, column 2: "a" is given twice'],
+    ['[1] // x\n ]', '2, column 2: nothing may follow'],
+    ['['.repeat(1_000_000), '1, column 66: nested too deeply'],
+  ])('%.20j is none', (text, message) => {
+    expect(() => parseJsonWithComments(text)).toThrow(`line ${message}`);
+  });
+
+  it('any text is read or refused, as JSON.parse would', () => {
+    const text = fc.array(fc.constantFrom(...'{}[]:,"\\ \n/*1-.e', 'true', 'null'), { maxLength: 12 });
+    fc.assert(
+      fc.property(text, (parts) => {
+        const json = parts.join('');
+        let expected: unknown;
+        try {
+          expected = JSON.parse(json);
+        } catch {
+          if (/\/|,\s*[}\]]/.test(json)) return;
+          expect(() => parseJsonWithComments(json)).toThrow(ConfigFileError);
+          return;
+        }
+        if (/"([^"]*)"\s*:.*"\1"\s*:/s.test(json)) return;
+        expect(parseJsonWithComments(json)).toEqual(expected);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('durations', () => {
+  it.each<[string, number | undefined]>([
+    ['PT0S', 0],
+    ['PT1M', 60_000],
+    ['PT5.25S', 5_250],
+    ['P1DT2H3M4S', 93_784_000],
+    ['P14D', 1_209_600_000],
+    ['P1Y', 31_536_000_000],
+    ['P1M', 2_592_000_000],
+    ['P10675199DT2H48M5.4775807S', Number.POSITIVE_INFINITY],
+    ['P', undefined],
+    ['PT', undefined],
+    ['P1DT', undefined],
+    ['PT1.5M', undefined],
+    ['-PT1M', undefined],
+    ['PT1M ', undefined],
+    ['60', undefined],
+  ])('%s is %s ms', (text, ms) => expect(parseDuration(text)).toBe(ms));
+});
+
+describe('declaring', () => {
+  it('makes the first rule in place of $Default, and forwards when all is there', async () => {
+    const { entities, calls } = recorder();
+    declareEntities(entities, (await readConfig(onDisk(FILE))).entities);
+    expect(calls).toEqual([
+      ['createQueue', 'orders.late', { lockDurationMs: 90_000, maxDeliveryCount: 3, requiresSession: true }],
+      ['createQueue', 'orders/dead', {}],
+      ['createTopic', 'events', expect.anything()],
+      ['createSubscription', 'events', 'all', {}, undefined],
+      ['createSubscription', 'events', 'some', {}, expect.objectContaining({ name: 'sql', action: expect.anything() })],
+      ['createRule', 'events', 'some', expect.objectContaining({ name: 'correlated' })],
+      ['updateQueue', 'orders.late', { forwardDeadLetteredMessagesTo: 'Orders/Dead' }],
+      ['updateSubscription', 'events', 'all', { forwardTo: 'orders/dead' }],
+    ]);
+  });
+
+  it('tells where the service refused something', async () => {
+    const { entities } = recorder('createTopic');
+    const { entities: declared } = await readConfig(namespace({ Queues: [{ Name: 'q' }], Topics: [{ Name: 't' }] }));
+    expect(() => declareEntities(entities, declared)).toThrow(
+      new ConfigFileError('UserConfig.Namespaces[0].Topics[0]: createTopic is not possible'),
+    );
+  });
+});
+
+function namespace(content: object): object {
+  return { UserConfig: { Namespaces: [content] } };
+}
+
+function onDisk(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'polycast-config-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'Config.json');
+  writeFileSync(path, text);
+  return path;
+}
+
+/** Entities that note what is asked of them. */
+function recorder(refuses?: string) {
+  const calls: unknown[][] = [];
+  const rules = new Set<string>();
+  const entities = new Proxy({} as Entities, {
+    get:
+      (_target, method: string) =>
+      (...args: unknown[]) => {
+        if (method === refuses) throw new Error(`${method} is not possible`);
+        if (method === 'rule') return rules.has(args.join('/')) ? {} : undefined;
+        const rule = args[3] as { name: string } | undefined;
+        if (method === 'createSubscription' && rule) rules.add(`${args[0]}/${args[1]}/${rule.name}`);
+        calls.push([method, ...args]);
+        return undefined;
+      },
+  });
+  return { entities, calls };
+}
