@@ -1,9 +1,13 @@
+import type { Subscription } from '@polycast/core';
 import { cheapestEur, isOffers, isService, type Offer, SERVICES, type Service } from './offers.ts';
 import { competing, OFFERS_ASKED, oneOf, type Progress, TRIP_ASKED, type Travel } from './travel.ts';
 
 /** Scatters each search it takes to the services, passes on every part as it comes, and says at the deadline what is missing. */
-export async function aggregate(travel: Travel, options: { readonly onTaken?: (() => unknown) | undefined } = {}) {
-  await travel.subscribe(
+export function aggregate(
+  travel: Travel,
+  options: { readonly onTaken?: (() => unknown) | undefined } = {},
+): Promise<Subscription> {
+  return travel.subscribe(
     async (asked, delivery) => {
       await options.onTaken?.();
       const tell = (progress: Progress) => delivery.reply(progress);

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Subscription } from '@polycast/core';
 import { latencyMsOf, makeOffers, type Service } from './offers.ts';
 import { competing, OFFERS_ASKED, type Travel } from './travel.ts';
 
@@ -10,8 +11,8 @@ export interface ServiceOptions {
 }
 
 /** Flights, hotels, cars or deals: answers its part of each search it takes. */
-export async function serve(travel: Travel, service: Service, options: ServiceOptions = {}): Promise<void> {
-  await travel.subscribe(
+export function serve(travel: Travel, service: Service, options: ServiceOptions = {}): Promise<Subscription> {
+  return travel.subscribe(
     async ({ data: search }, delivery) => {
       await options.onTaken?.();
       // Work that takes time. Nobody waits for it once the lock is lost or we are closing: then another instance takes it.

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Signal } from '@polycast/core';
+import type { Signal, Subscription } from '@polycast/core';
 import { aggregate } from './aggregator.ts';
 import { crash, fallSilent, startDoomed } from './fault.ts';
 import { isService } from './offers.ts';
@@ -26,6 +26,7 @@ export interface Running {
 export async function start(plan: Plan, tell: (line: string) => void): Promise<Running> {
   const travels: Travel[] = [];
   const webs: WebTier[] = [];
+  const subscriptions: Subscription[] = [];
   const children: ChildProcess[] = [];
 
   const inProcess = await reachesThisProcessOnly(plan);
@@ -45,8 +46,8 @@ export async function start(plan: Plan, tell: (line: string) => void): Promise<R
     const travel = await join({ url, topic, onSignal: (signal) => tell(`${role}: ${describe(signal)}`) }, role);
     travels.push(travel);
     const onTaken = doomed ? (inProcess ? silently(travel, tell) : crash) : undefined;
-    if (isService(role)) await serve(travel, role, { latencyMs: plan.slowMs[role], onTaken });
-    else if (role === 'aggregator') await aggregate(travel, { onTaken });
+    if (isService(role)) subscriptions.push(await serve(travel, role, { latencyMs: plan.slowMs[role], onTaken }));
+    else if (role === 'aggregator') subscriptions.push(await aggregate(travel, { onTaken }));
     else {
       const port = plan.port === 0 ? 0 : plan.port + index;
       webs.push(await startWeb(travel, { port, deadlineMs: plan.deadlineMs }));
@@ -56,6 +57,8 @@ export async function start(plan: Plan, tell: (line: string) => void): Promise<R
   const close = async (): Promise<void> => {
     await Promise.all(webs.map((web) => web.close()));
     for (const child of children) if (child.connected) child.disconnect();
+    // What is being worked on first: a handler that asks others needs its broadcaster until it is done.
+    await Promise.all(subscriptions.map((subscription) => subscription.close({ drainMs: DRAIN_MS })));
     await Promise.all(travels.map((travel) => travel.close({ drainMs: DRAIN_MS })));
   };
 

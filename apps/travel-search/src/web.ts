@@ -28,14 +28,15 @@ export interface WebTier {
 export async function startWeb(travel: Travel, options: WebOptions): Promise<WebTier> {
   let underWay = 0;
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    // Not by URL, which refuses some of what a stranger may send.
+    const [path, query] = (request.url ?? '/').split('?', 2);
     if (request.method !== 'GET') refuse(response, 405, 'unsupported', 'GET only');
-    else if (url.pathname === '/') response.writeHead(200, { ...SECURITY_HEADERS, ...HTML }).end(page);
-    else if (url.pathname !== '/search') refuse(response, 404, 'not-found', 'there is the page / and /search');
+    else if (path === '/') response.writeHead(200, { ...SECURITY_HEADERS, ...HTML }).end(page);
+    else if (path !== '/search') refuse(response, 404, 'not-found', 'there is the page / and /search');
     else if (underWay >= MAX_SEARCHES) refuse(response, 503, 'overloaded', `${MAX_SEARCHES} searches are under way`);
     else {
       underWay++;
-      respond(url.searchParams, response).finally(() => underWay--);
+      respond(new URLSearchParams(query), response).finally(() => underWay--);
     }
   });
 

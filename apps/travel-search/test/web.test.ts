@@ -55,10 +55,18 @@ describe('the web tier', () => {
     ['search?from=Hamburg&to=Lisbon&day=2026-13-01', 400, 'schema-mismatch'],
     ['search?from=Hamburg&to=Lisbon&day=2026-12-01&people=10', 400, 'schema-mismatch'],
     ['search?from=Hamburg&to=Lisbon&day=2026-12-01&nights=1e9', 400, 'schema-mismatch'],
+    ['search?from=%ff%&to=Lisbon&day=2026-12-01', 400, 'schema-mismatch'],
     ['nowhere', 404, 'not-found'],
+    ['/', 404, 'not-found'],
+    ['/:99999/', 404, 'not-found'],
   ])('answers %s with %i', async (path, status, code) => {
     const response = await fetch(web.url + path);
     expect([response.status, await response.json()]).toMatchObject([status, { code }]);
+  });
+
+  test('rejects when its port is taken', async () => {
+    const port = Number(new URL(web.url).port);
+    await expect(startWeb(travel, { port, deadlineMs: 200 })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
   test('takes GET only', async () => {
