@@ -1,0 +1,137 @@
+import type { QueueDescription, SubscriptionDescription, TopicDescription } from './descriptions.ts';
+import { BrokerError } from './error.ts';
+import { LIMITS, type TierLimits } from './limits.ts';
+
+const KILOBYTE = 1024;
+const DAY_MS = 86_400_000;
+const ENTITY_STATUSES: readonly string[] = ['Active', 'Disabled', 'SendDisabled', 'ReceiveDisabled'];
+/** Longest user metadata, in characters. */
+const MAX_METADATA = 1024;
+
+/** Messages of the Basic tier do not live longer. */
+const BASIC_TTL_MS = 14 * DAY_MS;
+
+export function defaultQueue(limits: TierLimits): QueueDescription {
+  return {
+    lockDurationMs: 60_000,
+    maxSizeInMegabytes: 1024,
+    requiresDuplicateDetection: false,
+    requiresSession: false,
+    defaultMessageTimeToLiveMs: limits.topics ? Number.POSITIVE_INFINITY : BASIC_TTL_MS,
+    deadLetteringOnMessageExpiration: false,
+    duplicateDetectionHistoryTimeWindowMs: 600_000,
+    maxDeliveryCount: 10,
+    enableBatchedOperations: true,
+    status: 'Active',
+    forwardTo: undefined,
+    forwardDeadLetteredMessagesTo: undefined,
+    userMetadata: '',
+    autoDeleteOnIdleMs: Number.POSITIVE_INFINITY,
+    enablePartitioning: false,
+    enableExpress: false,
+    maxMessageSizeInKilobytes: limits.defaultMaxMessageBytes / KILOBYTE,
+    authorizationRules: [],
+  };
+}
+
+export function defaultTopic(limits: TierLimits): TopicDescription {
+  return {
+    defaultMessageTimeToLiveMs: Number.POSITIVE_INFINITY,
+    maxSizeInMegabytes: 1024,
+    requiresDuplicateDetection: false,
+    duplicateDetectionHistoryTimeWindowMs: 600_000,
+    enableBatchedOperations: true,
+    status: 'Active',
+    userMetadata: '',
+    supportOrdering: true,
+    autoDeleteOnIdleMs: Number.POSITIVE_INFINITY,
+    enablePartitioning: false,
+    enableExpress: false,
+    maxMessageSizeInKilobytes: limits.defaultMaxMessageBytes / KILOBYTE,
+    authorizationRules: [],
+  };
+}
+
+export const DEFAULT_SUBSCRIPTION: Readonly<SubscriptionDescription> = {
+  lockDurationMs: 60_000,
+  requiresSession: false,
+  defaultMessageTimeToLiveMs: Number.POSITIVE_INFINITY,
+  deadLetteringOnMessageExpiration: false,
+  deadLetteringOnFilterEvaluationExceptions: true,
+  maxDeliveryCount: 10,
+  enableBatchedOperations: true,
+  status: 'Active',
+  forwardTo: undefined,
+  forwardDeadLetteredMessagesTo: undefined,
+  userMetadata: '',
+  autoDeleteOnIdleMs: Number.POSITIVE_INFINITY,
+};
+
+type AnyDescription = Partial<QueueDescription & TopicDescription & SubscriptionDescription>;
+
+/** What can only be said when an entity is created. */
+const IMMUTABLE = ['requiresSession', 'requiresDuplicateDetection', 'enablePartitioning'] as const;
+
+/** @returns the description with the change @throws `amqp:not-allowed` when something immutable would change */
+export function changed<T extends AnyDescription>(path: string, description: T, change: Partial<T>): T {
+  const after = { ...description, ...change };
+  for (const property of IMMUTABLE) {
+    if (after[property] === description[property]) continue;
+    throw new BrokerError('amqp:not-allowed', `'${property}' of '${path}' cannot be changed once it is created.`);
+  }
+  return after;
+}
+
+/**
+ * What forwards is never idle, so that it is not deleted for that.
+ * @throws `com.microsoft:argument-out-of-range` `amqp:not-allowed` for what the tier has not
+ */
+export function checked<T extends AnyDescription>(description: T, limits: TierLimits): T {
+  const { requiresDuplicateDetection, requiresSession, forwardTo, forwardDeadLetteredMessagesTo } = description;
+  const needsStandard = requiresDuplicateDetection || requiresSession || forwardTo || forwardDeadLetteredMessagesTo;
+  if (needsStandard && !limits.topics) {
+    throw new BrokerError(
+      'amqp:not-allowed',
+      'Sessions, duplicate detection and forwarding are not there in the Basic tier.',
+    );
+  }
+  if (requiresSession && forwardTo !== undefined) {
+    throw new BrokerError('amqp:not-allowed', 'An entity that requires sessions cannot forward its messages.');
+  }
+  range(description, 'lockDurationMs', LIMITS.minLockDurationMs, LIMITS.maxLockDurationMs);
+  range(description, 'defaultMessageTimeToLiveMs', 1_000, limits.topics ? Number.POSITIVE_INFINITY : BASIC_TTL_MS);
+  range(description, 'autoDeleteOnIdleMs', LIMITS.minAutoDeleteOnIdleMs, Number.POSITIVE_INFINITY);
+  range(description, 'maxDeliveryCount', 1, LIMITS.maxDeliveryCount);
+  range(description, 'duplicateDetectionHistoryTimeWindowMs', LIMITS.minDuplicateWindowMs, LIMITS.maxDuplicateWindowMs);
+  range(description, 'maxMessageSizeInKilobytes', 1, limits.maxMessageBytes / KILOBYTE);
+  const { maxSizeInMegabytes: size, status, userMetadata, authorizationRules } = description;
+  if (size !== undefined && !limits.maxEntitySizeInMegabytes.includes(size)) {
+    throw outOfRange('maxSizeInMegabytes', size, `is one of ${limits.maxEntitySizeInMegabytes.join(', ')}`);
+  }
+  if (status !== undefined && !ENTITY_STATUSES.includes(status)) {
+    throw outOfRange('status', status, `is one of ${ENTITY_STATUSES.join(', ')}`);
+  }
+  if (userMetadata !== undefined && userMetadata.length > MAX_METADATA) {
+    throw outOfRange('userMetadata', `${userMetadata.length} characters`, `has at most ${MAX_METADATA}`);
+  }
+  if (authorizationRules !== undefined && authorizationRules.length > LIMITS.authorizationRules) {
+    throw outOfRange('authorizationRules', authorizationRules.length, `has at most ${LIMITS.authorizationRules}`);
+  }
+  return forwardTo === undefined ? description : { ...description, autoDeleteOnIdleMs: Number.POSITIVE_INFINITY };
+}
+
+function range<K extends keyof AnyDescription>(
+  description: AnyDescription,
+  property: K,
+  min: number,
+  max: number,
+): void {
+  const value = description[property];
+  if (value === undefined) return;
+  if (typeof value === 'number' && value >= min && value <= max) return;
+  throw outOfRange(property, String(value), `is between ${min} and ${max}`);
+}
+
+function outOfRange(property: string, value: string | number, rule: string): BrokerError {
+  return new BrokerError('com.microsoft:argument-out-of-range', `'${property}' ${rule}, not ${value}.`);
+}
