@@ -39,7 +39,10 @@ export function isWithin(path: string, prefix: string): boolean {
 /** May a token for the one be used for the other? A host counts where both name one. */
 export function covers(token: Audience, asked: Audience): boolean {
   const sameHost = token.host === undefined || asked.host === undefined || token.host === asked.host;
-  return sameHost && isWithin(asked.path, token.path);
+  if (sameHost && isWithin(asked.path, token.path)) return true;
+  // `namespace.servicebus.windows.net/queue`, without a scheme, reads as a path: the host tells it from one.
+  const [host = '', ...path] = token.path.split('/');
+  return token.host === undefined && host !== '' && hostOf(host) === asked.host && isWithin(asked.path, path.join('/'));
 }
 
 /** `a/b/c`: `a`, `a/b`, `a/b/c`. */
