@@ -1,0 +1,156 @@
+import type { Element } from '@xmldom/xmldom';
+import type { ActionDescription, FilterDescription, Parameters, RuleDescription } from '../../rules/index.ts';
+import { badRequest } from '../http-error.ts';
+import { SERVICE_BUS, XSI } from '../xml/namespaces.ts';
+import { child, children, isNil, textOf, typeOf } from '../xml/read.ts';
+import { add } from '../xml/write.ts';
+import { readInteger } from './part.ts';
+import { formatTime } from './times.ts';
+import { readTypedValue, writeTypedValue } from './typed-value.ts';
+
+/** The language of today's SQL expressions. */
+const COMPATIBILITY_LEVEL = 20;
+
+/** Properties a correlation filter names, in the order the service gives them. */
+const CORRELATED = [
+  ['CorrelationId', 'correlationId'],
+  ['MessageId', 'messageId'],
+  ['To', 'to'],
+  ['ReplyTo', 'replyTo'],
+  ['Label', 'label'],
+  ['SessionId', 'sessionId'],
+  ['ReplyToSessionId', 'replyToSessionId'],
+  ['ContentType', 'contentType'],
+] as const;
+
+export type RuleContent = Pick<RuleDescription, 'filter' | 'action'>;
+
+/** @returns filter and action of a `RuleDescription` or `DefaultRuleDescription`; no filter lets everything through */
+export function readRule(element: Element): RuleContent & { readonly name: string | undefined } {
+  const filter = present(element, 'Filter');
+  const action = present(element, 'Action');
+  const name = present(element, 'Name');
+  const readAction = action === undefined ? undefined : readActionOf(action);
+  return {
+    name: name === undefined ? undefined : textOf(name).trim() || undefined,
+    filter: filter === undefined ? { kind: 'true' } : readFilter(filter),
+    ...(readAction === undefined ? {} : { action: readAction }),
+  };
+}
+
+function readFilter(element: Element): FilterDescription {
+  const type = typeOf(element)?.name;
+  switch (type) {
+    case 'TrueFilter':
+      return { kind: 'true' };
+    case 'FalseFilter':
+      return { kind: 'false' };
+    case 'SqlFilter':
+      return { kind: 'sql', ...readSql(element, 'SqlFilter') };
+    case 'CorrelationFilter': {
+      const filter: { -readonly [Key in keyof Correlation]: Correlation[Key] } = { kind: 'correlation' };
+      for (const [name, key] of CORRELATED) {
+        const found = present(element, name);
+        if (found !== undefined) filter[key] = textOf(found);
+      }
+      const properties = readPairs(present(element, 'Properties'));
+      if (properties !== undefined) filter.properties = properties;
+      return filter;
+    }
+    default:
+      throw badRequest(
+        type === undefined ? 'The filter does not say its type.' : `'${type.slice(0, 50)}' is not a filter.`,
+      );
+  }
+}
+
+type Correlation = Extract<FilterDescription, { kind: 'correlation' }>;
+
+function readActionOf(element: Element): ActionDescription | undefined {
+  const type = typeOf(element)?.name;
+  if (type === 'EmptyRuleAction') return undefined;
+  if (type === 'SqlRuleAction') return readSql(element, 'SqlRuleAction');
+  throw badRequest(
+    type === undefined ? 'The action does not say its type.' : `'${type.slice(0, 50)}' is not an action.`,
+  );
+}
+
+function readSql(element: Element, type: string): ActionDescription {
+  const expression = present(element, 'SqlExpression');
+  if (expression === undefined) throw badRequest(`A ${type} needs an SqlExpression.`);
+  const level = present(element, 'CompatibilityLevel');
+  const parameters = readPairs(present(element, 'Parameters'));
+  return {
+    expression: textOf(expression),
+    ...(level === undefined ? {} : { compatibilityLevel: readInteger(level) }),
+    ...(parameters === undefined ? {} : { parameters }),
+  };
+}
+
+function readPairs(element: Element | undefined): Parameters | undefined {
+  if (element === undefined) return undefined;
+  const pairs = new Map<string, ReturnType<typeof readTypedValue>>();
+  for (const pair of children(element)) {
+    // The names of key and value come from one of two namespaces, depending on the client.
+    const [key, value] = ['Key', 'Value'].map((name) => children(pair).find((one) => one.localName === name));
+    if (pair.localName !== 'KeyValueOfstringanyType' || key === undefined || value === undefined) {
+      throw badRequest(`'${element.localName}' must hold pairs of key and value.`);
+    }
+    const name = textOf(key);
+    if (pairs.has(name)) throw badRequest(`'${name.slice(0, 100)}' occurs twice in '${element.localName}'.`);
+    pairs.set(name, readTypedValue(value));
+  }
+  return pairs.size === 0 ? undefined : pairs;
+}
+
+function present(element: Element, name: string): Element | undefined {
+  const found = child(element, SERVICE_BUS, name);
+  return found === undefined || isNil(found) ? undefined : found;
+}
+
+/** Writes the inside of a `RuleDescription`. */
+export function writeRule(parent: Element, rule: RuleDescription): void {
+  const filter = add(parent, 'Filter');
+  writeFilter(filter, rule.filter);
+  const action = add(parent, 'Action');
+  setType(action, rule.action === undefined ? 'EmptyRuleAction' : 'SqlRuleAction');
+  if (rule.action !== undefined) writeSql(action, rule.action);
+  add(parent, 'CreatedAt', formatTime(rule.createdAtMs));
+  add(parent, 'Name', rule.name);
+}
+
+function writeFilter(element: Element, filter: FilterDescription): void {
+  switch (filter.kind) {
+    case 'true':
+      setType(element, 'TrueFilter');
+      return writeSql(element, { expression: '1=1' });
+    case 'false':
+      setType(element, 'FalseFilter');
+      return writeSql(element, { expression: '1=0' });
+    case 'sql':
+      setType(element, 'SqlFilter');
+      return writeSql(element, filter);
+    case 'correlation':
+      setType(element, 'CorrelationFilter');
+      for (const [name, key] of CORRELATED) if (filter[key] !== undefined) add(element, name, filter[key]);
+      return writePairs(element, 'Properties', filter.properties);
+  }
+}
+
+const setType = (element: Element, type: string): void => element.setAttributeNS(XSI, 'i:type', type);
+
+function writeSql(element: Element, sql: ActionDescription): void {
+  add(element, 'SqlExpression', sql.expression);
+  add(element, 'CompatibilityLevel', String(sql.compatibilityLevel ?? COMPATIBILITY_LEVEL));
+  writePairs(element, 'Parameters', sql.parameters);
+}
+
+function writePairs(parent: Element, name: string, pairs: Parameters | undefined): void {
+  if (pairs === undefined || pairs.size === 0) return;
+  const list = add(parent, name);
+  for (const [key, value] of pairs) {
+    const pair = add(list, 'KeyValueOfstringanyType');
+    add(pair, 'Key', key);
+    writeTypedValue(pair, 'Value', value);
+  }
+}

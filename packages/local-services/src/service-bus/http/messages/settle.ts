@@ -1,0 +1,18 @@
+import { BrokerError } from '../../broker/error.ts';
+import type { Call, Reply } from '../call.ts';
+import { notFound } from '../http-error.ts';
+import { listenRefusal, orGone } from './endpoint.ts';
+
+/** A locked message: DELETE completes it, PUT unlocks it, POST renews its lock. */
+export async function settleMessage(call: Call, path: string, lockToken: string): Promise<Reply> {
+  await call.authorize('listen', listenRefusal(call, path));
+  const source = orGone(call, path, () => call.broker.source(path));
+  try {
+    if (call.method === 'POST') source.renewLocks([lockToken]);
+    else source.settle(lockToken, { kind: call.method === 'DELETE' ? 'complete' : 'abandon' });
+  } catch (error) {
+    if (!(error instanceof BrokerError) || error.condition !== 'com.microsoft:message-lock-lost') throw error;
+    throw notFound(`No message was found with the specified MessageId or LockToken. ${error.message}`);
+  }
+  return { status: 200 };
+}

@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Broker } from '../broker/api.ts';
+import { deleteEntity, getEntity, listEntities, putEntity } from './admin/entity.ts';
+import { nothingReply } from './admin/list.ts';
+import { getNamespace } from './admin/namespace.ts';
+import { deleteRule, getRule, listRules, putRule } from './admin/rule.ts';
+import { deleteSubscription, getSubscription, listSubscriptions, putSubscription } from './admin/subscription.ts';
+import { apiVersion } from './api-version.ts';
+import type { Context } from './atom/context.ts';
+import type { AuthorityLike } from './authority.ts';
+import { Call, type Reply } from './call.ts';
+import { badRequest, HttpError, toHttpError } from './http-error.ts';
+import { receiveMessage } from './messages/receive.ts';
+import { sendMessages } from './messages/send.ts';
+import { settleMessage } from './messages/settle.ts';
+import { errorReply, send } from './reply.ts';
+import { managedPath, type Route, routeOf, segmentsOf } from './route.ts';
+
+export interface HttpOptions {
+  readonly broker: Broker;
+  readonly authority: AuthorityLike;
+  /** Further host names of this namespace, for URLs to forward to. The one a request came by always is. */
+  readonly hostNames?: readonly string[];
+}
+
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Service Bus's HTTP side: administration in Atom, and messages. Never throws; every request gets an answer. */
+export function serveHttp(options: HttpOptions): HttpHandler {
+  const startedAtMs = options.broker.now();
+  const hostNames = [...LOOPBACK, ...(options.hostNames ?? []).map((name) => name.toLowerCase())];
+  return (request, response) => {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    // A client that breaks off while it sends must not end the process.
+    request.on('error', () => gone.abort());
+    response.on('error', () => gone.abort());
+    void answer(options, { request, hostNames, startedAtMs, signal: gone.signal })
+      .then((reply) => {
+        send(response, reply);
+        // What was not read must not be taken for the next request.
+        if (!request.complete) request.resume();
+      })
+      // A value no header can hold: there is nothing left to say it with.
+      .catch(() => response.destroy());
+  };
+}
+
+interface Setting {
+  readonly request: IncomingMessage;
+  readonly hostNames: readonly string[];
+  readonly startedAtMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Never rejects. */
+async function answer(options: HttpOptions, setting: Setting): Promise<Reply> {
+  let host = 'localhost';
+  let path = '';
+  try {
+    const { request } = setting;
+    host = hostOf(request);
+    const [pathname = '/', search = ''] = splitOnce((request.url ?? '/').replace(/^\w+:\/\/[^/]*/, ''), '?');
+    const segments = segmentsOf(pathname);
+    path = segments.join('/');
+    const query = new URLSearchParams(search);
+    const origin = `${(request.socket as TLSSocket).encrypted ? 'https' : 'http'}://${host}`;
+    const route = routeOf(request.method ?? 'GET', segments);
+    const context: Context = {
+      origin,
+      host,
+      hostNames: new Set([...setting.hostNames, host.replace(/:\d+$/, '').toLowerCase()]),
+      version: isMessaging(route) ? '2021-05' : apiVersion(query),
+    };
+    const { broker, authority } = options;
+    const call = new Call({ broker, authority, request, path, query, context, signal: setting.signal });
+    try {
+      return await dispatch(call, route, setting.startedAtMs);
+    } finally {
+      if (call.manages) broker.billing.count(existing(broker, managedPath(route)), 'management');
+    }
+  } catch (error) {
+    return errorReply(toHttpError(error), { host, path, nowMs: options.broker.now() });
+  }
+}
+
+/** What is not there, not any more or not yet has no account of its own: names that strangers made up would pile up. */
+function existing(broker: Broker, path: string): string {
+  const { entities } = broker;
+  const [, topic = '', subscription = ''] = /^(.+)\/Subscriptions\/([^/]+)$/.exec(path) ?? [];
+  const found = entities.queue(path) ?? entities.topic(path) ?? entities.subscription(topic, subscription);
+  return found === undefined ? '' : path;
+}
+
+const isMessaging = (route: Route): boolean =>
+  route.kind === 'send' || route.kind === 'receive' || route.kind === 'locked';
+
+function splitOnce(text: string, mark: string): [string, string] {
+  const at = text.indexOf(mark);
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** The name the client calls the namespace by: answers hold URLs, which must lead back here. @throws HttpError 400 */
+function hostOf(request: IncomingMessage): string {
+  const host = request.headers.host ?? '';
+  if (/^(?:[\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.test(host)) return host;
+  throw badRequest('The Host header is missing or not valid.');
+}
+
+function dispatch(call: Call, route: Route, startedAtMs: number): Reply | Promise<Reply> {
+  const choose = (handlers: Readonly<Record<string, () => Reply | Promise<Reply>>>): Reply | Promise<Reply> => {
+    const handler = Object.hasOwn(handlers, call.method) ? handlers[call.method] : undefined;
+    if (handler !== undefined) return handler();
+    throw new HttpError(405, `The method '${call.method}' is not possible here.`, {
+      headers: { Allow: Object.keys(handlers).join(', ') },
+    });
+  };
+  switch (route.kind) {
+    case 'root':
+      return choose({ GET: () => nothingReply(call) });
+    case 'namespace':
+      return choose({ GET: () => getNamespace(call, startedAtMs) });
+    case 'list':
+      return choose({ GET: () => listEntities(call, route.of) });
+    case 'entity':
+      return choose({
+        GET: () => getEntity(call, route.path),
+        PUT: () => putEntity(call, route.path),
+        DELETE: () => deleteEntity(call, route.path),
+      });
+    case 'subscriptions':
+      return choose({ GET: () => listSubscriptions(call, route.topic) });
+    case 'subscription':
+      return choose({
+        GET: () => getSubscription(call, route.topic, route.name),
+        PUT: () => putSubscription(call, route.topic, route.name),
+        DELETE: () => deleteSubscription(call, route.topic, route.name),
+      });
+    case 'rules':
+      return choose({ GET: () => listRules(call, route.topic, route.subscription) });
+    case 'rule':
+      return choose({
+        GET: () => getRule(call, route.topic, route.subscription, route.name),
+        PUT: () => putRule(call, route.topic, route.subscription, route.name),
+        DELETE: () => deleteRule(call, route.topic, route.subscription, route.name),
+      });
+    case 'send':
+      return choose({ POST: () => sendMessages(call, route.path) });
+    case 'receive':
+      return choose({
+        POST: () => receiveMessage(call, route.path),
+        DELETE: () => receiveMessage(call, route.path),
+      });
+    case 'locked': {
+      const settle = () => settleMessage(call, route.path, route.lockToken);
+      return choose({ DELETE: settle, PUT: settle, POST: settle });
+    }
+  }
+}
