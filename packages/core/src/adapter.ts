@@ -3,6 +3,7 @@
 export type { Address } from './address.ts';
 export { suggestion } from './configuration/nearest.ts';
 export { redactUrl } from './configuration/redact.ts';
+export { type BinaryEvent, eventFromBinary } from './envelope/binary-mode.ts';
 export { decodeEvents } from './envelope/decode.ts';
 export { encodeBatch, encodeEvent } from './envelope/encode.ts';
 export { parseJson } from './envelope/json.ts';
@@ -15,6 +16,7 @@ export { BroadcastEvent } from './event.ts';
 export type { Condition } from './filter/condition.ts';
 export type { FilterTarget, Pushed, PushOptions, PushReason } from './filter/target.ts';
 export { redisChannel } from './filter/targets/redis-channel.ts';
+export { type ServiceBusSqlFilter, serviceBusSql, serviceBusSqlWithin } from './filter/targets/service-bus-sql.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type { Participant } from './participant.ts';
 export { addressesOf, sourceOf } from './participant.ts';

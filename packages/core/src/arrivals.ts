@@ -17,17 +17,21 @@ export class Arrivals {
     if (onGap !== undefined) this.#gaps = new GapDetector(onGap);
   }
 
-  /** Was it here before? Told by its number if Polycast gave it one, else by its id. If not, it is from now on. */
-  isRepeated(event: BroadcastEvent): boolean {
+  /**
+   * Was it here before? Told by its number if Polycast gave it one, else by its id. If not, it is from now on.
+   * @param isOwed false: the service withholds others of the same publisher from us, so that a hole in its numbers says nothing
+   */
+  isRepeated(event: BroadcastEvent, isOwed = true): boolean {
     const number = ownNumberOf(event);
     if (number > 0 && event.sequence === undefined) return this.#isBehind(event.epoch as string, number);
-    if (this.#gaps !== undefined && event.sequence !== undefined) {
+    const gaps = isOwed ? this.#gaps : undefined;
+    if (gaps !== undefined && event.sequence !== undefined) {
       const list = typeof event.to === 'string' ? event.to : '*';
-      if (this.#gaps.isRepeated(event.source, event.sequence, list)) return true;
+      if (gaps.isRepeated(event.source, event.sequence, list)) return true;
     }
     // Where numbers are not watched, what has several of our addresses may still come by each of them.
     const isNumbered = event.hasOwnId || event.type === CHUNK_TYPE;
-    if (isNumbered && (this.#gaps !== undefined || !/,/.test(event.to as string))) return false;
+    if (isNumbered && (gaps !== undefined || !/,/.test(event.to as string))) return false;
     this.#ids ??= new Deduplicator();
     return this.#ids.isDuplicate(event.source, event.id);
   }

@@ -249,7 +249,7 @@ export class Inbox implements Sink {
 
   deliver(event: BroadcastEvent, lease?: Lease, isFresh = false): boolean {
     // Numbers first: an event that expired or is our own came, even if it is not handed on, and is no hole.
-    if ((lease === undefined || lease.attempt === 1) && this.#arrivals.isRepeated(event)) return this.#done(lease);
+    if ((lease === undefined || lease.attempt === 1) && this.#isRepeated(event)) return this.#done(lease);
     if ((!isFresh && event.expiresAtMs <= Date.now()) || !this.#concernsUs(event)) return this.#done(lease);
     if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
       return this.#deliverOwn(event, lease);
@@ -306,6 +306,13 @@ export class Inbox implements Sink {
   #done(lease: Lease | undefined): boolean {
     this.settler.settle(lease, ACCEPT);
     return true;
+  }
+
+  /** Of our own events a service that knows of carbon copies brings no others: their numbers have holes. */
+  #isRepeated(event: BroadcastEvent): boolean {
+    const { publisher, manifest } = this.session;
+    const isOwed = manifest.capabilities.carbonCopy.level !== 'native' || event.epoch !== publisher.epoch;
+    return this.#arrivals.isRepeated(event, isOwed);
   }
 
   /** Our own events come back only as carbon copies. */

@@ -1,5 +1,5 @@
-import type { ExpressionTest, PresentTest, Test } from '../condition.ts';
-import type { FilterTarget, PushOptions } from '../target.ts';
+import type { Condition, ExpressionTest, PresentTest, Test } from '../condition.ts';
+import type { FilterTarget, Pushed, PushOptions } from '../target.ts';
 import { REQUIRED_ATTRIBUTES } from '../tree.ts';
 import { atom, constant, formulaOf, join, type Loosened } from './formula.ts';
 import { reasonFor } from './reasons.ts';
@@ -33,23 +33,30 @@ export interface ServiceBusSqlFilter {
 export const serviceBusSql: FilterTarget<ServiceBusSqlFilter> = {
   name: 'service-bus-sql',
   title: 'Service Bus, SQL filter',
-  push(condition, options) {
-    const { natives, residual, reasons } = split<SqlFormula>(condition, {
-      share: (part, coarse) => formulaOf(part, (test) => loosen(test, options, coarse)),
-      fits: (formulas) => printSql(join('and', formulas)).length <= MAX_TEXT,
-      tooMuch: (part) => reasonFor(part, `a filter takes at most ${MAX_TEXT} characters`),
-    });
-    const formula = join('and', natives);
-    const text = natives.length === 0 ? '' : printSql(formula);
-    return {
-      native: natives.length === 0 ? undefined : { sqlExpression: text, formula },
-      text,
-      residual,
-      reasons,
-      accepts: (event) => evaluateSql(formula, messageOf(event)) === true,
-    };
-  },
+  push: (condition, options) => push(condition, options, MAX_TEXT),
 };
+
+/** The same, for who adds conditions of its own to the rule and leaves the filter no more than so many characters. */
+export function serviceBusSqlWithin(maxText: number): FilterTarget<ServiceBusSqlFilter> {
+  return { ...serviceBusSql, push: (condition, options) => push(condition, options, Math.min(maxText, MAX_TEXT)) };
+}
+
+function push(condition: Condition, options: PushOptions, maxText: number): Pushed<ServiceBusSqlFilter> {
+  const { natives, residual, reasons } = split<SqlFormula>(condition, {
+    share: (part, coarse) => formulaOf(part, (test) => loosen(test, options, coarse)),
+    fits: (formulas) => printSql(join('and', formulas)).length <= maxText,
+    tooMuch: (part) => reasonFor(part, `a filter takes at most ${maxText} characters`),
+  });
+  const formula = join('and', natives);
+  const text = natives.length === 0 ? '' : printSql(formula);
+  return {
+    native: natives.length === 0 ? undefined : { sqlExpression: text, formula },
+    text,
+    residual,
+    reasons,
+    accepts: (event) => evaluateSql(formula, messageOf(event)) === true,
+  };
+}
 
 const MAX_TEXT = 1_024;
 const CONTENT_TYPE = 'it is the content type of the message, which messages of events without it have as well';
