@@ -91,6 +91,8 @@ export class Publisher {
     if (data instanceof Uint8Array && attributes?.datacontenttype === undefined) {
       (attributes ??= {}).datacontenttype = 'application/octet-stream';
     }
+    // What is written as JSON is made plain where it is written. Before it gets a number: receivers must not miss what is refused.
+    const plain = this.#writesJson ? data : normaliseData(data);
     const timeMs = Date.now();
     const expiresAtMs = timeMs + asked.ttlMs;
     const event = new BroadcastEvent({
@@ -101,8 +103,7 @@ export class Publisher {
       time: rest?.time ?? timeMs,
       expiresAtMs,
       sequence: sequence ?? (this.#numbers ? this.#numberer.next(asked.lane) : undefined),
-      // What is written as JSON is made plain where it is written.
-      data: this.#writesJson ? data : normaliseData(data),
+      data: plain,
       attributes,
     });
     return { event, topic: this.#options.topic, to: asked.to, json: this.#writeJson(event), expiresAtMs };

@@ -8,7 +8,7 @@ const SECRET_NAME = /key|token|secret|pass|pwd|sig$|signature|sas|auth|credentia
 export function redactUrl(url: string | URL): string {
   const text = typeof url === 'string' ? url : url.href;
   return (isUrl(text) ? hideUser(text) : text.replace(/\/\/.*@/s, `//${HIDDEN}@`)).replace(
-    /([?&#;]|^)([^=?&#;/:@]+)=([^&#;]*)/g,
+    /([?&#;]|^(?:[a-z][\w+.-]*:)?)([^=?&#;/:@]+)=([^&#;]*)/gi,
     (whole, before: string, name: string) => (SECRET_NAME.test(name) ? `${before}${name}=${HIDDEN}` : whole),
   );
 }

@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type BroadcastEvent,
+  type Link,
+  type LinkContext,
+  type Outgoing,
+  PolycastError,
+  type Sink,
+  type Source,
+  type SourceRequest,
+  type Transport,
+} from '@polycast/core/adapter';
+import { Administration, missing } from './administration.ts';
+import { Connection } from './connection.ts';
+import { manifest, OPERATIONS } from './manifest.ts';
+import { mapError } from './map-error.ts';
+import { topicName } from './names.ts';
+import { operationsOf } from './operations.ts';
+import type { ServiceBusOptions } from './options.ts';
+import { planSource } from './plan.ts';
+import { filterTarget } from './rules.ts';
+import { TopicSender } from './sender.ts';
+import { locationOf, type Settings, settingsFrom } from './settings.ts';
+import { ServiceBusSource } from './source.ts';
+import { type Encoded, encodeMessage, withTtl } from './wire.ts';
+
+/** Most topics other than its own that a link keeps a sender for. */
+const MAX_SENDERS = 64;
+
+/**
+ * Azure Service Bus topics: at least once, with everything that the service does itself: groups, locks, sessions, dead letters,
+ * time to live, filters, duplicate detection.
+ * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-queues-topics-subscriptions
+ * @throws PolycastError `invalid-configuration`
+ */
+export function serviceBus(options: ServiceBusOptions): Transport {
+  const settings = settingsFrom(options);
+  return {
+    manifest: manifest(settings),
+    location: locationOf(settings),
+    filterTarget,
+    open: (context) => ServiceBusLink.open(settings, context),
+  };
+}
+
+class ServiceBusLink implements Link {
+  readonly #settings: Settings;
+  readonly #context: LinkContext;
+  readonly #connection: Connection;
+  readonly #administration: Administration;
+  readonly #topic: string;
+  /** Marks what this link sends. */
+  readonly #mark = randomBytes(6).toString('base64url');
+  readonly #senders = new Map<string, TopicSender>();
+  /** What was measured is sent a moment later. */
+  readonly #encoded = new WeakMap<BroadcastEvent, Encoded>();
+  readonly #places = new Set<number>();
+  /** Why nothing may be sent, if so. */
+  #mayNotSend: PolycastError | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @throws PolycastError `unreachable` `unauthorized` `not-found` `invalid-configuration`, within `connectTimeoutMs` */
+  static async open(settings: Settings, context: LinkContext): Promise<Link> {
+    const link = new ServiceBusLink(settings, context);
+    let timer: NodeJS.Timeout | undefined;
+    const { connectTimeoutMs } = settings;
+    const late = new Promise<never>((_, reject) => {
+      const error = new PolycastError(
+        'unreachable',
+        `${locationOf(settings)} did not answer within ${connectTimeoutMs} ms`,
+      );
+      timer = setTimeout(() => reject(error), connectTimeoutMs);
+    });
+    try {
+      await Promise.race([link.#open(), late]);
+      return link;
+    } catch (thrown) {
+      await link.close();
+      throw asOpening(thrown);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private constructor(settings: Settings, context: LinkContext) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#topic = topicName(settings.prefix, context.topic);
+    this.#connection = new Connection(settings, context);
+    this.#administration = new Administration(settings, () => context.meter(OPERATIONS, 1));
+  }
+
+  async #open(): Promise<void> {
+    await this.#administration.ensureTopic(this.#topic);
+    try {
+      await this.#sender(this.#topic).open();
+      this.#connection.reopen = () => this.#sender(this.#topic).open();
+    } catch (thrown) {
+      const error = PolycastError.from(thrown);
+      if (error.code === 'not-found') throw missing(this.#topic, [], 0, this.#settings);
+      // A key that may only listen is as good as any for who only listens.
+      if (error.code !== 'unauthorized' || !/claim/i.test(error.message)) throw error;
+      this.#mayNotSend = error;
+    }
+  }
+
+  get native(): unknown {
+    return this.#connection.client;
+  }
+
+  sizeOf(event: BroadcastEvent): number {
+    return this.#encode(event).bytes;
+  }
+
+  #encode(event: BroadcastEvent): Encoded {
+    let encoded = this.#encoded.get(event);
+    if (encoded === undefined) {
+      encoded = encodeMessage(event, this.#mark);
+      this.#encoded.set(event, encoded);
+    }
+    return encoded;
+  }
+
+  async publish(batch: readonly Outgoing[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
+    if (this.#mayNotSend !== undefined) throw this.#mayNotSend;
+    const first = batch[0] as Outgoing;
+    if (batch.every(({ topic }) => topic === first.topic)) return this.#send(first.topic, batch);
+    const errors: (PolycastError | undefined)[] = new Array(batch.length).fill(undefined);
+    const topics = [...new Set(batch.map(({ topic }) => topic))];
+    await Promise.all(
+      topics.map(async (topic) => {
+        const indexes = [...batch.keys()].filter((at) => batch[at]?.topic === topic);
+        const sent = this.#send(
+          topic,
+          indexes.map((at) => batch[at] as Outgoing),
+        ).catch((thrown) => indexes.map(() => PolycastError.from(thrown)));
+        (await sent)?.forEach((error, at) => {
+          errors[indexes[at] as number] = error;
+        });
+      }),
+    );
+    return errors.some((error) => error !== undefined) ? errors : undefined;
+  }
+
+  async #send(topic: string, batch: readonly Outgoing[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
+    const nowMs = Date.now();
+    const encoded = batch.map(({ event }) => this.#encode(event));
+    const messages = encoded.map((one, at) => withTtl(one, batch[at] as Outgoing, nowMs));
+    const errors = await this.#sender(topicName(this.#settings.prefix, topic)).send(messages);
+    let operations = 0;
+    encoded.forEach(({ bytes }, at) => {
+      if (errors?.[at] === undefined) operations += operationsOf(bytes);
+    });
+    this.#context.meter(OPERATIONS, operations);
+    return errors;
+  }
+
+  #sender(topic: string): TopicSender {
+    let sender = this.#senders.get(topic);
+    if (sender === undefined) {
+      if (this.#senders.size >= MAX_SENDERS) {
+        const oldest = [...this.#senders.keys()].find((name) => name !== this.#topic) as string;
+        void this.#senders.get(oldest)?.close();
+        this.#senders.delete(oldest);
+      }
+      sender = new TopicSender(this.#connection, topic, () => this.#administration.ensureTopic(topic));
+      this.#senders.set(topic, sender);
+    }
+    return sender;
+  }
+
+  async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {
+    const place = this.#place();
+    const { instance } = this.#context.self;
+    const mayManage = this.#administration.mayManage;
+    const unique = mayManage ? randomBytes(6).toString('hex') : String(place);
+    const source = new ServiceBusSource({
+      connection: this.#connection,
+      administration: this.#administration,
+      topic: this.#topic,
+      request,
+      sink,
+      plan: planSource(request, { instance, link: this.#mark, unique }),
+      meter: (unit, count) => this.#context.meter(unit, count),
+      tellGap: () => this.#context.signal({ kind: 'gap', reason: 'trimmed' }),
+      onClosed: () => this.#places.delete(place),
+    });
+    await source.open();
+    return source;
+  }
+
+  /** The lowest number that no open source of the link has. */
+  #place(): number {
+    let place = 1;
+    while (this.#places.has(place)) place++;
+    this.#places.add(place);
+    return place;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#connection.close();
+    return this.#closing;
+  }
+}
+
+function asOpening(thrown: unknown): PolycastError {
+  const error = thrown instanceof PolycastError ? thrown : mapError(thrown, 'open');
+  if (error.code !== 'disconnected' && error.code !== 'timeout') return error;
+  return new PolycastError('unreachable', error.message, { cause: error.cause });
+}

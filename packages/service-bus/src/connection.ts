@@ -1,0 +1,202 @@
+import { type RetryOptions, ServiceBusClient } from '@azure/service-bus';
+import { type LinkContext, PolycastError } from '@polycast/core/adapter';
+import { mapError } from './map-error.ts';
+import { SdkConnectionWatch } from './sdk-connection.ts';
+import type { Settings } from './settings.ts';
+import { within } from './within.ts';
+
+/** How often a lost connection is tried again, ms. */
+export const RECONNECT_INTERVAL_MS = 250;
+/** Longest wait for the goodbyes of the AMQP connection, ms. */
+const CLOSE_WITHIN_MS = 1_000;
+
+/** One call to the service that is under way. */
+interface Call {
+  readonly sinceMs: number;
+  readonly fail: (error: PolycastError) => void;
+}
+
+/**
+ * One client with its connection: tells when that is lost, restored or silent, and lets no call wait for an answer that
+ * cannot come any more.
+ */
+export class Connection {
+  readonly client: ServiceBusClient;
+  readonly settings: Settings;
+  readonly #context: LinkContext;
+  readonly #watch: SdkConnectionWatch;
+  readonly #calls = new Set<Call>();
+  readonly #onReturn = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+  #told = false;
+  #downSinceMs: number | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+  /** Counts connections: what came over an earlier one cannot be settled over this one's links. */
+  #generation = 0;
+  /** Brings the connection back: opens any link. Set by who has one that may be opened. */
+  reopen: (() => Promise<unknown>) | undefined;
+
+  constructor(settings: Settings, context: LinkContext) {
+    this.settings = settings;
+    this.#context = context;
+    const { access, webSocketOptions, customEndpointAddress, operationTimeoutMs } = settings;
+    const retryOptions: RetryOptions = {
+      // Core tries again, in order.
+      maxRetries: 0,
+      retryDelayInMs: RECONNECT_INTERVAL_MS,
+      maxRetryDelayInMs: RECONNECT_INTERVAL_MS,
+      timeoutInMs: operationTimeoutMs,
+    };
+    const options = {
+      retryOptions,
+      ...(webSocketOptions === undefined ? {} : { webSocketOptions }),
+      ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
+    };
+    try {
+      this.client =
+        'connectionString' in access
+          ? new ServiceBusClient(access.connectionString, options)
+          : new ServiceBusClient(access.fullyQualifiedNamespace, access.credential, options);
+    } catch (thrown) {
+      throw new PolycastError('invalid-configuration', mapError(thrown).message, { cause: mapError(thrown).cause });
+    }
+    this.#watch = new SdkConnectionWatch(this.client, settings.keepAliveMs, {
+      onDown: (error) => this.#down(error),
+      onUp: () => this.#up(),
+    });
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get isDown(): boolean {
+    return this.#downSinceMs !== undefined;
+  }
+
+  /** Waits for the answer to a call: until the connection is lost, or the time is over. @throws PolycastError */
+  call<Answer>(calling: Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const call: Call = { sinceMs: performance.now(), fail: reject };
+      this.#calls.add(call);
+      this.#look();
+      calling.then(
+        (answer) => {
+          this.#calls.delete(call);
+          resolve(answer);
+        },
+        (thrown) => {
+          this.#calls.delete(call);
+          reject(mapError(thrown));
+        },
+      );
+    });
+  }
+
+  /** Resolves when the connection is up, or is closed for good, or the time is over. */
+  returned(timeoutMs: number): Promise<void> {
+    if (!this.isDown || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#onReturn.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      timer.unref();
+      this.#onReturn.add(done);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#watch.end();
+    await within(CLOSE_WITHIN_MS, this.client.close());
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#fail(new PolycastError('closed', 'the connection was closed'));
+    for (const done of [...this.#onReturn]) done();
+    // What did not say goodbye is cut off: it would keep the process alive.
+    this.#watch.drop();
+  }
+
+  // ── loss and return ──
+
+  #down(error: unknown): void {
+    this.#generation++;
+    const lost = mapError(error ?? new Error('the connection was lost'));
+    const told = lost.code === 'internal' ? new PolycastError('disconnected', lost.message, { cause: lost }) : lost;
+    if (this.#closed) return;
+    this.#fail(told.retryable ? told : new PolycastError('disconnected', told.message, { cause: told.cause }));
+    if (this.#downSinceMs !== undefined) return;
+    this.#downSinceMs = performance.now();
+    this.#context.signal({ kind: 'disconnected', error: told });
+    this.#tryAgain();
+  }
+
+  #up(): void {
+    if (this.#downSinceMs === undefined || this.#closed) return;
+    const downMs = performance.now() - this.#downSinceMs;
+    this.#downSinceMs = undefined;
+    clearTimeout(this.#retry);
+    for (const done of [...this.#onReturn]) done();
+    // The service keeps what it took: nothing was lost.
+    this.#context.signal({ kind: 'reconnected', downMs, mayHaveLost: false });
+  }
+
+  /** Receivers come back by themselves. A link that only sends would wait for the next event. */
+  #tryAgain(): void {
+    this.#retry = setTimeout(() => {
+      if (this.#downSinceMs === undefined || this.#closed) return;
+      const opening = this.reopen?.() ?? Promise.resolve();
+      opening
+        .catch(() => {})
+        .finally(() => {
+          if (this.#downSinceMs !== undefined && !this.#closed) this.#tryAgain();
+        });
+    }, RECONNECT_INTERVAL_MS);
+    this.#retry.unref();
+  }
+
+  #fail(error: PolycastError): void {
+    for (const call of [...this.#calls]) {
+      this.#calls.delete(call);
+      call.fail(error);
+    }
+  }
+
+  // ── silence ──
+
+  /** Runs only while somebody waits for an answer. */
+  #look(): void {
+    const { stalledAfterMs, operationTimeoutMs } = this.settings;
+    if (this.#timer !== undefined || this.#closed) return;
+    const period = Math.min(stalledAfterMs || operationTimeoutMs, operationTimeoutMs);
+    this.#timer = setInterval(() => this.#check(), Math.max(10, period / 2));
+    this.#timer.unref();
+  }
+
+  #check(): void {
+    const { stalledAfterMs, operationTimeoutMs } = this.settings;
+    const oldest = this.#calls.values().next().value;
+    if (oldest === undefined) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      this.#told = false;
+      return;
+    }
+    const sinceMs = performance.now() - oldest.sinceMs;
+    if (sinceMs < stalledAfterMs) this.#told = false;
+    else if (stalledAfterMs > 0 && !this.#told) {
+      this.#told = true;
+      this.#context.signal({ kind: 'stalled', what: 'server', sinceMs });
+    }
+    if (sinceMs < operationTimeoutMs) return;
+    // It answers nothing: another connection may.
+    this.#fail(new PolycastError('timeout', `no answer within ${operationTimeoutMs} ms`));
+    this.#watch.drop();
+  }
+}

@@ -1,0 +1,139 @@
+import type { MessageHandlers, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import type { Address, PolycastError } from '@polycast/core/adapter';
+import type { Connection } from './connection.ts';
+import type { Feeder, Intake } from './intake.ts';
+import { OPERATIONS } from './manifest.ts';
+import { mapError } from './map-error.ts';
+import { operationsFor } from './operations.ts';
+import { within } from './within.ts';
+
+/** Longest wait for the service to stop sending, or for a link to end, ms. */
+const STOP_WITHIN_MS = 1_000;
+
+export interface FeedOptions {
+  readonly connection: Connection;
+  readonly topic: string;
+  readonly subscription: string;
+  readonly addresses: readonly Address[];
+  readonly passesOn: boolean;
+  readonly intake: Intake;
+  readonly prefetch: number;
+  readonly maxUnsettled: number;
+  meter(unit: string, count: number): void;
+  /** The subscription is gone, or may not be read any more. It goes on trying meanwhile. */
+  lost(error: PolycastError): void;
+}
+
+/** What the SDK calls when a link is ready, though its types do not say so. */
+type Handlers = MessageHandlers & { postInitialize(): Promise<void> };
+
+/** Messages of one subscription, as they come. The SDK attaches again whatever happens, until it is stopped. */
+export class Feed implements Feeder {
+  readonly connection: Connection;
+  readonly addresses: readonly Address[];
+  readonly passesOn: boolean;
+  readonly isSession = false;
+  readonly receiver: ServiceBusReceiver;
+  readonly #options: FeedOptions;
+  #links = 0;
+  #credits = 0;
+  #maxCredits = 0;
+  #subscriber: { close(): Promise<void> } | undefined;
+  #stopping: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #opening: { resolve: () => void; reject: (error: PolycastError) => void } | undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.connection = options.connection;
+    this.addresses = options.addresses;
+    this.passesOn = options.passesOn;
+    this.receiver = options.connection.client.createReceiver(options.topic, options.subscription, {
+      // Core renews.
+      maxAutoLockRenewalDurationInMs: 0,
+      skipParsingBodyAsJson: true,
+      skipConvertingDate: true,
+    });
+  }
+
+  get generation(): string {
+    return `${this.connection.generation}.${this.#links}`;
+  }
+
+  meter(unit: string, count: number): void {
+    this.#options.meter(unit, count);
+  }
+
+  async renew(message: ServiceBusReceivedMessage): Promise<void> {
+    await this.connection.call(this.receiver.renewMessageLock(message));
+    this.meter(OPERATIONS, 1);
+  }
+
+  settled(): void {
+    this.#options.intake.look();
+  }
+
+  /** Resolves when the link is attached. @throws PolycastError what the service said to the first try */
+  async open(): Promise<void> {
+    const { intake, prefetch } = this.#options;
+    this.#maxCredits = Math.min(prefetch, intake.room || this.#options.maxUnsettled);
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#opening = { resolve, reject };
+    });
+    const handlers: Handlers = {
+      processMessage: (message) => this.#take(message),
+      processError: async ({ error, errorSource }) => {
+        if (errorSource === 'receive') this.#failed(mapError(error));
+      },
+      postInitialize: async () => {
+        this.#links++;
+        this.#credits = this.#maxCredits;
+        this.#opening?.resolve();
+        this.#opening = undefined;
+      },
+    };
+    this.#subscriber = this.receiver.subscribe(handlers, {
+      autoCompleteMessages: false,
+      maxConcurrentCalls: this.#maxCredits,
+    });
+    try {
+      await this.connection.call(opened);
+    } catch (thrown) {
+      void this.close();
+      throw thrown;
+    }
+  }
+
+  #failed(error: PolycastError): void {
+    if (this.#opening !== undefined) {
+      this.#opening.reject(error);
+      this.#opening = undefined;
+    } else if (error.code === 'not-found' || error.code === 'unauthorized') this.#options.lost(error);
+  }
+
+  async #take(message: ServiceBusReceivedMessage): Promise<void> {
+    const link = this.#links;
+    this.#credits--;
+    this.meter(OPERATIONS, operationsFor(message));
+    const room = this.#options.intake.take(this, message, () => this.#credits);
+    if (room !== undefined) await room;
+    // The SDK gives the credit when this returns; a new link begins with all of it.
+    if (link === this.#links) this.#credits++;
+  }
+
+  /** Nothing more is fetched. Leases stay valid. */
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      if (this.#subscriber !== undefined) await within(STOP_WITHIN_MS, this.#subscriber.close());
+    })();
+    return this.#stopping;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.stop();
+      await within(STOP_WITHIN_MS, this.receiver.close());
+    })();
+    return this.#closing;
+  }
+}

@@ -1,0 +1,206 @@
+import type { ServiceBusReceivedMessage } from '@azure/service-bus';
+import type { Address, BroadcastEvent, PolycastError, Sink } from '@polycast/core/adapter';
+import { type Holder, MessageLease, SharedLease } from './message-lease.ts';
+import { readMessage, timesPassed } from './read-message.ts';
+
+/** A message that is for nobody here is given up after it was passed on so often. */
+const MAX_PASSED = 50;
+/** Longest time a message that is for another member is held back, so that it gets to it, ms. */
+const MAX_PASS_DELAY_MS = 1_000;
+
+/** Where a message came from, and for whom it may be. */
+export interface Feeder extends Holder {
+  readonly addresses: readonly Address[];
+  readonly passesOn: boolean;
+}
+
+interface Held {
+  readonly feeder: Feeder;
+  readonly message: ServiceBusReceivedMessage;
+  readonly sinceMs: number;
+}
+
+/**
+ * Between the receivers of one source and its sink: hands on in order what the sink has room for, holds the rest for a while,
+ * and says when more may be fetched.
+ */
+export class Intake {
+  readonly #sink: Sink;
+  readonly #topic: string;
+  readonly #holdMs: number;
+  #held: Held[] = [];
+  #waiting: { credits: () => number; resolve: () => void }[] = [];
+  #listening = false;
+  #looking = false;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #passing = new Map<MessageLease, NodeJS.Timeout>();
+  readonly #settling = new Set<Promise<void>>();
+  #stopped = false;
+
+  /** @param lockMs of the service: half of it may pass before something held is given back */
+  constructor(sink: Sink, topic: string, lockMs: number) {
+    this.#sink = sink;
+    this.#topic = topic;
+    this.#holdMs = lockMs / 2;
+  }
+
+  /** How many messages may be fetched to begin with. */
+  get room(): number {
+    return Math.max(0, this.#sink.capacity - this.#held.length);
+  }
+
+  /**
+   * Takes a message.
+   * @param credits how many more the feed may be sent already
+   * @returns resolves when one more may be fetched
+   */
+  take(feeder: Feeder, message: ServiceBusReceivedMessage, credits: () => number): void | Promise<void> {
+    if (this.#stopped) {
+      this.#track(new MessageLease(feeder, message).settle({ kind: 'release', delayMs: 0 }));
+      return;
+    }
+    if (this.#held.length === 0 && this.#sink.capacity > 0) this.#hand(feeder, message);
+    else this.#hold({ feeder, message, sinceMs: performance.now() });
+    if (this.room > credits()) return;
+    return new Promise((resolve) => {
+      this.#waiting.push({ credits, resolve });
+      this.#listen();
+    });
+  }
+
+  /** Something was settled: there may be room. */
+  look(): void {
+    if (this.#looking || (this.#held.length === 0 && this.#waiting.length === 0)) return;
+    this.#looking = true;
+    queueMicrotask(() => {
+      this.#looking = false;
+      this.#pump();
+    });
+  }
+
+  /** Nothing is handed on any more; what is held goes back. Resolves when it has. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    for (const { feeder, message } of this.#held.splice(0)) {
+      this.#track(new MessageLease(feeder, message).settle({ kind: 'release', delayMs: 0 }));
+    }
+    for (const [lease, timer] of this.#passing) {
+      clearTimeout(timer);
+      this.#track(lease.passOn());
+    }
+    this.#passing.clear();
+    await Promise.all(this.#settling);
+  }
+
+  #pump(): void {
+    while (this.#held.length > 0 && this.#sink.capacity > 0 && !this.#stopped) {
+      const { feeder, message } = this.#held.shift() as Held;
+      this.#hand(feeder, message);
+    }
+    let at = 0;
+    for (const waiting of this.#waiting) {
+      if (this.room <= waiting.credits()) this.#waiting[at++] = waiting;
+      else waiting.resolve();
+    }
+    this.#waiting.length = at;
+    if (this.#held.length > 0 || at > 0) this.#listen();
+  }
+
+  /** Only of an empty sink it is told when there is room; else the next message or settlement tells. */
+  #listen(): void {
+    if (this.#listening || this.#stopped || this.#sink.capacity > 0) return;
+    this.#listening = true;
+    this.#sink.ready().then(() => {
+      this.#listening = false;
+      this.#pump();
+    });
+  }
+
+  #hold(held: Held): void {
+    this.#held.push(held);
+    this.#listen();
+    this.#watchHeld();
+  }
+
+  /** Its lock is not renewed: before it runs out somebody else may have it. */
+  #watchHeld(): void {
+    if (this.#timer !== undefined || this.#held[0] === undefined) return;
+    const leftMs = this.#held[0].sinceMs + this.#holdMs - performance.now();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const nowMs = performance.now();
+      const late = this.#held.findIndex(({ sinceMs }) => sinceMs + this.#holdMs > nowMs);
+      for (const { feeder, message } of this.#held.splice(0, late < 0 ? this.#held.length : late)) {
+        this.#track(new MessageLease(feeder, message).settle({ kind: 'release', delayMs: 0 }));
+      }
+      this.#watchHeld();
+    }, leftMs);
+    this.#timer.unref();
+  }
+
+  #hand(feeder: Feeder, message: ServiceBusReceivedMessage): void {
+    const { events, errors } = readMessage(message, this.#topic);
+    const lease = new MessageLease(feeder, message);
+    if (events.length === 1 && errors.length === 0) {
+      const event = events[0] as BroadcastEvent;
+      if (isFor(event, feeder.addresses)) this.#sink.deliver(event, lease);
+      else this.#notOurs(feeder, message, lease);
+      return;
+    }
+    for (const error of errors) this.#sink.corrupt(error);
+    const ours = events.filter((event) => isFor(event, feeder.addresses));
+    if (ours.length === 0) {
+      this.#track(
+        lease.settle(
+          errors.length === 0
+            ? { kind: 'accept' }
+            : { kind: 'dead-letter', reason: (errors[0] as PolycastError).message },
+        ),
+      );
+      return;
+    }
+    const shared = new SharedLease(lease, ours.length);
+    for (const event of ours) this.#sink.deliver(event, shared.part());
+  }
+
+  /** The service's rule said too much. In a group it may be for another member. */
+  #notOurs(feeder: Feeder, message: ServiceBusReceivedMessage, lease: MessageLease): void {
+    if (!feeder.passesOn) {
+      this.#track(lease.settle({ kind: 'accept' }));
+      return;
+    }
+    const passed = timesPassed(message);
+    if (passed >= MAX_PASSED) {
+      this.#track(
+        lease.settle({ kind: 'dead-letter', reason: 'no member of the group answers to any of its addresses' }),
+      );
+      return;
+    }
+    // Held, so that it does not come straight back: ever longer, as whom it is for may be slow.
+    const timer = setTimeout(
+      () => {
+        this.#passing.delete(lease);
+        this.#track(lease.passOn());
+      },
+      Math.min(2 ** Math.min(passed, 10), MAX_PASS_DELAY_MS),
+    );
+    timer.unref();
+    this.#passing.set(lease, timer);
+  }
+
+  /** What fails comes again when its lock has run out. */
+  #track(settling: Promise<void>): void {
+    const tracked = settling.catch(() => {}).finally(() => this.#settling.delete(tracked));
+    this.#settling.add(tracked);
+  }
+}
+
+/** Is it for one of these? Without `to` it is for everyone. */
+function isFor(event: BroadcastEvent, addresses: readonly Address[]): boolean {
+  const { to } = event;
+  if (typeof to !== 'string') return addresses.includes('*');
+  if (!to.includes(',')) return addresses.includes(to as Address);
+  return to.split(',').some((address) => addresses.includes(address.trim() as Address));
+}

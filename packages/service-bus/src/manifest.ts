@@ -1,0 +1,83 @@
+import type { Manifest } from '@polycast/core/adapter';
+import type { Settings } from './settings.ts';
+
+/** What Service Bus bills for: API calls, and each further 64 KiB of a message. The cost model counts the same. */
+export const OPERATIONS = 'operations';
+
+/** Most events in one transfer. */
+const MAX_BATCH_EVENTS = 512;
+/** While two batches are under way, what comes fills the next. */
+const MAX_BATCHES_IN_FLIGHT = 2;
+/** Room for what the service adds to a message. */
+const RESERVED_BYTES = 2_048;
+
+export function manifest(settings: Settings): Manifest {
+  const maxEventBytes = settings.maxMessageBytes - RESERVED_BYTES;
+  return {
+    transport: 'service-bus',
+    title: 'Azure Service Bus topics',
+    guarantee: 'at-least-once',
+    capabilities: {
+      everyone: { level: 'native' },
+      role: { level: 'native' },
+      instance: { level: 'native' },
+      carbonCopy: {
+        level: 'native',
+        note: 'What a link sent is withheld from its own subscriptions; in groups by core.',
+      },
+      groups: {
+        level: 'native',
+        note: 'Members with different roles share what is for everyone, and compete by role for the rest.',
+      },
+      settlement: { level: 'native' },
+      redelivery: { level: 'native' },
+      crashRedelivery: { level: 'native', note: 'When the lock has run out: after 5 s at least.' },
+      delayedRelease: { level: 'emulated', note: 'Held, with its lock renewed, in the process that released it.' },
+      deadLetter: {
+        level: 'native',
+        note: 'In the dead-letter queue of the subscription; of a dynamic one it goes with it.',
+      },
+      lock: {
+        level: 'native',
+        numbers: { minLockMs: 5_000, maxLockMs: 300_000 },
+        note: 'Members of a group should agree on lockMs.',
+      },
+      durable: { level: 'native', note: 'Until somebody deletes the subscription.' },
+      replay: { level: 'none', note: 'What is accepted is gone; nothing is kept for who comes later.' },
+      ttl: { level: 'native', numbers: { granularityMs: 1 }, note: 'Beyond 49 days by core alone.' },
+      order: {
+        level: 'native',
+        note: 'Of one connection. The service itself promises order within a partition key only.',
+      },
+      partitionKey: {
+        level: 'native',
+        note: 'In groups by sessions: one member a key at a time. Elsewhere within the one subscription.',
+      },
+      dedupe:
+        settings.duplicateDetectionMs === 0
+          ? { level: 'emulated', note: 'Within one subscription, for as long as it is open.' }
+          : { level: 'native', numbers: { windowMs: settings.duplicateDetectionMs } },
+      gapDetection: { level: 'emulated', note: 'Where the service evaluates neither a filter nor a group.' },
+      members: { level: 'emulated' },
+      request: { level: 'emulated' },
+      chunking: { level: 'emulated' },
+      binary: { level: 'native' },
+      filterPushDown: { level: 'native', note: 'SQL, as far as it fits beside the addresses: some 450 characters.' },
+      backPressure: {
+        level: 'native',
+        note: 'A slow subscriber receives later, as long as the event lives and the topic has room.',
+      },
+      confirm: { level: 'native', note: 'The service stored the event.' },
+    },
+    limits: {
+      maxEventBytes,
+      maxBatchEvents: MAX_BATCH_EVENTS,
+      maxBatchBytes: Math.min(maxEventBytes, MAX_BATCH_BYTES),
+      maxBatchesInFlight: MAX_BATCHES_IN_FLIGHT,
+    },
+    billedUnits: [OPERATIONS],
+  };
+}
+
+/** Premium takes batches of 1 MB at most, however large a single message may be. */
+const MAX_BATCH_BYTES = 1_048_576 - RESERVED_BYTES;

@@ -1,0 +1,150 @@
+import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import { type Lease, PolycastError, type Settlement } from '@polycast/core/adapter';
+import type { Connection } from './connection.ts';
+import { OPERATIONS } from './manifest.ts';
+import { timesPassed } from './read-message.ts';
+import { PASSED_PROPERTY } from './wire.ts';
+
+/** Longest wait for a lost connection before a settlement is given up, ms: the lock may have run out by then. */
+const RETURN_WITHIN_MS = 30_000;
+/** Longest reason that a dead letter keeps, in characters. */
+const MAX_REASON_LENGTH = 1_024;
+
+/** What a lease needs of the feed that fetched its message. */
+export interface Holder {
+  readonly connection: Connection;
+  readonly receiver: Pick<ServiceBusReceiver, 'completeMessage' | 'abandonMessage' | 'deadLetterMessage'>;
+  /** Changes with connection and link: what came over an earlier one is settled by its lock token. */
+  readonly generation: string;
+  /** With a session the lock is the session's: it ends with the link. */
+  readonly isSession: boolean;
+  /** Extends the lock. */
+  renew(message: ServiceBusReceivedMessage): Promise<void>;
+  meter(unit: string, count: number): void;
+  /** It is done with, whatever became of it. */
+  settled(): void;
+}
+
+/** A message under its lock. */
+export class MessageLease implements Lease {
+  readonly attempt: number;
+  readonly #holder: Holder;
+  readonly #message: ServiceBusReceivedMessage;
+  readonly #generation: string;
+
+  constructor(holder: Holder, message: ServiceBusReceivedMessage) {
+    this.#holder = holder;
+    this.#message = message;
+    this.#generation = holder.generation;
+    // The service counts deliveries that went wrong; nobody saw those that were passed on.
+    this.attempt = Math.max(1, (message.deliveryCount ?? 0) + 1 - timesPassed(message));
+  }
+
+  async settle(settlement: Settlement): Promise<void> {
+    try {
+      await this.#settle(settlement);
+    } finally {
+      this.#holder.settled();
+    }
+  }
+
+  /** To another member of the group. */
+  async passOn(): Promise<void> {
+    const properties = { [PASSED_PROPERTY]: timesPassed(this.#message) + 1 };
+    try {
+      await this.#do((receiver, message) => receiver.abandonMessage(message, properties));
+    } finally {
+      this.#holder.settled();
+    }
+  }
+
+  #settle(settlement: Settlement): Promise<void> {
+    switch (settlement.kind) {
+      case 'accept':
+        return this.#do((receiver, message) => receiver.completeMessage(message));
+      case 'release':
+        return this.#do((receiver, message) => receiver.abandonMessage(message));
+      case 'dead-letter': {
+        const reason = settlement.reason.slice(0, MAX_REASON_LENGTH);
+        return this.#do((receiver, message) =>
+          receiver.deadLetterMessage(message, {
+            deadLetterReason: reason,
+            deadLetterErrorDescription: 'set aside by its subscriber',
+          }),
+        );
+      }
+    }
+  }
+
+  async #do(act: (receiver: Holder['receiver'], message: ServiceBusReceivedMessage) => Promise<void>): Promise<void> {
+    const { connection, receiver } = this.#holder;
+    for (let tries = 1; ; tries++) {
+      try {
+        await connection.call(act(receiver, this.#current()));
+        this.#holder.meter(OPERATIONS, 1);
+        return;
+      } catch (thrown) {
+        const error = PolycastError.from(thrown);
+        // Ours until then, and gone: the service heard it the first time.
+        if (error.code === 'lock-lost' && tries > 1 && this.#lockLeftMs() > 0) return;
+        // Who knows whether the service heard it? It may be said again: by its lock token, over the next connection.
+        if (error.code !== 'disconnected' || this.#holder.isSession) throw error;
+        await connection.returned(Math.min(RETURN_WITHIN_MS, this.#lockLeftMs()));
+        if (connection.isDown || this.#lockLeftMs() <= 0) throw error;
+      }
+    }
+  }
+
+  /**
+   * The message as the SDK should see it. One that came over a link that is gone must not be settled over that link, which
+   * would wait in vain: without the link the SDK goes by the lock token.
+   */
+  #current(): ServiceBusReceivedMessage {
+    const message = this.#message as ServiceBusReceivedMessage & {
+      delivery?: { link?: unknown; remote_settled?: boolean };
+    };
+    if (this.#generation !== this.#holder.generation && message.delivery?.link !== undefined) {
+      message.delivery = { remote_settled: false };
+    }
+    return message;
+  }
+
+  #lockLeftMs(): number {
+    return (this.#message.lockedUntilUtc?.getTime() ?? Number.POSITIVE_INFINITY) - Date.now();
+  }
+
+  renew(): Promise<void> {
+    return this.#holder.renew(this.#current());
+  }
+}
+
+/** One message that holds several events: settled when all of them are, and as its worst event says. */
+export class SharedLease {
+  readonly #lease: MessageLease;
+  #open: number;
+  #worst: Settlement = { kind: 'accept' };
+
+  constructor(lease: MessageLease, events: number) {
+    this.#lease = lease;
+    this.#open = events;
+  }
+
+  part(): Lease {
+    const lease = this.#lease;
+    return {
+      attempt: lease.attempt,
+      settle: (settlement) => this.#settle(settlement),
+      renew: () => lease.renew(),
+    };
+  }
+
+  #settle(settlement: Settlement): void | Promise<void> {
+    if (rank(settlement) > rank(this.#worst)) this.#worst = settlement;
+    if (--this.#open === 0) return this.#lease.settle(this.#worst);
+  }
+}
+
+/** What one event should have again, all of them get. */
+function rank({ kind }: Settlement): number {
+  return kind === 'accept' ? 0 : kind === 'dead-letter' ? 1 : 2;
+}

@@ -1,0 +1,83 @@
+import type { ServiceBusClient } from '@azure/service-bus';
+
+/** What rhea tells about a connection. */
+interface RheaConnection {
+  readonly socket?: { destroy(): void };
+  readonly options?: { idle_time_out?: number };
+  readonly local?: { open?: { idle_time_out?: number } };
+}
+
+interface SdkConnection {
+  readonly _connection?: RheaConnection;
+  readonly error?: unknown;
+  isOpen(): boolean;
+  on(event: string, listener: (context: { error?: unknown }) => void): unknown;
+}
+
+interface SdkContext {
+  connection: SdkConnection;
+  wasConnectionCloseCalled: boolean;
+  refreshConnection(): void;
+}
+
+/** What is told of the connection beneath a client. */
+export interface ConnectionEvents {
+  /** @param error what was said, if anything */
+  onDown(error: unknown): void;
+  onUp(): void;
+}
+
+/**
+ * The SDK tells nobody that its connection was lost: receivers come back by themselves, senders when they are next used. This
+ * looks beneath: at `_connectionContext` of version 7.9.5, which is why the version is fixed.
+ * @throws TypeError for an SDK without it
+ */
+export class SdkConnectionWatch {
+  readonly #context: SdkContext;
+  readonly #events: ConnectionEvents;
+  readonly #idleMs: number;
+  #ended = false;
+
+  /** @param keepAliveMs silence after which the connection counts as lost */
+  constructor(client: ServiceBusClient, keepAliveMs: number, events: ConnectionEvents) {
+    const context = (client as unknown as { _connectionContext?: SdkContext })._connectionContext;
+    if (typeof context?.refreshConnection !== 'function') throw new TypeError('@azure/service-bus 7.9.5 is needed');
+    this.#context = context;
+    this.#events = events;
+    // rhea gives up after twice the time it asked the peer to be heard in.
+    this.#idleMs = Math.round(keepAliveMs / 2);
+    const refresh = context.refreshConnection;
+    context.refreshConnection = () => {
+      refresh.call(context);
+      this.#attach();
+    };
+    this.#attach();
+  }
+
+  get isOpen(): boolean {
+    return this.#context.connection.isOpen();
+  }
+
+  /** Ends the connection without a word. The SDK makes another, unless its client was closed. */
+  drop(): void {
+    this.#context.connection._connection?.socket?.destroy();
+  }
+
+  /** Nothing is told any more. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  #attach(): void {
+    const { connection } = this.#context;
+    const rhea = connection._connection;
+    if (rhea?.options !== undefined) rhea.options.idle_time_out = this.#idleMs;
+    if (rhea?.local?.open !== undefined) rhea.local.open.idle_time_out = this.#idleMs;
+    connection.on('connection_open', () => {
+      if (!this.#ended) this.#events.onUp();
+    });
+    connection.on('disconnected', ({ error }) => {
+      if (!this.#ended && !this.#context.wasConnectionCloseCalled) this.#events.onDown(error ?? connection.error);
+    });
+  }
+}

@@ -1,0 +1,217 @@
+import type { ServiceBusReceivedMessage, ServiceBusSessionReceiver } from '@azure/service-bus';
+import type { Address } from '@polycast/core/adapter';
+import { type Connection, RECONNECT_INTERVAL_MS } from './connection.ts';
+import type { FeedOptions } from './feed.ts';
+import type { Feeder } from './intake.ts';
+import { OPERATIONS } from './manifest.ts';
+import { mapError } from './map-error.ts';
+import { operationsFor } from './operations.ts';
+import { within } from './within.ts';
+
+/** Most sessions that one feed has at once. */
+const MAX_SESSIONS = 64;
+/** A session that brings nothing for so long is let go, so that another member may have it. */
+const IDLE_MS = 250;
+const STOP_WITHIN_MS = 1_000;
+/** Messages of one session that may be under way: they are handled one after another. */
+const SESSION_CREDITS = 16;
+
+/** Messages with a partition key: session by session, each of which nobody else has meanwhile. */
+export class SessionFeed {
+  readonly #options: FeedOptions;
+  readonly #lockMs: number;
+  readonly #sessions = new Set<Session>();
+  readonly #stop = new AbortController();
+  #wake: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: FeedOptions, lockMs: number) {
+    this.#options = options;
+    this.#lockMs = lockMs;
+  }
+
+  /** The subscription is there already, so that nothing is missed: accepting sessions may begin any time. */
+  async open(): Promise<void> {
+    this.#running = this.#accept();
+  }
+
+  async #accept(): Promise<void> {
+    const { connection, topic, subscription, lost } = this.#options;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      if (this.#sessions.size >= MAX_SESSIONS) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      try {
+        const accepting = connection.client.acceptNextSession(topic, subscription, {
+          // Core renews, and with it the session.
+          maxAutoLockRenewalDurationInMs: 0,
+          skipParsingBodyAsJson: true,
+          skipConvertingDate: true,
+          abortSignal: signal,
+        });
+        // The SDK may come back with a session after nobody wants one any more.
+        accepting.then(
+          async (receiver) => {
+            if (signal.aborted) await receiver.close();
+          },
+          () => {},
+        );
+        const receiver = await unlessAborted(accepting, signal);
+        if (receiver !== undefined && !signal.aborted) this.#serve(receiver);
+      } catch (thrown) {
+        if (signal.aborted) return;
+        const error = mapError(thrown);
+        // No session has anything: asked again at once. All else passes, or is told.
+        if (error.code === 'timeout' && !connection.isDown) continue;
+        if (error.code === 'not-found' || error.code === 'unauthorized') lost(error);
+        await pause(RECONNECT_INTERVAL_MS);
+        await connection.returned(RECONNECT_INTERVAL_MS);
+      }
+    }
+  }
+
+  #serve(receiver: ServiceBusSessionReceiver): void {
+    const session = new Session(this.#options, receiver, this.#lockMs, () => {
+      this.#sessions.delete(session);
+      this.#wake?.();
+    });
+    this.#sessions.add(session);
+    session.begin();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#wake?.();
+    await Promise.all([...this.#sessions].map((session) => session.stop()));
+    await this.#running;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.stop();
+      await Promise.all([...this.#sessions].map((session) => session.close()));
+    })();
+    return this.#closing;
+  }
+}
+
+/** One session while we have it. */
+class Session implements Feeder {
+  readonly connection: Connection;
+  readonly addresses: readonly Address[];
+  readonly passesOn: boolean;
+  readonly isSession = true;
+  readonly receiver: ServiceBusSessionReceiver;
+  readonly #options: FeedOptions;
+  readonly #lockMs: number;
+  readonly #onEnd: () => void;
+  #subscriber: { close(): Promise<void> } | undefined;
+  #credits = SESSION_CREDITS;
+  #unsettled = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #renewedAtMs = performance.now();
+  #renewing: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: FeedOptions, receiver: ServiceBusSessionReceiver, lockMs: number, onEnd: () => void) {
+    this.#options = options;
+    this.connection = options.connection;
+    this.addresses = options.addresses;
+    this.passesOn = options.passesOn;
+    this.receiver = receiver;
+    this.#lockMs = lockMs;
+    this.#onEnd = onEnd;
+  }
+
+  /** A session has one link: what came over it is settled over it, or not at all. */
+  get generation(): string {
+    return '';
+  }
+
+  begin(): void {
+    this.#subscriber = this.receiver.subscribe(
+      {
+        processMessage: (message) => this.#take(message),
+        // The lock is lost, or the connection: the service gives the session to whoever asks.
+        processError: async ({ errorSource }) => {
+          if (errorSource === 'receive') void this.close();
+        },
+      },
+      { autoCompleteMessages: false, maxConcurrentCalls: SESSION_CREDITS },
+    );
+    this.#watchIdle();
+  }
+
+  async #take(message: ServiceBusReceivedMessage): Promise<void> {
+    clearTimeout(this.#idle);
+    this.#unsettled++;
+    this.#credits--;
+    this.meter(OPERATIONS, operationsFor(message));
+    const room = this.#options.intake.take(this, message, () => this.#credits);
+    if (room !== undefined) await room;
+    this.#credits++;
+  }
+
+  meter(unit: string, count: number): void {
+    this.#options.meter(unit, count);
+  }
+
+  settled(): void {
+    this.#unsettled--;
+    this.#options.intake.look();
+    if (this.#unsettled === 0) this.#watchIdle();
+  }
+
+  /** Every delivery of the session asks for it; once in a while is enough. */
+  renew(): Promise<void> {
+    if (performance.now() - this.#renewedAtMs < this.#lockMs / 6) return this.#renewing ?? Promise.resolve();
+    this.#renewedAtMs = performance.now();
+    this.#renewing = this.connection.call(this.receiver.renewSessionLock()).then(() => this.meter(OPERATIONS, 1));
+    return this.#renewing;
+  }
+
+  #watchIdle(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      if (this.#unsettled === 0) void this.close();
+    }, IDLE_MS);
+    this.#idle.unref();
+  }
+
+  stop(): Promise<void> {
+    clearTimeout(this.#idle);
+    this.#stopping ??= (async () => {
+      if (this.#subscriber !== undefined) await within(STOP_WITHIN_MS, this.#subscriber.close());
+    })();
+    return this.#stopping;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.stop();
+      await within(STOP_WITHIN_MS, this.receiver.close());
+      this.#onEnd();
+    })();
+    return this.#closing;
+  }
+}
+
+function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result | undefined> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve(undefined);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

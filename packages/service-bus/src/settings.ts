@@ -1,0 +1,135 @@
+import type { TokenCredential } from '@azure/core-auth';
+import type { ServiceBusAdministrationClientOptions, WebSocketOptions } from '@azure/service-bus';
+import { PolycastError } from '@polycast/core/adapter';
+import { type Endpoint, hostOf, readConnectionString } from './connection-string.ts';
+import type { ServiceBusOptions } from './options.ts';
+import * as defaults from './options.ts';
+
+/** How to be let in. */
+export type Access =
+  | { readonly connectionString: string }
+  | { readonly fullyQualifiedNamespace: string; readonly credential: TokenCredential };
+
+/** Options with every default filled in. */
+export interface Settings {
+  readonly access: Access;
+  readonly endpoint: Endpoint;
+  readonly webSocketOptions: WebSocketOptions | undefined;
+  readonly customEndpointAddress: string | undefined;
+  /** Where administration requests go instead of the namespace; undefined: there. */
+  readonly administrationUrl: URL | undefined;
+  readonly administrationOptions: ServiceBusAdministrationClientOptions | undefined;
+  readonly create: boolean;
+  readonly prefix: string;
+  readonly duplicateDetectionMs: number;
+  readonly maxMessageBytes: number;
+  readonly prefetch: number;
+  readonly connectTimeoutMs: number;
+  readonly operationTimeoutMs: number;
+  readonly stalledAfterMs: number;
+  readonly keepAliveMs: number;
+}
+
+/** @throws PolycastError `invalid-configuration`, which never repeats a secret */
+export function settingsFrom(options: ServiceBusOptions): Settings {
+  const access = accessOf(options);
+  const endpoint =
+    'connectionString' in access
+      ? readConnectionString(access.connectionString)
+      : { ...hostOf(access.fullyQualifiedNamespace), isEmulator: false };
+  return {
+    access,
+    endpoint,
+    webSocketOptions: webSocketOptions(options.webSocketOptions, endpoint),
+    customEndpointAddress: options.customEndpointAddress,
+    administrationUrl: administrationUrl(options.administrationUrl, endpoint),
+    administrationOptions: options.administrationOptions,
+    create: oneOf('create', options.create ?? true, [true, false]),
+    prefix: prefix(options.prefix ?? ''),
+    duplicateDetectionMs: duplicateDetection(options.duplicateDetectionMs ?? defaults.DEFAULT_DUPLICATE_DETECTION_MS),
+    maxMessageBytes: whole(
+      'maxMessageBytes',
+      options.maxMessageBytes ?? defaults.DEFAULT_MAX_MESSAGE_BYTES,
+      16_384,
+      104_857_600,
+    ),
+    prefetch: whole('prefetch', options.prefetch ?? defaults.DEFAULT_PREFETCH, 1, 2_000),
+    connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs ?? defaults.DEFAULT_CONNECT_TIMEOUT_MS, 1),
+    operationTimeoutMs: whole(
+      'operationTimeoutMs',
+      options.operationTimeoutMs ?? defaults.DEFAULT_OPERATION_TIMEOUT_MS,
+      1,
+    ),
+    stalledAfterMs: whole('stalledAfterMs', options.stalledAfterMs ?? defaults.DEFAULT_STALLED_AFTER_MS, 0),
+    keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? defaults.DEFAULT_KEEP_ALIVE_MS, 1_000, 600_000),
+  };
+}
+
+/** Where it is, for people and for comparison; never with a secret. */
+export function locationOf({ endpoint: { host, port }, prefix }: Settings): string {
+  return `service-bus://${host}${port === undefined ? '' : `:${port}`}${prefix === '' ? '' : `?prefix=${prefix}`}`;
+}
+
+function accessOf({ connectionString, fullyQualifiedNamespace, credential }: ServiceBusOptions): Access {
+  if (connectionString !== undefined) {
+    if (fullyQualifiedNamespace !== undefined || credential !== undefined) {
+      throw refuse('give a connection string, or a namespace with a credential, not both');
+    }
+    if (typeof connectionString !== 'string') throw refuse('connectionString must be text');
+    return { connectionString };
+  }
+  if (typeof fullyQualifiedNamespace !== 'string' || typeof credential?.getToken !== 'function') {
+    throw refuse('give connectionString, or fullyQualifiedNamespace with credential (a TokenCredential)');
+  }
+  return { fullyQualifiedNamespace, credential };
+}
+
+function webSocketOptions(
+  options: WebSocketOptions | undefined,
+  { isEmulator }: Endpoint,
+): WebSocketOptions | undefined {
+  if (options === undefined) return undefined;
+  if (isEmulator) throw refuse('the SDK speaks WebSockets over TLS only: leave UseDevelopmentEmulator out');
+  if (options.webSocket === undefined && (globalThis as { WebSocket?: unknown }).WebSocket === undefined) {
+    throw refuse('webSocketOptions needs webSocket, a constructor such as that of the package ws');
+  }
+  return options;
+}
+
+function administrationUrl(given: string | URL | undefined, endpoint: Endpoint): URL | undefined {
+  if (given === undefined) {
+    // SDK 7.9.5 says https even to an emulator, which has no certificate.
+    return endpoint.isEmulator ? new URL(`http://${endpoint.host}:${endpoint.port ?? 5672}`) : undefined;
+  }
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw refuse('administrationUrl must be http://… or https://…');
+  if (url.protocol === 'http:' && !endpoint.isEmulator) throw refuse('tokens go over http: to an emulator only');
+  return url;
+}
+
+function duplicateDetection(value: unknown): number {
+  if (value === 0) return 0;
+  return whole('duplicateDetectionMs', value, 20_000, 604_800_000, ', or 0');
+}
+
+function whole(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER, or = ''): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least}-${most}${or}`;
+  throw refuse(`${name} must be a whole number, ${range}`);
+}
+
+function prefix(value: unknown): string {
+  if (value === '') return '';
+  if (typeof value === 'string' && /^[a-z0-9][a-z0-9._/-]{0,49}$/.test(value) && !value.includes('//')) return value;
+  throw refuse('prefix must be 1-50 of the characters a-z 0-9 . _ / - and start with a letter or digit');
+}
+
+function oneOf<const Value>(name: string, value: Value, choices: readonly Value[]): Value {
+  if (choices.includes(value)) return value;
+  throw refuse(`${name} must be one of ${choices.join(', ')}`);
+}
+
+function refuse(message: string): PolycastError {
+  return new PolycastError('invalid-configuration', message);
+}

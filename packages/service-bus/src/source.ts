@@ -1,0 +1,121 @@
+import { PolycastError, type Sink, type Source, type SourceRequest } from '@polycast/core/adapter';
+import { type Administration, lockDurationOf, missing } from './administration.ts';
+import type { Connection } from './connection.ts';
+import { Feed, type FeedOptions } from './feed.ts';
+import { Intake } from './intake.ts';
+import type { SourcePlan, SubscriptionPlan } from './plan.ts';
+import { SessionFeed } from './session-feed.ts';
+import { within } from './within.ts';
+
+/** Longest wait for what is removed from the service, ms: its own expiry does it later. */
+const END_WITHIN_MS = 3_000;
+
+export interface SourceParts {
+  readonly connection: Connection;
+  readonly administration: Administration;
+  /** Of Service Bus. */
+  readonly topic: string;
+  readonly request: SourceRequest;
+  readonly sink: Sink;
+  readonly plan: SourcePlan;
+  meter(unit: string, count: number): void;
+  /** Events are gone with a subscription that somebody removed. */
+  tellGap(): void;
+  onClosed(): void;
+}
+
+/** Feeds a sink from the subscriptions of its plan: one, or those that the members of a group share. */
+export class ServiceBusSource implements Source {
+  readonly #parts: SourceParts;
+  readonly #intake: Intake;
+  readonly #feeds: readonly (Feed | SessionFeed)[];
+  readonly #restoring = new Set<string>();
+  #stopping: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: SourceParts) {
+    this.#parts = parts;
+    const lockMs = lockDurationOf(parts.request.lockMs);
+    this.#intake = new Intake(parts.sink, parts.topic, lockMs);
+    this.#feeds = parts.plan.subscriptions.map((plan) => {
+      const options = this.#feedOptions(plan);
+      return plan.requiresSession ? new SessionFeed(options, lockMs) : new Feed(options);
+    });
+  }
+
+  #feedOptions(plan: SubscriptionPlan): FeedOptions {
+    const { connection, topic, request, meter } = this.#parts;
+    return {
+      connection,
+      topic,
+      subscription: plan.name,
+      addresses: plan.addresses,
+      passesOn: plan.passesOn,
+      intake: this.#intake,
+      prefetch: connection.settings.prefetch,
+      maxUnsettled: request.maxUnsettled,
+      meter,
+      lost: (error) => void this.#lost(plan, error),
+    };
+  }
+
+  /** @throws PolycastError. Without Manage rights, `not-found` says what is needed */
+  async open(): Promise<void> {
+    const { administration, topic, plan, request, connection } = this.#parts;
+    try {
+      await Promise.all(plan.subscriptions.map((one) => administration.ensureSubscription(topic, one, request.lockMs)));
+      await Promise.all(this.#feeds.map((feed) => feed.open()));
+    } catch (thrown) {
+      const error = PolycastError.from(thrown);
+      await this.close();
+      if (error.code !== 'not-found' || administration.mayManage) throw error;
+      throw missing(topic, plan.subscriptions, request.lockMs, connection.settings);
+    }
+  }
+
+  /** A subscription that is gone is made again; what it held is lost. */
+  async #lost(plan: SubscriptionPlan, error: PolycastError): Promise<void> {
+    const { administration, topic, request, sink, tellGap } = this.#parts;
+    if (this.#restoring.has(plan.name) || this.#stopping !== undefined) return;
+    this.#restoring.add(plan.name);
+    try {
+      if (error.code !== 'not-found') throw error;
+      const made =
+        (await administration.ensureTopic(topic)) &&
+        (await administration.ensureSubscription(topic, plan, request.lockMs));
+      if (!made) throw error;
+      tellGap();
+    } catch (thrown) {
+      const failed = PolycastError.from(thrown);
+      // The feed goes on trying, and so do we. What nobody can restore is told once, and the end.
+      if (failed.retryable || this.#stopping !== undefined) return;
+      sink.failed(failed);
+      void this.stop();
+    } finally {
+      this.#restoring.delete(plan.name);
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      // First, so that what arrives meanwhile goes back.
+      const returned = this.#intake.stop();
+      await Promise.all(this.#feeds.map((feed) => feed.stop()));
+      await within(END_WITHIN_MS, returned);
+    })();
+    return this.#stopping;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.stop();
+      await Promise.all(this.#feeds.map((feed) => feed.close()));
+      const { administration, topic, plan, onClosed } = this.#parts;
+      const ending = administration.end(topic, plan.ending);
+      // The service's own expiry does it, should this fail.
+      await within(END_WITHIN_MS, ending);
+      onClosed();
+    })();
+    return this.#closing;
+  }
+}

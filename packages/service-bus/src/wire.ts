@@ -1,0 +1,150 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { ServiceBusMessage } from '@azure/service-bus';
+import type { BroadcastEvent, Outgoing } from '@polycast/core/adapter';
+import { PolycastError } from '@polycast/core/adapter';
+
+/** Before the name of an attribute. The binding has `cloudEvents:` too, which is no name in SQL filters. */
+export const ATTRIBUTE_PREFIX = 'cloudEvents_';
+/** Names the link that sent a message, so that its own subscriptions need not be brought it. */
+export const LINK_PROPERTY = 'polycast_link';
+/** How to read the body where the content type would say something else: `json`, `text` or `bytes`. */
+export const DATA_PROPERTY = 'polycast_data';
+/** The event says `datacontenttype: application/json` in so many words; without, it left it out. */
+export const TYPED_PROPERTY = 'polycast_typed';
+/** How often members of a group passed a message on. */
+export const PASSED_PROPERTY = 'polycast_passed';
+
+export const JSON_TYPE = 'application/json';
+const MAX_ID_LENGTH = 128;
+/** What an AMQP message has beside its properties and its body: header, section headers, annotations of the service. */
+const MESSAGE_OVERHEAD = 256;
+/** Of one application property: type codes and lengths. */
+const PROPERTY_OVERHEAD = 10;
+
+/** A message ready to be sent, but for its time to live. */
+export interface Encoded {
+  readonly message: ServiceBusMessage;
+  /** Never less than what it takes on the wire. */
+  readonly bytes: number;
+}
+
+/**
+ * An event as an AMQP message in binary content mode.
+ * @param link names the sender, see {@link LINK_PROPERTY}
+ * @throws PolycastError `invalid-payload` for data without a JSON form
+ * @see https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md, section 3.1
+ */
+export function encodeMessage(event: BroadcastEvent, link: string): Encoded {
+  const properties: Record<string, string | number | boolean> = {
+    cloudEvents_specversion: '1.0',
+    cloudEvents_type: event.type,
+    cloudEvents_source: event.source,
+    cloudEvents_id: event.id,
+  };
+  const { time, sequence, expiresAtMs, attributes } = event;
+  if (time !== undefined) properties.cloudEvents_time = time;
+  const expirytime = expiresAtMs < MAX_DATE_MS ? new Date(expiresAtMs).toISOString() : undefined;
+  if (expirytime !== undefined) properties.cloudEvents_expirytime = expirytime;
+  if (sequence !== undefined) properties.cloudEvents_sequence = sequence;
+  let contentType: string | undefined;
+  let key: unknown;
+  for (const name in attributes) {
+    const value = attributes[name] as string | number | boolean;
+    if (name === 'datacontenttype') contentType = value as string;
+    else {
+      properties[ATTRIBUTE_PREFIX + name] = value;
+      if (name === 'partitionkey') key = value;
+    }
+  }
+  properties[LINK_PROPERTY] = link;
+  const { body, kind } = bodyOf(event, contentType ?? JSON_TYPE);
+  if (contentType === JSON_TYPE) properties[TYPED_PROPERTY] = true;
+  if (kind !== 'none') {
+    contentType ??= JSON_TYPE;
+    if (kind !== kindOf(contentType) || body.byteLength === 0) properties[DATA_PROPERTY] = kind;
+  }
+  const messageId = messageIdOf(event.source, event.id);
+  const message: ServiceBusMessage = {
+    body,
+    messageId,
+    applicationProperties: properties,
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(typeof key === 'string' && key !== '' ? { sessionId: key } : {}),
+  };
+  const bytes =
+    MESSAGE_OVERHEAD + body.byteLength + messageId.length * 3 + (contentType?.length ?? 0) + bytesOf(properties);
+  return { message, bytes: typeof key === 'string' ? bytes + key.length * 3 : bytes };
+}
+
+/** The same message, to live as long as the event. Beyond what AMQP has a number for (49 days) the topic's own limit holds. */
+export function withTtl({ message }: Encoded, outgoing: Outgoing, nowMs: number): ServiceBusMessage {
+  const leftMs = Math.ceil(outgoing.expiresAtMs - nowMs);
+  if (leftMs > MAX_TTL_MS) return message;
+  return { ...message, timeToLive: Math.max(1, leftMs) };
+}
+
+const MAX_TTL_MS = 0xffffffff;
+/** Ends with the year 9999: later times have no RFC 3339 form. */
+const MAX_DATE_MS = 253_402_300_800_000;
+
+/** By which the service knows a duplicate: the same for the same source and id, and for no others. */
+export function messageIdOf(source: string, id: string): string {
+  const plain = `${source}|${id}`;
+  if (plain.length <= MAX_ID_LENGTH && !id.includes('|')) return plain;
+  return createHash('sha256')
+    .update(JSON.stringify([source, id]))
+    .digest('base64url');
+}
+
+/** How a body of a media type is read when nothing says otherwise. */
+export type DataKind = 'json' | 'text' | 'bytes';
+
+export function kindOf(contentType: string): DataKind {
+  const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (type === JSON_TYPE || type.endsWith('+json') || type === 'text/json') return 'json';
+  return type.startsWith('text/') ? 'text' : 'bytes';
+}
+
+function bodyOf(event: BroadcastEvent, contentType: string): { body: Buffer; kind: DataKind | 'none' } {
+  // Off another wire, and never read: it goes on as it came.
+  if (event.dataText !== undefined) return { body: Buffer.from(event.dataText), kind: 'json' };
+  const data: unknown = event.data;
+  if (data === undefined) return { body: NOTHING, kind: 'none' };
+  if (data instanceof Uint8Array) {
+    return { body: Buffer.from(data.buffer, data.byteOffset, data.byteLength), kind: 'bytes' };
+  }
+  if (typeof data === 'string' && kindOf(contentType) === 'text' && data !== '' && isWellFormed(data)) {
+    return { body: Buffer.from(data), kind: 'text' };
+  }
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(data);
+  } catch (cause) {
+    throw new PolycastError('invalid-payload', 'the data cannot be written as JSON', { cause });
+  }
+  if (text === undefined) throw new PolycastError('invalid-payload', 'the data has no JSON form');
+  return { body: Buffer.from(text), kind: 'json' };
+}
+
+/** No bytes at all: an event without data. Text that is empty is written as JSON, so that it is not taken for none. */
+const NOTHING = Buffer.alloc(0);
+
+function isWellFormed(text: string): boolean {
+  return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
+}
+
+function bytesOf(properties: Readonly<Record<string, string | number | boolean>>): number {
+  let bytes = 0;
+  for (const name in properties) {
+    const value = properties[name];
+    bytes += PROPERTY_OVERHEAD + name.length + (typeof value === 'string' ? Buffer.byteLength(value) : 8);
+  }
+  return bytes;
+}
+
+/** The text of a body that should be UTF-8. @throws PolycastError `corrupt-event` */
+export function textOf(body: Uint8Array): string {
+  if (!isUtf8(body)) throw new PolycastError('corrupt-event', 'the body is not UTF-8');
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+}

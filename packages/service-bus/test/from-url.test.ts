@@ -1,0 +1,135 @@
+import { redactUrl } from '@polycast/core';
+import { fromUrl, serviceBus } from '@polycast/service-bus';
+import { describe, expect, it } from 'vitest';
+import { readUrl } from '../src/from-url.ts';
+
+const KEY = 'c2VjcmV0+/c2VjcmV0=';
+const STRING = `Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=${KEY}`;
+const from = (text: string) => fromUrl(new URL(text));
+const credential = { getToken: async () => ({ token: 't', expiresOnTimestamp: 0 }) };
+
+describe('fromUrl', () => {
+  it.each([
+    [
+      `service-bus://Root:${encodeURIComponent(KEY)}@ns.servicebus.windows.net`,
+      'service-bus://ns.servicebus.windows.net',
+    ],
+    [`service-bus://Root:k@localhost:5672?emulator=true`, 'service-bus://localhost:5672'],
+    [`service-bus://Root:k@localhost:5672?prefix=test/`, 'service-bus://localhost:5672?prefix=test/'],
+    [`service-bus:${STRING}`, 'service-bus://ns.servicebus.windows.net'],
+    [`service-bus:${STRING}?create=false`, 'service-bus://ns.servicebus.windows.net'],
+    [
+      'service-bus:Endpoint=sb://localhost:5672;SharedAccessKeyName=n;SharedAccessKey=k;UseDevelopmentEmulator=true',
+      'service-bus://localhost:5672',
+    ],
+    [
+      'service-bus:Endpoint=sb://ns/;SharedAccessSignature=SharedAccessSignature sr=sb%3a%2f%2fns&sig=abc%3d&se=1&skn=x',
+      'service-bus://ns',
+    ],
+  ])('%s', (url, location) => {
+    const made = from(url);
+    expect(made.manifest.transport).toBe('service-bus');
+    expect(made.location).toBe(location);
+  });
+
+  it('hands the key to the SDK as it is', () => {
+    const url = `service-bus://Root%20x:${encodeURIComponent(KEY)}@ns:1`;
+    expect(readUrl(new URL(url)).connectionString).toBe(
+      `Endpoint=sb://ns:1/;SharedAccessKeyName=Root x;SharedAccessKey=${KEY}`,
+    );
+    expect(readUrl(new URL(`service-bus:${STRING}`)).connectionString).toBe(STRING);
+  });
+
+  it('takes options from the query', () => {
+    expect(from(`service-bus:${STRING}?maxMessageBytes=1048576`).manifest.limits.maxEventBytes).toBe(1_046_528);
+    expect(from(`service-bus:${STRING}?duplicateDetectionMs=0`).manifest.capabilities.dedupe.level).toBe('emulated');
+    expect(from(`service-bus:${STRING}?duplicateDetectionMs=60000`).manifest.capabilities.dedupe).toEqual({
+      level: 'native',
+      numbers: { windowMs: 60_000 },
+    });
+  });
+
+  it.each([
+    ['service-bus://h', /needs name and key/],
+    ['service-bus://n@h', /needs name and key/],
+    ['service-bus://n:k@h/topic', /has a path/],
+    ['service-bus://n:%zz@h', /percent-encoded/],
+    ['service-bus://n:a%3Bb@h', /semicolon/],
+    ['service-bus://n:k@h?prefx=a', /unknown parameter "prefx"; did you mean "prefix"/],
+    ['service-bus://n:k@h?__proto__=1', /unknown parameter/],
+    ['service-bus://n:k@h?prefetch=many', /prefetch must be a whole number/],
+    ['service-bus://n:k@h?create=maybe', /create must be true or false/],
+    ['service-bus://n:k@h?prefix=Upper', /prefix must be/],
+    ['service-bus://n:k@h?maxMessageBytes=1', /maxMessageBytes must be/],
+    ['service-bus://n:k@h?duplicateDetectionMs=1', /duplicateDetectionMs must be .* or 0/],
+    ['service-bus://n:k@h?administrationUrl=http://other', /http: to an emulator only/],
+    ['service-bus://n:k@h#x', /no fragment/],
+    ['service-bus:', /it has no Endpoint/],
+    ['service-bus:nonsense', /name=value/],
+    ['service-bus:Endpoint=sb://h;SharedAccessKeyName=n', /needs SharedAccessKeyName and SharedAccessKey/],
+    ['service-bus:Endpoint=sb://h:99999;SharedAccessKeyName=n;SharedAccessKey=k', /endpoint/],
+    ['service-bus:Endpoint=sb://h;SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=t', /EntityPath/],
+  ])('%s is refused', (url, message) => {
+    expect(() => from(url)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+    expect(() => from(url)).toThrow(message);
+  });
+
+  it('refuses other schemes', () => {
+    expect(() => from('http://h')).toThrow(expect.objectContaining({ code: 'unknown-transport' }));
+  });
+
+  it('shows no secret, whatever is wrong', () => {
+    const secret = 'hunter2hunter2';
+    for (const url of [
+      `service-bus://n:${secret}@h/x`,
+      `service-bus://n:${secret}@h?nope=1`,
+      `service-bus:Endpoint=bad bad;SharedAccessKeyName=n;SharedAccessKey=${secret}`,
+      `service-bus:SharedAccessKey=${secret}`,
+      `service-bus:Endpoint=sb://h;SharedAccessKeyName=n;SharedAccessKey=${secret};EntityPath=x`,
+    ]) {
+      let told = '';
+      try {
+        from(url);
+      } catch (thrown) {
+        const error = thrown as Error;
+        told = `${error.message} ${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`;
+      }
+      expect(told).not.toBe('');
+      expect(told).not.toContain(secret);
+      expect(redactUrl(url)).not.toContain(secret);
+    }
+    expect(
+      redactUrl(`service-bus:Endpoint=sb://h/;SharedAccessSignature=SharedAccessSignature sr=x&sig=${secret}&se=1`),
+    ).not.toContain(secret);
+    expect(from(`service-bus://n:${secret}@h`).location).not.toContain(secret);
+  });
+});
+
+describe('serviceBus', () => {
+  it('takes a credential', () => {
+    const made = serviceBus({ fullyQualifiedNamespace: 'ns.servicebus.windows.net', credential });
+    expect(made.location).toBe('service-bus://ns.servicebus.windows.net');
+  });
+
+  it.each([
+    [{}, /connectionString, or fullyQualifiedNamespace/],
+    [{ fullyQualifiedNamespace: 'ns' }, /credential/],
+    [{ connectionString: STRING, credential }, /not both/],
+    [{ connectionString: STRING, prefetch: 0 }, /prefetch/],
+    [{ connectionString: STRING, webSocketOptions: {} }, /webSocket, a constructor/],
+    [
+      { connectionString: `${STRING};UseDevelopmentEmulator=true`, webSocketOptions: { webSocket: class {} as never } },
+      /over TLS only/,
+    ],
+    [{ connectionString: STRING, administrationUrl: 'ftp://x' }, /http:\/\/… or https/],
+  ])('%# is refused', (options, message) => {
+    const socket = (globalThis as { WebSocket?: unknown }).WebSocket;
+    delete (globalThis as { WebSocket?: unknown }).WebSocket;
+    try {
+      expect(() => serviceBus(options)).toThrow(message);
+      expect(() => serviceBus(options)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+    } finally {
+      if (socket !== undefined) Object.assign(globalThis, { WebSocket: socket });
+    }
+  });
+});
