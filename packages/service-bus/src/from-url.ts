@@ -69,6 +69,11 @@ export function readUrl(url: URL): ServiceBusOptions {
   };
 }
 
+/** Of a URL that names no place, only the parameters. @throws PolycastError `invalid-configuration` */
+export function readParameters(url: URL): Partial<ServiceBusOptions> {
+  return parametersOf(url.searchParams, true).options;
+}
+
 function parametersOf(
   parameters: URLSearchParams,
   takesEmulator: boolean,
