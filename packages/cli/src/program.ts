@@ -46,6 +46,11 @@ const COMMANDS: readonly {
     summary: 'evaluate a filter on events',
     load: () => import('./commands/filter-eval.ts'),
   },
+  {
+    name: 'emulate',
+    summary: 'run a local service that speaks the protocol of a cloud service',
+    load: () => import('./commands/emulate.ts'),
+  },
   { name: 'pub', summary: 'publish events', load: () => import('./commands/pub.ts') },
   { name: 'sub', summary: 'print events as they come', load: () => import('./commands/sub.ts') },
   {

@@ -3,7 +3,19 @@ import { describe, expect, test } from 'vitest';
 import type { CommandModule } from '../src/command.ts';
 import { polycast } from './cli.ts';
 
-const NAMES = ['compare', 'conform', 'bench', 'cost', 'filter explain', 'filter eval', 'pub', 'sub', 'doctor', 'init'];
+const NAMES = [
+  'compare',
+  'conform',
+  'bench',
+  'cost',
+  'filter explain',
+  'filter eval',
+  'emulate',
+  'pub',
+  'sub',
+  'doctor',
+  'init',
+];
 
 test('--help lists every command, the exit codes and examples', async () => {
   const { exit, out } = await polycast(['--help']);
@@ -27,6 +39,11 @@ test.each([
   [['bench', '--rate', 'fast']],
   [['pub', '--ttl', '10']],
   [['cost', '--tiers', 'most']],
+  [['emulate', 'service-bus', '--tier', 'gold']],
+  [['emulate', 'service-bus', '--port', '65536']],
+  [['emulate', 'service-bus', '--key', 'nothing']],
+  [['emulate', 'service-bus', '--key', 'a:fly=x']],
+  [['emulate', 'service-bus', '--key', 'a=x', '--key', 'a=y']],
 ])('%j is bad usage', async (args) => {
   const { exit, err, out } = await polycast(args);
   expect(exit).toBe(2);
