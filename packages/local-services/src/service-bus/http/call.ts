@@ -5,6 +5,8 @@ import { type Context, encodePath } from './atom/context.ts';
 import type { AuthorityLike, GrantLike } from './authority.ts';
 import { HttpError } from './http-error.ts';
 
+const BARE_JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 /** An answer, before it is on the wire. */
 export interface Reply {
   readonly status: number;
@@ -72,7 +74,9 @@ export class Call {
   /** What a further token grants: the headers that go with forwarding. @throws HttpError 401 */
   supplementaryGrant(header: string, path: string): Promise<GrantLike> | undefined {
     const token = this.request.headers[header];
-    return typeof token === 'string' ? this.#verify(token, path) : undefined;
+    if (typeof token !== 'string') return undefined;
+    // The vendor's client puts a JWT there as it is, without a scheme.
+    return this.#verify(BARE_JWT.test(token) ? `Bearer ${token}` : token, path);
   }
 
   refuse(refusal: string): never {

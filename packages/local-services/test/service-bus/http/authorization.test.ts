@@ -136,4 +136,22 @@ describe('who may do what over HTTP', () => {
     }
     expect((await asked('GET', 'nowhere', namespace.token({ ...ROOT, key: 'guessed' }))).status).toBe(401);
   });
+
+  it('takes tokens of Entra ID by their roles', async () => {
+    const jwt = (roles: readonly string[]) => {
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const claims = { aud: 'https://servicebus.azure.net', exp: Math.floor(Date.now() / 1000) + 60, roles };
+      return `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}.c2ln`;
+    };
+    const credential = (roles: readonly string[]) => ({
+      getToken: async () => ({ token: jwt(roles), expiresOnTimestamp: Date.now() + 60_000 }),
+    });
+    const owner = namespace.client(credential(['Azure Service Bus Data Owner']));
+    expect((await owner.getQueue('q')).name).toBe('q');
+    expect((await owner.createQueue('by-owner', { forwardTo: 'other' })).forwardTo).toBe(
+      `sb://${namespace.host}/other`,
+    );
+    const receiver = namespace.client(credential(['Azure Service Bus Data Receiver']));
+    await expect(receiver.getQueue('q')).rejects.toMatchObject({ statusCode: 401, code: 'UnauthorizedRequestError' });
+  });
 });

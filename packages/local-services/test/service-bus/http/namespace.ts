@@ -1,8 +1,13 @@
-import { createServer, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ServiceBusAdministrationClient, type ServiceBusAdministrationClientOptions } from '@azure/service-bus';
+import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import type { Duplex } from 'node:stream';
+import {
+  ServiceBusAdministrationClient,
+  type ServiceBusAdministrationClientOptions,
+  type TokenCredential,
+} from '@azure/service-bus';
 import { type AccessRule, Authority, signSas } from '../../../src/service-bus/auth/index.ts';
 import { type Broker, createBroker, systemClock, type Tier } from '../../../src/service-bus/broker/index.ts';
+import { type Gate, openGate, TestAuthority } from '../../../src/service-bus/gate/index.ts';
 import { serveHttp } from '../../../src/service-bus/http/index.ts';
 
 export const ROOT: AccessRule = {
@@ -23,13 +28,18 @@ export interface Answer {
 /** A namespace's HTTP side on a real socket, and ways to ask it. */
 export class HttpNamespace {
   readonly broker: Broker;
-  readonly port: number;
-  readonly #close: () => Promise<void>;
+  readonly gate: Gate;
+  /** Whose certificate answers over HTTPS. */
+  readonly tls: TestAuthority;
 
-  private constructor(broker: Broker, port: number, close: () => Promise<void>) {
+  private constructor(broker: Broker, gate: Gate, tls: TestAuthority) {
     this.broker = broker;
-    this.port = port;
-    this.#close = close;
+    this.gate = gate;
+    this.tls = tls;
+  }
+
+  get port(): number {
+    return this.gate.port;
   }
 
   static async start(tier: Tier = 'standard'): Promise<HttpNamespace> {
@@ -44,14 +54,10 @@ export class HttpNamespace {
           rights: rule.rights,
         })) ?? [],
     });
-    const server = createServer(serveHttp({ broker, authority }));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const close = async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      broker.close();
-    };
-    return new HttpNamespace(broker, (server.address() as AddressInfo).port, close);
+    const tls = new TestAuthority();
+    const handlers = { amqp: (socket: Duplex) => void socket.destroy(), http: serveHttp({ broker, authority }) };
+    const gate = await openGate({ host: '127.0.0.1', port: 0, tls, handlers });
+    return new HttpNamespace(broker, gate, tls);
   }
 
   get host(): string {
@@ -63,11 +69,15 @@ export class HttpNamespace {
   }
 
   /** The vendor's client, which knows https only: its requests are led to plain HTTP when they are signed. */
-  client(rule: AccessRule = ROOT, options: ServiceBusAdministrationClientOptions = {}): ServiceBusAdministrationClient {
-    const client = new ServiceBusAdministrationClient(this.connectionString(rule), {
-      retryOptions: { maxRetries: 0 },
-      ...options,
-    });
+  client(
+    as: AccessRule | TokenCredential = ROOT,
+    more: ServiceBusAdministrationClientOptions = {},
+  ): ServiceBusAdministrationClient {
+    const options = { retryOptions: { maxRetries: 0 }, ...more };
+    const client =
+      'key' in as
+        ? new ServiceBusAdministrationClient(this.connectionString(as), options)
+        : new ServiceBusAdministrationClient(this.host, as, options);
     client.pipeline.addPolicy(
       {
         name: 'plain',
@@ -123,7 +133,9 @@ export class HttpNamespace {
     });
   }
 
-  close(): Promise<void> {
-    return this.#close();
+  async close(): Promise<void> {
+    await this.gate.close();
+    await this.tls.close();
+    this.broker.close();
   }
 }
