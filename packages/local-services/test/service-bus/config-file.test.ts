@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Entities } from '../../src/service-bus/broker/api.ts';
+import { createBroker } from '../../src/service-bus/broker/index.ts';
 import { parseDuration } from '../../src/service-bus/config-file/duration.ts';
 import { ConfigFileError, declareEntities, readConfig } from '../../src/service-bus/config-file/index.ts';
 import { parseJsonWithComments } from '../../src/service-bus/config-file/json-with-comments.ts';
@@ -293,12 +294,42 @@ describe('declaring', () => {
       ['createQueue', 'orders.late', { lockDurationMs: 90_000, maxDeliveryCount: 3, requiresSession: true }],
       ['createQueue', 'orders/dead', {}],
       ['createTopic', 'events', expect.anything()],
-      ['createSubscription', 'events', 'all', {}, undefined],
-      ['createSubscription', 'events', 'some', {}, expect.objectContaining({ name: 'sql', action: expect.anything() })],
+      ['createSubscription', 'events', 'all', {}],
+      ['createSubscription', 'events', 'some', {}],
+      ['deleteRule', 'events', 'some', '$Default'],
+      ['createRule', 'events', 'some', expect.objectContaining({ name: 'sql', action: expect.anything() })],
       ['createRule', 'events', 'some', expect.objectContaining({ name: 'correlated' })],
       ['updateQueue', 'orders.late', { forwardDeadLetteredMessagesTo: 'Orders/Dead' }],
       ['updateSubscription', 'events', 'all', { forwardTo: 'orders/dead' }],
     ]);
+  });
+
+  it('is what the engine takes', async () => {
+    const broker = createBroker();
+    onTestFinished(() => broker.close());
+    declareEntities(broker.entities, (await readConfig(onDisk(FILE))).entities);
+    expect(broker.entities.queue('Orders.Late')?.description).toMatchObject({
+      lockDurationMs: 90_000,
+      forwardDeadLetteredMessagesTo: expect.stringMatching(/^orders\/dead$/i),
+    });
+    const rules = (name: string) => broker.entities.rules('events', name).map((rule) => rule.name);
+    expect([rules('all'), rules('some')]).toEqual([['$Default'], expect.arrayContaining(['sql', 'correlated'])]);
+    expect(rules('some')).toHaveLength(2);
+  });
+
+  it.each([
+    [{ Queues: [{ Name: 'q', Properties: { ForwardTo: 'nowhere' } }] }, 'UserConfig.Namespaces[0].Queues[0]: '],
+    [{ Queues: [{ Name: 'q', Properties: { LockDuration: 'PT1H' } }] }, 'UserConfig.Namespaces[0].Queues[0]: '],
+    [
+      { Topics: [{ Name: 't', Subscriptions: [{ Name: 's', Rules: [sqlRule('a ='), sqlRule('a = 1')] }] }] },
+      'UserConfig.Namespaces[0].Topics[0].Subscriptions[0].Rules[0]: ',
+    ],
+  ])('%j is refused by the engine, with its place', async (content, place) => {
+    const broker = createBroker();
+    onTestFinished(() => broker.close());
+    const { entities } = await readConfig(namespace(content));
+    expect(() => declareEntities(broker.entities, entities)).toThrow(place);
+    expect(() => declareEntities(createBroker().entities, entities)).toThrow(ConfigFileError);
   });
 
   it('tells where the service refused something', async () => {
@@ -309,6 +340,10 @@ describe('declaring', () => {
     );
   });
 });
+
+function sqlRule(SqlExpression: string): object {
+  return { Name: `r${SqlExpression.length}`, Properties: { FilterType: 'Sql', SqlFilter: { SqlExpression } } };
+}
 
 function namespace(content: object): object {
   return { UserConfig: { Namespaces: [content] } };
@@ -325,15 +360,11 @@ function onDisk(text: string): string {
 /** Entities that note what is asked of them. */
 function recorder(refuses?: string) {
   const calls: unknown[][] = [];
-  const rules = new Set<string>();
   const entities = new Proxy({} as Entities, {
     get:
       (_target, method: string) =>
       (...args: unknown[]) => {
         if (method === refuses) throw new Error(`${method} is not possible`);
-        if (method === 'rule') return rules.has(args.join('/')) ? {} : undefined;
-        const rule = args[3] as { name: string } | undefined;
-        if (method === 'createSubscription' && rule) rules.add(`${args[0]}/${args[1]}/${rule.name}`);
         calls.push([method, ...args]);
         return undefined;
       },

@@ -1,17 +1,20 @@
 import type { Entities } from '../broker/api.ts';
-import type { EntityDeclaration, RuleDeclaration, SubscriptionDeclaration } from './declaration.ts';
+import { DEFAULT_RULE_NAME } from '../broker/descriptions.ts';
+import type { EntityDeclaration } from './declaration.ts';
 import { ConfigFileError } from './error.ts';
 
 type Forwarding = { forwardTo?: string | undefined; forwardDeadLetteredMessagesTo?: string | undefined };
 
 /** Makes what a start file declares. @throws ConfigFileError with the place of what the service refuses, and its reason */
 export function declareEntities(entities: Entities, declarations: readonly EntityDeclaration[]): void {
-  for (const declaration of declarations) at(declaration, () => create(entities, declaration, declarations));
+  declarations.forEach((declaration, index) => {
+    at(declaration, () => create(entities, declaration, declarations[index - 1]));
+  });
   // A target may stand after what forwards to it.
   for (const declaration of declarations) at(declaration, () => forward(entities, declaration));
 }
 
-function create(entities: Entities, declaration: EntityDeclaration, all: readonly EntityDeclaration[]): void {
+function create(entities: Entities, declaration: EntityDeclaration, before: EntityDeclaration | undefined): void {
   switch (declaration.kind) {
     case 'queue':
       entities.createQueue(declaration.path, withoutForwarding(declaration.properties));
@@ -19,19 +22,14 @@ function create(entities: Entities, declaration: EntityDeclaration, all: readonl
     case 'topic':
       entities.createTopic(declaration.path, declaration.properties);
       break;
-    case 'subscription': {
-      const { topic, name, properties } = declaration;
-      const [first] = rulesOf(declaration, all);
-      const rule = first && { name: first.name, ...first.properties };
-      entities.createSubscription(topic, name, withoutForwarding(properties), rule);
+    case 'subscription':
+      entities.createSubscription(declaration.topic, declaration.name, withoutForwarding(declaration.properties));
       break;
-    }
     case 'rule': {
       const { topic, subscription, name, properties } = declaration;
-      // The first one came with the subscription, in place of $Default.
-      if (entities.rule(topic, subscription, name) === undefined) {
-        entities.createRule(topic, subscription, { name, ...properties });
-      }
+      // The first rule a subscription is given takes the place of its $Default.
+      if (before?.kind === 'subscription') entities.deleteRule(topic, subscription, DEFAULT_RULE_NAME);
+      entities.createRule(topic, subscription, { name, ...properties });
     }
   }
 }
@@ -46,12 +44,6 @@ function forward(entities: Entities, declaration: EntityDeclaration): void {
   if (Object.keys(change).length === 0) return;
   if (declaration.kind === 'queue') entities.updateQueue(declaration.path, change);
   else entities.updateSubscription(declaration.topic, declaration.name, change);
-}
-
-function rulesOf({ topic, name }: SubscriptionDeclaration, all: readonly EntityDeclaration[]) {
-  return all.filter(
-    (one): one is RuleDeclaration => one.kind === 'rule' && one.topic === topic && one.subscription === name,
-  );
 }
 
 function withoutForwarding<Properties extends Forwarding>(properties: Properties): Omit<Properties, keyof Forwarding> {
