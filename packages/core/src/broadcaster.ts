@@ -235,6 +235,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   async #close(drainMs: number): Promise<void> {
     const session = this.#session;
     const { members } = session;
+    session.isClosing = true;
     // Nobody takes over from it.
     const { control } = members;
     members.control = undefined;

@@ -123,6 +123,7 @@ export async function connect(options: ConnectOptions): Promise<Broadcaster> {
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
       subscriptions,
       signals,
+      isClosing: false,
       tell,
     };
     return new LiveBroadcaster(session, metered, release);

@@ -30,5 +30,7 @@ export interface Session {
   /** All that are open, in the order made. */
   readonly subscriptions: Set<LiveSubscription>;
   readonly signals: SignalHub;
+  /** From the moment its broadcaster is asked to close. */
+  isClosing: boolean;
   tell(signal: Signal): void;
 }

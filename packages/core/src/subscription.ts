@@ -203,6 +203,8 @@ export class LiveSubscription implements Subscription, Watched {
     delivery.startedAtMs = 0;
     if (delivery.outcome !== undefined || delivery.abandoned) return this.#finished(delivery);
     const { retry, group } = this.settings;
+    // The handler asked something of the broadcaster that is closing under it: no fault of the event.
+    if (isClosed(thrown) && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
     if (!isRetryable(thrown) || delivery.attempt >= retry.tries) {
       return this.#deadLetter(delivery, thrown instanceof Error ? thrown.message : String(thrown));
     }
@@ -423,6 +425,10 @@ export class LiveSubscription implements Subscription, Watched {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function isClosed(thrown: unknown): boolean {
+  return thrown instanceof PolycastError && thrown.code === 'closed';
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> & { then: Promise<unknown>['then'] } {

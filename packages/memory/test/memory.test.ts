@@ -64,3 +64,34 @@ test('a group shares events; a member that leaves gives back what it holds', asy
   expect(await got.promise).toBe(2);
   await one.close();
 });
+
+test('what a handler cannot finish because its broadcaster closes goes back to the group', async () => {
+  await using asker = await connect({ transport: memory(), topic: 'search' });
+  await using second = await connect({ transport: memory(), topic: 'search' });
+  const first = await connect({ transport: memory(), topic: 'search' });
+  let begun = () => {};
+  const taken = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  let closed = () => {};
+  const closing = new Promise<void>((resolve) => {
+    closed = resolve;
+  });
+  const signals: string[] = [];
+  first.onSignal(({ kind }) => signals.push(kind));
+  const group = { group: 'aggregators' };
+  await first.subscribe(async () => {
+    begun();
+    await closing;
+    await first.publish({ type: 'search.part' });
+  }, group);
+  await asker.publish({ type: 'search.asked' });
+  await taken;
+  const seen: number[] = [];
+  await second.subscribe((_event, { attempt }) => void seen.push(attempt), group);
+  const end = first.close();
+  closed();
+  await end;
+  await expect.poll(() => seen).toEqual([2]);
+  expect(signals).not.toContain('dead-lettered');
+});
