@@ -102,7 +102,7 @@ function administrationUrl(given: string | URL | undefined, endpoint: Endpoint):
     return endpoint.isEmulator ? new URL(`http://${endpoint.host}:${endpoint.port ?? 5672}`) : undefined;
   }
   const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol))
+  const url = URL.canParse(`${given}`) ? new URL(given) : undefined;
     throw refuse('administrationUrl must be http://… or https://…');
   if (url.protocol === 'http:' && !endpoint.isEmulator) throw refuse('tokens go over http: to an emulator only');
   return url;
