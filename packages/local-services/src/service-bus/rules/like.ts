@@ -12,9 +12,7 @@ export function compileLike(pattern: string, escapedBy: string | undefined): (te
     return (text) => text.length === last.length && last.fitsAt(text, 0);
   }
   const middle = segments.slice(1, -1).filter(({ length }) => length > 0);
-  const shortest = segments.reduce((sum, { length }) => sum + length, 0);
   return (text) => {
-    if (text.length < shortest) return false;
     const end = text.length - last.length;
     if (!first.fitsAt(text, 0) || !last.fitsAt(text, end)) return false;
     let at = first.length;

@@ -85,6 +85,8 @@ describe('comparisons', () => {
     'huge = 9007199254740992': F,
     'huge = 9007199254740992.0': T,
     'most > least': T,
+    'huge > 9007199254740992': T,
+    'huge > 9007199254740992.0': F,
     'urgent = TRUE': T,
     'urgent <> FALSE': T,
     'urgent > FALSE': U,
@@ -203,6 +205,12 @@ describe('patterns', () => {
     expect(() => ruleOf("colour LIKE 'r%' ESCAPE 'ab'")).toThrow(RuleError);
     expect(() => ruleOf("colour LIKE 'r%' ESCAPE ''")).toThrow(RuleError);
     expect(() => ruleOf('colour LIKE colour ESCAPE colour').matches(message)).toThrow(FilterEvaluationError);
+  });
+
+  it('is as long as a filter at most, wherever it comes from', () => {
+    const like = (length: number) => ruleOf('text LIKE text').matches(messageOf({ text: 'x'.repeat(length) }));
+    expect(like(1_024)).toBe(true);
+    expect(() => like(1_025)).toThrow(FilterEvaluationError);
   });
 });
 

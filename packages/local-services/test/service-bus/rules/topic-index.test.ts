@@ -6,6 +6,7 @@ import {
   type Matched,
   type RuleMessage,
   RuleSet,
+  TimeSpan,
   TopicIndex,
 } from '../../../src/service-bus/rules/index.ts';
 import { messageOf, ruleOf, sql } from './messages.ts';
@@ -128,6 +129,27 @@ describe('the index of a topic', () => {
       }),
       { numRuns: 1_500 },
     );
+  });
+
+  it.each<[string, RuleMessage]>([
+    ["b + b = 'x'", messageOf({ b: 'x'.repeat(20_000) })],
+    ['b - @span < b', messageOf({ b: new Date(-8.64e15) })],
+    ['p(b) = 1', messageOf({ b: 'sys.Body' })],
+    ['1 / b = 1', messageOf({ b: 0n })],
+    ['-1 % (b * 1) = 1', messageOf({ b: 0n })],
+    ['b / -1 = 1', messageOf({ b: -(2n ** 63n) })],
+    ['b LIKE b', messageOf({ b: 'x'.repeat(2_000) })],
+    ["b LIKE 'x' ESCAPE b", messageOf({ b: 'xx' })],
+    ['NOT (sys.Body IS NULL)', messageOf()],
+    ["sys.Body IN ('x')", messageOf()],
+  ])('does not pass over that %s fails', (failing, message) => {
+    const rule = ruleOf(sql(`a = 1 AND ${failing}`, new Map([['span', TimeSpan.ofMs(1)]])));
+    const set = new RuleSet();
+    const index = new TopicIndex<number>();
+    set.add(rule);
+    index.add(1, rule);
+    expect(byIndex(index, message)).toEqual({ matched: new Map(), errors: new Map([[1, ['rule']]]) });
+    expect(bySets(new Map([[1, set]]), message)).toEqual(byIndex(index, message));
   });
 
   it('asks of a message what matches it, not all that there is', () => {
