@@ -8,9 +8,7 @@ import { MAX_INT64 } from './value.ts';
 export type TokenKind = 'word' | 'delimited' | 'keyword' | 'integer' | 'real' | 'text' | 'parameter' | 'symbol' | 'end';
 
 /** Words that are no identifiers unless delimited. */
-const KEYWORDS: ReadonlySet<string> = new Set([
-  ...['AND', 'OR', 'NOT', 'IN', 'LIKE', 'ESCAPE', 'IS', 'NULL', 'EXISTS', 'TRUE', 'FALSE'],
-]);
+const KEYWORDS: ReadonlySet<string> = new Set('AND OR NOT IN LIKE ESCAPE IS NULL EXISTS TRUE FALSE'.split(' '));
 /** Statements need no semicolon, so these begin a new one wherever they stand. */
 const ACTION_KEYWORDS: ReadonlySet<string> = new Set(['SET', 'REMOVE']);
 

@@ -1,13 +1,13 @@
 import { mayFail } from './may-fail.ts';
 import { systemName } from './system-property.ts';
-import type { Expression, Predicate, Property } from './tree.ts';
+import type { Expression, Predicate, Property, Scope } from './tree.ts';
 
 /** A value that the index finds a rule by; see `indexKey`. */
 export type IndexKey = string | number | boolean;
 
 /** A property, and a value that it must have. */
 export interface RequiredValue {
-  readonly scope: 'sys' | 'user';
+  readonly scope: Scope;
   /** As messages are asked for it. */
   readonly name: string;
   readonly key: IndexKey;

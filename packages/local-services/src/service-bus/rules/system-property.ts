@@ -20,13 +20,16 @@ export const SYSTEM_PROPERTIES: ReadonlyMap<string, SystemType> = new Map([
   ['viapartitionkey', 'text'],
   ['scheduledenqueuetimeutc', 'time'],
   ['timetolive', 'span'],
+  ['deadlettersource', 'read-only'],
   ['deliverycount', 'read-only'],
   ['enqueuedsequencenumber', 'read-only'],
   ['enqueuedtimeutc', 'read-only'],
   ['expiresatutc', 'read-only'],
   ['lockeduntilutc', 'read-only'],
+  ['locktoken', 'read-only'],
   ['sequencenumber', 'read-only'],
   ['size', 'read-only'],
+  ['state', 'read-only'],
 ]);
 
 /** What today's clients call them where the service's own language has an older name. */

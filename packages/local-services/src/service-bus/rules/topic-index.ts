@@ -1,9 +1,10 @@
 import type { CompiledRule } from './compiled-rule.ts';
 import { type Matched, withMatch } from './matched.ts';
-import { type IndexKey, indexKey } from './required-values.ts';
+import { type IndexKey, indexKey, type RequiredValue } from './required-values.ts';
 import { FilterEvaluationError } from './rule-error.ts';
 import type { RuleMessage } from './rule-message.ts';
 import { RuleSet } from './rule-set.ts';
+import type { Scope } from './tree.ts';
 
 /**
  * The rules of all subscriptions of a topic. Those that ask a property to be equal to something are found by the message's
@@ -30,7 +31,7 @@ export class TopicIndex<Key> {
     const indexed: Indexed<Key> = { key, rule: own, foundIn: 0 };
     this.#indexed.set(own, indexed);
     if (own.requires === undefined) this.#always.add(indexed);
-    else for (const { scope, name, key } of own.requires) this.#column(scope, name).add(key, indexed);
+    else for (const required of own.requires) this.#column(required).add(required.key, indexed);
     return true;
   }
 
@@ -94,10 +95,10 @@ export class TopicIndex<Key> {
     return candidates;
   }
 
-  #column(scope: 'sys' | 'user', name: string): Column<Key> {
-    const id = `${scope}.${name}`;
+  #column(required: RequiredValue): Column<Key> {
+    const id = columnId(required);
     let column = this.#columns.get(id);
-    if (column === undefined) this.#columns.set(id, (column = new Column(scope, name)));
+    if (column === undefined) this.#columns.set(id, (column = new Column(required)));
     return column;
   }
 
@@ -105,13 +106,16 @@ export class TopicIndex<Key> {
     const indexed = this.#indexed.get(rule)!;
     this.#indexed.delete(rule);
     this.#always.delete(indexed);
-    for (const { scope, name, key } of rule.requires ?? []) {
-      const id = `${scope}.${name}`;
-      const column = this.#columns.get(id);
-      column?.delete(key, indexed);
-      if (column?.isEmpty) this.#columns.delete(id);
+    for (const required of rule.requires ?? []) {
+      const column = this.#columns.get(columnId(required));
+      column?.delete(required.key, indexed);
+      if (column?.isEmpty) this.#columns.delete(columnId(required));
     }
   }
+}
+
+function columnId({ scope, name }: RequiredValue): string {
+  return `${scope}.${name}`;
 }
 
 interface Indexed<Key> {
@@ -123,11 +127,11 @@ interface Indexed<Key> {
 
 /** The rules that ask for values of one property. */
 class Column<Key> {
-  readonly #scope: 'sys' | 'user';
+  readonly #scope: Scope;
   readonly #name: string;
   readonly #rules = new Map<IndexKey, Set<Indexed<Key>>>();
 
-  constructor(scope: 'sys' | 'user', name: string) {
+  constructor({ scope, name }: RequiredValue) {
     this.#scope = scope;
     this.#name = name;
   }

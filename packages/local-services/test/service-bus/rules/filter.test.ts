@@ -86,6 +86,7 @@ describe('comparisons', () => {
     'huge = 9007199254740992.0': T,
     'most > least': T,
     'huge > 9007199254740992': T,
+    '9007199254740992 < huge': T,
     'huge > 9007199254740992.0': F,
     'urgent = TRUE': T,
     'urgent <> FALSE': T,
