@@ -101,8 +101,8 @@ function administrationUrl(given: string | URL | undefined, endpoint: Endpoint):
     // SDK 7.9.5 says https even to an emulator, which has no certificate.
     return endpoint.isEmulator ? new URL(`http://${endpoint.host}:${endpoint.port ?? 5672}`) : undefined;
   }
-  const url = URL.canParse(given) ? new URL(given) : undefined;
   const url = URL.canParse(`${given}`) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
     throw refuse('administrationUrl must be http://… or https://…');
   if (url.protocol === 'http:' && !endpoint.isEmulator) throw refuse('tokens go over http: to an emulator only');
   return url;
