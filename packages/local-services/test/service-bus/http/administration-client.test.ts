@@ -391,6 +391,19 @@ describe("the vendor's administration client: the namespace", () => {
     await premium.close();
   });
 
+  it('is full at some time', async () => {
+    const premium = await HttpNamespace.start('premium');
+    const { maxEntities } = premium.broker.limits;
+    for (let index = 0; index < maxEntities; index++) premium.broker.entities.createQueue(`q${index}`);
+    await expect(premium.client().createQueue('one-more')).rejects.toMatchObject({
+      statusCode: 403,
+      code: 'QuotaExceededError',
+    });
+    await premium.client().deleteQueue('q0');
+    expect((await premium.client().createQueue('one-more')).name).toBe('one-more');
+    await premium.close();
+  });
+
   it('has no topics in the Basic tier', async () => {
     const basic = await HttpNamespace.start('basic');
     await basic.client().createQueue('q');

@@ -218,4 +218,18 @@ describe('messages over HTTP', () => {
     expect((await take('q')).status).toBe(204);
     expect(namespace.broker.entities.queue('q')?.counts.scheduled).toBe(1);
   });
+
+  it('tell when they were meant to come', async () => {
+    const past = new Date(Date.now() - 5_000).toUTCString();
+    await send('deep/queue', 'due', { BrokerProperties: JSON.stringify({ ScheduledEnqueueTimeUtc: past }) });
+    expect(properties(await take('deep/queue')).ScheduledEnqueueTimeUtc).toBe(past);
+  });
+
+  it('cost an operation for each 64 KB begun', async () => {
+    namespace.broker.entities.createQueue('billed');
+    await send('billed', Buffer.alloc(100_000));
+    await take('billed');
+    const billed = namespace.broker.billing.byEntity().get('billed');
+    expect([billed?.get('send'), billed?.get('receive'), billed?.get('empty-receive')]).toEqual([2, 2, undefined]);
+  });
 });

@@ -88,6 +88,7 @@ export function writeBrokerProperties(
     PartitionKey: sent.partitionKey,
     ReplyTo: sent.replyTo,
     ReplyToSessionId: sent.replyToSessionId,
+    ScheduledEnqueueTimeUtc: sent.scheduledAtMs === undefined ? undefined : new Date(sent.scheduledAtMs).toUTCString(),
     SequenceNumber: message.sequenceNumber,
     SessionId: sent.sessionId,
     State: 'Active',
