@@ -3,7 +3,7 @@ import { AuthError, type Right, readAuthorization } from '../auth/index.ts';
 import type { Broker } from '../broker/api.ts';
 import { type Context, encodePath } from './atom/context.ts';
 import type { AuthorityLike, GrantLike } from './authority.ts';
-import { HttpError } from './http-error.ts';
+import { badRequest, HttpError } from './http-error.ts';
 
 const BARE_JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
@@ -106,10 +106,15 @@ export class Call {
     if (declared > maxBytes) throw tooLarge();
     const chunks: Buffer[] = [];
     let bytes = 0;
-    for await (const chunk of this.request as AsyncIterable<Buffer>) {
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw tooLarge();
-      chunks.push(chunk);
+    try {
+      for await (const chunk of this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        bytes += chunk.byteLength;
+        if (bytes > maxBytes) throw tooLarge();
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      if (error instanceof HttpError) throw error;
+      throw badRequest('The request ended before its body did.');
     }
     return Buffer.concat(chunks, bytes);
   }

@@ -33,14 +33,19 @@ export const notFound = (detail: string): HttpError => new HttpError(404, detail
 /** Total: whatever was thrown becomes an answer. What is not known is a 500 that tells nothing of its cause. */
 export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  if (error instanceof BrokerError) {
-    const subCode = error.subCode ?? SUB_CODES.get(error.condition);
-    return new HttpError(error.status, error.message, subCode === undefined ? {} : { subCode });
+  const condition = conditionOf(error);
+  if (condition === undefined) {
+    return new HttpError(500, 'The server was unable to process the request; please retry the operation.');
   }
+  const subCode = (error instanceof BrokerError ? error.subCode : undefined) ?? SUB_CODES.get(condition);
+  return new HttpError(STATUS[condition], (error as Error).message, subCode === undefined ? {} : { subCode });
+}
+
+/** Is it nothing that anybody means to throw? */
+export const isDefect = (error: unknown): boolean => !(error instanceof HttpError) && conditionOf(error) === undefined;
+
+/** The rules and the authority throw coded errors of their own, without knowing of the broker's. */
+function conditionOf(error: unknown): Condition | undefined {
   const condition = error instanceof Error ? (error as { condition?: unknown }).condition : undefined;
-  if (typeof condition === 'string' && Object.hasOwn(STATUS, condition)) {
-    // The rules room throws its own coded error, without knowing of the broker.
-    return new HttpError(STATUS[condition as keyof typeof STATUS], (error as Error).message);
-  }
-  return new HttpError(500, 'The server was unable to process the request; please retry the operation.');
+  return typeof condition === 'string' && Object.hasOwn(STATUS, condition) ? (condition as Condition) : undefined;
 }

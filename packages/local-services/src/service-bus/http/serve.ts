@@ -1,19 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Broker } from '../broker/api.ts';
-import { deleteEntity, getEntity, listEntities, putEntity } from './admin/entity.ts';
-import { nothingReply } from './admin/list.ts';
-import { getNamespace } from './admin/namespace.ts';
-import { deleteRule, getRule, listRules, putRule } from './admin/rule.ts';
-import { deleteSubscription, getSubscription, listSubscriptions, putSubscription } from './admin/subscription.ts';
 import { apiVersion } from './api-version.ts';
 import type { Context } from './atom/context.ts';
 import type { AuthorityLike } from './authority.ts';
 import { Call, type Reply } from './call.ts';
-import { badRequest, HttpError, toHttpError } from './http-error.ts';
-import { receiveMessage } from './messages/receive.ts';
-import { sendMessages } from './messages/send.ts';
-import { settleMessage } from './messages/settle.ts';
+import { dispatch } from './dispatch.ts';
+import { badRequest, isDefect, toHttpError } from './http-error.ts';
 import { errorReply, send } from './reply.ts';
 import { managedPath, type Route, routeOf, segmentsOf } from './route.ts';
 
@@ -83,6 +76,7 @@ async function answer(options: HttpOptions, setting: Setting): Promise<Reply> {
       if (call.manages) broker.billing.count(existing(broker, managedPath(route)), 'management');
     }
   } catch (error) {
+    if (isDefect(error)) process.emitWarning(error as Error);
     return errorReply(toHttpError(error), { host, path, nowMs: options.broker.now() });
   }
 }
@@ -108,55 +102,4 @@ function hostOf(request: IncomingMessage): string {
   const host = request.headers.host ?? '';
   if (/^(?:[\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.test(host)) return host;
   throw badRequest('The Host header is missing or not valid.');
-}
-
-function dispatch(call: Call, route: Route, startedAtMs: number): Reply | Promise<Reply> {
-  const choose = (handlers: Readonly<Record<string, () => Reply | Promise<Reply>>>): Reply | Promise<Reply> => {
-    const handler = Object.hasOwn(handlers, call.method) ? handlers[call.method] : undefined;
-    if (handler !== undefined) return handler();
-    throw new HttpError(405, `The method '${call.method}' is not possible here.`, {
-      headers: { Allow: Object.keys(handlers).join(', ') },
-    });
-  };
-  switch (route.kind) {
-    case 'root':
-      return choose({ GET: () => nothingReply(call) });
-    case 'namespace':
-      return choose({ GET: () => getNamespace(call, startedAtMs) });
-    case 'list':
-      return choose({ GET: () => listEntities(call, route.of) });
-    case 'entity':
-      return choose({
-        GET: () => getEntity(call, route.path),
-        PUT: () => putEntity(call, route.path),
-        DELETE: () => deleteEntity(call, route.path),
-      });
-    case 'subscriptions':
-      return choose({ GET: () => listSubscriptions(call, route.topic) });
-    case 'subscription':
-      return choose({
-        GET: () => getSubscription(call, route.topic, route.name),
-        PUT: () => putSubscription(call, route.topic, route.name),
-        DELETE: () => deleteSubscription(call, route.topic, route.name),
-      });
-    case 'rules':
-      return choose({ GET: () => listRules(call, route.topic, route.subscription) });
-    case 'rule':
-      return choose({
-        GET: () => getRule(call, route.topic, route.subscription, route.name),
-        PUT: () => putRule(call, route.topic, route.subscription, route.name),
-        DELETE: () => deleteRule(call, route.topic, route.subscription, route.name),
-      });
-    case 'send':
-      return choose({ POST: () => sendMessages(call, route.path) });
-    case 'receive':
-      return choose({
-        POST: () => receiveMessage(call, route.path),
-        DELETE: () => receiveMessage(call, route.path),
-      });
-    case 'locked': {
-      const settle = () => settleMessage(call, route.path, route.lockToken);
-      return choose({ DELETE: settle, PUT: settle, POST: settle });
-    }
-  }
 }

@@ -1,3 +1,4 @@
+import { namespaceName } from '../atom/context.ts';
 import { formatTime } from '../atom/times.ts';
 import type { Call, Reply } from '../call.ts';
 import { add } from '../xml/write.ts';
@@ -7,7 +8,7 @@ import { entryReply } from './entries.ts';
 /** @param startedAtMs when the namespace came to be, epoch ms */
 export async function getNamespace(call: Call, startedAtMs: number): Promise<Reply> {
   await call.authorize('manage', READ_REFUSAL);
-  const name = call.context.host.replace(/[.:].*$/, '');
+  const name = namespaceName(call.context);
   const { tier } = call.broker.limits;
   const entry = {
     path: '$namespaceinfo',

@@ -23,3 +23,9 @@ export function urlOf(context: Context, path: string, query: Readonly<Record<str
   const pairs = Object.entries(query).map(([name, value]) => `&${name}=${value}`);
   return `${context.origin}/${encodePath(path)}?api-version=${context.version}${pairs.join('')}`;
 }
+
+/** What the namespace is called: the first label of its host name; an address as a whole. */
+export function namespaceName(context: Context): string {
+  const hostName = context.host.replace(/:\d+$/, '');
+  return /^[\d.]+$|^\[/.test(hostName) ? hostName : hostName.replace(/\..*$/, '');
+}

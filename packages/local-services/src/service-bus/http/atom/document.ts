@@ -3,7 +3,7 @@ import { badRequest } from '../http-error.ts';
 import { ATOM, SERVICE_BUS, XML, XSI } from '../xml/namespaces.ts';
 import { child, children, readXml } from '../xml/read.ts';
 import { add, createRoot, declare, serialize } from '../xml/write.ts';
-import { type Context, encodePath, urlOf } from './context.ts';
+import { type Context, encodePath, namespaceName, urlOf } from './context.ts';
 import { formatSeconds } from './times.ts';
 
 /** One thing in an Atom document. */
@@ -88,7 +88,7 @@ function fill(element: Element, entry: Entry, id: string, self: string, context:
   add(element, 'title', entry.title).setAttribute('type', 'text');
   add(element, 'published', formatSeconds(entry.createdAtMs));
   add(element, 'updated', formatSeconds(entry.updatedAtMs));
-  add(add(element, 'author'), 'name', context.host.replace(/[.:].*$/, ''));
+  add(add(element, 'author'), 'name', namespaceName(context));
   link(element, 'self', self);
   const content = add(element, 'content');
   content.setAttribute('type', 'application/xml');

@@ -1,7 +1,7 @@
 import type { Delivered, MessageSource, ReceiveMode } from '../../broker/api.ts';
 import type { BrokerError } from '../../broker/error.ts';
 import { Content } from '../../message/index.ts';
-import { urlOf } from '../atom/context.ts';
+import { encodePath } from '../atom/context.ts';
 import type { Call, Reply } from '../call.ts';
 import { badRequest, HttpError, toHttpError } from '../http-error.ts';
 import { writeBrokerProperties } from './broker-properties.ts';
@@ -75,10 +75,10 @@ function messageReply(call: Call, source: MessageSource, delivered: Delivered): 
     BrokerProperties: writeBrokerProperties(message, content, lock),
   };
   if (lock === undefined) return { status: 200, headers, body: content.bodyBytes() };
-  const location = urlOf(call.context, `${source.path}/messages/${message.sequenceNumber}/${lock.token}`);
+  const location = encodePath(`${source.path}/messages/${message.sequenceNumber}/${lock.token}`);
   return {
     status: 201,
-    headers: { ...headers, Location: location.replace(/\?.*$/, '') },
+    headers: { ...headers, Location: `${call.context.origin}/${location}` },
     body: content.bodyBytes(),
     // Nobody got it: the next one may have it at once.
     undelivered: () => {
