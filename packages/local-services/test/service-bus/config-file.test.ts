@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Entities } from '../../src/service-bus/broker/api.ts';
 import { createBroker } from '../../src/service-bus/broker/index.ts';
-import { parseDuration } from '../../src/service-bus/config-file/duration.ts';
 import { ConfigFileError, declareEntities, readConfig } from '../../src/service-bus/config-file/index.ts';
 import { parseJsonWithComments } from '../../src/service-bus/config-file/json-with-comments.ts';
 
@@ -264,26 +263,6 @@ describe('JSON with comments', () => {
       { numRuns: 2_000 },
     );
   });
-});
-
-describe('durations', () => {
-  it.each<[string, number | undefined]>([
-    ['PT0S', 0],
-    ['PT1M', 60_000],
-    ['PT5.25S', 5_250],
-    ['P1DT2H3M4S', 93_784_000],
-    ['P14D', 1_209_600_000],
-    ['P1Y', 31_536_000_000],
-    ['P1M', 2_592_000_000],
-    ['P10675199DT2H48M5.4775807S', Number.POSITIVE_INFINITY],
-    ['P', undefined],
-    ['PT', undefined],
-    ['P1DT', undefined],
-    ['PT1.5M', undefined],
-    ['-PT1M', undefined],
-    ['PT1M ', undefined],
-    ['60', undefined],
-  ])('%s is %s ms', (text, ms) => expect(parseDuration(text)).toBe(ms));
 });
 
 describe('declaring', () => {

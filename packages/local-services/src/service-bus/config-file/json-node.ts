@@ -1,4 +1,4 @@
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../http/duration.ts';
 import { ConfigFileError } from './error.ts';
 import { suggestion } from './nearest.ts';
 
