@@ -3,7 +3,7 @@ import { compilePredicate, type Test } from './compile-predicate.ts';
 import { equalitiesOf } from './correlation.ts';
 import type { FilterDescription, RuleDescription } from './description.ts';
 import { parseFilter } from './parse.ts';
-import { type RequiredValue, requiredValues } from './required-values.ts';
+import { type Requirement, requirementsOf } from './requirements.ts';
 import type { RuleMessage } from './rule-message.ts';
 import type { Predicate } from './tree.ts';
 
@@ -13,8 +13,8 @@ export interface CompiledRule {
   matches(message: RuleMessage): boolean;
   /** What the action, if there is one, changes in a message that matches. @throws FilterEvaluationError */
   readonly apply?: Apply;
-  /** Where none of these holds the rule does not match; see `requiredValues`. None: it never does. */
-  readonly requires: readonly RequiredValue[] | undefined;
+  /** Where none of these holds the rule does not match; see `requirementsOf`. None: it never does. */
+  readonly requires: readonly Requirement[] | undefined;
 }
 
 /** @throws RuleError for a filter or an action that the service does not take */
@@ -25,7 +25,7 @@ export function compileRule(description: RuleDescription): CompiledRule {
   return {
     description,
     matches: (message) => test(message) === true,
-    requires: requiredValues(predicate),
+    requires: requirementsOf(predicate),
     ...(action !== undefined && { apply: compileAction(action) }),
   };
 }

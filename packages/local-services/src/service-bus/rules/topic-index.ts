@@ -1,14 +1,14 @@
+import { Column } from './column.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { type Matched, withMatch } from './matched.ts';
-import { type IndexKey, indexKey, type RequiredValue } from './required-values.ts';
+import type { Requirement } from './requirements.ts';
 import { FilterEvaluationError } from './rule-error.ts';
 import type { RuleMessage } from './rule-message.ts';
 import { RuleSet } from './rule-set.ts';
-import type { Scope } from './tree.ts';
 
 /**
- * The rules of all subscriptions of a topic. Those that ask a property to be equal to something are found by the message's
- * value of that property; the others are evaluated for each message. Says the same as a `RuleSet` for each subscription.
+ * The rules of all subscriptions of a topic. Those that ask a property to be equal to something, to fit a pattern or to be
+ * missing are found by the message's value of that property; the others are evaluated for each message. Says the same as a `RuleSet` for each subscription.
  *
  * `Key` is whatever the subscription is known by; keys are told apart as a Map does.
  */
@@ -18,7 +18,7 @@ export class TopicIndex<Key> {
   /** Rules that every message is asked of. */
   readonly #always = new Set<Indexed<Key>>();
   /** By scope and name. */
-  readonly #columns = new Map<string, Column<Key>>();
+  readonly #columns = new Map<string, Column<Indexed<Key>>>();
   #search = 0;
 
   /** @returns false when the subscription has a rule of that name: it stays */
@@ -31,7 +31,7 @@ export class TopicIndex<Key> {
     const indexed: Indexed<Key> = { key, rule: own, foundIn: 0 };
     this.#indexed.set(own, indexed);
     if (own.requires === undefined) this.#always.add(indexed);
-    else for (const required of own.requires) this.#column(required).add(required.key, indexed);
+    else for (const requirement of own.requires) this.#column(requirement).add(requirement, indexed);
     return true;
   }
 
@@ -85,20 +85,19 @@ export class TopicIndex<Key> {
   #candidates(message: RuleMessage): Indexed<Key>[] {
     const candidates = [...this.#always];
     const search = ++this.#search;
-    for (const column of this.#columns.values()) {
-      for (const indexed of column.find(message)) {
-        if (indexed.foundIn === search) continue;
-        indexed.foundIn = search;
-        candidates.push(indexed);
-      }
-    }
+    const found = (indexed: Indexed<Key>) => {
+      if (indexed.foundIn === search) return;
+      indexed.foundIn = search;
+      candidates.push(indexed);
+    };
+    for (const column of this.#columns.values()) column.find(message, found);
     return candidates;
   }
 
-  #column(required: RequiredValue): Column<Key> {
-    const id = columnId(required);
+  #column(requirement: Requirement): Column<Indexed<Key>> {
+    const id = columnId(requirement);
     let column = this.#columns.get(id);
-    if (column === undefined) this.#columns.set(id, (column = new Column(required)));
+    if (column === undefined) this.#columns.set(id, (column = new Column(requirement)));
     return column;
   }
 
@@ -106,15 +105,15 @@ export class TopicIndex<Key> {
     const indexed = this.#indexed.get(rule)!;
     this.#indexed.delete(rule);
     this.#always.delete(indexed);
-    for (const required of rule.requires ?? []) {
-      const column = this.#columns.get(columnId(required));
-      column?.delete(required.key, indexed);
-      if (column?.isEmpty) this.#columns.delete(columnId(required));
+    for (const requirement of rule.requires ?? []) {
+      const column = this.#columns.get(columnId(requirement));
+      column?.delete(requirement, indexed);
+      if (column?.isEmpty) this.#columns.delete(columnId(requirement));
     }
   }
 }
 
-function columnId({ scope, name }: RequiredValue): string {
+function columnId({ scope, name }: Requirement): string {
   return `${scope}.${name}`;
 }
 
@@ -123,38 +122,4 @@ interface Indexed<Key> {
   readonly rule: CompiledRule;
   /** The last search that found it, so that it is found once. */
   foundIn: number;
-}
-
-/** The rules that ask for values of one property. */
-class Column<Key> {
-  readonly #scope: Scope;
-  readonly #name: string;
-  readonly #rules = new Map<IndexKey, Set<Indexed<Key>>>();
-
-  constructor({ scope, name }: RequiredValue) {
-    this.#scope = scope;
-    this.#name = name;
-  }
-
-  get isEmpty(): boolean {
-    return this.#rules.size === 0;
-  }
-
-  add(key: IndexKey, indexed: Indexed<Key>): void {
-    const rules = this.#rules.get(key);
-    if (rules === undefined) this.#rules.set(key, new Set([indexed]));
-    else rules.add(indexed);
-  }
-
-  delete(key: IndexKey, indexed: Indexed<Key>): void {
-    const rules = this.#rules.get(key);
-    rules?.delete(indexed);
-    if (rules?.size === 0) this.#rules.delete(key);
-  }
-
-  find(message: RuleMessage): Iterable<Indexed<Key>> {
-    const value = this.#scope === 'sys' ? message.system(this.#name) : message.user(this.#name);
-    const key = indexKey(value);
-    return key === undefined ? [] : (this.#rules.get(key) ?? []);
-  }
 }

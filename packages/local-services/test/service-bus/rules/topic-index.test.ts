@@ -9,7 +9,7 @@ import {
   TimeSpan,
   TopicIndex,
 } from '../../../src/service-bus/rules/index.ts';
-import { messageOf, ruleOf, sql } from './messages.ts';
+import { messageOf, ruleOf, sql, type Values } from './messages.ts';
 import { messages, predicates, print } from './trees.ts';
 
 interface Seen {
@@ -174,6 +174,56 @@ describe('the index of a topic', () => {
     const role = asked(messageOf({ cloudEvents_to: 'role:1', cloudEvents_source: 'you' }));
     expect(role.keys).toHaveLength(200);
     expect(role.asked).toBeLessThan(600);
+  });
+
+  it('tells patterns apart, and what denies one from what asks for it', () => {
+    const filters = [
+      "a LIKE 'x%'",
+      "a LIKE '%y'",
+      "a LIKE '!%y' ESCAPE '!'",
+      "a LIKE '!%y' ESCAPE '?'",
+      "a LIKE '!%y'",
+      "a NOT LIKE 'x%'",
+      "a LIKE 'x%' ESCAPE 'x'",
+      'a IS NULL',
+      'a IS NOT NULL',
+      "a IN ('xy', NULL)",
+    ];
+    const index = new TopicIndex<number>();
+    const sets = new Map(filters.map((_, key) => [key, new RuleSet()]));
+    for (const [key, filter] of filters.entries()) {
+      index.add(key, ruleOf(filter));
+      sets.get(key)!.add(ruleOf(filter));
+    }
+    const values = ['xy', '%y', '!zy', '%', 'x', '', 5n, null];
+    for (const message of [...values.map((a) => messageOf({ a })), messageOf()]) {
+      expect(byIndex(index, message)).toEqual(bySets(sets, message));
+    }
+    for (const key of sets.keys()) index.remove(key, 'rule');
+    expect(index.match(messageOf({ a: 'xy' })).size).toBe(0);
+  });
+
+  it('asks so of the rules that the adapter makes', () => {
+    const index = new TopicIndex<number>();
+    for (let n = 0; n < 2_000; n++) {
+      const to = 'user.cloudEvents_to';
+      const own = `(user.link IS NULL OR user.link <> 'link-${n}' OR user.cloudEvents_carboncopy = TRUE)`;
+      const several = `${to} LIKE '%,%' AND (${to} LIKE '%role:${n % 10}%' OR ${to} LIKE '%instance:i${n}%')`;
+      const rule = `${own} AND (${to} IS NULL OR ${to} IN ('role:${n % 10}', 'instance:i${n}') OR ${several})`;
+      index.add(n, ruleOf(n % 2 === 0 ? rule : `${rule} AND (user.cloudEvents_type = 'type-${n}')`));
+    }
+    const found = (user: Values) => {
+      const message = messageOf({ link: 'another', cloudEvents_type: 'type-5', ...user });
+      return { keys: [...index.match(message).keys()], asked: message.asked };
+    };
+    const one = found({ cloudEvents_to: 'instance:i1000' });
+    expect(one.keys).toEqual([1000]);
+    expect(one.asked).toBeLessThan(20);
+    expect(found({ cloudEvents_to: 'instance:i5' }).keys).toEqual([5]);
+    expect(found({ cloudEvents_to: 'instance:i8,instance:i6' }).keys).toEqual([6, 8]);
+    const all = found({});
+    expect(all.keys).toHaveLength(1_001);
+    expect(all.asked).toBeLessThan(5_000);
   });
 
   it('keeps apart what one rule does in several subscriptions', () => {
