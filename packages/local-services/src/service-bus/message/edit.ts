@@ -1,6 +1,6 @@
 import { BrokerError } from '../broker/error.ts';
-import { type Changes, type PropertyValue, Uuid } from '../rules/index.ts';
-import { writeHeader } from './build.ts';
+import { type Changes, type PropertyValue, TimeSpan, Uuid } from '../rules/index.ts';
+import { MAX_TTL_MS, writeHeader } from './build.ts';
 import { Reader } from './encoding/reader.ts';
 import { Writer } from './encoding/writer.ts';
 import type { Content } from './message.ts';
@@ -13,7 +13,7 @@ const NOTHING: ReadonlyMap<string, PropertyValue> = new Map();
 export function editMessage(message: Content, changes: Partial<Changes>): Buffer {
   const fields = new Map<number, string | null>();
   const annotations = new Map<string, PropertyValue>();
-  let ttl: PropertyValue | undefined;
+  let ttl: number | null | undefined;
   for (const [name, value] of changes.system ?? NOTHING) {
     const folded = name.toLowerCase();
     const field = FIELD_OF_NAME.get(folded);
@@ -39,10 +39,10 @@ export function editMessage(message: Content, changes: Partial<Changes>): Buffer
   return writer.copyBytes();
 }
 
-function copyHeader(writer: Writer, message: Content, ttl: PropertyValue | undefined): void {
+function copyHeader(writer: Writer, message: Content, ttl: number | null | undefined): void {
   if (message.sections.header < 0 && ttl === undefined) return;
   const header = message.header();
-  writeHeader(writer, ttl === undefined ? header : { ...header, ttl: ttl === null ? undefined : Number(ttl) });
+  writeHeader(writer, ttl === undefined ? header : { ...header, ttl: ttl ?? undefined });
 }
 
 function editProperties(writer: Writer, message: Content, changes: ReadonlyMap<number, string | null>): void {
@@ -115,9 +115,11 @@ function timeOf(name: string, value: PropertyValue): Date | null {
   return argument(`The property ${name} takes a time`);
 }
 
-function durationOf(name: string, value: PropertyValue): bigint | number | null {
-  if (value === null || ((typeof value === 'bigint' || typeof value === 'number') && value >= 0)) return value;
-  return argument(`The property ${name} takes a time in ms`);
+/** In ms; those that no header holds are none. */
+function durationOf(name: string, value: PropertyValue): number | null {
+  if (value === null) return null;
+  if (value instanceof TimeSpan && value.ticks >= 0n) return value.ms > MAX_TTL_MS ? null : value.ms;
+  return argument(`The property ${name} takes a length of time`);
 }
 
 function argument(message: string): never {

@@ -1,4 +1,5 @@
-import { type Changes, type PropertyValue, Uuid } from '../rules/index.ts';
+import { randomUUID } from 'node:crypto';
+import { type Changes, type PropertyValue, TimeSpan, Uuid } from '../rules/index.ts';
 import { buildMessage, type MessageParts } from './build.ts';
 import type { MessageContent } from './content.ts';
 import { editMessage } from './edit.ts';
@@ -87,7 +88,7 @@ export class Content implements MessageContent {
   system(name: string): PropertyValue | undefined {
     const field = FIELD_OF_NAME.get(name);
     if (field !== undefined) return this.#text(field) ?? null;
-    if (name === 'timetolive') return this.ttlMs === Number.POSITIVE_INFINITY ? null : BigInt(Math.round(this.ttlMs));
+    if (name === 'timetolive') return TimeSpan.ofMs(this.ttlMs);
     const annotation = ANNOTATION_OF_NAME.get(name);
     if (annotation !== undefined) {
       const value = this.annotation(annotation);
@@ -95,6 +96,12 @@ export class Content implements MessageContent {
     }
     if (name === 'size') return BigInt(this.size);
     return LATER_NAMES.has(name) ? null : undefined;
+  }
+
+  /** The same message, with an id where the sender gave none: the service makes one, and clients rely on it. */
+  identified(): Content {
+    if (this.messageId !== undefined) return this;
+    return this.with({ system: new Map([['messageid', randomUUID().replaceAll('-', '')]]) });
   }
 
   with(changes: Partial<Changes>): Content {
@@ -137,6 +144,25 @@ export class Content implements MessageContent {
       }
     }
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  }
+
+  /** What an amqp-value section holds, or else the first data section. */
+  bodyValue(): AmqpValue | undefined {
+    const reader = new Reader(this.bytes, this.sections.bodyAt);
+    while (!reader.done) {
+      const code = sectionCode(reader);
+      if (code === SECTION.value || code === SECTION.data) return reader.value();
+      reader.skip();
+    }
+    return undefined;
+  }
+
+  /** A field of the properties section as it is encoded. */
+  rawProperty(index: number): Buffer | undefined {
+    if (this.sections.properties < 0) return undefined;
+    const fields = new Reader(this.bytes, this.sections.properties).list();
+    fields.pass(index);
+    return fields.raw();
   }
 
   #readTtl(nowMs: number): number {
@@ -217,6 +243,7 @@ export function isPropertyValue(value: AmqpValue): value is PropertyValue {
     typeof value !== 'object' ||
     value instanceof Date ||
     value instanceof Uuid ||
+    value instanceof TimeSpan ||
     value instanceof Uint8Array
   );
 }

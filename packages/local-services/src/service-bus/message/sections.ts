@@ -105,5 +105,5 @@ function checkContent(reader: Reader, code: number): void {
   }
   const isList = code === SECTION.header || code === SECTION.properties;
   const fields = isList ? reader.list() : reader.map();
-  while (fields.more()) fields.skipChecked();
+  while (fields.more()) fields.check();
 }

@@ -6,7 +6,7 @@ import { readDecimal } from '../../../src/service-bus/message/encoding/decimal.t
 import { MAX_DEPTH, Reader } from '../../../src/service-bus/message/encoding/reader.ts';
 import { type AmqpValue, Described } from '../../../src/service-bus/message/encoding/value.ts';
 import { Writer } from '../../../src/service-bus/message/encoding/writer.ts';
-import { Uuid } from '../../../src/service-bus/rules/index.ts';
+import { TimeSpan, Uuid } from '../../../src/service-bus/rules/index.ts';
 
 const scalar = fc.oneof(
   fc.constant(null),
@@ -16,6 +16,7 @@ const scalar = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 300 }),
   fc.date({ noInvalidDate: true }),
   fc.uuid().map((text) => new Uuid(text)),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((ticks) => new TimeSpan(ticks)),
   fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
 );
 
@@ -46,6 +47,9 @@ function read(bytes: Buffer): AmqpValue {
   const skipper = new Reader(bytes);
   skipper.skip();
   expect(skipper.at).toBe(reader.at);
+  const checker = new Reader(bytes);
+  checker.check();
+  expect(checker.at).toBe(reader.at);
   return result;
 }
 
@@ -135,7 +139,7 @@ describe('AMQP values', () => {
     );
     fc.assert(
       fc.property(hostile, (bytes) => {
-        for (const method of ['value', 'skip', 'list', 'map'] as const) {
+        for (const method of ['value', 'skip', 'check', 'list', 'map'] as const) {
           try {
             new Reader(Buffer.from(bytes))[method]();
           } catch (error) {
@@ -159,6 +163,7 @@ describe('AMQP values', () => {
   ])('refuses %s', (_name, hex) => {
     const bytes = Buffer.from(hex, 'hex');
     expect(() => new Reader(bytes).value()).toThrow(BrokerError);
+    expect(() => new Reader(bytes).check()).toThrow(BrokerError);
   });
 
   it(`refuses more than ${MAX_DEPTH} levels and reads as many`, () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoredMessage } from '../../../src/service-bus/broker/api.ts';
 import { BrokerError } from '../../../src/service-bus/broker/error.ts';
 import { Content, encodeForDelivery, readBatch } from '../../../src/service-bus/message/index.ts';
-import { Uuid } from '../../../src/service-bus/rules/index.ts';
+import { TimeSpan, Uuid } from '../../../src/service-bus/rules/index.ts';
 
 const { types, message: codec } = rhea;
 
@@ -114,7 +114,7 @@ describe('Content.read', () => {
     expect(content.system('label')).toBe('label');
     expect(content.system('subject')).toBe('label');
     expect(content.system('sessionid')).toBe('s-1');
-    expect(content.system('timetolive')).toBe(60_000n);
+    expect(content.system('timetolive')).toEqual(TimeSpan.ofMs(60_000));
     expect(content.system('scheduledenqueuetimeutc')).toEqual(new Date(1_800_000_000_000));
     expect(content.system('sequencenumber')).toBeNull();
     expect(content.system('no-such')).toBeUndefined();
@@ -236,10 +236,10 @@ describe('Content.with', () => {
 
   it('adds sections that were not there', () => {
     const after = Content.read(Buffer.from('005377a10162', 'hex')).with({
-      system: new Map<string, string | bigint | Date>([
+      system: new Map<string, string | TimeSpan | Date>([
         ['sessionid', 's'],
         ['partitionkey', 'p'],
-        ['timetolive', 9n],
+        ['timetolive', TimeSpan.ofMs(9)],
         ['scheduledenqueuetimeutc', new Date(5)],
       ]),
       user: new Map([['u', 1.5]]),

@@ -1,7 +1,7 @@
 import { BrokerError } from '../../broker/error.ts';
-import { Uuid } from '../../rules/index.ts';
+import { TimeSpan, Uuid } from '../../rules/index.ts';
 import { readDecimal } from './decimal.ts';
-import { type AmqpValue, CODE, Described } from './value.ts';
+import { type AmqpValue, CODE, Described, TIME_SPAN } from './value.ts';
 
 /** Deepest nesting of lists, maps and described values that is read: bytes come from strangers. */
 export const MAX_DEPTH = 32;
@@ -56,11 +56,22 @@ export class Reader {
     this.take(this.#width(code));
   }
 
-  /** Moves past the next value and makes sure that all of it can be read. Reads nothing that needs no looking into. */
-  skipChecked(): void {
-    const code = this.bytes[this.at] ?? 0;
-    if (code === CODE.described || code >= CODE.list8) this.value();
-    else this.skip();
+  /** Moves past the next value and makes sure that all of it can be read. */
+  check(depth = 0): void {
+    if (depth > MAX_DEPTH) decodeError('values are nested too deeply');
+    const code = this.byte();
+    if (code === CODE.described) {
+      this.check(depth + 1);
+      this.check(depth + 1);
+    } else if (code === CODE.list8 || code === CODE.list32 || code === CODE.map8 || code === CODE.map32) {
+      const fields = this.#enter(code === CODE.list32 || code === CODE.map32);
+      while (fields.more()) fields.check(depth + 1);
+    } else if (code === CODE.array8 || code === CODE.array32) {
+      this.#array(code === CODE.array32, depth);
+    } else if (code === CODE.char) {
+      this.at--;
+      this.value();
+    } else this.take(this.#width(code));
   }
 
   /** The bytes that follow a format code, its own length among them. */
@@ -129,7 +140,9 @@ export class Reader {
     switch (code) {
       case CODE.described: {
         const descriptor = this.value(depth + 1);
-        return new Described(descriptor, this.value(depth + 1));
+        const value = this.value(depth + 1);
+        if (descriptor === TIME_SPAN && typeof value === 'bigint') return new TimeSpan(value);
+        return new Described(descriptor, value);
       }
       case CODE.null:
         return null;

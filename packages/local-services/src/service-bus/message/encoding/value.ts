@@ -59,3 +59,6 @@ export const CODE = {
   array8: 0xe0,
   array32: 0xf0,
 } as const;
+
+/** Descriptor of a duration, in ticks of 100 ns: a type of the service's own. */
+export const TIME_SPAN = 'com.microsoft:timespan';

@@ -1,5 +1,5 @@
-import { Uuid } from '../../rules/index.ts';
-import { type AmqpValue, CODE, Described } from './value.ts';
+import { TimeSpan, Uuid } from '../../rules/index.ts';
+import { type AmqpValue, CODE, Described, TIME_SPAN } from './value.ts';
 
 const MAX_INT64 = 0x7fff_ffff_ffff_ffffn;
 
@@ -194,6 +194,10 @@ export class Writer {
     return this.#open(CODE.list32);
   }
 
+  emptyList(): void {
+    this.byte(CODE.list0);
+  }
+
   /** Opens a map: keys and values in turn; the count is of both. */
   openMap(): number {
     return this.#open(CODE.map32);
@@ -227,7 +231,11 @@ export class Writer {
     else if (value instanceof Date) this.timestamp(value.getTime());
     else if (value instanceof Uuid) this.uuid(value.text);
     else if (value instanceof Uint8Array) this.binary(value);
-    else if (value instanceof Described) {
+    else if (value instanceof TimeSpan) {
+      this.byte(CODE.described);
+      this.symbol(TIME_SPAN);
+      this.long(value.ticks);
+    } else if (value instanceof Described) {
       this.byte(CODE.described);
       typeof value.descriptor === 'bigint' ? this.ulong(value.descriptor) : this.value(value.descriptor);
       this.value(value.value);
