@@ -1,0 +1,422 @@
+import type { Duplex } from 'node:stream';
+import type { Broker } from '../broker/api.ts';
+import type { Clock } from '../broker/clock.ts';
+import { BrokerError } from '../broker/error.ts';
+import { Writer } from '../message/encoding/writer.ts';
+import { type Address, parseAddress } from './address.ts';
+import { openSource, receiveMode } from './attach.ts';
+import type { AuthorityLike, GrantLike, Right } from './authority.ts';
+import { answerCbs } from './cbs.ts';
+import { Claims } from './claims.ts';
+import { amqpErrorOf, unauthorized } from './error.ts';
+import { FRAME_AMQP, FRAME_SASL, PERFORMATIVE, type Unit } from './frame-splitter.ts';
+import { answerManagement } from './management/answer.ts';
+import type { LinkNode } from './node.ts';
+import { ReplyLink, RequestLink } from './request.ts';
+import { type AmqpError, createContainer, type RheaConnection, type RheaLink, type RheaSession } from './rhea.ts';
+import { Session } from './session.ts';
+import { SourceLink } from './source-link.ts';
+import { TargetLink } from './target-link.ts';
+import { Wire } from './wire.ts';
+
+/** How long a connection may stay without having been granted anything, in ms. */
+export const AUTHORISATION_DEADLINE_MS = 20_000;
+/** Sessions on one connection. */
+const MAX_SESSIONS = 5_000;
+/** How long a peer has to answer our close, in ms. */
+const CLOSE_MS = 1_000;
+
+const ALL_RIGHTS: readonly Right[] = ['listen', 'send', 'manage'];
+
+export interface ConnectionOptions {
+  readonly broker: Broker;
+  readonly authority: AuthorityLike;
+  readonly clock: Clock;
+  readonly hostName: string;
+  readonly idleTimeoutMs: number;
+  readonly onClosed: () => void;
+}
+
+/** One client. */
+export class AmqpConnection {
+  readonly #options: ConnectionOptions;
+  readonly #wire: Wire;
+  readonly #rhea: RheaConnection;
+  readonly #claims = new Claims();
+  readonly #sessions = new Map<RheaSession, Session>();
+  /** Of `$cbs` and of `$management`, by their paths in lower case. */
+  readonly #replyLinks = new Map<string, Set<ReplyLink>>();
+  /** Links whose attach is not answered yet. */
+  readonly #pending = new Map<RheaLink, AbortController>();
+  readonly #nodes = new Map<RheaLink, LinkNode>();
+  readonly #deadline: NodeJS.Timeout;
+  /** For what is written before it is known how it is cut into frames. */
+  readonly #scratch = new Writer();
+  #cancelExpiry = () => {};
+
+  constructor(socket: Duplex, options: ConnectionOptions) {
+    this.#options = options;
+    const { maxFrameBytes } = options.broker.limits;
+    this.#wire = new Wire(socket, maxFrameBytes, {
+      unit: (unit) => this.#take(unit),
+      flushing: () => {
+        for (const session of this.#sessions.values()) session.flush();
+      },
+      relieved: () => {
+        for (const node of this.#nodes.values()) node.resume();
+      },
+      fault: (error) => this.#fault(error),
+      closed: () => this.#closed(),
+    });
+    this.#rhea = this.#createRhea(maxFrameBytes);
+    this.#deadline = setTimeout(() => this.#checkDeadline(), AUTHORISATION_DEADLINE_MS).unref();
+  }
+
+  /** Says goodbye, and breaks off if that is not answered. */
+  close(error?: AmqpError): void {
+    this.#rhea.close(error);
+    this.#rhea._process();
+    setTimeout(() => this.#wire.end(), CLOSE_MS).unref();
+  }
+
+  destroy(): void {
+    this.#wire.destroy();
+  }
+
+  #createRhea(maxFrameBytes: number): RheaConnection {
+    const { hostName, idleTimeoutMs } = this.#options;
+    const container = createContainer(hostName);
+    const mechanisms = container.sasl_server_mechanisms;
+    mechanisms.MSSBCBS = () => ({ outcome: true, username: 'MSSBCBS', start: () => {} });
+    mechanisms.enable_plain(async (user, password) => this.#plain(user, password));
+    mechanisms.enable_anonymous();
+    const connection = container.create_connection({
+      container_id: hostName,
+      max_frame_size: maxFrameBytes,
+      channel_max: MAX_SESSIONS - 1,
+      idle_time_out: idleTimeoutMs,
+      reconnect: false,
+      credit_window: 0,
+      autoaccept: false,
+      autosettle: false,
+    });
+    this.#tameTimers(connection);
+    connection.on('connection_open', () => {});
+    connection.on('connection_close', () => {});
+    connection.on('connection_error', () => {});
+    connection.on('disconnected', () => {});
+    for (const event of ['error', 'protocol_error']) connection.on(event, (error) => this.#sayFault(error));
+    connection.on('session_open', ({ session }: { session: RheaSession }) => this.#openSession(session));
+    for (const event of ['session_close', 'session_error']) {
+      connection.on(event, ({ session }: { session: RheaSession }) => this.#closeSession(session));
+    }
+    connection.on('receiver_open', ({ receiver }: { receiver: RheaLink }) => this.#attach(receiver, true));
+    connection.on('sender_open', ({ sender }: { sender: RheaLink }) => this.#attach(sender, false));
+    for (const event of ['receiver_close', 'receiver_error']) {
+      connection.on(event, ({ receiver }: { receiver: RheaLink }) => this.#detached(receiver));
+    }
+    for (const event of ['sender_close', 'sender_error']) {
+      connection.on(event, ({ sender }: { sender: RheaLink }) => this.#detached(sender));
+    }
+    connection.accept(this.#wire);
+    return connection;
+  }
+
+  /** rhea's timers must not keep the process alive, and it does not see what goes past it. */
+  #tameTimers(connection: RheaConnection & { heartbeat_out?: NodeJS.Timeout; abort_idle?: NodeJS.Timeout }): void {
+    const input = connection.input.bind(connection);
+    const idle = connection.idle.bind(connection);
+    const unref = () => {
+      connection.heartbeat_in?.unref();
+      connection.heartbeat_out?.unref();
+      connection.abort_idle?.unref();
+    };
+    connection.input = (bytes) => {
+      input(bytes);
+      unref();
+    };
+    connection.idle = () => {
+      const silentMs = performance.now() - this.#wire.lastReadAt;
+      const leftMs = this.#options.idleTimeoutMs * 2 - silentMs;
+      if (leftMs <= 0) idle();
+      else connection.heartbeat_in = setTimeout(() => connection.idle(), leftMs);
+      unref();
+    };
+  }
+
+  #plain(user: string, password: string): boolean {
+    try {
+      this.#claims.add('', this.#options.authority.plain(user, password));
+      return true;
+    } catch {
+      // After rhea has said so.
+      setImmediate(() => this.#wire.end());
+      return false;
+    }
+  }
+
+  /** @returns false: the next unit waits until the SASL layer has answered */
+  #take(unit: Unit): boolean {
+    const { performative } = unit;
+    const fast = performative === PERFORMATIVE.transfer || performative === PERFORMATIVE.disposition;
+    if (unit.type === FRAME_AMQP && fast && this.#rhea.state.local_open) {
+      const session = this.#sessions.get(this.#rhea.remote_channel_map[unit.channel]!);
+      // What still comes for a session that we have ended is nobody's.
+      session?.take(unit);
+      return true;
+    }
+    this.#wire.emit('data', unit.bytes);
+    // rhea takes what follows for SASL until it has said how that ended, which it says a little later.
+    if (unit.type !== FRAME_SASL || this.#saslDone) return true;
+    const look = () => (this.#saslDone ? this.#wire.resume() : setImmediate(look));
+    setImmediate(look);
+    return false;
+  }
+
+  get #saslDone(): boolean {
+    const layer = this.#rhea.sasl_transport?.selected?.transport;
+    return layer === undefined || layer.read_complete;
+  }
+
+  #openSession(rhea: RheaSession): void {
+    const peer = this.#rhea.remote.open?.max_frame_size ?? 0xffff_ffff;
+    const frame = Math.max(512, Math.min(peer, this.#options.broker.limits.maxFrameBytes));
+    const session = new Session(rhea, this.#wire, frame);
+    session.outgoing.onRoom = () => {
+      for (const [link, node] of this.#nodes) if (link.session === rhea) node.resume();
+    };
+    this.#sessions.set(rhea, session);
+  }
+
+  #closeSession(rhea: RheaSession): void {
+    for (const link of Object.values(rhea.links)) this.#detached(link);
+    this.#sessions.get(rhea)?.flush();
+    this.#sessions.delete(rhea);
+  }
+
+  #attach(link: RheaLink, receiving: boolean): void {
+    const { attach } = link.remote;
+    const terminus = receiving ? attach.target : attach.source;
+    try {
+      if (link.unsupported !== undefined) throw new BrokerError('amqp:not-implemented', link.unsupported);
+      if (terminus?.dynamic === true) {
+        throw new BrokerError('amqp:not-implemented', 'Dynamic nodes are not known here');
+      }
+      if (typeof terminus?.address !== 'string') {
+        throw new BrokerError('amqp:invalid-field', 'The link has no address');
+      }
+      const address = parseAddress(terminus.address);
+      if (address.kind === 'entity') receiving ? this.#attachTarget(link, address) : this.#attachSource(link, address);
+      else this.#attachRequests(link, address, receiving);
+    } catch (error) {
+      this.#refuse(link, error);
+    }
+  }
+
+  #attachTarget(link: RheaLink, { path }: Address & { kind: 'entity' }): void {
+    const { broker } = this.#options;
+    const allowed = () => this.#allows(path, ['send']);
+    if (!allowed()) throw unauthorized(path, 'Send');
+    const target = broker.target(path);
+    const session = this.#sessions.get(link.session)!;
+    link.local.attach.max_message_size = target.maxMessageBytes;
+    this.#answer(link);
+    this.#install(link, new TargetLink({ link, session, target, now: () => broker.now(), allowed }));
+  }
+
+  #attachSource(link: RheaLink, { path }: Address & { kind: 'entity' }): void {
+    const allowed = () => this.#allows(path, ['listen']);
+    if (!allowed()) throw unauthorized(path, 'Listen');
+    const abort = new AbortController();
+    const opened = openSource(this.#options.broker, path, link, abort.signal);
+    if (!(opened instanceof Promise)) return this.#receive(link, opened, allowed);
+    // rhea would answer the attach now. It is answered when there is a session.
+    link.state.local_open = false;
+    link.state.open_requests = 0;
+    this.#pending.set(link, abort);
+    opened.then(
+      (session) => {
+        if (!this.#pending.delete(link)) return session.release();
+        link.open();
+        try {
+          this.#receive(link, session, allowed);
+        } catch (error) {
+          this.#refuse(link, error);
+        }
+      },
+      (error: unknown) => {
+        if (!this.#pending.delete(link)) return;
+        link.open();
+        this.#refuse(link, error);
+      },
+    );
+  }
+
+  #receive(link: RheaLink, opened: Awaited<ReturnType<typeof openSource>>, allowed: () => boolean): void {
+    const session = this.#sessions.get(link.session)!;
+    const node = new SourceLink({
+      link,
+      session,
+      wire: this.#wire,
+      mode: receiveMode(link.remote.attach),
+      writer: this.#scratch,
+      allowed,
+      start: opened.start,
+      release: opened.release,
+    });
+    this.#answer(link);
+    this.#install(link, node);
+    opened.onGone((error) => this.#detach(link, amqpErrorOf(error)));
+  }
+
+  #attachRequests(link: RheaLink, address: Address, receiving: boolean): void {
+    const key = address.kind === 'management' ? address.path.toLowerCase() : '$cbs';
+    const allowed = () => address.kind !== 'management' || this.#allows(address.path, ALL_RIGHTS);
+    if (address.kind === 'management') {
+      if (!allowed()) throw unauthorized(address.path, 'Listen');
+      this.#checkEntity(address.entity);
+    }
+    const session = this.#sessions.get(link.session)!;
+    if (receiving) {
+      const answer = (request: Parameters<typeof answerCbs>[0]) =>
+        address.kind === 'management'
+          ? answerManagement(request, { broker: this.#options.broker, entity: address.entity }, (right) =>
+              this.#allows(address.path, [right]),
+            )
+          : answerCbs(request, this.#options.authority, this.#options.broker.now(), (audience, grant) =>
+              this.#grant(audience, grant),
+            );
+      const replyLink = (replyTo: string | undefined) => this.#replyLink(key, replyTo);
+      this.#answer(link);
+      this.#install(link, new RequestLink({ link, session, answer, replyLink, allowed }));
+      return;
+    }
+    const links = this.#replyLinks.get(key) ?? new Set<ReplyLink>();
+    this.#replyLinks.set(key, links);
+    const onClosed = () => {
+      links.delete(node);
+      if (links.size === 0) this.#replyLinks.delete(key);
+    };
+    const node = new ReplyLink({ link, session, wire: this.#wire, allowed, onClosed });
+    links.add(node);
+    link.local.attach.snd_settle_mode = 1;
+    this.#answer(link);
+    this.#install(link, node);
+  }
+
+  /** @throws BrokerError `amqp:not-found` */
+  #checkEntity(entity: string): void {
+    const { broker } = this.#options;
+    if (broker.entities.topic(entity) === undefined) broker.source(entity);
+  }
+
+  #replyLink(key: string, replyTo: string | undefined): ReplyLink | undefined {
+    const links = [...(this.#replyLinks.get(key) ?? [])];
+    return links.find((link) => link.answersTo(replyTo)) ?? (links.length === 1 ? links[0] : undefined);
+  }
+
+  /** Answers an attach with what was asked for. */
+  #answer(link: RheaLink): void {
+    const { attach } = link.remote;
+    link.local.attach.source = attach.source?.described();
+    link.local.attach.target = attach.target?.described();
+    link.local.attach.snd_settle_mode ??= attach.snd_settle_mode ?? 2;
+    // What a client sends is settled by us at once; what it receives, as it asks for.
+    link.local.attach.rcv_settle_mode = link.receiving ? 0 : (attach.rcv_settle_mode ?? 0);
+    if (link.receiving) link.delivery_count = attach.initial_delivery_count ?? 0;
+    // Before any transfer that credit in the same bytes may set off.
+    link.connection._process();
+  }
+
+  #install(link: RheaLink, node: LinkNode): void {
+    link.node = node;
+    link.on_flow = ({ performative }) => node.flow(performative);
+    this.#nodes.set(link, node);
+  }
+
+  /** A refused link is attached to nothing, and detached with the reason. */
+  #refuse(link: RheaLink, error: unknown): void {
+    link.on_flow = () => {};
+    link.close(amqpErrorOf(error));
+  }
+
+  /** We detach. */
+  #detach(link: RheaLink, error: AmqpError): void {
+    link.close(error);
+    this.#detached(link);
+  }
+
+  /** A link is gone, or soon will be. */
+  #detached(link: RheaLink): void {
+    const pending = this.#pending.get(link);
+    if (pending !== undefined) {
+      this.#pending.delete(link);
+      pending.abort();
+      // rhea answers a detach only of what it has attached.
+      link.open();
+    }
+    const node = this.#nodes.get(link);
+    this.#nodes.delete(link);
+    link.node = undefined;
+    link.on_flow = () => {};
+    node?.closed();
+  }
+
+  #allows(path: string, rights: readonly Right[]): boolean {
+    return this.#claims.allowsAny(path, rights, this.#options.broker.now());
+  }
+
+  #grant(audience: string, grant: GrantLike): void {
+    this.#claims.add(audience, grant);
+    this.#checkClaims();
+  }
+
+  /** Detaches links that nothing grants any more, and looks again when the next grant ends. */
+  #checkClaims(): void {
+    this.#cancelExpiry();
+    const next = this.#claims.nextExpiry(this.#options.broker.now());
+    for (const [link, node] of [...this.#nodes]) {
+      if (node.allowed) continue;
+      this.#detach(link, {
+        condition: 'amqp:unauthorized-access',
+        description: 'Unauthorized access. ExpiredToken: the token that this link was attached with has expired.',
+      });
+    }
+    if (Number.isFinite(next)) this.#cancelExpiry = this.#options.clock.at(next, () => this.#checkClaims());
+  }
+
+  #checkDeadline(): void {
+    if (this.#claims.size > 0) return;
+    this.close({
+      condition: 'amqp:unauthorized-access',
+      description: `Nothing was authorised within ${AUTHORISATION_DEADLINE_MS / 1_000} s of opening the connection`,
+    });
+  }
+
+  #fault(error: unknown): void {
+    this.#sayFault(error);
+    this.#wire.end();
+  }
+
+  /** Closes with the error, where the connection is open enough for that. */
+  #sayFault(error: unknown): void {
+    const { name } = error as { name?: unknown };
+    const condition = name === 'ProtocolError' && !('condition' in (error as object));
+    this.#rhea.close(
+      condition ? { condition: 'amqp:connection:framing-error', description: String(error) } : amqpErrorOf(error),
+    );
+    if (this.#rhea.state.open_requests === 0) this.#rhea._process();
+  }
+
+  #closed(): void {
+    clearTimeout(this.#deadline);
+    this.#cancelExpiry();
+    for (const abort of this.#pending.values()) abort.abort();
+    this.#pending.clear();
+    for (const node of this.#nodes.values()) node.closed();
+    this.#nodes.clear();
+    this.#sessions.clear();
+    this.#rhea.eof();
+    this.#options.onClosed();
+  }
+}

@@ -1,0 +1,34 @@
+import { BrokerError } from '../broker/error.ts';
+import type { AmqpError } from './rhea.ts';
+
+/** A peer that does not keep to the protocol: the connection ends with this. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+  readonly condition: string;
+
+  constructor(condition: string, message: string) {
+    super(message);
+    this.condition = condition;
+  }
+}
+
+/** What the peer is told. Whatever is not ours says no more than that it happened. */
+export function amqpErrorOf(error: unknown): AmqpError {
+  if (error instanceof BrokerError || error instanceof ProtocolError) {
+    return { condition: error.condition, description: error.message };
+  }
+  if (isAuthError(error)) return { condition: error.condition, description: error.message };
+  return { condition: 'amqp:internal-error', description: 'The local service failed to do that' };
+}
+
+/** Those of `auth/`, and of whoever takes its place: told by shape, since this room does not know that one. */
+export function isAuthError(error: unknown): error is Error & { condition: string; status?: number } {
+  return error instanceof Error && (error as { condition?: unknown }).condition === 'amqp:unauthorized-access';
+}
+
+export function unauthorized(path: string, rights: string): BrokerError {
+  return new BrokerError(
+    'amqp:unauthorized-access',
+    `Unauthorized access. '${rights}' claim(s) are required to perform this operation. Resource: '${path}'.`,
+  );
+}

@@ -1,0 +1,136 @@
+import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { Writer } from '../message/encoding/writer.ts';
+import { FrameSplitter, type Unit } from './frame-splitter.ts';
+
+/** More than this waiting for a peer that does not read: no more deliveries for it. */
+const CONGESTED_BYTES = 1_048_576;
+/** More than this: nothing is read from it either, since answers would only add to it. */
+const FLOODED_BYTES = 8_388_608;
+/** How long a peer has to close its side after we closed ours. */
+const LINGER_MS = 2_000;
+
+export interface WireListener {
+  /** A header or frame came. @returns false to be asked again with the next one only after `resume` */
+  unit(unit: Unit): boolean;
+  /** Right before bytes leave: what was gathered is written now. */
+  flushing(): void;
+  /** The peer reads again. */
+  relieved(): void;
+  /** Bytes that are no AMQP, or an error within `unit`. */
+  fault(error: unknown): void;
+  /** The socket is gone. Called once. */
+  closed(): void;
+}
+
+/**
+ * The socket as rhea sees it. What comes in is cut into checked frames first; what goes out in one turn leaves in one
+ * write.
+ */
+export class Wire extends EventEmitter {
+  /** What leaves at the end of this turn: written by rhea, and directly. */
+  readonly out = new Writer(16_384);
+  readonly #socket: Duplex;
+  readonly #listener: WireListener;
+  readonly #splitter: FrameSplitter;
+  #flushDue = false;
+  #held = false;
+  #ended = false;
+  #closed = false;
+  /** `performance.now()` when something came last. */
+  lastReadAt = performance.now();
+
+  constructor(socket: Duplex, maxFrameBytes: number, listener: WireListener) {
+    super();
+    this.#socket = socket;
+    this.#listener = listener;
+    this.#splitter = new FrameSplitter(maxFrameBytes);
+    (socket as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('drain', () => this.#drained());
+    socket.on('error', () => socket.destroy());
+    socket.on('end', () => this.end());
+    socket.on('close', () => this.#close());
+  }
+
+  get congested(): boolean {
+    return this.#socket.writableLength + this.out.length > CONGESTED_BYTES;
+  }
+
+  /** For rhea. */
+  write(bytes: Buffer): boolean {
+    this.out.raw(bytes);
+    this.flushSoon();
+    return true;
+  }
+
+  /** What is in `out` leaves at the end of the turn. */
+  flushSoon(): void {
+    if (this.#flushDue) return;
+    this.#flushDue = true;
+    process.nextTick(() => this.#flush());
+  }
+
+  /** After `unit` returned false. */
+  resume(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#socket.resume();
+    this.#pump();
+  }
+
+  /** Writes what is left and closes our side. */
+  end(): void {
+    if (this.#ended) return;
+    this.#flush();
+    this.#ended = true;
+    this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#ended) return;
+    this.lastReadAt = performance.now();
+    this.#splitter.push(chunk);
+    this.#pump();
+  }
+
+  #pump(): void {
+    try {
+      while (!this.#held && !this.#ended) {
+        const unit = this.#splitter.next();
+        if (unit === undefined) return;
+        if (!this.#listener.unit(unit)) {
+          this.#held = true;
+          this.#socket.pause();
+        }
+      }
+    } catch (error) {
+      this.#listener.fault(error);
+    }
+  }
+
+  #flush(): void {
+    this.#flushDue = false;
+    if (this.#ended) return;
+    this.#listener.flushing();
+    if (this.out.length > 0 && !this.#socket.destroyed) this.#socket.write(this.out.takeBytes());
+    if (this.#socket.writableLength > FLOODED_BYTES) this.#socket.pause();
+  }
+
+  #drained(): void {
+    if (!this.#held) this.#socket.resume();
+    this.#listener.relieved();
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ended = true;
+    this.#listener.closed();
+  }
+}
