@@ -262,6 +262,7 @@ describe('open and close', () => {
   it('closes with everything open, and opens again on the same port, with the same certificate', async () => {
     const gate = await echoGate();
     const sockets = [await plain(gate.port), await plain(gate.port), await secure(gate.port)];
+    for (let more = 0; more < 100; more++) sockets.push(await plain(gate.port));
     sockets[1]!.write(AMQP_HEADER);
     await read(sockets[1]!, 8);
     const webSocket = new WebSocket(`ws://127.0.0.1:${gate.port}/$servicebus/websocket/`, ['AMQPWSB10']);

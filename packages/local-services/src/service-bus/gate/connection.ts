@@ -24,6 +24,7 @@ const NOTHING_TO_HOLD: Stage = { hold() {}, release() {} };
 export class Connection {
   /** `address:port` of the client. */
   readonly remote: string;
+  readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #switchboard: Switchboard;
   #top: Duplex;
@@ -36,7 +37,12 @@ export class Connection {
     this.#switchboard = switchboard;
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`;
     socket.on('error', () => {});
-    socket.once('close', () => this.clearDeadline());
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.clearDeadline();
+        resolve();
+      });
+    });
     socket.unref();
     this.#peek(socket, false);
   }

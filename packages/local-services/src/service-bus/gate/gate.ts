@@ -120,11 +120,15 @@ class TcpGate implements Gate, Switchboard {
   }
 
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => {
-      this.#server.ref().close(() => resolve());
-      this.cut();
-    });
+    this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const silent = new Promise((resolve) => this.#server.ref().close(resolve));
+    const open = [...this.#connections].map(({ closed }) => closed);
+    this.cut();
+    await Promise.all([silent, ...open]);
   }
 
   #accept(socket: Socket): void {
