@@ -1,15 +1,9 @@
 import type { LocalService } from '../service.ts';
+import type { AccessRule, JwtOptions } from './auth/index.ts';
 import type { Broker } from './broker/api.ts';
 import type { OperationKind } from './broker/billing.ts';
 import type { Clock } from './broker/clock.ts';
 import type { Tier } from './broker/limits.ts';
-
-/** A shared access policy: who holds its key may do this. */
-export interface AccessRule {
-  readonly name: string;
-  readonly key: string;
-  readonly rights: readonly ('manage' | 'send' | 'listen')[];
-}
 
 export interface ServiceBusOptions {
   /** @default '127.0.0.1' */
@@ -22,6 +16,8 @@ export interface ServiceBusOptions {
   readonly config?: string | object;
   /** Policies of the namespace. @default one named RootManageSharedAccessKey with all rights and a key made at start */
   readonly accessRules?: readonly AccessRule[];
+  /** How tokens of Entra ID are checked. @default form, audience and times only: their signature cannot be checked without a cloud */
+  readonly jwt?: JwtOptions;
   /** @default the machine's */
   readonly clock?: Clock;
 }
