@@ -2,6 +2,8 @@ export type Right = 'manage' | 'send' | 'listen';
 
 /** What a token or a key lets its bearer do. */
 export interface GrantLike {
+  /** What it is for, a path in lower case: '' is the whole namespace. */
+  readonly audiencePath: string;
   /** Epoch ms; Infinity: as long as the connection lasts. */
   readonly expiresAtMs: number;
   /** @param path of an entity, a sub-queue, or `$management` of either */

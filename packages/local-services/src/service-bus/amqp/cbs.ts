@@ -11,12 +11,12 @@ const TOKEN_TYPES: ReadonlyMap<string, 'sas' | 'jwt'> = new Map([
   ['jwt', 'jwt'],
 ]);
 
-/** Answers a request to `$cbs`. `granted` is told what a good token is for. */
+/** Answers a request to `$cbs`. `granted` is told what a good token grants. */
 export async function answerCbs(
   request: Request,
   authority: AuthorityLike,
   nowMs: number,
-  granted: (audience: string, grant: GrantLike) => void,
+  granted: (grant: GrantLike) => void,
 ): Promise<Reply> {
   const { properties } = request;
   if (properties.get('operation') !== 'put-token') return status(400, 'The operation is not put-token');
@@ -29,7 +29,7 @@ export async function answerCbs(
   const token = Buffer.isBuffer(body) ? body.toString('utf8') : body;
   if (typeof token !== 'string') return status(400, 'The request has no token as its body');
   try {
-    granted(audience, await authority.verify(kind, token, audience, nowMs));
+    granted(await authority.verify(kind, token, audience, nowMs));
     return status(202, 'Accepted');
   } catch (error) {
     // What else went wrong is none of the client's business.

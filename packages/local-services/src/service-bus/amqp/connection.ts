@@ -53,6 +53,7 @@ export class AmqpConnection {
   /** For what is written before it is known how it is cut into frames. */
   readonly #scratch = new Writer();
   #cancelExpiry = () => {};
+  #nextExpiryMs = Number.POSITIVE_INFINITY;
 
   constructor(socket: Duplex, options: ConnectionOptions) {
     this.#options = options;
@@ -146,7 +147,7 @@ export class AmqpConnection {
 
   #plain(user: string, password: string): boolean {
     try {
-      this.#claims.add('', this.#options.authority.plain(user, password));
+      this.#claims.add(this.#options.authority.plain(user, password));
       return true;
     } catch {
       // After rhea has said so.
@@ -283,9 +284,7 @@ export class AmqpConnection {
           ? answerManagement(request, { broker: this.#options.broker, entity: address.entity }, (right) =>
               this.#allows(address.path, [right]),
             )
-          : answerCbs(request, this.#options.authority, this.#options.broker.now(), (audience, grant) =>
-              this.#grant(audience, grant),
-            );
+          : answerCbs(request, this.#options.authority, this.#options.broker.now(), (grant) => this.#grant(grant));
       const replyLink = (replyTo: string | undefined) => this.#replyLink(key, replyTo);
       this.#answer(link);
       this.#install(link, new RequestLink({ link, session, answer, replyLink, allowed }));
@@ -366,14 +365,13 @@ export class AmqpConnection {
     return this.#claims.allowsAny(path, rights, this.#options.broker.now());
   }
 
-  #grant(audience: string, grant: GrantLike): void {
-    this.#claims.add(audience, grant);
-    this.#checkClaims();
+  #grant(grant: GrantLike): void {
+    if (this.#claims.add(grant)) this.#checkClaims();
+    else this.#checkClaimsAt(grant.expiresAtMs);
   }
 
   /** Detaches links that nothing grants any more, and looks again when the next grant ends. */
   #checkClaims(): void {
-    this.#cancelExpiry();
     const next = this.#claims.nextExpiry(this.#options.broker.now());
     for (const [link, node] of [...this.#nodes]) {
       if (node.allowed) continue;
@@ -382,7 +380,15 @@ export class AmqpConnection {
         description: 'Unauthorized access. ExpiredToken: the token that this link was attached with has expired.',
       });
     }
-    if (Number.isFinite(next)) this.#cancelExpiry = this.#options.clock.at(next, () => this.#checkClaims());
+    this.#nextExpiryMs = Number.POSITIVE_INFINITY;
+    this.#checkClaimsAt(next);
+  }
+
+  #checkClaimsAt(atMs: number): void {
+    if (atMs >= this.#nextExpiryMs) return;
+    this.#nextExpiryMs = atMs;
+    this.#cancelExpiry();
+    this.#cancelExpiry = this.#options.clock.at(atMs, () => this.#checkClaims());
   }
 
   #checkDeadline(): void {
