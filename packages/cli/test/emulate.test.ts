@@ -41,7 +41,7 @@ describe('a service that runs', () => {
   test('says what clients need and how its counts change, until Ctrl-C, and is stopped', async () => {
     const { emulation, terminal, interrupt, written, state } = tryout();
     const running = runEmulation(emulation, 'try', undefined, terminal);
-    await written.says('active 1');
+    await written.says('active 1 · dead lettered 0');
     expect(written.out).toBe('connection string  Endpoint=sb://x;SharedAccessKey=y\nsmall              s\n');
     expect(written.err).toContain('Try listens on port 1');
     state.active = 1_500;
@@ -77,6 +77,15 @@ describe('a service that runs', () => {
     const { emulation, terminal, state } = tryout();
     await expect(runEmulation(emulation, 'try', '/dev/null/x', terminal)).rejects.toThrow('cannot be written');
     expect(state.stops).toBe(1);
+  });
+
+  test('leaves out what is 0 where the line would be too long', async () => {
+    const { emulation, terminal, interrupt, written } = tryout();
+    const running = runEmulation(emulation, 'try', undefined, { ...terminal, columns: 20 });
+    await written.says('active 1\n');
+    interrupt.abort();
+    await running;
+    expect(written.err).not.toContain('dead lettered');
   });
 
   test('on a screen the counts are drawn over, and never wider than it', () => {

@@ -49,7 +49,7 @@ async function tellCounts(emulation: Emulation, log: Log, terminal: Terminal): P
         try {
           const counts = emulation.counts();
           const text = JSON.stringify(counts);
-          line.show(inWords(counts));
+          line.show(inWords(counts, terminal.columns));
           if (text !== before) log({ event: 'counts', ...counts }).catch(reject);
           before = text;
         } catch (error) {
@@ -68,11 +68,13 @@ async function tellCounts(emulation: Emulation, log: Log, terminal: Terminal): P
   }
 }
 
-/** `entities 3 · active 12 · dead-lettered 0`. */
-function inWords(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .map(([name, count]) => `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${showCount(count)}`)
-    .join(' · ');
+/** `entities 3 · active 12 · dead lettered 0`; on a narrow screen only what is not 0. */
+function inWords(counts: Readonly<Record<string, number>>, columns: number): string {
+  const words = Object.entries(counts).map(
+    ([name, count]) => `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${showCount(count)}`,
+  );
+  const all = words.join(' · ');
+  return all.length < columns ? all : words.filter((word) => !word.endsWith(' 0')).join(' · ');
 }
 
 type Log = (entry: object) => Promise<void>;

@@ -70,7 +70,7 @@ async function describe(service: ServiceBus, options: ServiceOptions): Promise<E
     details: { host, port, tier, connectionString, ...(caFile !== undefined && { tlsConnectionString, caFile }) },
     counts() {
       const { entities, activeMessages, deadLettered, scheduled, connections, billedOperations } = service.counts();
-      return { entities, active: activeMessages, deadLettered, scheduled, connections, billedOperations };
+      return { entities, active: activeMessages, deadLettered, scheduled, connections, billed: billedOperations };
     },
     stop: () => service.stop(),
   };
