@@ -21,6 +21,8 @@ export class Call {
   readonly broker: Broker;
   readonly request: IncomingMessage;
   readonly method: string;
+  /** Path and query as they came. */
+  readonly url: string;
   /** Decoded, without a leading slash. */
   readonly path: string;
   readonly query: URLSearchParams;
@@ -34,6 +36,7 @@ export class Call {
     readonly broker: Broker;
     readonly authority: AuthorityLike;
     readonly request: IncomingMessage;
+    readonly url: string;
     readonly path: string;
     readonly query: URLSearchParams;
     readonly context: Context;
@@ -42,6 +45,7 @@ export class Call {
     this.broker = parts.broker;
     this.request = parts.request;
     this.method = parts.request.method ?? 'GET';
+    this.url = parts.url;
     this.path = parts.path;
     this.query = parts.query;
     this.context = parts.context;

@@ -14,7 +14,11 @@ export function send(response: ServerResponse, reply: Reply): void {
   response.statusCode = reply.status;
   response.setHeader('Server', 'Microsoft-HTTPAPI/2.0');
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
-  if (reply.status !== 204) response.setHeader('Content-Length', body?.byteLength ?? 0);
+  // As the service does it: older clients take every header they do not expect for a property of the message.
+  const isOld = response.req.httpVersionMajor === 1 && response.req.httpVersionMinor === 0;
+  if (!isOld && !response.hasHeader('Connection')) response.removeHeader('Connection');
+  if (isOld || body === undefined) response.setHeader('Content-Length', body?.byteLength ?? 0);
+  else response.setHeader('Transfer-Encoding', 'chunked');
   response.end(body);
 }
 

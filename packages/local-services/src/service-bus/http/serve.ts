@@ -56,7 +56,9 @@ async function answer(options: HttpOptions, setting: Setting): Promise<Reply> {
   try {
     const { request } = setting;
     host = hostOf(request);
-    const [pathname = '/', search = ''] = splitOnce((request.url ?? '/').replace(/^\w+:\/\/[^/]*/, ''), '?');
+    // Proxies are asked with the whole URL.
+    const url = (request.url ?? '/').replace(/^\w+:\/\/[^/]*/, '');
+    const [pathname, search] = splitOnce(url, '?');
     const segments = segmentsOf(pathname);
     path = segments.join('/');
     const query = new URLSearchParams(search);
@@ -69,7 +71,7 @@ async function answer(options: HttpOptions, setting: Setting): Promise<Reply> {
       version: isMessaging(route) ? '2021-05' : apiVersion(query),
     };
     const { broker, authority } = options;
-    const call = new Call({ broker, authority, request, path, query, context, signal: setting.signal });
+    const call = new Call({ broker, authority, request, url, path, query, context, signal: setting.signal });
     try {
       return await dispatch(call, route, setting.startedAtMs);
     } finally {

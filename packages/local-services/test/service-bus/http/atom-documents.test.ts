@@ -136,6 +136,14 @@ describe('documents of the administration', () => {
     expect(namespace.broker.entities.queue('prefixed')?.description.lockDurationMs).toBe(30_000);
   });
 
+  it('say what was asked for, letter by letter: some clients look for it', async () => {
+    for (const asked of ['/t/subscriptions/', '/t/Subscriptions?$top=5', '/$resources/Queues']) {
+      const { body } = await namespace.ask('GET', asked);
+      expect(body).toContain(`<id>http://${namespace.host}${asked}</id>`);
+      expect(body).toContain(`<link rel="self" href="http://${namespace.host}${asked}"/>`);
+    }
+  });
+
   it('tell of one page that there is another', async () => {
     for (const name of ['p1', 'p2', 'p3']) namespace.broker.entities.createTopic(name);
     const answer = await namespace.ask('GET', '$Resources/Topics?$top=2&$skip=1&api-version=2021-05');

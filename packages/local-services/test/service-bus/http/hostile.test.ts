@@ -136,6 +136,13 @@ describe('HTTP from the hostile', () => {
     expect(next.body).toBe('kept');
   });
 
+  it('may be as old as HTTP/1.0', async () => {
+    const answer = await raw(head('GET /q HTTP/1.0'));
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(answer).not.toMatch(/chunked/i);
+    expect(answer.split('\r\n\r\n')[1]).toMatch(/^<entry .*<\/entry>$/s);
+  });
+
   it('may wait by the hundred', async () => {
     const { port } = namespace;
     const sockets = await Promise.all(

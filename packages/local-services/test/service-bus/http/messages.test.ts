@@ -75,6 +75,18 @@ describe('messages over HTTP', () => {
     expect((await take('q')).status).toBe(204);
   });
 
+  it('have no headers but theirs and those of the service: older clients take others for properties', async () => {
+    await send('q', 'x', { Quote: '"say "hi""' });
+    const { rawHeaders, headers } = await peekLock('q');
+    expect(headers.quote).toBe('"say "hi""');
+    const names = rawHeaders.filter((_, index) => index % 2 === 0);
+    expect(names.sort()).toEqual(
+      ['BrokerProperties', 'Content-Type', 'Date', 'Location', 'Quote', 'Server', 'Transfer-Encoding'].sort(),
+    );
+    namespace.broker.entities.deleteQueue('q');
+    namespace.broker.entities.createQueue('q');
+  });
+
   it('get an id when they come without one', async () => {
     await send('q', 'x');
     const { MessageId, TimeToLive } = properties(await take('q'));

@@ -67,6 +67,10 @@ describe('XML from a client', () => {
     expect(readXml(utf16).textContent).toBe('ü');
   });
 
+  it('ends its lines as XML 1.0 says', () => {
+    expect(textOf(read('<a>1\r\n2\r3\u00854\u20285&#13;</a>'))).toBe('1\n2\n3\u00854\u20285\r');
+  });
+
   it('has no text XML forbids', () => {
     expect(() => textOf(read('<a>&#1;</a>'))).toThrow(/does not allow/);
   });

@@ -17,6 +17,7 @@ export function listReply<Item>(
   const body = feedDocument(
     {
       path: list.path,
+      asked: call.url,
       title: list.title,
       entries: list.items.slice(skip, skip + top).map(entryOf),
       skip,

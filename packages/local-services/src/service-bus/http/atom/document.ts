@@ -43,6 +43,8 @@ export function entryDocument(entry: Entry, context: Context): string {
 export interface Page {
   /** Path of the list itself. */
   readonly path: string;
+  /** Path and query as the client asked for it: some clients look for them in the answer. */
+  readonly asked: string;
   readonly title: string;
   readonly entries: readonly Entry[];
   readonly skip: number;
@@ -54,7 +56,7 @@ export interface Page {
 
 export function feedDocument(page: Page, context: Context): string {
   const root = createRoot(ATOM, 'feed');
-  const url = urlOf(context, page.path);
+  const url = `${context.origin}${page.asked}`;
   add(root, 'title', page.title).setAttribute('type', 'text');
   add(root, 'id', url);
   add(root, 'updated', formatSeconds(page.nowMs));

@@ -19,7 +19,7 @@ export async function sendMessages(call: Call, path: string): Promise<Reply> {
   const target = orGone(call, path, () => call.broker.target(path));
   const maxBytes = Math.min(target.maxMessageBytes, call.broker.limits.maxBatchBytes);
   const tooLarge = `A message sent over HTTP has no more than ${maxBytes} bytes.`;
-  const contentType = call.request.headers['content-type'];
+  const contentType = call.request.headers['content-type'] || undefined;
   const isBatch = contentType?.trim().toLowerCase() === BATCH_TYPE;
   const body = await call.body(isBatch ? maxBytes * BATCH_OVERHEAD : maxBytes, 403, tooLarge);
   const contents = isBatch ? readBatchBody(body, identify) : [single(call, contentType, body)];

@@ -15,6 +15,8 @@ const RESERVED = new Set(
 );
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** What stands in a header as it is: quotes, too, but nothing that could be read as an escape. */
+const PLAIN = /^[\x20-\x5b\x5d-\x7e]*$/;
 const INT64 = 9_223_372_036_854_775_807n;
 
 /**
@@ -84,7 +86,8 @@ export function writeUserProperties(properties: ReadonlyMap<string, PropertyValu
 }
 
 function writeValue(value: Exclude<PropertyValue, null>): string {
-  if (typeof value === 'string') return toAscii(JSON.stringify(value));
+  // Most clients take off the quotes and nothing else.
+  if (typeof value === 'string') return PLAIN.test(value) ? `"${value}"` : toAscii(JSON.stringify(value));
   if (value instanceof Date) return `"${value.toUTCString()}"`;
   if (value instanceof Uuid) return `"${value.text}"`;
   if (value instanceof TimeSpan) return `"${formatTimeSpan(value)}"`;

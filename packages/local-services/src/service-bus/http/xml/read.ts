@@ -13,6 +13,8 @@ export function readXml(bytes: Uint8Array): Element {
   let problem: string | undefined;
   const parser = new DOMParser({
     locator: false,
+    // Of XML 1.0: the parser's own would also change characters that only XML 1.1 takes for line ends.
+    normalizeLineEndings: (source) => source.replace(/\r\n?/g, '\n'),
     onError: (_level, message) => {
       // The parser takes it for a sign of a wrong encoding; ours has been checked, so the client sent it.
       if (message.startsWith('Unicode replacement character')) return;
