@@ -41,7 +41,8 @@ export function headerProblem(content: MessageContent): string | undefined {
   return total > LIMITS.headerBytes ? `The properties are larger than ${LIMITS.headerBytes} bytes.` : undefined;
 }
 
-function checkId(what: string, id: string | undefined): void {
+/** @throws `com.microsoft:argument-out-of-range` */
+export function checkId(what: string, id: string | undefined): void {
   if (id === undefined || id.length <= LIMITS.idCharacters) return;
   throw new BrokerError(
     'com.microsoft:argument-out-of-range',

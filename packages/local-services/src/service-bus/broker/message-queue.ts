@@ -129,7 +129,6 @@ export class MessageQueue {
     const lock = this.#lock(lockToken, now, sessionId);
     if (holder !== undefined && lock.holder !== holder) throw this.#lockLost();
     const copy = lock.message;
-    this.owner.account.count('settle');
     switch (outcome.kind) {
       case 'complete':
         this.remove(copy);
@@ -150,6 +149,7 @@ export class MessageQueue {
         this.owner.deadLetter(copy, content);
       }
     }
+    this.owner.account.count('settle');
     this.run();
   }
 

@@ -46,6 +46,7 @@ export class HeldSession implements SessionLock, ReceiverHost {
   readonly #onLost: Gone[] = [];
   #receiver: LinkReceiver | undefined;
   #running = false;
+  #ending = false;
   lockedUntilMs: number;
 
   constructor(sessions: Sessions, session: Session, mode: ReceiveMode, lockedUntilMs: number) {
@@ -81,7 +82,7 @@ export class HeldSession implements SessionLock, ReceiverHost {
   /** Within itself it does nothing: the outer run goes on. */
   run(): void {
     const receiver = this.#receiver;
-    if (receiver === undefined || this.#running) return;
+    if (receiver === undefined || this.#running || this.#ending) return;
     const { queue } = this.#sessions;
     const now = queue.owner.now();
     this.#running = true;
@@ -119,13 +120,15 @@ export class HeldSession implements SessionLock, ReceiverHost {
 
   /** @param error what the link is told */
   lose(error: BrokerError): void {
-    if (!this.isHeld) return;
+    if (!this.isHeld || this.#ending) return;
     this.#end(true);
     for (const listener of this.#onLost) listener(error);
   }
 
   #end(isFailure: boolean): void {
-    if (!this.isHeld) return;
+    if (!this.isHeld || this.#ending) return;
+    // What is given back may be dead-lettered to a receiver that does anything, this again included.
+    this.#ending = true;
     this.#giveBack(isFailure);
     this.#sessions.ended(this);
     this.#receiver?.close();

@@ -1,4 +1,5 @@
 import type { ReceiveMode, SessionLock } from './api.ts';
+import { checkId } from './check-message.ts';
 import { BrokerError } from './error.ts';
 import type { MessageQueue } from './message-queue.ts';
 import { HeldSession, Session } from './session.ts';
@@ -50,6 +51,7 @@ export class Sessions {
     { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<SessionLock> {
     if (signal?.aborted) throw cancelled();
+    if (sessionId !== null) checkId('session id', sessionId);
     const now = this.queue.owner.now();
     this.#loseDue(now);
     if (sessionId !== null) {
@@ -120,6 +122,7 @@ export class Sessions {
 
   /** Free sessions to those who wait, then messages to those who hold theirs. */
   run(): void {
+    if (this.queue.owner.isPaused) return;
     while (this.#waiters.size > 0) {
       const session = this.#nextFree();
       if (session === undefined) break;
@@ -137,8 +140,14 @@ export class Sessions {
     }
   }
 
-  /** Every receiver, whatever it waits for: receiving is possible again. */
+  /** Every receiver, whatever it waits for: receiving is possible again, or no longer. */
   runAll(): void {
+    const { isPaused, path } = this.queue.owner;
+    if (isPaused) {
+      const error = new BrokerError('com.microsoft:entity-disabled', `'${path}' is currently disabled.`);
+      for (const waiter of this.#waiters) waiter.reject(error);
+      return;
+    }
     for (const held of this.#held) held.run();
     this.run();
   }
