@@ -76,7 +76,7 @@ export interface Target {
   readonly maxMessageBytes: number;
   /**
    * Takes all of them or none; those with `scheduledAtMs` in the future wait. Delivery to receivers with credit happens
-   * within the call. @returns their sequence numbers @throws `amqp:link:message-size-exceeded` `amqp:resource-limit-exceeded`
+   * within the call. @returns their sequence numbers; 0 for a duplicate, which is dropped without a word @throws `amqp:link:message-size-exceeded` `amqp:resource-limit-exceeded`
    * (quota, header size) `com.microsoft:entity-disabled` `amqp:not-allowed` (no session id where one is required) `amqp:not-found`
    */
   send(messages: readonly MessageContent[]): readonly number[];
@@ -85,7 +85,10 @@ export interface Target {
   onGone(listener: Gone): () => void;
 }
 
-/** One copy of a message in a queue, subscription or sub-queue. */
+/**
+ * One copy of a message in a queue, subscription or sub-queue. Looked at again later it says what has become of it: a
+ * delivery that failed raises `deliveryCount`, and an abandon may have changed `content`.
+ */
 export interface StoredMessage {
   readonly content: MessageContent;
   readonly sequenceNumber: number;
@@ -98,7 +101,7 @@ export interface StoredMessage {
   readonly state: 'active' | 'deferred' | 'scheduled';
   /** Failed deliveries before this one: 0 at first. */
   readonly deliveryCount: number;
-  /** The path it was dead-lettered from. */
+  /** The path it was dead-lettered in: known once it has been forwarded from there, as the service has it. */
   readonly deadLetterSource: string | undefined;
 }
 

@@ -112,10 +112,10 @@ const sessions = { requiresSession: true };
 function doCommon(made: ReturnType<typeof pair>, step: { do: string } & Record<string, unknown>): boolean {
   const { clock, target, source, model, send } = made;
   const deferred = model.in('deferred');
-  const position = step['at'] as number;
+  const position = step.at as number;
   switch (step.do) {
     case 'advance':
-      clock.advance(step['ms'] as number);
+      clock.advance(step.ms as number);
       return true;
     case 'cancel': {
       const message = pick(model.in('scheduled'), position);
@@ -125,15 +125,15 @@ function doCommon(made: ReturnType<typeof pair>, step: { do: string } & Record<s
       return true;
     }
     case 'delete': {
-      const old = model.in('waiting').slice(0, step['count'] as number);
+      const old = model.in('waiting').slice(0, step.count as number);
       for (const message of old) message.place = 'gone';
-      expect(source.deleteBatch(step['count'] as number, clock.now() + 1)).toBe(old.length);
+      expect(source.deleteBatch(step.count as number, clock.now() + 1)).toBe(old.length);
       return true;
     }
     case 'schedule': {
       const { message, content } = send(
-        step['ttlMs'] as number,
-        step['inMs'] as number,
+        step.ttlMs as number,
+        step.inMs as number,
         made.source.requiresSession ? 'a' : undefined,
       );
       expect(target.send([content])).toEqual([message.number]);
