@@ -45,7 +45,7 @@ export interface ServiceBus extends LocalService {
   counts(): ServiceBusCounts;
   /** The engine itself: entities and messages without a client. */
   readonly broker: Broker;
-  /** Closes every connection as the service does when it restarts, and listens again at the same port. Messages stay. */
+  /** Closes every connection as the service does when it restarts (`amqp:connection:forced`), and takes new ones at once. Messages stay. */
   restart(): Promise<void>;
   /** Every connection breaks without a word and nobody listens until `start`. Messages stay. */
   kill(): Promise<void>;

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AmqpServer, serveAmqp } from './amqp/index.ts';
 import { type AccessRule, ALL_RIGHTS, Authority } from './auth/index.ts';
 import type { Broker } from './broker/api.ts';
+import { type Clock, systemClock } from './broker/clock.ts';
 import { createBroker } from './broker/index.ts';
 import { declareEntities, readConfig } from './config-file/index.ts';
 import { type Gate, openGate, TestAuthority } from './gate/index.ts';
@@ -11,6 +13,8 @@ import type { ServiceBus, ServiceBusCounts, ServiceBusOptions } from './options.
 /** The policy that every namespace is born with. */
 const ROOT_RULE = 'RootManageSharedAccessKey';
 const KEY_BYTES = 32;
+/** Turns of the event loop that clients have to answer when the service restarts. */
+const FAREWELL_TURNS = 100;
 
 /**
  * Starts a Service Bus namespace in this process: AMQP (plain, TLS, WebSockets), the administration API and HTTP send and
@@ -18,22 +22,31 @@ const KEY_BYTES = 32;
  * @throws ConfigFileError for entities that cannot be; an error of node:net when the port cannot be had
  */
 export async function startServiceBus(options: ServiceBusOptions = {}): Promise<ServiceBus> {
-  const { host = '127.0.0.1', port = 0, tier = 'standard', config } = options;
+  const { host = '127.0.0.1', port = 0, tier = 'standard', config, clock = systemClock } = options;
   const accessRules = options.accessRules ?? [rootRule()];
-  const broker = createBroker({ tier, ...(options.clock && { clock: options.clock }) });
+  const broker = createBroker({ tier, clock });
   try {
     if (config !== undefined) declareEntities(broker.entities, (await readConfig(config)).entities);
     const authority = new Authority(
       { namespace: accessRules, entity: (path) => rulesOf(broker, path) },
       options.jwt === undefined ? {} : { jwt: options.jwt },
     );
-    const service = new LocalServiceBus(host, broker, authority, accessRules[0]);
+    const service = new LocalServiceBus({ host, broker, authority, clock, rule: accessRules[0] });
     await service.listen(port);
     return service;
   } catch (error) {
     broker.close();
     throw error;
   }
+}
+
+interface Parts {
+  readonly host: string;
+  readonly broker: Broker;
+  readonly authority: Authority;
+  readonly clock: Clock;
+  /** Named in the connection strings. */
+  readonly rule: AccessRule | undefined;
 }
 
 class LocalServiceBus implements ServiceBus {
@@ -47,11 +60,11 @@ class LocalServiceBus implements ServiceBus {
   #port = 0;
   #stopped: Promise<void> | undefined;
 
-  constructor(host: string, broker: Broker, authority: Authority, rule: AccessRule | undefined) {
+  constructor({ host, broker, authority, clock, rule }: Parts) {
     this.#host = host;
     this.broker = broker;
     this.#rule = rule;
-    this.#amqp = serveAmqp({ broker, authority });
+    this.#amqp = serveAmqp({ broker, authority, clock });
     this.#http = serveHttp({ broker, authority });
     this.#tls = new TestAuthority([host]);
   }
@@ -104,9 +117,11 @@ class LocalServiceBus implements ServiceBus {
   }
 
   async restart(): Promise<void> {
-    this.#amqp.closeAll({ condition: 'amqp:connection:forced', description: 'The service is restarting.' });
-    await this.kill();
     await this.start();
+    this.#amqp.closeAll();
+    // What is left to say gets its turn to go out; who does not answer is not waited for.
+    for (let turn = 0; turn < FAREWELL_TURNS && this.#amqp.connections > 0; turn += 1) await nextTurn();
+    this.cut();
   }
 
   async kill(): Promise<void> {
