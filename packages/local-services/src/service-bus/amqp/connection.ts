@@ -8,7 +8,7 @@ import { openSource, receiveMode } from './attach.ts';
 import type { AuthorityLike, GrantLike, Right } from './authority.ts';
 import { answerCbs } from './cbs.ts';
 import { Claims } from './claims.ts';
-import { amqpErrorOf, unauthorized } from './error.ts';
+import { amqpErrorOf, ProtocolError, unauthorized } from './error.ts';
 import { FRAME_AMQP, FRAME_SASL, PERFORMATIVE, type Unit } from './frame-splitter.ts';
 import { answerManagement } from './management/answer.ts';
 import type { LinkNode } from './node.ts';
@@ -19,7 +19,7 @@ import { SourceLink } from './source-link.ts';
 import { TargetLink } from './target-link.ts';
 import { Wire } from './wire.ts';
 
-/** How long a connection may stay without having been granted anything, in ms. */
+/** What the service allows, in ms. */
 export const AUTHORISATION_DEADLINE_MS = 20_000;
 /** Sessions on one connection. */
 const MAX_SESSIONS = 5_000;
@@ -34,6 +34,7 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly hostName: string;
   readonly idleTimeoutMs: number;
+  readonly authorisationDeadlineMs: number;
   readonly onClosed: () => void;
 }
 
@@ -70,7 +71,7 @@ export class AmqpConnection {
       closed: () => this.#closed(),
     });
     this.#rhea = this.#createRhea(maxFrameBytes);
-    this.#deadline = setTimeout(() => this.#checkDeadline(), AUTHORISATION_DEADLINE_MS).unref();
+    this.#deadline = setTimeout(() => this.#checkDeadline(), options.authorisationDeadlineMs).unref();
   }
 
   /** Says goodbye, and breaks off if that is not answered. */
@@ -166,12 +167,20 @@ export class AmqpConnection {
       session?.take(unit);
       return true;
     }
+    if (performative === PERFORMATIVE.begin) this.#checkChannel(unit.channel);
     this.#wire.emit('data', unit.bytes);
     // rhea takes what follows for SASL until it has said how that ended, which it says a little later.
     if (unit.type !== FRAME_SASL || this.#saslDone) return true;
     const look = () => (this.#saslDone ? this.#wire.resume() : setImmediate(look));
     setImmediate(look);
     return false;
+  }
+
+  /** rhea would let a second session take the channel of one that is open. @throws ProtocolError */
+  #checkChannel(channel: number): void {
+    if (channel >= MAX_SESSIONS || this.#rhea.remote_channel_map[channel]?.state.remote_open === true) {
+      throw new ProtocolError('amqp:connection:framing-error', `Channel ${channel} is in use, or beyond channel-max`);
+    }
   }
 
   get #saslDone(): boolean {
@@ -196,6 +205,8 @@ export class AmqpConnection {
   }
 
   #attach(link: RheaLink, receiving: boolean): void {
+    // What still comes for a session that has ended is nobody's.
+    if (!this.#sessions.has(link.session)) return;
     const { attach } = link.remote;
     const terminus = receiving ? attach.target : attach.source;
     try {
@@ -395,7 +406,7 @@ export class AmqpConnection {
     if (this.#claims.size > 0) return;
     this.close({
       condition: 'amqp:unauthorized-access',
-      description: `Nothing was authorised within ${AUTHORISATION_DEADLINE_MS / 1_000} s of opening the connection`,
+      description: `Nothing was authorised within ${this.#options.authorisationDeadlineMs} ms of opening the connection`,
     });
   }
 
@@ -411,7 +422,7 @@ export class AmqpConnection {
     this.#rhea.close(
       condition ? { condition: 'amqp:connection:framing-error', description: String(error) } : amqpErrorOf(error),
     );
-    if (this.#rhea.state.open_requests === 0) this.#rhea._process();
+    this.#rhea._process();
   }
 
   #closed(): void {

@@ -1,2 +1,3 @@
 export type { AuthorityLike, GrantLike, Right } from './authority.ts';
+export { AUTHORISATION_DEADLINE_MS } from './connection.ts';
 export { type AmqpServer, type AmqpServerOptions, IDLE_TIMEOUT_MS, serveAmqp } from './server.ts';

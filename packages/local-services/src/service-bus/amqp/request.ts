@@ -1,10 +1,10 @@
-import type { BrokerError } from '../broker/error.ts';
 import type { AmqpValue } from '../message/encoding/value.ts';
 import { Writer } from '../message/encoding/writer.ts';
 import { Content } from '../message/index.ts';
 import { FIELD, FIELD_COUNT } from '../message/property-fields.ts';
 import { SECTION } from '../message/sections.ts';
 import type { PropertyValue } from '../rules/index.ts';
+import { amqpErrorOf } from './error.ts';
 import type { Arrived } from './incoming-transfers.ts';
 import type { LinkNode, TakingNode } from './node.ts';
 import type { FlowFields, RheaLink } from './rhea.ts';
@@ -60,23 +60,24 @@ export class RequestLink implements TakingNode {
 
   take({ deliveryId, settled, bytes }: Arrived): void {
     if (this.#link.credit < CREDIT / 2) this.#credit();
-    let content: Content;
     try {
-      content = Content.read(bytes);
+      const content = Content.read(bytes);
+      void this.#reply(content, { properties: content.applicationProperties, body: content.bodyValue() });
+      if (!settled) this.#session.received.accept(deliveryId);
     } catch (error) {
-      if (!settled) this.#session.received.reject(deliveryId, error as BrokerError & { description: string });
-      return;
+      if (!settled) this.#session.received.reject(deliveryId, amqpErrorOf(error));
     }
-    if (!settled) this.#session.received.accept(deliveryId);
-    const request = { properties: content.applicationProperties, body: content.bodyValue() };
-    void this.#reply(content, request);
   }
 
   async #reply(content: Content, request: Request): Promise<void> {
     const correlationId = content.rawProperty(FIELD.messageId);
-    const replyTo = content.brokerProperties.replyTo;
-    const reply = await this.#answer(request);
-    this.#replyLink(replyTo)?.send(encodeReply(correlationId, reply));
+    const { replyTo } = content.brokerProperties;
+    try {
+      const reply = await this.#answer(request);
+      this.#replyLink(replyTo)?.send(encodeReply(correlationId, reply));
+    } catch (error) {
+      this.#link.close(amqpErrorOf(error));
+    }
   }
 
   tooLarge(): void {
@@ -158,7 +159,7 @@ export class ReplyLink implements LinkNode {
   }
 
   resume(): void {
-    while (this.#link.credit > 0 && this.#waiting.length > 0 && !this.#wire.congested) {
+    while (this.#link.credit > 0 && this.#waiting.length > 0 && !this.#wire.isCongested()) {
       const bytes = this.#waiting.shift()!;
       this.#link.credit--;
       this.#link.delivery_count = (this.#link.delivery_count + 1) >>> 0;

@@ -41,10 +41,12 @@ interface SaslLayer {
 
 export interface EndpointState {
   local_open: boolean;
+  readonly remote_open: boolean;
   open_requests: number;
 }
 
 export interface RheaSession {
+  readonly state: EndpointState;
   readonly connection: RheaConnection;
   readonly local: { readonly channel: number; readonly begin: { incoming_window: number; handle_max: number } };
   readonly remote: { readonly handles: Record<number, RheaLink>; readonly begin: BeginFields };
@@ -112,6 +114,7 @@ export interface RheaLink {
   open(): void;
   close(error?: AmqpError): void;
   remove(): void;
+  on_detach(frame: unknown): void;
   on_flow(frame: { readonly performative: FlowFields }): void;
   /** Whether the flow that is about to be written says `drain`. */
   _get_drain(): boolean;

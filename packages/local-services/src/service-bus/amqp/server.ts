@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Broker } from '../broker/api.ts';
 import { type Clock, systemClock } from '../broker/clock.ts';
 import type { AuthorityLike } from './authority.ts';
-import { AmqpConnection } from './connection.ts';
+import { AmqpConnection, AUTHORISATION_DEADLINE_MS } from './connection.ts';
 import type { AmqpError } from './rhea.ts';
 
 /** What clients are told to break the silence within, in ms; after twice that they are gone. */
@@ -15,6 +15,8 @@ export interface AmqpServerOptions {
   readonly hostName?: string;
   /** @default IDLE_TIMEOUT_MS */
   readonly idleTimeoutMs?: number;
+  /** How long a connection may stay without having been granted anything, in ms. @default AUTHORISATION_DEADLINE_MS */
+  readonly authorisationDeadlineMs?: number;
   /** When tokens end. @default the machine's */
   readonly clock?: Clock;
 }
@@ -34,10 +36,18 @@ export interface AmqpServer {
 }
 
 export function serveAmqp(options: AmqpServerOptions): AmqpServer {
-  const { broker, authority, hostName = 'localhost', idleTimeoutMs = IDLE_TIMEOUT_MS, clock = systemClock } = options;
+  const {
+    broker,
+    authority,
+    hostName = 'localhost',
+    idleTimeoutMs = IDLE_TIMEOUT_MS,
+    authorisationDeadlineMs = AUTHORISATION_DEADLINE_MS,
+    clock = systemClock,
+  } = options;
   const connections = new Set<AmqpConnection>();
   return {
     accept(socket) {
+      if (socket.destroyed) return;
       if (connections.size >= broker.limits.maxConnections) {
         socket.destroy();
         return;
@@ -48,6 +58,7 @@ export function serveAmqp(options: AmqpServerOptions): AmqpServer {
         clock,
         hostName,
         idleTimeoutMs,
+        authorisationDeadlineMs,
         onClosed: () => connections.delete(connection),
       });
       connections.add(connection);

@@ -24,6 +24,7 @@ export class Session {
   /** Of what we sent: our answer to the peer's outcome. */
   readonly sent: Dispositions;
   readonly #linkCount: () => number;
+  #nextKey = 0;
 
   constructor(rhea: RheaSession, wire: Wire, maxFrameBytes: number) {
     this.rhea = rhea;
@@ -57,7 +58,7 @@ export class Session {
     }
     const link = role ? this.rhea.create_sender(name) : this.rhea.create_receiver(name);
     delete this.rhea.links[name];
-    const key = `${role ? 'out' : 'in'}:${handle}`;
+    const key = String(this.#nextKey++);
     this.rhea.links[key] = link;
     link.remove = () => {
       delete this.rhea.links[key];
@@ -65,6 +66,12 @@ export class Session {
       delete (this.rhea.local as unknown as { handles: Record<number, RheaLink> }).handles[link.local.handle];
     };
     handles[handle] = link;
+    const onDetach = link.on_detach.bind(link);
+    link.on_detach = (frame) => {
+      // The peer may use the handle again at once; rhea frees it two turns later.
+      if (handles[handle] === link) delete handles[handle];
+      onDetach(frame);
+    };
     link.receiving = !role;
     for (const field of ['source', 'target'] as const) {
       const terminus = performative[field] as { descriptor?: { value?: unknown } } | undefined;

@@ -65,7 +65,7 @@ export class SourceLink implements LinkNode, Deliverer {
   }
 
   get #stalled(): boolean {
-    return this.#options.wire.congested || this.#options.session.outgoing.isFull();
+    return this.#options.wire.isCongested() || this.#options.session.outgoing.isFull();
   }
 
   #writeFlow(): void {

@@ -6,7 +6,7 @@ import { FrameSplitter, type Unit } from './frame-splitter.ts';
 /** More than this waiting for a peer that does not read: no more deliveries for it. */
 const CONGESTED_BYTES = 1_048_576;
 /** More than this: nothing is read from it either, since answers would only add to it. */
-const FLOODED_BYTES = 8_388_608;
+const FLOODED_BYTES = 4_194_304;
 /** How long a peer has to close its side after we closed ours. */
 const LINGER_MS = 2_000;
 
@@ -34,6 +34,7 @@ export class Wire extends EventEmitter {
   readonly #listener: WireListener;
   readonly #splitter: FrameSplitter;
   #flushDue = false;
+  #wasCongested = false;
   #held = false;
   #ended = false;
   #closed = false;
@@ -53,8 +54,11 @@ export class Wire extends EventEmitter {
     socket.on('close', () => this.#close());
   }
 
-  get congested(): boolean {
-    return this.#socket.writableLength + this.out.length > CONGESTED_BYTES;
+  /** Is there more to write than a peer should have waiting? Who is told yes is told by `relieved` when it is no. */
+  isCongested(): boolean {
+    const congested = this.#socket.writableLength + this.out.length > CONGESTED_BYTES;
+    if (congested) this.#wasCongested = true;
+    return congested;
   }
 
   /** For rhea. */
@@ -120,10 +124,18 @@ export class Wire extends EventEmitter {
     this.#listener.flushing();
     if (this.out.length > 0 && !this.#socket.destroyed) this.#socket.write(this.out.takeBytes());
     if (this.#socket.writableLength > FLOODED_BYTES) this.#socket.pause();
+    // A write that the kernel took at once drains nothing that could be told of later.
+    if (this.#wasCongested && !this.isCongested()) setImmediate(() => this.#relieve());
   }
 
   #drained(): void {
     if (!this.#held) this.#socket.resume();
+    this.#relieve();
+  }
+
+  #relieve(): void {
+    if (this.#closed || !this.#wasCongested || this.isCongested()) return;
+    this.#wasCongested = false;
     this.#listener.relieved();
   }
 

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { ServiceBusClient, type ServiceBusClientOptions } from '@azure/service-bus';
 import { type AmqpServer, serveAmqp } from '../../../src/service-bus/amqp/index.ts';
 import { type AccessRule, Authority } from '../../../src/service-bus/auth/index.ts';
+import type { Clock } from '../../../src/service-bus/broker/clock.ts';
 import { type Broker, createBroker } from '../../../src/service-bus/broker/index.ts';
 import type { Tier } from '../../../src/service-bus/broker/limits.ts';
 
@@ -25,11 +26,17 @@ export interface Served extends AsyncDisposable {
   readonly sockets: ReadonlySet<Socket>;
 }
 
-export async function serve(options: { tier?: Tier; idleTimeoutMs?: number } = {}): Promise<Served> {
-  const broker = createBroker({ tier: options.tier ?? 'standard' });
+export interface ServeOptions {
+  tier?: Tier;
+  idleTimeoutMs?: number;
+  authorisationDeadlineMs?: number;
+  clock?: Clock;
+}
+
+export async function serve({ tier = 'standard', ...options }: ServeOptions = {}): Promise<Served> {
+  const broker = createBroker({ tier, ...options });
   const authority = new Authority({ namespace: RULES, entity: () => [] });
-  const { idleTimeoutMs } = options;
-  const server = serveAmqp({ broker, authority, ...(idleTimeoutMs === undefined ? undefined : { idleTimeoutMs }) });
+  const server = serveAmqp({ broker, authority, ...options });
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
     sockets.add(socket);
