@@ -38,12 +38,17 @@ export function canInstall(): boolean {
 /**
  * Installs a package from Debian's archive and says so in one line on stderr. Processes that want the same program
  * at the same time wait for one another, and only the first one installs.
+ * @param present a program that the package brings, or a command of the shell that succeeds where the package is there
  * @throws Error with apt-get's own words
  */
-export async function installFromDebian(packageName: string, program: string): Promise<void> {
+export async function installFromDebian(
+  packageName: string,
+  present: string | { readonly check: string },
+): Promise<void> {
+  const check = typeof present === 'string' ? `command -v ${present}` : present.check;
   process.stderr.write(`polycast: installing ${packageName} from Debian's packages (apt-get)\n`);
   const script = [
-    `command -v ${program} >/dev/null && exit 0`,
+    `${check} >/dev/null 2>&1 && exit 0`,
     'apt-get update -qq >/dev/null',
     `apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 ${packageName} >/dev/null`,
   ].join('\n');
