@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { KEY, type Served, serve } from './harness.ts';
+import { needProton, proton, type Step } from './proton/run.ts';
+
+let served: Served;
+
+beforeAll(async () => {
+  await needProton();
+  served = await serve();
+}, 300_000);
+afterAll(() => served?.[Symbol.asyncDispose]());
+
+beforeEach(() => {
+  const { entities } = served.broker;
+  for (const { path } of entities.queues()) entities.deleteQueue(path);
+  entities.createQueue('q');
+  entities.createQueue('s', { requiresSession: true });
+});
+
+const connect = (more: object = {}): Step => ({
+  do: 'connect',
+  url: `amqp://127.0.0.1:${served.port}`,
+  user: 'root',
+  password: KEY,
+  ...more,
+});
+
+/** Runs steps behind a connection with all rights, and gives what each gave. */
+async function steps(...list: Step[]) {
+  const [connected, ...results] = await proton([connect(), ...list]);
+  expect(connected).toEqual({ ok: null });
+  return results;
+}
+
+const sender = { do: 'sender', name: 'out', address: 'q' };
+const receiver = { do: 'receiver', name: 'in', address: 'q' };
+const send = (fields: object = {}) => ({ do: 'send', link: 'out', id: 'm', ...fields });
+const receive = (fields: object = {}) => ({ do: 'receive', link: 'in', ...fields });
+
+describe('Qpid Proton', () => {
+  it('is let in by PLAIN, and by ANONYMOUS without any right', async () => {
+    const [wrong] = await proton([connect({ password: 'wrong' })]);
+    expect(wrong!.failed).toMatch(/sasl|auth/i);
+    const [anonymous, refused] = await proton([
+      connect({ mechanisms: 'ANONYMOUS', user: null, password: null }),
+      sender,
+    ]);
+    expect(anonymous).toEqual({ ok: null });
+    expect(refused).toMatchObject({ detached: 'amqp:unauthorized-access' });
+  });
+
+  it('sends and receives, every type as it was', async () => {
+    const properties = {
+      int: ['int', -5],
+      long: ['long', 2 ** 40],
+      ubyte: ['ubyte', 7],
+      ulong: ['ulong', 9],
+      float: ['float', 0.5],
+      double: ['double', 1.25],
+      text: ['string', 'grüß'],
+      yes: ['boolean', true],
+      at: ['timestamp', 1_700_000_000_000],
+      id: ['uuid', '00112233-4455-6677-8899-aabbccddeeff'],
+      symbol: ['symbol', 'sym'],
+      bytes: ['binary', '0102'],
+    };
+    const results = await steps(sender, send({ body: 'hello', properties }), receiver, receive(), { do: 'settle' });
+    expect(results.map(({ ok }) => ok)).toEqual([
+      null,
+      'ACCEPTED',
+      null,
+      {
+        id: 'm',
+        body: 'hello',
+        deliveryCount: 0,
+        properties: {
+          int: ['int32', -5],
+          long: ['int', 2 ** 40],
+          ubyte: ['ubyte', 7],
+          ulong: ['ulong', 9],
+          float: ['float32', 0.5],
+          double: ['float', 1.25],
+          text: ['str', 'grüß'],
+          yes: ['bool', true],
+          at: ['timestamp', 1_700_000_000_000],
+          id: ['uuid', '00112233-4455-6677-8899-aabbccddeeff'],
+          symbol: ['symbol', 'sym'],
+          bytes: ['binary', '0102'],
+        },
+        annotations: [
+          'x-opt-enqueue-sequence-number',
+          'x-opt-enqueued-time',
+          'x-opt-locked-until',
+          'x-opt-sequence-number',
+        ],
+      },
+      ['ACCEPTED', null],
+    ]);
+    expect(served.broker.counts().active).toBe(0);
+  });
+
+  it('settles with every outcome', async () => {
+    const results = await steps(
+      sender,
+      send(),
+      receiver,
+      receive(),
+      { do: 'settle', outcome: 'released' },
+      receive(),
+      { do: 'settle', outcome: 'modified', annotations: { added: ['long', 5] } },
+      receive(),
+      { do: 'settle', outcome: 'rejected', condition: 'my:reason', description: 'because' },
+      { do: 'receiver', name: 'dead', address: 'q/$deadletterqueue' },
+      receive({ link: 'dead' }),
+    );
+    const received = results
+      .filter(({ ok }) => ok !== null && typeof ok === 'object' && 'id' in ok)
+      .map(({ ok }) => ok);
+    expect(received).toMatchObject([
+      { deliveryCount: 0 },
+      { deliveryCount: 1 },
+      { deliveryCount: 2, properties: { added: ['int', 5] } },
+      { properties: { DeadLetterReason: ['str', 'my:reason'], DeadLetterErrorDescription: ['str', 'because'] } },
+    ]);
+    expect(results.filter(({ ok }) => Array.isArray(ok)).map(({ ok }) => ok)).toEqual(
+      Array(3).fill(['ACCEPTED', null]),
+    );
+  });
+
+  it('defers', async () => {
+    await steps(sender, send(), receiver, receive(), { do: 'settle', outcome: 'modified', undeliverable: true });
+    expect(served.broker.source('q').peek(1, 1)).toMatchObject([{ state: 'deferred' }]);
+  });
+
+  it('is refused what is not there', async () => {
+    const results = await steps({ ...sender, address: 'none' }, { ...receiver, address: 'none' });
+    expect(results).toMatchObject([{ detached: 'amqp:not-found' }, { detached: 'amqp:not-found' }]);
+  });
+
+  it('drains at once, full and empty', async () => {
+    const results = await steps(receiver, { do: 'drain', link: 'in', credit: 10 }, sender, send(), send(), {
+      do: 'drain',
+      link: 'in',
+      credit: 10,
+    });
+    expect([results[1]!.ok, results.at(-1)!.ok]).toEqual([0, 2]);
+  });
+
+  it('sends settled and receives settled', async () => {
+    const results = await steps(
+      sender,
+      send({ presettled: true, body: 'p' }),
+      { ...receiver, mode: 'receive-and-delete' },
+      receive(),
+    );
+    expect(results.at(-1)!.ok).toMatchObject({ body: 'p' });
+    expect(served.broker.counts().active).toBe(0);
+  });
+
+  it('sends and receives over many frames', async () => {
+    const results = await proton([
+      connect({ max_frame_size: 1_024 }),
+      sender,
+      send({ size: 200_000 }),
+      receiver,
+      receive(),
+    ]);
+    expect(results[2]!.ok).toBe('ACCEPTED');
+    expect(results[4]!.ok).toMatchObject({ body: { bytes: 200_000 } });
+  });
+
+  it('is refused what is too large', async () => {
+    const results = await steps(sender, send({ size: 300_000 }), send({ body: 'small' }));
+    expect(results.map(({ ok }) => ok)).toEqual([null, 'REJECTED', 'ACCEPTED']);
+  });
+
+  it('receives one session, named or the next', async () => {
+    const results = await steps(
+      { ...sender, address: 's' },
+      send({ group_id: 'a' }),
+      send({ group_id: 'b', body: 'of b' }),
+      { do: 'receiver', name: 'named', address: 's', session: 'b' },
+      receive({ link: 'named' }),
+      { do: 'receiver', name: 'next', address: 's', session: null },
+      { do: 'receiver', name: 'taken', address: 's', session: 'b' },
+    );
+    expect(results.slice(3)).toMatchObject([
+      { ok: { 'com.microsoft:session-filter': 'b' } },
+      { ok: { body: 'of b' } },
+      { ok: { 'com.microsoft:session-filter': 'a' } },
+      { detached: 'com.microsoft:session-cannot-be-locked' },
+    ]);
+  });
+
+  it('may give up waiting for a session', async () => {
+    const results = await steps(
+      { do: 'give_up', address: 's' },
+      { ...sender, address: 's' },
+      send({ group_id: 'later' }),
+      // Nobody took it in the meantime.
+      { do: 'receiver', name: 'next', address: 's', session: null },
+    );
+    expect(results.at(-1)).toEqual({ ok: { 'com.microsoft:session-filter': 'later' } });
+  });
+});

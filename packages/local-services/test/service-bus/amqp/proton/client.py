@@ -1,0 +1,187 @@
+"""A client of Apache Qpid Proton that does what it is told: a list of steps in JSON on stdin, their results on stdout."""
+
+import json
+import sys
+import uuid
+
+from proton import (
+    Condition,
+    ConnectionException,
+    Delivery,
+    Link,
+    Message,
+    Timeout,
+    float32,
+    int32,
+    symbol,
+    timestamp,
+    ubyte,
+    ulong,
+)
+from proton.reactor import LinkOption
+from proton.utils import BlockingConnection, LinkDetached, SendException
+
+TIMEOUT = 10
+
+TYPES = {
+    "int": int32,
+    "long": int,
+    "ubyte": ubyte,
+    "ulong": ulong,
+    "float": float32,
+    "double": float,
+    "timestamp": timestamp,
+    "uuid": uuid.UUID,
+    "symbol": symbol,
+    "binary": lambda hex: bytes.fromhex(hex),
+    "string": str,
+    "boolean": bool,
+}
+
+
+class Settled(LinkOption):
+    """Receive-and-delete: the server settles what it sends."""
+
+    def apply(self, link):
+        link.snd_settle_mode = Link.SND_SETTLED
+
+
+class Second(LinkOption):
+    """Peek-lock with the server's answer to each outcome."""
+
+    def apply(self, link):
+        link.snd_settle_mode = Link.SND_UNSETTLED
+        link.rcv_settle_mode = Link.RCV_SECOND
+
+
+class SessionFilter(LinkOption):
+    def __init__(self, session):
+        self.session = session
+
+    def apply(self, link):
+        link.source.filter.put_dict({symbol("com.microsoft:session-filter"): self.session})
+
+
+def typed(properties):
+    return {name: TYPES[kind](value) for name, (kind, value) in properties.items()}
+
+
+def shown(value):
+    """A value with the type it came in."""
+    if isinstance(value, (bytes, memoryview)):
+        return ["binary", bytes(value).hex()]
+    if isinstance(value, uuid.UUID):
+        return ["uuid", str(value)]
+    return [type(value).__name__, float(value) if isinstance(value, float) else value if isinstance(value, (bool, str)) else int(value)]
+
+
+class Client:
+    def connect(self, url, mechanisms="PLAIN", user=None, password=None, **options):
+        self.connection = BlockingConnection(
+            url, timeout=TIMEOUT, allowed_mechs=mechanisms, user=user, password=password, **options
+        )
+        self.links = {}
+        self.deliveries = {}
+
+    def sender(self, name, address):
+        self.links[name] = self.connection.create_sender(address, name=name)
+
+    def receiver(self, name, address, credit=0, session=False, mode="peek-lock"):
+        options = [Settled() if mode == "receive-and-delete" else Second()]
+        if session is not False:
+            options.append(SessionFilter(session))
+        self.links[name] = self.connection.create_receiver(address, credit=credit, name=name, options=options)
+        link = self.links[name].link
+        found = link.remote_source.filter
+        found.rewind()
+        return {str(key): value for key, value in found.get_dict().items()} if found.next() else None
+
+    def send(self, link, body="", size=None, properties=None, presettled=False, **fields):
+        message = Message(body=body if size is None else b"x" * size, inferred=size is not None, **fields)
+        if properties is not None:
+            message.properties = typed(properties)
+        if presettled:
+            sender = self.links[link].link
+            sender.send(message).settle()
+            self.connection.wait(lambda: sender.queued == 0)
+            return None
+        try:
+            return str(self.links[link].send(message, timeout=TIMEOUT).remote_state)
+        except SendException as error:
+            return str(error.state)
+
+    def receive(self, link, key="delivery", credit=1):
+        receiver = self.links[link]
+        if receiver.link.credit == 0:
+            receiver.link.flow(credit)
+        message = receiver.fetcher.pop() if receiver.fetcher.has_message else receiver.receive(timeout=TIMEOUT)
+        if receiver.fetcher.unsettled:
+            self.deliveries[key] = receiver.fetcher.unsettled.popleft()
+        body = message.body
+        return {
+            "id": message.id,
+            "body": body if isinstance(body, str) else {"bytes": len(body)},
+            "deliveryCount": message.delivery_count,
+            "properties": {name: shown(value) for name, value in (message.properties or {}).items()},
+            "annotations": sorted(str(name) for name in (message.annotations or {})),
+        }
+
+    def drain(self, link, credit):
+        """Resolves to how many came before the credit was used up."""
+        receiver = self.links[link]
+        receiver.link.drain(credit)
+        self.connection.wait(lambda: not receiver.link.draining() or receiver.link.credit == 0, timeout=TIMEOUT)
+        return len(receiver.fetcher.incoming)
+
+    def settle(self, key="delivery", outcome="accepted", condition=None, description=None, info=None, undeliverable=False, annotations=None):
+        delivery = self.deliveries.pop(key)
+        state = {
+            "accepted": Delivery.ACCEPTED,
+            "rejected": Delivery.REJECTED,
+            "released": Delivery.RELEASED,
+            "modified": Delivery.MODIFIED,
+        }[outcome]
+        if condition is not None:
+            delivery.local.condition = Condition(condition, description, info)
+        if outcome == "modified":
+            delivery.local.undeliverable = undeliverable
+            if annotations is not None:
+                delivery.local.annotations = {symbol(name): value for name, value in typed(annotations).items()}
+        delivery.update(state)
+        self.connection.wait(lambda: delivery.settled, timeout=TIMEOUT)
+        said = str(delivery.remote_state)
+        delivery.settle()
+        condition = delivery.remote.condition
+        return [said, condition.name if condition else None]
+
+    def give_up(self, address):
+        """Attaches for any session, and detaches before one is there."""
+        connection = self.connection.conn
+        session = connection.session()
+        session.open()
+        link = session.receiver("given-up")
+        link.source.address = address
+        SessionFilter(None).apply(link)
+        link.open()
+        self.connection.wait(lambda: session.state & session.REMOTE_ACTIVE, timeout=TIMEOUT)
+        link.close()
+        self.connection.wait(lambda: link.state & link.REMOTE_CLOSED, timeout=TIMEOUT)
+
+    def close(self, link=None):
+        (self.connection if link is None else self.links.pop(link)).close()
+
+
+def main():
+    client = Client()
+    for step in json.load(sys.stdin):
+        name = step.pop("do")
+        try:
+            result = {"ok": getattr(client, name)(**step)}
+        except LinkDetached as error:
+            result = {"detached": error.condition}
+        except (ConnectionException, Timeout) as error:
+            result = {"failed": str(error)}
+        print(json.dumps(result), flush=True)
+
+
+main()
