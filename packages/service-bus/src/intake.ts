@@ -1,12 +1,16 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import type { Address, BroadcastEvent, PolycastError, Sink } from '@polycast/core/adapter';
 import { type Holder, MessageLease, SharedLease } from './message-lease.ts';
-import { readMessage, timesPassed } from './read-message.ts';
+import { countIn, readMessage } from './read-message.ts';
+import { PASSED_PROPERTY } from './wire.ts';
 
 /** A message that is for nobody here is given up after it was passed on so often. */
 const MAX_PASSED = 50;
 /** Longest time a message that is for another member is held back, so that it gets to it, ms. */
 const MAX_PASS_DELAY_MS = 1_000;
+
+/** A sink that says it is ready and has no room is asked again after this, ms. */
+const READY_AGAIN_MS = 10;
 
 /** Where a message came from, and for whom it may be. */
 export interface Feeder extends Holder {
@@ -56,7 +60,7 @@ export class Intake {
    */
   take(feeder: Feeder, message: ServiceBusReceivedMessage, credits: () => number): void | Promise<void> {
     if (this.#stopped) {
-      this.#track(new MessageLease(feeder, message).settle({ kind: 'release', delayMs: 0 }));
+      this.#track(new MessageLease(feeder, message).giveBack());
       return;
     }
     if (this.#held.length === 0 && this.#sink.capacity > 0) this.#hand(feeder, message);
@@ -84,7 +88,7 @@ export class Intake {
     clearTimeout(this.#timer);
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     for (const { feeder, message } of this.#held.splice(0)) {
-      this.#track(new MessageLease(feeder, message).settle({ kind: 'release', delayMs: 0 }));
+      this.#track(new MessageLease(feeder, message).giveBack());
     }
     for (const [lease, timer] of this.#passing) {
       clearTimeout(timer);
@@ -114,7 +118,9 @@ export class Intake {
     this.#listening = true;
     this.#sink.ready().then(() => {
       this.#listening = false;
-      this.#pump();
+      if (this.#sink.capacity > 0) return this.#pump();
+      // A sink that is about to stop is ready and has no room: whoever stops it must get a turn.
+      setTimeout(() => this.#pump(), READY_AGAIN_MS).unref();
     });
   }
 
@@ -133,7 +139,7 @@ export class Intake {
       const nowMs = performance.now();
       const late = this.#held.findIndex(({ sinceMs }) => sinceMs + this.#holdMs > nowMs);
       for (const { feeder, message } of this.#held.splice(0, late < 0 ? this.#held.length : late)) {
-        this.#track(new MessageLease(feeder, message).settle({ kind: 'release', delayMs: 0 }));
+        this.#track(new MessageLease(feeder, message).giveBack());
       }
       this.#watchHeld();
     }, leftMs);
@@ -171,7 +177,7 @@ export class Intake {
       this.#track(lease.settle({ kind: 'accept' }));
       return;
     }
-    const passed = timesPassed(message);
+    const passed = countIn(message, PASSED_PROPERTY);
     if (passed >= MAX_PASSED) {
       this.#track(
         lease.settle({ kind: 'dead-letter', reason: 'no member of the group answers to any of its addresses' }),

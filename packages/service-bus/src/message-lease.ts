@@ -2,8 +2,8 @@ import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/servi
 import { type Lease, PolycastError, type Settlement } from '@polycast/core/adapter';
 import type { Connection } from './connection.ts';
 import { OPERATIONS } from './manifest.ts';
-import { timesPassed } from './read-message.ts';
-import { PASSED_PROPERTY } from './wire.ts';
+import { countIn } from './read-message.ts';
+import { PASSED_PROPERTY, RETURNED_PROPERTY } from './wire.ts';
 
 /** Longest wait for a lost connection before a settlement is given up, ms: the lock may have run out by then. */
 const RETURN_WITHIN_MS = 30_000;
@@ -36,8 +36,8 @@ export class MessageLease implements Lease {
     this.#holder = holder;
     this.#message = message;
     this.#generation = holder.generation;
-    // The service counts deliveries that went wrong; nobody saw those that were passed on.
-    this.attempt = Math.max(1, (message.deliveryCount ?? 0) + 1 - timesPassed(message));
+    // The service counts all that came back; some of it nobody saw.
+    this.attempt = Math.max(1, (message.deliveryCount ?? 0) + 1 - countIn(message, RETURNED_PROPERTY));
   }
 
   async settle(settlement: Settlement): Promise<void> {
@@ -48,9 +48,18 @@ export class MessageLease implements Lease {
     }
   }
 
+  /** Goes back as if it had not been fetched. */
+  giveBack(): Promise<void> {
+    return this.#return({});
+  }
+
   /** To another member of the group. */
-  async passOn(): Promise<void> {
-    const properties = { [PASSED_PROPERTY]: timesPassed(this.#message) + 1 };
+  passOn(): Promise<void> {
+    return this.#return({ [PASSED_PROPERTY]: countIn(this.#message, PASSED_PROPERTY) + 1 });
+  }
+
+  async #return(more: Record<string, number>): Promise<void> {
+    const properties = { ...more, [RETURNED_PROPERTY]: countIn(this.#message, RETURNED_PROPERTY) + 1 };
     try {
       await this.#do((receiver, message) => receiver.abandonMessage(message, properties));
     } finally {

@@ -1,15 +1,6 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import { type BroadcastEvent, decodeEvents, eventFromBinary, PolycastError } from '@polycast/core/adapter';
-import {
-  ATTRIBUTE_PREFIX,
-  DATA_PROPERTY,
-  JSON_TYPE,
-  kindOf,
-  LINK_PROPERTY,
-  PASSED_PROPERTY,
-  TYPED_PROPERTY,
-  textOf,
-} from './wire.ts';
+import { ATTRIBUTE_PREFIX, DATA_PROPERTY, JSON_TYPE, kindOf, LINK_PROPERTY, TYPED_PROPERTY, textOf } from './wire.ts';
 
 /** What a message is read from. */
 export type ReadableMessage = Pick<
@@ -57,9 +48,9 @@ export function readMessage(message: ReadableMessage, topic: string): Reading {
   }
 }
 
-/** How often members of a group passed it on: not deliveries that anybody saw. */
-export function timesPassed({ applicationProperties }: ReadableMessage): number {
-  const count = applicationProperties?.[PASSED_PROPERTY];
+/** How often it was given back unseen, or, of that, passed on. Whoever sent it may have written anything there. */
+export function countIn({ applicationProperties }: ReadableMessage, property: string): number {
+  const count = applicationProperties?.[property];
   return typeof count === 'number' && Number.isSafeInteger(count) && count > 0 ? count : 0;
 }
 

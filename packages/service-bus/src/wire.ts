@@ -12,7 +12,9 @@ export const LINK_PROPERTY = 'polycast_link';
 export const DATA_PROPERTY = 'polycast_data';
 /** The event says `datacontenttype: application/json` in so many words; without, it left it out. */
 export const TYPED_PROPERTY = 'polycast_typed';
-/** How often members of a group passed a message on. */
+/** How often a message was fetched and given back before anybody saw it. */
+export const RETURNED_PROPERTY = 'polycast_returned';
+/** How often of these because it was for another member of a group. */
 export const PASSED_PROPERTY = 'polycast_passed';
 
 export const JSON_TYPE = 'application/json';

@@ -1,7 +1,7 @@
 import { type Address, BroadcastEvent, type EventParts, type Outgoing } from '@polycast/core/adapter';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FOREIGN_TYPE, type ReadableMessage, readMessage, timesPassed } from '../src/read-message.ts';
+import { countIn, FOREIGN_TYPE, type ReadableMessage, readMessage } from '../src/read-message.ts';
 import { encodeMessage, kindOf, messageIdOf, withTtl } from '../src/wire.ts';
 
 const event = (parts: Partial<EventParts> = {}) =>
@@ -270,7 +270,7 @@ describe('a message of somebody else', () => {
         fc.anything(),
         (body, contentType, applicationProperties, messageId) => {
           readMessage({ body, contentType, applicationProperties, messageId, subject: messageId } as never, 't');
-          timesPassed({ applicationProperties } as never);
+          countIn({ applicationProperties } as never, 'polycast_passed');
         },
       ),
     );
