@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** One URL a scheme. Making a transport connects to nothing, so the host need not exist. A new adapter adds its own. */
-export const URLS = ['memory:', 'redis://localhost', 'redis+streams://localhost'];
+export const URLS = ['memory:', 'redis://localhost', 'redis+streams://localhost', 'service-bus://name:key@localhost'];
 
 const target = new URL('../packages/core/src/catalogue-data.ts', import.meta.url);
 

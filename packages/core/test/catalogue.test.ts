@@ -17,11 +17,13 @@ describe('what is not offered', () => {
   const { manifest } = new LoopTransport({ durable: 'none' });
 
   test('names who offers it, natively first', () => {
-    expect(transportsWith('durable')).toEqual(['redis+streams']);
+    expect(transportsWith('durable')).toEqual(['redis+streams', 'service-bus']);
     expect(transportsWith('ttl')).toEqual(expect.arrayContaining(['memory', 'redis', 'redis+streams']));
     const error = unsupported('durable', manifest, 'durable: true');
     expect(error.code).toBe('unsupported');
-    expect(error.message).toMatch(/^unsupported: loop does not offer durable: true .*these do: redis\+streams$/);
+    expect(error.message).toMatch(
+      /^unsupported: loop does not offer durable: true .*these do: redis\+streams, service-bus$/,
+    );
   });
 
   test('says what it is about when the user wrote nothing', () => {

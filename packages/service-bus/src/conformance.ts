@@ -13,6 +13,7 @@ const LOCAL_DEFAULTS: Partial<ServiceBusOptions> = {
   operationTimeoutMs: 10_000,
   stalledAfterMs: 1_000,
   keepAliveMs: 5_000,
+  closeTimeoutMs: 500,
 };
 const PROBE_TOPIC = 'polycast-probe';
 

@@ -7,8 +7,6 @@ import { within } from './within.ts';
 
 /** How often a lost connection is tried again, ms. */
 export const RECONNECT_INTERVAL_MS = 250;
-/** Longest wait for the goodbyes of the AMQP connection, ms. */
-const CLOSE_WITHIN_MS = 1_000;
 
 /** One call to the service that is under way. */
 interface Call {
@@ -114,7 +112,7 @@ export class Connection {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#watch.end();
-    await within(CLOSE_WITHIN_MS, this.client.close());
+    await within(this.settings.closeTimeoutMs, this.client.close());
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#fail(new PolycastError('closed', 'the connection was closed'));

@@ -7,9 +7,6 @@ import { mapError } from './map-error.ts';
 import { operationsFor } from './operations.ts';
 import { within } from './within.ts';
 
-/** Longest wait for the service to stop sending, or for a link to end, ms. */
-const STOP_WITHIN_MS = 1_000;
-
 export interface FeedOptions {
   readonly connection: Connection;
   readonly topic: string;
@@ -124,7 +121,8 @@ export class Feed implements Feeder {
   /** Nothing more is fetched. Leases stay valid. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
-      if (this.#subscriber !== undefined) await within(STOP_WITHIN_MS, this.#subscriber.close());
+      if (this.#subscriber !== undefined)
+        await within(this.connection.settings.closeTimeoutMs, this.#subscriber.close());
     })();
     return this.#stopping;
   }
@@ -132,7 +130,7 @@ export class Feed implements Feeder {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.stop();
-      await within(STOP_WITHIN_MS, this.receiver.close());
+      await within(this.connection.settings.closeTimeoutMs, this.receiver.close());
     })();
     return this.#closing;
   }

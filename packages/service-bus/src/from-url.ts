@@ -32,6 +32,7 @@ const PARAMETERS: Readonly<Record<string, Read>> = {
   operationTimeoutMs: number('operationTimeoutMs'),
   stalledAfterMs: number('stalledAfterMs'),
   keepAliveMs: number('keepAliveMs'),
+  closeTimeoutMs: number('closeTimeoutMs'),
 };
 
 /** Says that the endpoint is an emulator: plain AMQP and HTTP. */
@@ -55,8 +56,11 @@ export function readUrl(url: URL): ServiceBusOptions {
   const isHierarchical = url.href.startsWith('service-bus://');
   // A key is base64, which has no question mark.
   const { options, emulator } = parametersOf(url.searchParams, isHierarchical);
-  // As it is: a signature in it is percent-encoded itself.
-  if (!isHierarchical) return { ...options, connectionString: url.pathname };
+  if (!isHierarchical) {
+    // As it is, since a signature in it is percent-encoded itself; unless all of it is, as configuration files put in a variable.
+    const text = url.pathname.includes('=') ? url.pathname : decode(url.pathname);
+    return { ...options, connectionString: text };
+  }
   if (url.hostname === '') throw refuse('the URL names no host; write service-bus://KEYNAME:KEY@host');
   if (url.pathname !== '' && url.pathname !== '/') throw refuse('the URL has a path; topics are chosen by `topic`');
   const [name, key] = [decode(url.username), decode(url.password)];

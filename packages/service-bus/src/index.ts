@@ -1,6 +1,7 @@
 export { serviceBus } from './adapter.ts';
 export { fromUrl } from './from-url.ts';
 export {
+  DEFAULT_CLOSE_TIMEOUT_MS,
   DEFAULT_CONNECT_TIMEOUT_MS,
   DEFAULT_DUPLICATE_DETECTION_MS,
   DEFAULT_KEEP_ALIVE_MS,

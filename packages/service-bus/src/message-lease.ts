@@ -7,6 +7,8 @@ import { PASSED_PROPERTY, RETURNED_PROPERTY } from './wire.ts';
 
 /** Longest wait for a lost connection before a settlement is given up, ms: the lock may have run out by then. */
 const RETURN_WITHIN_MS = 30_000;
+/** Most connections that one settlement is tried over. */
+const MAX_TRIES = 5;
 /** Longest reason that a dead letter keeps, in characters. */
 const MAX_REASON_LENGTH = 1_024;
 
@@ -88,6 +90,7 @@ export class MessageLease implements Lease {
   async #do(act: (receiver: Holder['receiver'], message: ServiceBusReceivedMessage) => Promise<void>): Promise<void> {
     const { connection, receiver } = this.#holder;
     for (let tries = 1; ; tries++) {
+      const { generation } = connection;
       try {
         await connection.call(act(receiver, this.#current()));
         this.#holder.meter(OPERATIONS, 1);
@@ -96,8 +99,9 @@ export class MessageLease implements Lease {
         const error = PolycastError.from(thrown);
         // Ours until then, and gone: the service heard it the first time.
         if (error.code === 'lock-lost' && tries > 1 && this.#lockLeftMs() > 0) return;
-        // Who knows whether the service heard it? It may be said again: by its lock token, over the next connection.
-        if (error.code !== 'disconnected' || this.#holder.isSession) throw error;
+        // Lost on the way: who knows whether the service heard it? It may be said again, by its lock token, over the next connection.
+        const wasLost = error.code === 'disconnected' && connection.generation !== generation;
+        if (!wasLost || this.#holder.isSession || tries >= MAX_TRIES) throw error;
         await connection.returned(Math.min(RETURN_WITHIN_MS, this.#lockLeftMs()));
         if (connection.isDown || this.#lockLeftMs() <= 0) throw error;
       }

@@ -9,6 +9,8 @@ export const DEFAULT_OPERATION_TIMEOUT_MS = 30_000;
 export const DEFAULT_STALLED_AFTER_MS = 5_000;
 /** @default for `keepAliveMs` */
 export const DEFAULT_KEEP_ALIVE_MS = 60_000;
+/** @default for `closeTimeoutMs` */
+export const DEFAULT_CLOSE_TIMEOUT_MS = 2_000;
 /** @default for `maxMessageBytes`: 256 KiB, as Basic and Standard have it */
 export const DEFAULT_MAX_MESSAGE_BYTES = 262_144;
 /** @default for `duplicateDetectionMs`: ten minutes, the service's own */
@@ -56,4 +58,6 @@ export interface ServiceBusOptions {
   readonly stalledAfterMs?: number;
   /** A connection that is silent for so long is ended, and made again. The service is asked to say something twice as often. @default {@link DEFAULT_KEEP_ALIVE_MS} */
   readonly keepAliveMs?: number;
+  /** Longest wait for each step of a goodbye: the service's own expiry does what is left. @default {@link DEFAULT_CLOSE_TIMEOUT_MS} */
+  readonly closeTimeoutMs?: number;
 }

@@ -12,7 +12,6 @@ import { within } from './within.ts';
 const MAX_SESSIONS = 64;
 /** A session that brings nothing for so long is let go, so that another member may have it. */
 const IDLE_MS = 250;
-const STOP_WITHIN_MS = 1_000;
 /** Messages of one session that may be under way: they are handled one after another. */
 const SESSION_CREDITS = 16;
 
@@ -187,7 +186,8 @@ class Session implements Feeder {
   stop(): Promise<void> {
     clearTimeout(this.#idle);
     this.#stopping ??= (async () => {
-      if (this.#subscriber !== undefined) await within(STOP_WITHIN_MS, this.#subscriber.close());
+      if (this.#subscriber !== undefined)
+        await within(this.connection.settings.closeTimeoutMs, this.#subscriber.close());
     })();
     return this.#stopping;
   }
@@ -195,7 +195,7 @@ class Session implements Feeder {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.stop();
-      await within(STOP_WITHIN_MS, this.receiver.close());
+      await within(this.connection.settings.closeTimeoutMs, this.receiver.close());
       this.#onEnd();
     })();
     return this.#closing;

@@ -28,6 +28,7 @@ export interface Settings {
   readonly operationTimeoutMs: number;
   readonly stalledAfterMs: number;
   readonly keepAliveMs: number;
+  readonly closeTimeoutMs: number;
 }
 
 /** @throws PolycastError `invalid-configuration`, which never repeats a secret */
@@ -62,6 +63,7 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
     ),
     stalledAfterMs: whole('stalledAfterMs', options.stalledAfterMs ?? defaults.DEFAULT_STALLED_AFTER_MS, 0),
     keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? defaults.DEFAULT_KEEP_ALIVE_MS, 1_000, 600_000),
+    closeTimeoutMs: whole('closeTimeoutMs', options.closeTimeoutMs ?? defaults.DEFAULT_CLOSE_TIMEOUT_MS, 1),
   };
 }
 

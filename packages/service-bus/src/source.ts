@@ -7,9 +7,6 @@ import type { SourcePlan, SubscriptionPlan } from './plan.ts';
 import { SessionFeed } from './session-feed.ts';
 import { within } from './within.ts';
 
-/** Longest wait for what is removed from the service, ms: its own expiry does it later. */
-const END_WITHIN_MS = 3_000;
-
 export interface SourceParts {
   readonly connection: Connection;
   readonly administration: Administration;
@@ -101,7 +98,7 @@ export class ServiceBusSource implements Source {
       // First, so that what arrives meanwhile goes back.
       const returned = this.#intake.stop();
       await Promise.all(this.#feeds.map((feed) => feed.stop()));
-      await within(END_WITHIN_MS, returned);
+      await within(this.#parts.connection.settings.closeTimeoutMs, returned);
     })();
     return this.#stopping;
   }
@@ -113,7 +110,7 @@ export class ServiceBusSource implements Source {
       const { administration, topic, plan, onClosed } = this.#parts;
       const ending = administration.end(topic, plan.ending);
       // The service's own expiry does it, should this fail.
-      await within(END_WITHIN_MS, ending);
+      await within(this.#parts.connection.settings.closeTimeoutMs, ending);
       onClosed();
     })();
     return this.#closing;

@@ -38,6 +38,8 @@ describe('fromUrl', () => {
       `Endpoint=sb://ns:1/;SharedAccessKeyName=Root x;SharedAccessKey=${KEY}`,
     );
     expect(readUrl(new URL(`service-bus:${STRING}`)).connectionString).toBe(STRING);
+    // `service-bus:${CONNECTION_STRING}` in a configuration file.
+    expect(readUrl(new URL(`service-bus:${encodeURIComponent(STRING)}?prefix=a`)).connectionString).toBe(STRING);
   });
 
   it('takes options from the query', () => {
