@@ -4,9 +4,11 @@ import { type Holder, MessageLease, SharedLease } from './message-lease.ts';
 import { countIn, readMessage } from './read-message.ts';
 import { PASSED_PROPERTY } from './wire.ts';
 
-/** A message that is for nobody here is given up after it was passed on so often. */
-const MAX_PASSED = 50;
-/** Longest time a message that is for another member is held back, so that it gets to it, ms. */
+/** A message that is for nobody here is given up after it was passed on so often: after a quarter of an hour. */
+const MAX_PASSED = 1_000;
+/** How long a message that is for another member is held back, so that it gets to it, ms; ever longer, as that one may be busy. */
+const PASS_DELAY_MS = 2;
+const PASS_DELAY_GROWTH = 1.3;
 const MAX_PASS_DELAY_MS = 1_000;
 
 /** A sink that says it is ready and has no room is asked again after this, ms. */
@@ -184,13 +186,13 @@ export class Intake {
       );
       return;
     }
-    // Held, so that it does not come straight back: ever longer, as whom it is for may be slow.
+    // Held, so that it does not come straight back.
     const timer = setTimeout(
       () => {
         this.#passing.delete(lease);
         this.#track(lease.passOn());
       },
-      Math.min(2 ** Math.min(passed, 10), MAX_PASS_DELAY_MS),
+      Math.min(PASS_DELAY_MS * PASS_DELAY_GROWTH ** passed, MAX_PASS_DELAY_MS),
     );
     timer.unref();
     this.#passing.set(lease, timer);

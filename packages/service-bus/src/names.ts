@@ -26,6 +26,11 @@ export function entityName(...parts: readonly string[]): string {
   return hashed(parts.map(readable).filter(Boolean).join('.'), parts, MAX_NAME_LENGTH);
 }
 
+/** The name of a rule: the same for the same text, and for no other. */
+export function ruleName(text: string): string {
+  return hashed('rule', [text], MAX_NAME_LENGTH);
+}
+
 function hashed(text: string, parts: readonly string[], maxLength: number): string {
   const hash = createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, HASH_LENGTH);
   const head = text.slice(0, maxLength - HASH_LENGTH - 1).replace(/[^a-z0-9]+$/, '');

@@ -1,6 +1,6 @@
 import type { CorrelationRuleFilter, SqlRuleFilter } from '@azure/service-bus';
 import { type Address, type ServiceBusSqlFilter, serviceBusSqlWithin } from '@polycast/core/adapter';
-import { entityName } from './names.ts';
+import { ruleName } from './names.ts';
 import { LINK_PROPERTY } from './wire.ts';
 
 /** A rule as it is asked of the service. Same name, same filter. */
@@ -58,7 +58,7 @@ export function severalRule(address: Address, keyed: Keyed, filter: unknown, nam
 export function addressRule(address: Address, keyed: Keyed | undefined, filter: unknown): PlannedRule {
   if (keyed === undefined && filter === undefined) {
     // The cheapest filter there is.
-    return { name: entityName('rule', address), filter: { applicationProperties: { cloudEvents_to: address } } };
+    return { name: ruleName(address), filter: { applicationProperties: { cloudEvents_to: address } } };
   }
   return fitting(
     (native) => and(`${TO} = ${quoted(address)}`, keyed === undefined ? undefined : keyOf(keyed), native),
@@ -76,7 +76,7 @@ function fitting(write: (native: string | undefined) => string, filter: unknown)
   const sql = (filter as ServiceBusSqlFilter | undefined)?.sqlExpression;
   const whole = write(sql === undefined ? undefined : `(${sql})`);
   const sqlExpression = whole.length <= MAX_SQL_LENGTH ? whole : write(undefined);
-  return { name: entityName('rule', '', sqlExpression), filter: { sqlExpression } };
+  return { name: ruleName(sqlExpression), filter: { sqlExpression } };
 }
 
 function keyOf(keyed: Keyed): string {

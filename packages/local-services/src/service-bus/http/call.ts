@@ -70,6 +70,12 @@ export class Call {
     return grant;
   }
 
+  /** For an answer that everybody gets: who may manage is billed for it as well. @throws HttpError 401 for a token that is not good */
+  async recognize(): Promise<void> {
+    const grant = await this.grant();
+    this.#manages ||= grant.allows(this.path, 'manage');
+  }
+
   /** What the request's own token grants at a path. @throws HttpError 401 */
   grant(path = this.path): Promise<GrantLike> {
     return this.#verify(this.request.headers.authorization, path);

@@ -16,7 +16,7 @@ export async function getEntity(call: Call, path: string): Promise<Reply> {
   const entry = find(call, path);
   if (entry === undefined) {
     // The service answers anybody who asks for what is not there with an empty list; clients make "not found" of it.
-    if (call.authenticates) await call.grant();
+    if (call.authenticates) await call.recognize();
     return nothingReply(call);
   }
   await call.authorize('manage', READ_REFUSAL);
