@@ -35,6 +35,7 @@ export class Wire extends EventEmitter {
   readonly #splitter: FrameSplitter;
   #flushDue = false;
   #wasCongested = false;
+  #linger: NodeJS.Timeout | undefined;
   #held = false;
   #ended = false;
   #closed = false;
@@ -89,7 +90,7 @@ export class Wire extends EventEmitter {
     this.#flush();
     this.#ended = true;
     this.#socket.end();
-    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
+    this.#linger = setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
   }
 
   destroy(): void {
@@ -142,6 +143,7 @@ export class Wire extends EventEmitter {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#linger);
     this.#ended = true;
     this.#listener.closed();
   }
