@@ -23,6 +23,7 @@ export class HttpError extends Error {
 /** Finer codes the service gives with some conditions. */
 const SUB_CODES: ReadonlyMap<Condition, number> = new Map([
   ['amqp:not-allowed', 40000],
+  ['amqp:resource-limit-exceeded', 40300],
   ['amqp:not-found', 40400],
   ['com.microsoft:entity-already-exists', 40900],
 ]);
