@@ -2,7 +2,7 @@ import type { ServiceBusClient } from '@azure/service-bus';
 
 /** What rhea tells about a connection. */
 interface RheaConnection {
-  readonly socket?: { destroy(): void };
+  readonly socket?: { destroy(error: Error): void };
   readonly options?: { idle_time_out?: number };
   readonly local?: { open?: { idle_time_out?: number } };
 }
@@ -10,12 +10,22 @@ interface RheaConnection {
 interface SdkConnection {
   readonly _connection?: RheaConnection;
   readonly error?: unknown;
+  open(options?: unknown): Promise<unknown>;
   isOpen(): boolean;
   on(event: string, listener: (context: { error?: unknown }) => void): unknown;
 }
 
+/** Asks to be let in. Waits a minute for the answer, and with it whoever wants the same link. */
+type Negotiate = (audience: string, token: string, type: unknown, options: NegotiateOptions) => Promise<unknown>;
+
+interface NegotiateOptions {
+  readonly abortSignal?: AbortSignal;
+  readonly timeoutInMs?: number;
+}
+
 interface SdkContext {
   connection: SdkConnection;
+  readonly cbsSession: { negotiateClaim: Negotiate };
   wasConnectionCloseCalled: boolean;
   refreshConnection(): void;
 }
@@ -60,7 +70,8 @@ export class SdkConnectionWatch {
 
   /** Ends the connection without a word. The SDK makes another, unless its client was closed. */
   drop(): void {
-    this.#context.connection._connection?.socket?.destroy();
+    // Without an error rhea would not notice.
+    this.#context.connection._connection?.socket?.destroy(lostError());
   }
 
   /** Nothing is told any more. */
@@ -69,7 +80,9 @@ export class SdkConnectionWatch {
   }
 
   #attach(): void {
-    const { connection } = this.#context;
+    const { connection, cbsSession } = this.#context;
+    const lost = new AbortController();
+    endWith(lost.signal, cbsSession);
     const rhea = connection._connection;
     if (rhea?.options !== undefined) rhea.options.idle_time_out = this.#idleMs;
     if (rhea?.local?.open !== undefined) rhea.local.open.idle_time_out = this.#idleMs;
@@ -77,7 +90,31 @@ export class SdkConnectionWatch {
       if (!this.#ended) this.#events.onUp();
     });
     connection.on('disconnected', ({ error }) => {
+      lost.abort();
+      // The SDK makes another, but who waited for the same link would open this one again, half a frame in its memory.
+      connection.open = () => Promise.reject(lostError());
       if (!this.#ended && !this.#context.wasConnectionCloseCalled) this.#events.onDown(error ?? connection.error);
     });
   }
+}
+
+/** The SDK does not notice that the answer to a token cannot come any more: for a minute it would connect to nothing. */
+function endWith(lost: AbortSignal, session: SdkContext['cbsSession']): void {
+  const negotiate: Negotiate = session.negotiateClaim.bind(session);
+  session.negotiateClaim = async (audience, token, type, options) => {
+    const { abortSignal } = options;
+    const signal = abortSignal === undefined ? lost : AbortSignal.any([abortSignal, lost]);
+    try {
+      return await negotiate(audience, token, type, { ...options, abortSignal: signal });
+    } catch (thrown) {
+      // An AbortError would end the SDK's tries for good.
+      if (!lost.aborted) throw thrown;
+      throw lostError();
+    }
+  };
+}
+
+/** As the SDK makes them. */
+function lostError(): Error {
+  return Object.assign(new Error('the connection was lost'), { name: 'ConnectionLostError', retryable: true });
 }
