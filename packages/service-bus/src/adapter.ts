@@ -24,6 +24,8 @@ import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { ServiceBusSource } from './source.ts';
 import { type Encoded, encodeMessage, withTtl } from './wire.ts';
 
+/** Most events that are remembered between measuring and sending: as many as core lets wait. */
+const MAX_MEASURED = 10_000;
 /** Most topics other than its own that a link keeps a sender for. */
 const MAX_SENDERS = 64;
 
@@ -52,8 +54,8 @@ class ServiceBusLink implements Link {
   /** Marks what this link sends. */
   readonly #mark = randomBytes(6).toString('base64url');
   readonly #senders = new Map<string, TopicSender>();
-  /** What was measured is sent a moment later. */
-  readonly #encoded = new WeakMap<BroadcastEvent, Encoded>();
+  /** What was measured is sent a moment later. A Map that is emptied: a WeakMap costs the garbage collector more than all the rest. */
+  readonly #encoded = new Map<BroadcastEvent, Encoded>();
   readonly #places = new Set<number>();
   /** Why nothing may be sent, if so. */
   #mayNotSend: PolycastError | undefined;
@@ -109,15 +111,18 @@ class ServiceBusLink implements Link {
   }
 
   sizeOf(event: BroadcastEvent): number {
-    return this.#encode(event).bytes;
+    const encoded = encodeMessage(event, this.#mark);
+    // Some are refused after all, and never sent.
+    if (this.#encoded.size >= MAX_MEASURED) this.#encoded.clear();
+    this.#encoded.set(event, encoded);
+    return encoded.bytes;
   }
 
-  #encode(event: BroadcastEvent): Encoded {
-    let encoded = this.#encoded.get(event);
-    if (encoded === undefined) {
-      encoded = encodeMessage(event, this.#mark);
-      this.#encoded.set(event, encoded);
-    }
+  /** Tried again, it is written again. */
+  #take(event: BroadcastEvent): Encoded {
+    const encoded = this.#encoded.get(event);
+    if (encoded === undefined) return encodeMessage(event, this.#mark);
+    this.#encoded.delete(event);
     return encoded;
   }
 
@@ -144,7 +149,7 @@ class ServiceBusLink implements Link {
 
   async #send(topic: string, batch: readonly Outgoing[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
     const nowMs = Date.now();
-    const encoded = batch.map(({ event }) => this.#encode(event));
+    const encoded = batch.map(({ event }) => this.#take(event));
     const messages = encoded.map((one, at) => withTtl(one, batch[at] as Outgoing, nowMs));
     const errors = await this.#sender(topicName(this.#settings.prefix, topic)).send(messages);
     let operations = 0;

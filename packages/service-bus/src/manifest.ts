@@ -5,9 +5,9 @@ import type { Settings } from './settings.ts';
 export const OPERATIONS = 'operations';
 
 /** Most events in one transfer. */
-const MAX_BATCH_EVENTS = 512;
-/** While two batches are under way, what comes fills the next. */
-const MAX_BATCHES_IN_FLIGHT = 2;
+const MAX_BATCH_EVENTS = 256;
+/** While so many batches are under way, what comes fills the next. */
+const MAX_BATCHES_IN_FLIGHT = 4;
 /** Room for what the service adds to a message. */
 const RESERVED_BYTES = 2_048;
 

@@ -27,6 +27,11 @@ export interface Holder {
   settled(): void;
 }
 
+type Act = (receiver: Holder['receiver'], message: ServiceBusReceivedMessage) => Promise<void>;
+
+const complete: Act = (receiver, message) => receiver.completeMessage(message);
+const abandon: Act = (receiver, message) => receiver.abandonMessage(message);
+
 /** A message under its lock. */
 export class MessageLease implements Lease {
   readonly attempt: number;
@@ -42,11 +47,19 @@ export class MessageLease implements Lease {
     this.attempt = Math.max(1, (message.deliveryCount ?? 0) + 1 - countIn(message, RETURNED_PROPERTY));
   }
 
-  async settle(settlement: Settlement): Promise<void> {
-    try {
-      await this.#settle(settlement);
-    } finally {
-      this.#holder.settled();
+  settle(settlement: Settlement): Promise<void> {
+    switch (settlement.kind) {
+      case 'accept':
+        return this.#do(complete);
+      case 'release':
+        return this.#do(abandon);
+      case 'dead-letter': {
+        const deadLetterReason = settlement.reason.slice(0, MAX_REASON_LENGTH);
+        const deadLetterErrorDescription = 'set aside by its subscriber';
+        return this.#do((receiver, message) =>
+          receiver.deadLetterMessage(message, { deadLetterReason, deadLetterErrorDescription }),
+        );
+      }
     }
   }
 
@@ -60,51 +73,33 @@ export class MessageLease implements Lease {
     return this.#return({ [PASSED_PROPERTY]: countIn(this.#message, PASSED_PROPERTY) + 1 });
   }
 
-  async #return(more: Record<string, number>): Promise<void> {
+  #return(more: Record<string, number>): Promise<void> {
     const properties = { ...more, [RETURNED_PROPERTY]: countIn(this.#message, RETURNED_PROPERTY) + 1 };
+    return this.#do((receiver, message) => receiver.abandonMessage(message, properties));
+  }
+
+  async #do(act: Act): Promise<void> {
+    const { connection, receiver } = this.#holder;
     try {
-      await this.#do((receiver, message) => receiver.abandonMessage(message, properties));
+      for (let tries = 1; ; tries++) {
+        const { generation } = connection;
+        try {
+          await connection.call(act(receiver, this.#current()));
+          this.#holder.meter(OPERATIONS, 1);
+          return;
+        } catch (thrown) {
+          const error = PolycastError.from(thrown);
+          // Ours until then, and gone: the service heard it the first time.
+          if (error.code === 'lock-lost' && tries > 1 && this.#lockLeftMs() > 0) return;
+          // Lost on the way: who knows whether the service heard it? It may be said again, by its lock token, over the next connection.
+          const wasLost = error.code === 'disconnected' && connection.generation !== generation;
+          if (!wasLost || this.#holder.isSession || tries >= MAX_TRIES) throw error;
+          await connection.returned(Math.min(RETURN_WITHIN_MS, this.#lockLeftMs()));
+          if (connection.isDown || this.#lockLeftMs() <= 0) throw error;
+        }
+      }
     } finally {
       this.#holder.settled();
-    }
-  }
-
-  #settle(settlement: Settlement): Promise<void> {
-    switch (settlement.kind) {
-      case 'accept':
-        return this.#do((receiver, message) => receiver.completeMessage(message));
-      case 'release':
-        return this.#do((receiver, message) => receiver.abandonMessage(message));
-      case 'dead-letter': {
-        const reason = settlement.reason.slice(0, MAX_REASON_LENGTH);
-        return this.#do((receiver, message) =>
-          receiver.deadLetterMessage(message, {
-            deadLetterReason: reason,
-            deadLetterErrorDescription: 'set aside by its subscriber',
-          }),
-        );
-      }
-    }
-  }
-
-  async #do(act: (receiver: Holder['receiver'], message: ServiceBusReceivedMessage) => Promise<void>): Promise<void> {
-    const { connection, receiver } = this.#holder;
-    for (let tries = 1; ; tries++) {
-      const { generation } = connection;
-      try {
-        await connection.call(act(receiver, this.#current()));
-        this.#holder.meter(OPERATIONS, 1);
-        return;
-      } catch (thrown) {
-        const error = PolycastError.from(thrown);
-        // Ours until then, and gone: the service heard it the first time.
-        if (error.code === 'lock-lost' && tries > 1 && this.#lockLeftMs() > 0) return;
-        // Lost on the way: who knows whether the service heard it? It may be said again, by its lock token, over the next connection.
-        const wasLost = error.code === 'disconnected' && connection.generation !== generation;
-        if (!wasLost || this.#holder.isSession || tries >= MAX_TRIES) throw error;
-        await connection.returned(Math.min(RETURN_WITHIN_MS, this.#lockLeftMs()));
-        if (connection.isDown || this.#lockLeftMs() <= 0) throw error;
-      }
     }
   }
 

@@ -81,14 +81,17 @@ function readStructured(message: ReadableMessage, contentType: string): Reading 
 /** @see CloudEvents AMQP binding, section 3.1 */
 function readBinary(message: ReadableMessage): BroadcastEvent {
   const properties = message.applicationProperties as Readonly<Record<string, unknown>>;
-  const attributes: [string, unknown][] = [];
+  const attributes: Record<string, unknown> = Object.create(null);
   for (const name in properties) {
-    if (PREFIX.test(name)) attributes.push([name.slice(ATTRIBUTE_PREFIX.length), properties[name]]);
+    if (!PREFIX.test(name)) continue;
+    const attribute = name.slice(ATTRIBUTE_PREFIX.length);
+    if (attribute in attributes) throw new PolycastError('corrupt-event', `${attribute.slice(0, 40)} is there twice`);
+    attributes[attribute] = properties[name];
   }
   const { contentType } = message;
   const isOurs = properties[LINK_PROPERTY] !== undefined;
   const leftOut = isOurs && contentType === JSON_TYPE && properties[TYPED_PROPERTY] !== true;
-  if (contentType !== undefined && !leftOut) attributes.push(['datacontenttype', contentType]);
+  if (contentType !== undefined && !leftOut) attributes.datacontenttype = contentType;
   return eventFromBinary({ attributes, ...dataOf(message, properties[DATA_PROPERTY]) });
 }
 
@@ -110,28 +113,29 @@ function dataOf(message: ReadableMessage, kindSaid: unknown): { data?: unknown; 
 function readForeign(message: ReadableMessage, topic: string): BroadcastEvent {
   const { messageId, sequenceNumber, subject, contentType, enqueuedTimeUtc } = message;
   const id = messageId === undefined || messageId === '' ? String(sequenceNumber) : idOf(messageId);
-  const attributes: [string, unknown][] = [
-    ['specversion', '1.0'],
-    ['id', id],
-    ['source', `/${topic}`],
-    ['type', typeof subject === 'string' && isText(subject) ? subject : FOREIGN_TYPE],
-    ['time', enqueuedTimeUtc],
-  ];
+  const attributes: Record<string, unknown> = Object.create(null);
+  Object.assign(attributes, {
+    specversion: '1.0',
+    id,
+    source: `/${topic}`,
+    type: typeof subject === 'string' && isText(subject) ? subject : FOREIGN_TYPE,
+    time: enqueuedTimeUtc,
+  });
   const key = message.sessionId ?? message.partitionKey;
-  if (typeof key === 'string' && isText(key)) attributes.push(['partitionkey', key]);
+  if (typeof key === 'string' && isText(key)) attributes.partitionkey = key;
   let kind: string | undefined;
   if (typeof contentType === 'string' && /^[\w.+-]+\/[\w.+-]+(\s*;.*)?$/.test(contentType) && isText(contentType)) {
-    attributes.push(['datacontenttype', contentType]);
+    attributes.datacontenttype = contentType;
     kind = kindOf(contentType);
   }
   for (const [name, value] of Object.entries(message.applicationProperties ?? {})) {
-    if (ATTRIBUTE_NAME.test(name) && !MEANT_BY_POLYCAST.has(name) && isAttribute(value)) attributes.push([name, value]);
+    if (ATTRIBUTE_NAME.test(name) && !MEANT_BY_POLYCAST.has(name) && isAttribute(value)) attributes[name] = value;
   }
   const { body } = message as { body: unknown };
   if (!(body instanceof Uint8Array)) return eventFromBinary({ attributes, ...dataOf(message, undefined) });
   if (body.byteLength === 0) return eventFromBinary({ attributes });
   const data = kind === 'bytes' ? undefined : jsonOrText(body, kind);
-  if (data === undefined && kind === undefined) attributes.push(['datacontenttype', 'application/octet-stream']);
+  if (data === undefined && kind === undefined) attributes.datacontenttype = 'application/octet-stream';
   return eventFromBinary({ attributes, data: data === undefined ? own(body) : data.value });
 }
 

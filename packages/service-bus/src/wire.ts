@@ -79,11 +79,12 @@ export function encodeMessage(event: BroadcastEvent, link: string): Encoded {
   return { message, bytes: typeof key === 'string' ? bytes + key.length * 3 : bytes };
 }
 
-/** The same message, to live as long as the event. Beyond what AMQP has a number for (49 days) the topic's own limit holds. */
+/** The message, to live as long as the event. Beyond what AMQP has a number for (49 days) the topic's own limit holds. */
 export function withTtl({ message }: Encoded, outgoing: Outgoing, nowMs: number): ServiceBusMessage {
   const leftMs = Math.ceil(outgoing.expiresAtMs - nowMs);
-  if (leftMs > MAX_TTL_MS) return message;
-  return { ...message, timeToLive: Math.max(1, leftMs) };
+  // It is sent again with less left to live: nobody else holds it.
+  if (leftMs <= MAX_TTL_MS) message.timeToLive = Math.max(1, leftMs);
+  return message;
 }
 
 const MAX_TTL_MS = 0xffffffff;

@@ -2,12 +2,12 @@ import { type AttributeValue, BroadcastEvent } from '../event.ts';
 import { isInteger32, textFault } from './attributes.ts';
 import { MAX_DECODED_ATTRIBUTES, MAX_DECODED_NAME_LENGTH, MAX_DECODED_VALUE_LENGTH } from './limits.ts';
 import { MEDIA_TYPE, refuse } from './read-event.ts';
-import { parseTime } from './time.ts';
+import { parseTime, TIME_LENGTH, TimeReader } from './time.ts';
 
 /** An event as binary content mode brings it: attributes one by one, and the data apart. */
 export interface BinaryEvent {
-  /** Name and value as found; undefined and null mean the same as not being there. */
-  readonly attributes: Iterable<readonly [name: string, value: unknown]>;
+  /** Values as found, by name; undefined and null mean the same as not being there. Inherited ones count: have no prototype. */
+  readonly attributes: Readonly<Record<string, unknown>>;
   /** The value itself, or */
   readonly data?: unknown;
   /** its JSON text, parsed when read. */
@@ -20,22 +20,15 @@ export interface BinaryEvent {
  * @see CloudEvents 1.0.2, section 3
  */
 export function eventFromBinary({ attributes: found, data, dataText }: BinaryEvent): BroadcastEvent {
-  const texts: { [name: string]: string } = Object.create(null);
   let attributes: Record<string, AttributeValue> | undefined;
   let count = 0;
-  for (const [name, raw] of found) {
-    if (raw === undefined || raw === null) continue;
+  for (const name in found) {
+    const raw = found[name];
+    if (raw === undefined || raw === null || OWN_PARTS.has(name)) continue;
     if (!NAME.test(name) || name.length > MAX_DECODED_NAME_LENGTH) {
       throw refuse(`an attribute name must be 1-${MAX_DECODED_NAME_LENGTH} lower-case letters and digits`);
     }
     const value = attributeOf(name, raw);
-    if (OWN_PARTS.has(name)) {
-      const text = name === 'sequence' && typeof value === 'number' ? String(value) : value;
-      if (typeof text !== 'string' || text === '') throw refuse(`${name} must be a non-empty string`);
-      if (texts[name] !== undefined) throw refuse(`${name} is there twice`);
-      texts[name] = text;
-      continue;
-    }
     if (MUST_BE_TEXT.has(name) && (typeof value !== 'string' || value === '')) {
       throw refuse(`${name} must be a non-empty string`);
     }
@@ -43,16 +36,20 @@ export function eventFromBinary({ attributes: found, data, dataText }: BinaryEve
       throw refuse('datacontenttype is no media type');
     if (++count > MAX_DECODED_ATTRIBUTES) throw refuse(`more than ${MAX_DECODED_ATTRIBUTES} attributes`);
     attributes ??= {};
-    if (Object.hasOwn(attributes, name)) throw refuse(`${name} is there twice`);
     attributes[name] = value;
   }
-  const { specversion, id, source, type, time, expirytime, sequence } = texts;
-  if (specversion !== '1.0') throw refuse('specversion must be "1.0"');
+  const id = textIn(found, 'id');
+  const source = textIn(found, 'source');
+  const type = textIn(found, 'type');
+  const time = textIn(found, 'time');
+  const expirytime = textIn(found, 'expirytime');
+  const sequence = textIn(found, 'sequence');
+  if (textIn(found, 'specversion') !== '1.0') throw refuse('specversion must be "1.0"');
   if (id === undefined) throw refuse('id is missing');
   if (source === undefined) throw refuse('source is missing');
   if (type === undefined) throw refuse('type is missing');
-  if (time !== undefined && Number.isNaN(parseTime(time))) throw refuse('time is no RFC 3339 timestamp');
-  const expiresAtMs = expirytime === undefined ? Number.POSITIVE_INFINITY : parseTime(expirytime);
+  if (time !== undefined && Number.isNaN(msOf(time, times))) throw refuse('time is no RFC 3339 timestamp');
+  const expiresAtMs = expirytime === undefined ? Number.POSITIVE_INFINITY : msOf(expirytime, expiries);
   if (Number.isNaN(expiresAtMs)) throw refuse('expirytime is no RFC 3339 timestamp');
   return new BroadcastEvent({ type, source, id, time, expiresAtMs, sequence, data, dataText, attributes });
 }
@@ -61,6 +58,25 @@ const NAME = /^[a-z0-9]+$/;
 /** What an event keeps apart from its other attributes. */
 const OWN_PARTS = new Set(['specversion', 'id', 'source', 'type', 'time', 'expirytime', 'sequence']);
 const MUST_BE_TEXT = new Set(['subject', 'dataschema', 'datacontenttype']);
+
+/** What an event keeps apart; integers in a sequence are what some producers write. */
+function textIn(found: BinaryEvent['attributes'], name: string): string | undefined {
+  const raw = found[name];
+  if (raw === undefined || raw === null) return undefined;
+  const value = attributeOf(name, raw);
+  const text = name === 'sequence' && typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string' || text === '') throw refuse(`${name} must be a non-empty string`);
+  return text;
+}
+
+/** Each remembers its last minute. */
+const times = new TimeReader();
+const expiries = new TimeReader();
+
+function msOf(text: string, reader: TimeReader): number {
+  const ms = text.length === TIME_LENGTH ? reader.read(text, 0) : Number.NaN;
+  return Number.isNaN(ms) ? parseTime(text) : ms;
+}
 
 function attributeOf(name: string, raw: unknown): AttributeValue {
   if (typeof raw === 'string') {
