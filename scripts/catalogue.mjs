@@ -11,31 +11,26 @@ const target = new URL('../packages/core/src/catalogue-data.ts', import.meta.url
 
 /** One entry a scheme, sorted, so that the file depends on the manifests alone. `load` imports a package by name. */
 export async function entries(load) {
+  const { CAPABILITIES } = await load('@polycast/core/adapter');
   const found = await Promise.all(
     URLS.map(async (text) => {
       const url = new URL(text);
       const { fromUrl } = await load(`@polycast/${url.protocol.slice(0, -1).split('+')[0]}`);
       const { transport, capabilities } = fromUrl(url).manifest;
-      return { transport, native: withLevel(capabilities, 'native'), emulated: withLevel(capabilities, 'emulated') };
+      return { transport, levels: levelsOf(capabilities, Object.keys(CAPABILITIES)) };
     }),
   );
   return found.sort((left, right) => (left.transport < right.transport ? -1 : 1));
 }
 
 export function textOf(list) {
-  const words = (names) => (names.length === 0 ? '' : `\n      '${names.join("',\n      '")}',\n    `);
-  const lines = list.map(
-    ({ transport, native, emulated }) =>
-      `  {\n    transport: '${transport}',\n    native: [${words(native)}],\n    emulated: [${words(emulated)}],\n  },\n`,
-  );
+  const lines = list.map(({ transport, levels }) => `  { transport: '${transport}', levels: '${levels}' },\n`);
   const head = readFileSync(target, 'utf8').split('export const CATALOGUE')[0];
   return `${head}export const CATALOGUE: readonly CatalogueEntry[] = [\n${lines.join('')}];\n`;
 }
 
-function withLevel(capabilities, level) {
-  return Object.keys(capabilities)
-    .filter((name) => capabilities[name].level === level)
-    .sort();
+function levelsOf(capabilities, names) {
+  return names.map((name) => ({ native: 'n', emulated: 'e', none: '-' })[capabilities[name].level]).join('');
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -6,9 +6,9 @@ export { CATALOGUE, type CatalogueEntry };
 
 /** Schemes of the transports that offer a capability, those that do so natively first. */
 export function transportsWith(capability: CapabilityName): readonly string[] {
-  const native = CATALOGUE.filter((entry) => entry.native.includes(capability));
-  const emulated = CATALOGUE.filter((entry) => entry.emulated.includes(capability));
-  return [...native, ...emulated].map(({ transport }) => transport);
+  const at = Object.keys(CAPABILITIES).indexOf(capability);
+  const having = (level: string) => CATALOGUE.filter(({ levels }) => levels[at] === level);
+  return [...having('n'), ...having('e')].map(({ transport }) => transport);
 }
 
 /**
