@@ -15,6 +15,8 @@ export interface FeedOptions {
   readonly passesOn: boolean;
   readonly intake: Intake;
   readonly prefetch: number;
+  /** Of the service. */
+  readonly lockMs: number;
   readonly maxUnsettled: number;
   meter(unit: string, count: number): void;
   /** The subscription is gone, or may not be read any more. It goes on trying meanwhile. */
@@ -29,6 +31,7 @@ export class Feed implements Feeder {
   readonly connection: Connection;
   readonly addresses: readonly Address[];
   readonly passesOn: boolean;
+  readonly lockMs: number;
   readonly isSession = false;
   readonly receiver: ServiceBusReceiver;
   readonly #options: FeedOptions;
@@ -45,6 +48,7 @@ export class Feed implements Feeder {
     this.connection = options.connection;
     this.addresses = options.addresses;
     this.passesOn = options.passesOn;
+    this.lockMs = options.lockMs;
     this.receiver = options.connection.client.createReceiver(options.topic, options.subscription, {
       // Core renews.
       maxAutoLockRenewalDurationInMs: 0,

@@ -102,8 +102,8 @@ export class Intake {
 
   #pump(): void {
     while (this.#held.length > 0 && this.#sink.capacity > 0 && !this.#stopped) {
-      const { feeder, message } = this.#held.shift() as Held;
-      this.#hand(feeder, message);
+      const { feeder, message, sinceMs } = this.#held.shift() as Held;
+      this.#hand(feeder, message, sinceMs);
     }
     let at = 0;
     for (const waiting of this.#waiting) {
@@ -148,9 +148,9 @@ export class Intake {
     this.#timer.unref();
   }
 
-  #hand(feeder: Feeder, message: ServiceBusReceivedMessage): void {
+  #hand(feeder: Feeder, message: ServiceBusReceivedMessage, sinceMs?: number): void {
     const { events, errors } = readMessage(message, this.#topic);
-    const lease = new MessageLease(feeder, message);
+    const lease = new MessageLease(feeder, message, sinceMs);
     if (events.length === 1 && errors.length === 0) {
       const event = events[0] as BroadcastEvent;
       if (isFor(event, feeder.addresses)) this.#sink.deliver(event, lease);

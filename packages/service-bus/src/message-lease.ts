@@ -18,6 +18,8 @@ export interface Holder {
   readonly receiver: Pick<ServiceBusReceiver, 'completeMessage' | 'abandonMessage' | 'deadLetterMessage'>;
   /** Changes with connection and link: what came over an earlier one is settled by its lock token. */
   readonly generation: string;
+  /** How long the service locks a message, ms. Its own clock may be wrong, or ours. */
+  readonly lockMs: number;
   /** With a session the lock is the session's: it ends with the link. */
   readonly isSession: boolean;
   /** Extends the lock. */
@@ -38,8 +40,11 @@ export class MessageLease implements Lease {
   readonly #holder: Holder;
   readonly #message: ServiceBusReceivedMessage;
   readonly #generation: string;
+  #lockedAtMs: number;
 
-  constructor(holder: Holder, message: ServiceBusReceivedMessage) {
+  /** @param lockedAtMs when it came, ms of the monotonic clock */
+  constructor(holder: Holder, message: ServiceBusReceivedMessage, lockedAtMs = performance.now()) {
+    this.#lockedAtMs = lockedAtMs;
     this.#holder = holder;
     this.#message = message;
     this.#generation = holder.generation;
@@ -92,7 +97,9 @@ export class MessageLease implements Lease {
           // Ours until then, and gone: the service heard it the first time.
           if (error.code === 'lock-lost' && tries > 1 && this.#lockLeftMs() > 0) return;
           // Lost on the way: who knows whether the service heard it? It may be said again, by its lock token, over the next connection.
-          const wasLost = error.code === 'disconnected' && connection.generation !== generation;
+          // What is not answered in time is lost with its connection.
+          const wasLost =
+            error.code === 'timeout' || (error.code === 'disconnected' && connection.generation !== generation);
           if (!wasLost || this.#holder.isSession || tries >= MAX_TRIES) throw error;
           await connection.returned(Math.min(RETURN_WITHIN_MS, this.#lockLeftMs()));
           if (connection.isDown || this.#lockLeftMs() <= 0) throw error;
@@ -118,11 +125,13 @@ export class MessageLease implements Lease {
   }
 
   #lockLeftMs(): number {
-    return (this.#message.lockedUntilUtc?.getTime() ?? Number.POSITIVE_INFINITY) - Date.now();
+    return this.#lockedAtMs + this.#holder.lockMs - performance.now();
   }
 
-  renew(): Promise<void> {
-    return this.#holder.renew(this.#current());
+  async renew(): Promise<void> {
+    const askedAtMs = performance.now();
+    await this.#holder.renew(this.#current());
+    this.#lockedAtMs = askedAtMs;
   }
 }
 

@@ -18,16 +18,14 @@ const SESSION_CREDITS = 16;
 /** Messages with a partition key: session by session, each of which nobody else has meanwhile. */
 export class SessionFeed {
   readonly #options: FeedOptions;
-  readonly #lockMs: number;
   readonly #sessions = new Set<Session>();
   readonly #stop = new AbortController();
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: FeedOptions, lockMs: number) {
+  constructor(options: FeedOptions) {
     this.#options = options;
-    this.#lockMs = lockMs;
   }
 
   /** The subscription is there already, so that nothing is missed: accepting sessions may begin any time. */
@@ -75,7 +73,7 @@ export class SessionFeed {
   }
 
   #serve(receiver: ServiceBusSessionReceiver): void {
-    const session = new Session(this.#options, receiver, this.#lockMs, () => {
+    const session = new Session(this.#options, receiver, () => {
       this.#sessions.delete(session);
       this.#wake?.();
     });
@@ -104,10 +102,10 @@ class Session implements Feeder {
   readonly connection: Connection;
   readonly addresses: readonly Address[];
   readonly passesOn: boolean;
+  readonly lockMs: number;
   readonly isSession = true;
   readonly receiver: ServiceBusSessionReceiver;
   readonly #options: FeedOptions;
-  readonly #lockMs: number;
   readonly #onEnd: () => void;
   #subscriber: { close(): Promise<void> } | undefined;
   #credits = SESSION_CREDITS;
@@ -118,13 +116,13 @@ class Session implements Feeder {
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: FeedOptions, receiver: ServiceBusSessionReceiver, lockMs: number, onEnd: () => void) {
+  constructor(options: FeedOptions, receiver: ServiceBusSessionReceiver, onEnd: () => void) {
     this.#options = options;
     this.connection = options.connection;
     this.addresses = options.addresses;
     this.passesOn = options.passesOn;
     this.receiver = receiver;
-    this.#lockMs = lockMs;
+    this.lockMs = options.lockMs;
     this.#onEnd = onEnd;
   }
 
@@ -169,7 +167,7 @@ class Session implements Feeder {
 
   /** Every delivery of the session asks for it; once in a while is enough. */
   renew(): Promise<void> {
-    if (performance.now() - this.#renewedAtMs < this.#lockMs / 6) return this.#renewing ?? Promise.resolve();
+    if (performance.now() - this.#renewedAtMs < this.lockMs / 6) return this.#renewing ?? Promise.resolve();
     this.#renewedAtMs = performance.now();
     this.#renewing = this.connection.call(this.receiver.renewSessionLock()).then(() => this.meter(OPERATIONS, 1));
     return this.#renewing;

@@ -36,7 +36,7 @@ export class ServiceBusSource implements Source {
     this.#intake = new Intake(parts.sink, parts.topic, lockMs);
     this.#feeds = parts.plan.subscriptions.map((plan) => {
       const options = this.#feedOptions(plan);
-      return plan.requiresSession ? new SessionFeed(options, lockMs) : new Feed(options);
+      return plan.requiresSession ? new SessionFeed(options) : new Feed(options);
     });
   }
 
@@ -50,6 +50,7 @@ export class ServiceBusSource implements Source {
       passesOn: plan.passesOn,
       intake: this.#intake,
       prefetch: connection.settings.prefetch,
+      lockMs: lockDurationOf(request.lockMs),
       maxUnsettled: request.maxUnsettled,
       meter,
       lost: (error) => void this.#lost(plan, error),

@@ -95,6 +95,11 @@ export class FaultyProxy {
     this.#swallows = false;
   }
 
+  /** The service notices, too, what was swallowed: by its own keep-alive, minutes later. Until then it sends into the hole. */
+  async reap(): Promise<void> {
+    await Promise.all([...this.#pairs].filter(({ isSwallowed }) => isSwallowed).map((pair) => pair.destroy()));
+  }
+
   async stop(): Promise<void> {
     this.#server.close();
     await Promise.all([...this.#pairs].map((pair) => pair.destroy()));
@@ -133,6 +138,10 @@ class Pair {
   /** Has its client not hung up yet? */
   get isOpen(): boolean {
     return !this.#near.closed;
+  }
+
+  get isSwallowed(): boolean {
+    return this.#swallows;
   }
 
   /** Whoever hangs up is not heard on the other side either. */
