@@ -15,13 +15,15 @@ const PROBE_TOPIC = 'polycast-probe';
  * @throws PolycastError `unreachable`, `unauthorized`, … when the service cannot be used. @throws UsageError
  */
 export async function makeTarget(url: string, { local }: { local: boolean }): Promise<ConformanceTarget> {
-  const { manifest } = await transportFromUrl(url);
   const harness = await harnessOf(url);
+  // Locally a URL may name no more than the scheme: the harness knows the rest.
+  if (harness === undefined || !local) await transportFromUrl(url);
   if (harness === undefined) {
     if (!local) return bareTarget(url);
     throw new UsageError(`--local needs a harness, and ${packageOf(url)} exports no ${packageOf(url)}/conformance`);
   }
   const target = await harness({ url: new URL(url), local });
+  const { manifest } = target.transport();
   const made = { ...target, name: manifest.transport, url: hideSecrets(target.url ?? url) };
   return local ? made : { ...made, withoutFaults: { ...reasons(DISTURBING, HANDS_OFF), ...target.withoutFaults } };
 }

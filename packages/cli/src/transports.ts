@@ -12,6 +12,7 @@ const BUNDLED: Readonly<Record<string, string>> = {
   memory: '@polycast/memory',
   redis: '@polycast/redis',
   rediss: '@polycast/redis',
+  'service-bus': '@polycast/service-bus',
 };
 
 /**
