@@ -83,7 +83,7 @@ function readBinary(message: ReadableMessage): BroadcastEvent {
   const properties = message.applicationProperties as Readonly<Record<string, unknown>>;
   const attributes: Record<string, unknown> = Object.create(null);
   for (const name in properties) {
-    if (!PREFIX.test(name)) continue;
+    if (!name.startsWith('cloudEvents') || !PREFIX.test(name)) continue;
     const attribute = name.slice(ATTRIBUTE_PREFIX.length);
     if (attribute in attributes) throw new PolycastError('corrupt-event', `${attribute.slice(0, 40)} is there twice`);
     attributes[attribute] = properties[name];
