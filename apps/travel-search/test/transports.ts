@@ -1,4 +1,5 @@
 import { type LocalService, redisForTests } from '@polycast/local-services';
+import { startServiceBus } from '@polycast/local-services/service-bus';
 
 /** A transport that the example is tried on. A new one is one more row. */
 export interface Row {
@@ -29,5 +30,13 @@ export const TRANSPORTS: readonly Row[] = [
     url: (server) => server.replace('redis', 'redis+streams'),
     afterKill: 'another instance',
     deadlineMs: 10_000,
+  },
+  {
+    name: 'service-bus',
+    start: startServiceBus,
+    url: (server) => server,
+    afterKill: 'another instance',
+    // The shortest lock is 5 s.
+    deadlineMs: 20_000,
   },
 ];
