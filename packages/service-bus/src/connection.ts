@@ -118,7 +118,7 @@ export class Connection {
     this.#fail(new PolycastError('closed', 'the connection was closed'));
     for (const done of [...this.#onReturn]) done();
     // What did not say goodbye is cut off: it would keep the process alive.
-    this.#watch.drop();
+    this.#watch.release();
   }
 
   // ── loss and return ──

@@ -8,6 +8,7 @@ interface RheaConnection {
 }
 
 interface SdkConnection {
+  createReceiver(options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
   readonly _connection?: RheaConnection;
   readonly error?: unknown;
   open(options?: unknown): Promise<unknown>;
@@ -46,6 +47,8 @@ export class SdkConnectionWatch {
   readonly #context: SdkContext;
   readonly #events: ConnectionEvents;
   readonly #idleMs: number;
+  /** Ends what still waits for a receiver to open: the SDK does not, and would keep the process for a minute. */
+  readonly #released = new AbortController();
   #ended = false;
 
   /** @param keepAliveMs silence after which the connection counts as lost */
@@ -79,8 +82,19 @@ export class SdkConnectionWatch {
     this.#ended = true;
   }
 
+  /** After the client was closed: nobody waits for anything any more. */
+  release(): void {
+    this.#released.abort();
+    this.drop();
+  }
+
   #attach(): void {
     const { connection, cbsSession } = this.#context;
+    const createReceiver = connection.createReceiver.bind(connection);
+    connection.createReceiver = (options) => {
+      const abortSignal = either(options?.abortSignal, this.#released.signal);
+      return createReceiver({ ...options, abortSignal });
+    };
     const lost = new AbortController();
     endWith(lost.signal, cbsSession);
     const rhea = connection._connection;
@@ -103,7 +117,7 @@ function endWith(lost: AbortSignal, session: SdkContext['cbsSession']): void {
   const negotiate: Negotiate = session.negotiateClaim.bind(session);
   session.negotiateClaim = async (audience, token, type, options) => {
     const { abortSignal } = options;
-    const signal = abortSignal === undefined ? lost : AbortSignal.any([abortSignal, lost]);
+    const signal = either(abortSignal, lost);
     try {
       return await negotiate(audience, token, type, { ...options, abortSignal: signal });
     } catch (thrown) {
@@ -112,6 +126,10 @@ function endWith(lost: AbortSignal, session: SdkContext['cbsSession']): void {
       throw lostError();
     }
   };
+}
+
+function either(one: AbortSignal | undefined, other: AbortSignal): AbortSignal {
+  return one === undefined ? other : AbortSignal.any([one, other]);
 }
 
 /** As the SDK makes them. */
