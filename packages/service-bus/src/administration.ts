@@ -319,6 +319,6 @@ function isUnderWay(thrown: unknown): boolean {
   const { message, code } = thrown as { message?: unknown; code?: unknown };
   return (
     isConflict(thrown) &&
-    (/40901|conflicting operation|in progress/i.test(String(message)) || code === 'InvalidOperationError')
+    (/SubCode=40901\b|conflicting operation|in progress/i.test(String(message)) || code === 'InvalidOperationError')
   );
 }

@@ -138,7 +138,8 @@ interface Found {
 
 function codeOf({ name, message, code, status }: Found): ErrorCode {
   // A 403 of the administration API tells missing rights from a full namespace by its SubCode.
-  if (status === 403 && /quota|4030[02]|maximum number of|size has exceeded/i.test(message)) return 'storage-full';
+  if (status === 403 && /quota|SubCode=4030[02]\b|maximum number of|size has exceeded/i.test(message))
+    return 'storage-full';
   if (code === 'QuotaExceeded' && /message.{0,40}(too large|size.{0,30}exceed)/i.test(message))
     return 'payload-too-large';
   // Only the administration API has a status, and it says more than the code that the SDK makes of it.
