@@ -1,9 +1,8 @@
-import type { ServiceBusReceivedMessage } from '@azure/service-bus';
+import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
 import { type Lease, PolycastError, type Settlement } from '@polycast/core/adapter';
 import type { Connection } from './connection.ts';
 import { OPERATIONS } from './manifest.ts';
 import { countIn } from './read-message.ts';
-import type { StreamReceiver } from './sdk-receiver.ts';
 import { PASSED_PROPERTY, RETURNED_PROPERTY } from './wire.ts';
 
 /** Longest wait for a lost connection before a settlement is given up, ms: the lock may have run out by then. */
@@ -16,9 +15,9 @@ const MAX_REASON_LENGTH = 1_024;
 /** What a lease needs of the feed that fetched its message. */
 export interface Holder {
   readonly connection: Connection;
-  readonly receiver: Pick<StreamReceiver, 'completeMessage' | 'abandonMessage' | 'deadLetterMessage'>;
+  readonly receiver: Pick<ServiceBusReceiver, 'completeMessage' | 'abandonMessage' | 'deadLetterMessage'>;
   /** Changes with connection and link: what came over an earlier one is settled by its lock token. */
-  readonly generation: number;
+  readonly generation: string;
   /** How long the service locks a message, ms. Its own clock may be wrong, or ours. */
   readonly lockMs: number;
   /** With a session the lock is the session's: it ends with the link. */
@@ -40,7 +39,7 @@ export class MessageLease implements Lease {
   readonly attempt: number;
   readonly #holder: Holder;
   readonly #message: ServiceBusReceivedMessage;
-  readonly #generation: number;
+  readonly #generation: string;
   #lockedAtMs: number;
 
   /** @param lockedAtMs when it came, ms of the monotonic clock */
@@ -88,19 +87,19 @@ export class MessageLease implements Lease {
     const { connection, receiver } = this.#holder;
     try {
       for (let tries = 1; ; tries++) {
-        const { generation } = this.#holder;
+        const { generation } = connection;
         try {
           await connection.call(act(receiver, this.#current()));
           this.#holder.meter(OPERATIONS, 1);
           return;
         } catch (thrown) {
-          const error = PolycastError.from(thrown);
+          const error = this.#whyNot(thrown);
           // Ours until then, and gone: the service heard it the first time.
           if (error.code === 'lock-lost' && tries > 1 && this.#lockLeftMs() > 0) return;
-          // Lost on the way: who knows whether the service heard it? It may be said again, by its lock token, over the next link.
+          // Lost on the way: who knows whether the service heard it? It may be said again, by its lock token, over the next connection.
           // What is not answered in time is lost with its connection.
           const wasLost =
-            error.code === 'timeout' || (error.code === 'disconnected' && this.#holder.generation !== generation);
+            error.code === 'timeout' || (error.code === 'disconnected' && connection.generation !== generation);
           if (!wasLost || this.#holder.isSession || tries >= MAX_TRIES) throw error;
           await connection.returned(Math.min(RETURN_WITHIN_MS, this.#lockLeftMs()));
           if (connection.isDown || this.#lockLeftMs() <= 0) throw error;
@@ -131,8 +130,18 @@ export class MessageLease implements Lease {
 
   async renew(): Promise<void> {
     const askedAtMs = performance.now();
-    await this.#holder.renew(this.#current());
+    try {
+      await this.#holder.renew(this.#current());
+    } catch (thrown) {
+      throw this.#whyNot(thrown);
+    }
     this.#lockedAtMs = askedAtMs;
+  }
+
+  #whyNot(thrown: unknown): PolycastError {
+    const error = PolycastError.from(thrown);
+    if (!this.#holder.isSession || error.code !== 'disconnected') return error;
+    return new PolycastError('lock-lost', 'the session ended with its link: others may have it', { cause: error });
   }
 }
 

@@ -1,0 +1,149 @@
+import type { Delivery } from '@polycast/core';
+import { describe, expect, it } from 'vitest';
+import { Ledger } from './ledger.ts';
+import { gate, Scene, until } from './scene.ts';
+import { ShiftedClock } from './shifted-clock.ts';
+
+const shop = { role: 'shop', instance: 'shop-1' };
+const kitchen = { role: 'kitchen', instance: 'kitchen-1' };
+/** The least that the service takes. */
+const LOCK_MS = 5_000;
+
+async function open() {
+  const clock = new ShiftedClock();
+  const scene = await Scene.open({ clock });
+  const sender = await scene.join({ self: shop, direct: true });
+  const receiver = await scene.join({ self: kitchen });
+  return { scene, clock, ledger: new Ledger(), sender, receiver };
+}
+
+describe.concurrent('a lock', () => {
+  it('is renewed for a handler that runs longer than any lock', async () => {
+    const { scene, clock, ledger, sender, receiver } = await open();
+    await using _ = scene;
+    const { opened, open: finish } = gate();
+    let calls = 0;
+    await receiver.cast.subscribe(
+      async (event) => {
+        calls++;
+        await opened;
+        ledger.handle(event);
+      },
+      { lockMs: LOCK_MS },
+    );
+    await ledger.publish(sender.cast);
+    await until('it is being handled', () => calls === 1);
+    // Core renews three times a lock, by our clock; the service's runs ahead between renewals, by less than the rest.
+    for (let round = 0; round < 2; round++) {
+      const { billedOperations } = scene.service.counts();
+      await until('it is renewed', () => scene.service.counts().billedOperations > billedOperations);
+      clock.advance(LOCK_MS - 2_500);
+    }
+    finish();
+    await ledger.balanceInOrder();
+    await until('it is settled', () => scene.held === 0);
+    expect([calls, receiver.of('failed').length]).toEqual([1, 0]);
+    await scene.end();
+  });
+
+  it('is lost while a handler runs: the handler is told, the event comes again, the first word counts for nothing', async () => {
+    const { scene, clock, ledger, sender, receiver } = await open();
+    await using _ = scene;
+    const deliveries: Delivery[] = [];
+    const { opened, open: finish } = gate();
+    await receiver.cast.subscribe(
+      async (event, delivery) => {
+        deliveries.push(delivery);
+        if (deliveries.length === 1) await opened;
+        else ledger.handle(event);
+      },
+      { lockMs: LOCK_MS, concurrency: 2 },
+    );
+    await ledger.publish(sender.cast);
+    await until('it is being handled', () => deliveries.length === 1);
+    const aborted = new Promise((resolve) => deliveries[0]?.signal.addEventListener('abort', resolve, { once: true }));
+    clock.advance(LOCK_MS + 1);
+    await aborted;
+    await ledger.balance();
+    expect(deliveries.map(({ attempt }) => attempt)).toEqual([1, 2]);
+    expect(receiver.of('failed')[0]).toMatchObject({ what: 'settle', error: { code: 'lock-lost' } });
+    finish();
+    await until('it is settled', () => scene.held === 0);
+    expect(ledger.handled).toEqual(['1']);
+    await scene.end();
+  });
+
+  it('is lost while the connection is: the event comes again to who comes back', async () => {
+    const { scene, clock, ledger, sender, receiver } = await open();
+    await using _ = scene;
+    const { opened, open: finish } = gate();
+    let calls = 0;
+    await receiver.cast.subscribe(
+      async (event) => {
+        if (++calls === 1) await opened;
+        ledger.handle(event);
+      },
+      { lockMs: LOCK_MS, concurrency: 2 },
+    );
+    await ledger.publish(sender.cast);
+    await until('it is being handled', () => calls === 1);
+    scene.proxy.cut();
+    clock.advance(LOCK_MS + 1);
+    await until('it is handled again', () => ledger.handled.length === 1);
+    finish();
+    await until('the first word is refused', () =>
+      receiver.of('failed').some(({ error }) => error.code === 'lock-lost'),
+    );
+    expect([calls, scene.held]).toEqual([2, 0]);
+    await scene.end();
+  });
+
+  it('outlives a connection: what was being handled is settled over the next one, and comes once', async () => {
+    const { scene, clock, ledger, sender, receiver } = await open();
+    await using _ = scene;
+    const { opened, open: finish } = gate();
+    let calls = 0;
+    await receiver.cast.subscribe(async (event) => {
+      calls++;
+      await opened;
+      ledger.handle(event);
+    });
+    await ledger.publish(sender.cast);
+    await until('it is being handled', () => calls === 1);
+    scene.proxy.cut();
+    await until('it is connected again', () => receiver.of('reconnected').length === 1);
+    // Nothing is acknowledged that was not handled.
+    expect(scene.held).toBe(1);
+    finish();
+    await ledger.balanceInOrder();
+    await until('it is settled', () => scene.held === 0);
+    clock.advance(300_000);
+    await ledger.publish(sender.cast);
+    await ledger.balance();
+    expect([calls, receiver.of('failed').length]).toEqual([2, 0]);
+    await scene.end();
+  });
+
+  it('of a session is lost: its events come again, in order', async () => {
+    const { scene, clock, ledger, sender, receiver } = await open();
+    await using _ = scene;
+    const { opened, open: finish } = gate();
+    let calls = 0;
+    await receiver.cast.subscribe(
+      async (event) => {
+        if (++calls === 1) await opened;
+        else ledger.handle(event);
+      },
+      { group: 'cooks', lockMs: LOCK_MS },
+    );
+    for (let count = 0; count < 3; count++) await ledger.publish(sender.cast, count, { partitionKey: 'table-1' });
+    await until('the first is being handled', () => calls === 1);
+    clock.advance(LOCK_MS + 1);
+    await until('it is told', () => receiver.of('failed').some(({ error }) => error.code === 'lock-lost'));
+    finish();
+    await ledger.balance();
+    expect(ledger.handled).toEqual(['1', '2', '3']);
+    await until('it is settled', () => scene.held === 0);
+    await scene.end();
+  });
+});
