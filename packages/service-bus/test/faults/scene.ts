@@ -24,6 +24,7 @@ export const ALERT = {
   operationTimeoutMs: 1_000,
   stalledAfterMs: 200,
   keepAliveMs: 1_000,
+  closeTimeoutMs: 500,
 } as const satisfies ServiceBusOptions;
 
 /** One participant, and what it said about itself. */

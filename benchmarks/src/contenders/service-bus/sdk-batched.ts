@@ -1,3 +1,0 @@
-import { sdkDriver } from '../../service-bus/sdk-driver.ts';
-
-export const driver = sdkDriver('batched');

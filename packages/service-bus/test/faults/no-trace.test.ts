@@ -1,0 +1,57 @@
+import { afterEach, expect, it } from 'vitest';
+import { Ledger } from './ledger.ts';
+import { gate, Scene, until } from './scene.ts';
+
+const shop = { role: 'shop', instance: 'shop-1' };
+const kitchen = { role: 'kitchen', instance: 'kitchen-1' };
+
+/** What keeps the process alive, by kind and number. What the test runner itself needs is among it. */
+function resources(): Record<string, number> {
+  const counts: Record<string, number> = { Timeout: 0, TCPSocketWrap: 0, TLSWrap: 0, TCPServerWrap: 0 };
+  for (const kind of process.getActiveResourcesInfo()) if (kind in counts) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+let scene: Scene | undefined;
+afterEach(async () => scene?.[Symbol.asyncDispose]());
+
+/** Of each fault: what happens before everybody closes. */
+const faults: Record<string, (scene: Scene) => unknown> = {
+  'nothing happened': () => {},
+  'a cut connection': (one) => one.proxy.cut(),
+  'a black hole': (one) => one.proxy.swallow(),
+  'a frozen service': (one) => one.service.freeze(),
+  'a killed service': (one) => one.service.kill(),
+  'a connection cut at its token': (one) => {
+    one.proxy.await('cut', ({ performative, says }) => performative === 'transfer' && says('put-token'), 1_000);
+    one.proxy.cut();
+  },
+};
+
+it.each(Object.entries(faults))('%s: after close nothing keeps the process', async (_, fault) => {
+  await until('what others used is gone', () => resources().TCPSocketWrap === 0);
+  const before = resources();
+  scene = await Scene.open();
+  const ledger = new Ledger();
+  const sender = await scene.join({ self: shop });
+  const receiver = await scene.join({ self: kitchen });
+  const { opened, open } = gate();
+  await receiver.cast.subscribe(async (event) => {
+    if (ledger.handled.length > 0) await opened;
+    ledger.handle(event);
+  });
+  await receiver.cast.subscribe(() => {}, { group: 'cooks' });
+  await ledger.publish(sender.cast);
+  await ledger.publish(sender.cast);
+  await until('one is handled, one is being handled', () => ledger.handled.length === 1);
+  await fault(scene);
+  const publishing = sender.cast.publish({ type: 'order' }).catch(() => {});
+  await Promise.all([sender, receiver].map(({ cast }) => cast.close({ drainMs: 100 })));
+  await publishing;
+  open();
+  await scene[Symbol.asyncDispose]();
+  // The wait itself is a timer.
+  const left = () =>
+    Object.entries(resources()).filter(([kind, count]) => count > (before[kind] ?? 0) + (kind === 'Timeout' ? 1 : 0));
+  await until('nothing is left', () => left().length === 0, 5_000).catch(() => expect(left()).toEqual([]));
+});
