@@ -8,6 +8,8 @@ import { filterSuite } from './filter/filter-suite.ts';
 import { goalsMarkdown, markdownOf } from './measurement/table.ts';
 import { installedVersions } from './measurement/versions.ts';
 import { memorySuite } from './memory/memory-suite.ts';
+import { localServiceBusSuite } from './service-bus/local-suite.ts';
+import { serviceBusSuite } from './service-bus/service-bus-suite.ts';
 import type { Suite } from './suite.ts';
 import { redisSuite, streamsSuite } from './wire/wire-suite.ts';
 
@@ -18,6 +20,8 @@ const SUITES: Readonly<Record<string, Suite>> = {
   memory: memorySuite,
   redis: redisSuite,
   streams: streamsSuite,
+  'service-bus': serviceBusSuite,
+  'service-bus-local': localServiceBusSuite,
 };
 
 const USAGE = `Usage: pnpm --filter @polycast/benchmarks bench [options]

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Order, Scenario, SideReport, WireWorkload } from './wire-workload.ts';
 
 /** One run of one scenario. Times and CPU are raw: the calibration says how slow the machine was. */
@@ -16,26 +15,33 @@ export interface WireRun {
 /** Longest wait for any answer: a contender that lost a message never answers. */
 const TIMEOUT_MS = 60_000;
 
+/** The server that a contender's two sides meet at. */
+export interface WireServer {
+  readonly url: string;
+  /** CPU time of its process so far, µs. */
+  cpuUs(): Promise<number>;
+}
+
 /** All runs of one scenario in a pair of fresh processes. */
 export async function runScenario(
   module: URL,
-  { url, client }: { url: string; client: Redis },
+  server: WireServer,
   scenario: Scenario,
   workload: WireWorkload,
 ): Promise<WireRun[]> {
   const topic = `bench-${randomUUID()}`;
-  const subscriber = await Side.start('subscriber', module, url, topic);
+  const subscriber = await Side.start('subscriber', module, server.url, topic);
   let publisher: Side | undefined;
   try {
-    publisher = await Side.start('publisher', module, url, topic);
+    publisher = await Side.start('publisher', module, server.url, topic);
     const { payloadBytes } = workload;
     const once = async (messages: number): Promise<WireRun> => {
       await subscriber.ask({ do: 'await', messages });
-      const before = await serverCpuUs(client);
+      const before = await server.cpuUs();
       const lastCame = subscriber.answer<SideReport>();
       const sent = await publisher!.ask<SideReport>({ do: 'run', scenario: { ...scenario, messages }, payloadBytes });
       const came = await lastCame;
-      const after = await serverCpuUs(client);
+      const after = await server.cpuUs();
       return {
         perSecond: (messages / (came.atMs - sent.atMs)) * 1000,
         publisherUs: sent.cpuUs / messages,
@@ -107,10 +113,4 @@ class Side {
   stop(): void {
     this.#child.kill('SIGKILL');
   }
-}
-
-async function serverCpuUs(client: Redis): Promise<number> {
-  const info = await client.info('cpu');
-  const read = (name: string) => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1] ?? Number.NaN);
-  return (read('used_cpu_sys') + read('used_cpu_user')) * 1e6;
 }

@@ -1,14 +1,13 @@
 import { startRedis } from '@polycast/local-services';
-import type { LatencyResult } from '@polycast/measure';
 import { Redis } from 'ioredis';
-import { SpeedScale } from '../measurement/calibration.ts';
 import { median, quantile, shuffled } from '../measurement/statistics.ts';
-import { cellOf, type Goal, pairedCellOf, short, type Table, times } from '../measurement/table.ts';
+import { type Goal, times } from '../measurement/table.ts';
 import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
 import { readWorkload } from '../workload.ts';
 import { measureInTurns } from './latency-turns.ts';
 import { redisBenchmark } from './redis-benchmark.ts';
-import { runScenario, type WireRun } from './wire-run.ts';
+import { allCpu, fromIntended, tablesOf, WireFigures } from './wire-figures.ts';
+import { runScenario } from './wire-run.ts';
 import type { WireWorkload } from './wire-workload.ts';
 
 interface WireSuite {
@@ -78,21 +77,22 @@ async function run(options: SuiteOptions, suite: WireSuite): Promise<SuiteResult
   const names = suite.contenders.filter(
     (name) => always.has(name) || only.length === 0 || only.some((part) => name.includes(part)),
   );
-  const figures = new Figures();
+  const figures = new WireFigures();
   const server = await startRedis();
   const client = new Redis(server.url);
+  const at = { url: server.url, cpuUs: () => redisCpuUs(client) };
   try {
     const moduleOf = (name: string) => new URL(`../contenders/${suite.folder}/${name}.js`, import.meta.url);
     const failed = (name: string, what: string, error: unknown) =>
       figures.failures.push(`${name}, ${what}: ${error instanceof Error ? error.message : error}`);
     const work = names.flatMap((name) => workload.scenarios.map((scenario) => ({ name, scenario })));
     for (let round = 1; round <= rounds; round += 1) {
-      for (const [at, { name, scenario }] of shuffled(work).entries()) {
+      for (const [done, { name, scenario }] of shuffled(work).entries()) {
         const what = scenario.name;
-        progress(`${suite.title}: round ${round} of ${rounds}, ${at + 1} of ${work.length}: ${name}, ${what}`);
+        progress(`${suite.title}: round ${round} of ${rounds}, ${done + 1} of ${work.length}: ${name}, ${what}`);
         try {
           await client.flushall();
-          const run = await runScenario(moduleOf(name), { url: server.url, client }, scenario, workload);
+          const run = await runScenario(moduleOf(name), at, scenario, workload);
           figures.addRuns(name, what, run);
         } catch (error) {
           failed(name, what, error);
@@ -120,103 +120,7 @@ async function run(options: SuiteOptions, suite: WireSuite): Promise<SuiteResult
   }
 }
 
-class Figures {
-  readonly failures: string[] = [];
-  readonly #runs = new Map<string, WireRun[]>();
-  readonly #latencies = new Map<string, readonly LatencyResult[]>();
-  readonly #scale = new SpeedScale();
-
-  addRuns(name: string, scenario: string, runs: readonly WireRun[]): void {
-    for (const run of runs) this.#scale.see(run.calibrationUs);
-    const key = `${name} / ${scenario}`;
-    this.#runs.set(key, [...(this.#runs.get(key) ?? []), ...runs]);
-  }
-
-  addLatencies(name: string, results: readonly LatencyResult[]): void {
-    this.#latencies.set(name, results);
-  }
-
-  rates(name: string, scenario: string): number[] {
-    return this.#of(name, scenario).map(({ perSecond, calibrationUs }) =>
-      this.#scale.rate({ value: perSecond, calibrationUs }),
-    );
-  }
-
-  cpu(name: string, scenario: string, of: (run: WireRun) => number): number[] {
-    return this.#of(name, scenario).map((run) =>
-      this.#scale.time({ value: of(run), calibrationUs: run.calibrationUs }),
-    );
-  }
-
-  latency(name: string, of: (result: LatencyResult) => number): number[] {
-    return (this.#latencies.get(name) ?? []).map(of);
-  }
-
-  raw(): unknown {
-    return {
-      runs: Object.fromEntries(this.#runs),
-      latencies: Object.fromEntries(this.#latencies),
-      failures: this.failures,
-    };
-  }
-
-  #of(name: string, scenario: string): readonly WireRun[] {
-    return this.#runs.get(`${name} / ${scenario}`) ?? [];
-  }
-}
-
-const all = (run: WireRun) => run.publisherUs + run.subscriberUs + run.serverUs;
-const fromPublish = (part: 'p50' | 'p99') => (result: LatencyResult) => result.fromPublishMs[part];
-const fromIntended = (part: 'p50' | 'p99') => (result: LatencyResult) => result.endToEndMs[part];
-
-function tablesOf(suite: WireSuite, workload: WireWorkload, names: readonly string[], figures: Figures): Table[] {
-  const ordered = [...names].sort((a, b) => median(figures.rates(b, 'burst')) - median(figures.rates(a, 'burst')));
-  const ratio = `Ratios are to \`${suite.reference}\`; above 1 is better; p10–p90 of all runs in brackets.`;
-  const reference = suite.reference;
-  return [
-    {
-      title: `${suite.title}: ${workload.payloadBytes} bytes, delivered a second`,
-      columns: ['contender', ...workload.scenarios.map((scenario) => scenario.name)],
-      rows: ordered.map((name) => [
-        name,
-        ...workload.scenarios.map((scenario) =>
-          cellOf(figures.rates(name, scenario.name), figures.rates(reference, scenario.name)),
-        ),
-      ]),
-      notes: [ratio, ...figures.failures.map((failure) => `FAILED: ${failure}`)],
-    },
-    {
-      title: `${suite.title}: CPU µs a message in bursts, all three processes`,
-      columns: ['contender', 'all', 'publisher', 'subscriber', 'server'],
-      rows: ordered.map((name) => [
-        name,
-        cellOf(figures.cpu(name, 'burst', all), figures.cpu(reference, 'burst', all), true),
-        ...[(run: WireRun) => run.publisherUs, (run: WireRun) => run.subscriberUs, (run: WireRun) => run.serverUs].map(
-          (of) => short(median(figures.cpu(name, 'burst', of))),
-        ),
-      ]),
-      notes: [ratio],
-    },
-    {
-      title: `${suite.title}: latency in ms at ${workload.latency.rate} a second, open loop, loopback`,
-      columns: ['contender', 'p50', 'p99', 'p50 from publish', 'p99 from publish', 'lost', 'reordered'],
-      rows: ordered.map((name) => [
-        name,
-        ...[fromIntended('p50'), fromIntended('p99'), fromPublish('p50'), fromPublish('p99')].map((of) =>
-          pairedCellOf(figures.latency(name, of), figures.latency(reference, of)),
-        ),
-        String(sum(figures.latency(name, (result) => result.lost))),
-        String(sum(figures.latency(name, (result) => result.reordered))),
-      ]),
-      notes: [
-        `Medians of windows of ${workload.latency.windowS} s. Ratios are to \`${reference}\` in the same turn; above 1 is better; p10–p90 of the turns in brackets.`,
-        'Raw times: they depend on waking a process more than on its speed. p50 and p99 count from the intended time.',
-      ],
-    },
-  ];
-}
-
-function goalsOf({ pairs, title }: WireSuite, names: readonly string[], figures: Figures): Goal[] {
+function goalsOf({ pairs, title }: WireSuite, names: readonly string[], figures: WireFigures): Goal[] {
   const peers = names.filter((name) => !name.startsWith('polycast') && !name.startsWith('limit'));
   return pairs.flatMap(({ ours, bare }) => {
     const goals: Goal[] = [];
@@ -226,7 +130,7 @@ function goalsOf({ pairs, title }: WireSuite, names: readonly string[], figures:
 
     const burst = rate(ours, 'burst') / rate(bare, 'burst');
     add('bursts at least 2× (aim: 3×)', times(burst), burst >= 2);
-    const cpu = median(figures.cpu(ours, 'burst', all)) / median(figures.cpu(bare, 'burst', all));
+    const cpu = median(figures.cpu(ours, 'burst', allCpu)) / median(figures.cpu(bare, 'burst', allCpu));
     add('CPU a message at most 0.5×', times(cpu), cpu <= 0.5);
     const sequential = rate(ours, 'sequential') / rate(bare, 'sequential');
     add('one at a time at least 0.9×', times(sequential), sequential >= 0.9);
@@ -249,6 +153,8 @@ function goalsOf({ pairs, title }: WireSuite, names: readonly string[], figures:
   });
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+async function redisCpuUs(client: Redis): Promise<number> {
+  const info = await client.info('cpu');
+  const read = (name: string) => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1] ?? Number.NaN);
+  return (read('used_cpu_sys') + read('used_cpu_user')) * 1e6;
 }

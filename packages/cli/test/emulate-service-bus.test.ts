@@ -54,6 +54,7 @@ test('--json - tells programs', async () => {
       service: 'service-bus',
       host: '127.0.0.1',
       port: expect.any(Number),
+      url: expect.stringMatching(/^service-bus:Endpoint=sb:\/\/127\.0\.0\.1:\d+;/),
       tier: 'premium',
       connectionString: expect.stringMatching(
         /SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=[^;]{20,}/,

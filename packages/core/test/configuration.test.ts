@@ -65,6 +65,12 @@ describe('by URL', () => {
     expect(await resolveTransport({ url: 'rediss://host' })).toMatchObject({ location: 'rediss://host' });
   });
 
+  test("a connection string of Azure Service Bus is that transport's", async () => {
+    install('service-bus');
+    const given = 'Endpoint=sb://name.servicebus.windows.net/;SharedAccessKeyName=k;SharedAccessKey=c2VjcmV0';
+    expect(await resolveTransport({ url: ` ${given}` })).toMatchObject({ location: `service-bus:${given}` });
+  });
+
   test('an unknown scheme names the nearest', async () => {
     const error = await failure({ url: 'reddis://host' });
     expect(error.code).toBe('unknown-transport');

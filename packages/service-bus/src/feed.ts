@@ -1,10 +1,11 @@
-import type { MessageHandlers, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import type { Address, PolycastError } from '@polycast/core/adapter';
 import type { Connection } from './connection.ts';
 import type { Feeder, Intake } from './intake.ts';
 import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
 import { operationsFor } from './operations.ts';
+import { StreamReceiver } from './sdk-receiver.ts';
 import { within } from './within.ts';
 
 export interface FeedOptions {
@@ -23,9 +24,6 @@ export interface FeedOptions {
   lost(error: PolycastError): void;
 }
 
-/** What the SDK calls when a link is ready, though its types do not say so. */
-type Handlers = MessageHandlers & { postInitialize(): Promise<void> };
-
 /** Messages of one subscription, as they come. The SDK attaches again whatever happens, until it is stopped. */
 export class Feed implements Feeder {
   readonly connection: Connection;
@@ -33,10 +31,11 @@ export class Feed implements Feeder {
   readonly passesOn: boolean;
   readonly lockMs: number;
   readonly isSession = false;
-  readonly receiver: ServiceBusReceiver;
+  readonly receiver: StreamReceiver;
   readonly #options: FeedOptions;
   #links = 0;
   #credits = 0;
+  readonly #creditsNow = () => this.#credits;
   #maxCredits = 0;
   #subscriber: { close(): Promise<void> } | undefined;
   #stopping: Promise<void> | undefined;
@@ -49,16 +48,17 @@ export class Feed implements Feeder {
     this.addresses = options.addresses;
     this.passesOn = options.passesOn;
     this.lockMs = options.lockMs;
-    this.receiver = options.connection.client.createReceiver(options.topic, options.subscription, {
-      // Core renews.
-      maxAutoLockRenewalDurationInMs: 0,
-      skipParsingBodyAsJson: true,
-      skipConvertingDate: true,
-    });
+    this.receiver = new StreamReceiver(
+      options.connection.client.createReceiver(options.topic, options.subscription, {
+        // Core renews.
+        maxAutoLockRenewalDurationInMs: 0,
+      }),
+    );
   }
 
-  get generation(): string {
-    return `${this.connection.generation}.${this.#links}`;
+  /** Neither part ever falls. */
+  get generation(): number {
+    return this.connection.generation + this.#links;
   }
 
   meter(unit: string, count: number): void {
@@ -81,22 +81,21 @@ export class Feed implements Feeder {
     const opened = new Promise<void>((resolve, reject) => {
       this.#opening = { resolve, reject };
     });
-    const handlers: Handlers = {
-      processMessage: (message) => this.#take(message),
-      processError: async ({ error, errorSource }) => {
-        if (errorSource === 'receive') this.#failed(mapError(error));
+    this.#subscriber = this.receiver.subscribe(
+      {
+        onMessage: (message) => this.#take(message),
+        onError: async ({ error, errorSource }) => {
+          if (errorSource === 'receive') this.#failed(mapError(error));
+        },
+        onAttached: () => {
+          this.#links++;
+          this.#credits = this.#maxCredits;
+          this.#opening?.resolve();
+          this.#opening = undefined;
+        },
       },
-      postInitialize: async () => {
-        this.#links++;
-        this.#credits = this.#maxCredits;
-        this.#opening?.resolve();
-        this.#opening = undefined;
-      },
-    };
-    this.#subscriber = this.receiver.subscribe(handlers, {
-      autoCompleteMessages: false,
-      maxConcurrentCalls: this.#maxCredits,
-    });
+      this.#maxCredits,
+    );
     try {
       await this.connection.call(opened);
     } catch (thrown) {
@@ -112,14 +111,19 @@ export class Feed implements Feeder {
     } else if (error.code === 'not-found' || error.code === 'unauthorized') this.#options.lost(error);
   }
 
-  async #take(message: ServiceBusReceivedMessage): Promise<void> {
+  /** The credit goes out when this returns; a new link begins with all of it. */
+  #take(message: ServiceBusReceivedMessage): void | Promise<void> {
     const link = this.#links;
     this.#credits--;
     this.meter(OPERATIONS, operationsFor(message));
-    const room = this.#options.intake.take(this, message, () => this.#credits);
-    if (room !== undefined) await room;
-    // The SDK gives the credit when this returns; a new link begins with all of it.
-    if (link === this.#links) this.#credits++;
+    const room = this.#options.intake.take(this, message, this.#creditsNow);
+    if (room === undefined) {
+      this.#credits++;
+      return;
+    }
+    return room.then(() => {
+      if (link === this.#links) this.#credits++;
+    });
   }
 
   /** Nothing more is fetched. Leases stay valid. */

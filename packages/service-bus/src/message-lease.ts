@@ -1,8 +1,9 @@
-import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import { type Lease, PolycastError, type Settlement } from '@polycast/core/adapter';
 import type { Connection } from './connection.ts';
 import { OPERATIONS } from './manifest.ts';
 import { countIn } from './read-message.ts';
+import type { StreamReceiver } from './sdk-receiver.ts';
 import { PASSED_PROPERTY, RETURNED_PROPERTY } from './wire.ts';
 
 /** Longest wait for a lost connection before a settlement is given up, ms: the lock may have run out by then. */
@@ -15,9 +16,9 @@ const MAX_REASON_LENGTH = 1_024;
 /** What a lease needs of the feed that fetched its message. */
 export interface Holder {
   readonly connection: Connection;
-  readonly receiver: Pick<ServiceBusReceiver, 'completeMessage' | 'abandonMessage' | 'deadLetterMessage'>;
+  readonly receiver: Pick<StreamReceiver, 'completeMessage' | 'abandonMessage' | 'deadLetterMessage'>;
   /** Changes with connection and link: what came over an earlier one is settled by its lock token. */
-  readonly generation: string;
+  readonly generation: number;
   /** How long the service locks a message, ms. Its own clock may be wrong, or ours. */
   readonly lockMs: number;
   /** With a session the lock is the session's: it ends with the link. */
@@ -39,7 +40,7 @@ export class MessageLease implements Lease {
   readonly attempt: number;
   readonly #holder: Holder;
   readonly #message: ServiceBusReceivedMessage;
-  readonly #generation: string;
+  readonly #generation: number;
   #lockedAtMs: number;
 
   /** @param lockedAtMs when it came, ms of the monotonic clock */
@@ -87,7 +88,7 @@ export class MessageLease implements Lease {
     const { connection, receiver } = this.#holder;
     try {
       for (let tries = 1; ; tries++) {
-        const { generation } = connection;
+        const { generation } = this.#holder;
         try {
           await connection.call(act(receiver, this.#current()));
           this.#holder.meter(OPERATIONS, 1);
@@ -96,10 +97,10 @@ export class MessageLease implements Lease {
           const error = this.#whyNot(thrown);
           // Ours until then, and gone: the service heard it the first time.
           if (error.code === 'lock-lost' && tries > 1 && this.#lockLeftMs() > 0) return;
-          // Lost on the way: who knows whether the service heard it? It may be said again, by its lock token, over the next connection.
+          // Lost on the way: who knows whether the service heard it? It may be said again, by its lock token, over the next link.
           // What is not answered in time is lost with its connection.
           const wasLost =
-            error.code === 'timeout' || (error.code === 'disconnected' && connection.generation !== generation);
+            error.code === 'timeout' || (error.code === 'disconnected' && this.#holder.generation !== generation);
           if (!wasLost || this.#holder.isSession || tries >= MAX_TRIES) throw error;
           await connection.returned(Math.min(RETURN_WITHIN_MS, this.#lockLeftMs()));
           if (connection.isDown || this.#lockLeftMs() <= 0) throw error;

@@ -1,9 +1,12 @@
-import type { ServiceBusMessage, ServiceBusMessageBatch, ServiceBusSender } from '@azure/service-bus';
+import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
 import type { Connection } from './connection.ts';
+import { MessageBatch } from './message-batch.ts';
 
 /** Premium takes batches of 1 MB, however large a single message may be. */
 const MAX_BATCH_BYTES = 1_048_576;
+/** Of the first batch. */
+const EXPECTED_BYTES = 1_024;
 
 /** Some messages that travel as one transfer, in order. */
 interface Transfer {
@@ -16,6 +19,8 @@ export class TopicSender {
   readonly #connection: Connection;
   readonly #sender: ServiceBusSender;
   readonly #repair: () => Promise<boolean>;
+  /** The next batch is taken to be about as large as the last. */
+  #expectedBytes = EXPECTED_BYTES;
   /** Batches are filled one after another; undefined while none is. */
   #turn: Promise<unknown> | undefined;
 
@@ -28,7 +33,7 @@ export class TopicSender {
 
   /** Opens the link, if it is not. @throws PolycastError */
   async open(): Promise<void> {
-    await this.#batch();
+    await this.#maxBytes();
   }
 
   /** @returns for each message that was not taken its error; nothing when all were. @throws PolycastError when none was */
@@ -80,6 +85,7 @@ export class TopicSender {
     let indexes: number[] = [];
     const flush = () => {
       if (indexes.length === 0) return;
+      this.#expectedBytes = batch.sizeInBytes + 64;
       const taken = this.#connection.call(this.#sender.sendMessages(batch));
       // Looked at later, with the others.
       taken.catch(() => {});
@@ -110,9 +116,13 @@ export class TopicSender {
     await this.#sender.close().catch(() => {});
   }
 
-  async #batch(): Promise<ServiceBusMessageBatch> {
-    const batch = await this.#connection.call(this.#sender.createMessageBatch());
-    if (batch.maxSizeInBytes <= MAX_BATCH_BYTES) return batch;
-    return this.#connection.call(this.#sender.createMessageBatch({ maxSizeInBytes: MAX_BATCH_BYTES }));
+  async #batch(): Promise<MessageBatch> {
+    return new MessageBatch(await this.#maxBytes(), this.#expectedBytes);
+  }
+
+  /** What the link takes, opened if it is not. */
+  async #maxBytes(): Promise<number> {
+    const { maxSizeInBytes } = await this.#connection.call(this.#sender.createMessageBatch());
+    return Math.min(maxSizeInBytes, MAX_BATCH_BYTES);
   }
 }

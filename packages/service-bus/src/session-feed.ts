@@ -127,8 +127,8 @@ class Session implements Feeder {
   }
 
   /** A session has one link: what came over it is settled over it, or not at all. */
-  get generation(): string {
-    return '';
+  get generation(): number {
+    return 0;
   }
 
   begin(): void {

@@ -60,6 +60,7 @@ async function describe(service: ServiceBus, options: ServiceOptions): Promise<E
     title: `Service Bus (${tier}) listens on ${host}:${port}`,
     facts: [
       ['connection string', connectionString],
+      ['for connect', service.url],
       ...(caFile === undefined
         ? []
         : ([
@@ -67,7 +68,14 @@ async function describe(service: ServiceBus, options: ServiceOptions): Promise<E
             ['trusted with', `export NODE_EXTRA_CA_CERTS=${caFile}`],
           ] as const)),
     ],
-    details: { host, port, tier, connectionString, ...(caFile !== undefined && { tlsConnectionString, caFile }) },
+    details: {
+      host,
+      port,
+      tier,
+      url: service.url,
+      connectionString,
+      ...(caFile !== undefined && { tlsConnectionString, caFile }),
+    },
     counts() {
       const { entities, activeMessages, deadLettered, scheduled, connections, billedOperations } = service.counts();
       return { entities, active: activeMessages, deadLettered, scheduled, connections, billed: billedOperations };

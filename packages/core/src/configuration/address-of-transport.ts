@@ -6,6 +6,9 @@ import { redactUrl } from './redact.ts';
 /** Schemes that name another way to the same transport. The adapter still sees the scheme as it was written. */
 const ALIASES: Readonly<Record<string, string>> = { rediss: 'redis' };
 
+/** How a connection string begins that a vendor's portal gives, and the scheme it goes behind. */
+const SERVICE_BUS = /^Endpoint=sb:/i;
+
 /** A transport's URL, and the package that makes a transport of it. */
 export interface TransportAddress {
   readonly url: URL;
@@ -19,7 +22,10 @@ export interface TransportAddress {
 
 /** @throws PolycastError `invalid-configuration` when it is no URL. */
 export function readTransportUrl(input: string | URL): TransportAddress {
-  const url = typeof input === 'string' ? parse(input.trim()) : input;
+  const url =
+    typeof input === 'string'
+      ? parse(SERVICE_BUS.test(input.trim()) ? `service-bus:${input.trim()}` : input.trim())
+      : input;
   const scheme = url.protocol.slice(0, -1);
   const base = scheme.split('+', 1)[0]!;
   const name = ALIASES[base] ?? base;

@@ -1,0 +1,140 @@
+import type { MessageHandlers, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import { PolycastError } from '@polycast/core/adapter';
+import { asReceived, LinkMessage, type RheaDelivery, type RheaMessage } from './link-message.ts';
+
+/** What waits for the service's word on a delivery. */
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** What the SDK itself waits for has one. */
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** What the SDK keeps for a receiver that subscribes. */
+interface SdkStream {
+  readonly link?: { isOpen(): boolean; addCredit(credits: number): void };
+  readonly _receiverHelper: { isSuspended(): boolean };
+  readonly _deliveryDispositionMap: Map<number, Waiting>;
+  _onAmqpMessage(context: { message: RheaMessage; delivery: RheaDelivery }): Promise<void>;
+}
+
+interface SdkReceiver {
+  readonly _streamingReceiver?: SdkStream;
+  readonly _context: { getReceiverFromCache(name: string): unknown };
+}
+
+export interface StreamHandlers {
+  /** @returns resolves when one more message may be fetched; undefined for at once */
+  onMessage(message: ServiceBusReceivedMessage): void | Promise<void>;
+  onError: MessageHandlers['processError'];
+  /** A link is attached: the first, or another one after it was lost. */
+  onAttached(): void;
+}
+
+/** What the SDK calls when a link is ready, though its types do not say so. */
+type Handlers = MessageHandlers & { postInitialize(): Promise<void> };
+
+/**
+ * A receiver of the SDK that subscribes, without what the SDK does for every message between its connection and us: two spans, a
+ * timer, a dozen promises and three copies, more than half of the time that a message takes
+ * (`benchmarks/README.md`). Connection, authorisation, link and credit stay the SDK's, and so does every settlement but plain acceptance.
+ * Looks beneath version 7.9.5, as `sdk-connection.ts` does.
+ */
+export class StreamReceiver {
+  readonly #receiver: ServiceBusReceiver;
+  #stream: SdkStream | undefined;
+
+  constructor(receiver: ServiceBusReceiver) {
+    this.#receiver = receiver;
+  }
+
+  /** @throws TypeError for another version of the SDK */
+  subscribe(handlers: StreamHandlers, credits: number): { close(): Promise<void> } {
+    const sdkHandlers: Handlers = {
+      // Never called: see below.
+      processMessage: async () => {},
+      processError: handlers.onError,
+      postInitialize: async () => {
+        // What was said over the link before gets no answer any more.
+        this.#failWaiting();
+        handlers.onAttached();
+      },
+    };
+    const subscriber = this.#receiver.subscribe(sdkHandlers, {
+      autoCompleteMessages: false,
+      maxConcurrentCalls: credits,
+    });
+    const stream = (this.#receiver as unknown as SdkReceiver)._streamingReceiver;
+    if (typeof stream?._onAmqpMessage !== 'function' || !(stream._deliveryDispositionMap instanceof Map)) {
+      throw new TypeError('@azure/service-bus 7.9.5 is needed');
+    }
+    this.#stream = stream;
+    stream._onAmqpMessage = ({ message, delivery }) => {
+      // Without its link a message cannot be settled: it comes again.
+      if (stream.link?.isOpen() !== true) return DONE;
+      try {
+        const room = handlers.onMessage(asReceived(new LinkMessage(message, delivery)));
+        if (room !== undefined) return room.then(() => addCredit(stream));
+        addCredit(stream);
+        return DONE;
+      } catch (thrown) {
+        // Thrown on, it would end the connection. So the SDK logs it.
+        return Promise.reject(thrown);
+      }
+    };
+    return subscriber;
+  }
+
+  /** Accepts over the link that brought the message, if it is there; else the SDK goes by the lock token. */
+  completeMessage(message: ServiceBusReceivedMessage): Promise<void> {
+    const { delivery } = message as unknown as LinkMessage;
+    const stream = this.#stream;
+    if (stream === undefined || !this.#isOverOpenLink(stream, delivery)) return this.#receiver.completeMessage(message);
+    return new Promise((resolve, reject) => {
+      // Time runs out for all calls together: see Connection.
+      stream._deliveryDispositionMap.set(delivery.id, { resolve, reject, timer: undefined });
+      delivery.accept();
+    });
+  }
+
+  #isOverOpenLink(stream: SdkStream, { link, remote_settled: isSettled }: RheaDelivery): boolean {
+    if (link === undefined || isSettled === true || stream.link?.isOpen() !== true) return false;
+    return (this.#receiver as unknown as SdkReceiver)._context.getReceiverFromCache(link.name) === stream;
+  }
+
+  abandonMessage(message: ServiceBusReceivedMessage, properties?: Record<string, number>): Promise<void> {
+    return this.#receiver.abandonMessage(message, properties);
+  }
+
+  deadLetterMessage(
+    message: ServiceBusReceivedMessage,
+    options: { deadLetterReason: string; deadLetterErrorDescription: string },
+  ): Promise<void> {
+    return this.#receiver.deadLetterMessage(message, options);
+  }
+
+  renewMessageLock(message: ServiceBusReceivedMessage): Promise<Date> {
+    return this.#receiver.renewMessageLock(message);
+  }
+
+  close(): Promise<void> {
+    return this.#receiver.close();
+  }
+
+  #failWaiting(): void {
+    const waiting = this.#stream?._deliveryDispositionMap;
+    if (waiting === undefined) return;
+    const lost = new PolycastError('disconnected', 'the link was lost before the service answered');
+    for (const [id, { reject, timer }] of [...waiting]) {
+      waiting.delete(id);
+      clearTimeout(timer);
+      reject(lost);
+    }
+  }
+}
+
+const DONE = Promise.resolve();
+
+function addCredit({ link, _receiverHelper: helper }: SdkStream): void {
+  if (link?.isOpen() === true && !helper.isSuspended()) link.addCredit(1);
+}
