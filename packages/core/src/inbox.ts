@@ -350,7 +350,7 @@ export class Inbox implements Sink {
 
 const LETTER_P = 112;
 /** Longest wait for settlements under way before the source closes, ms. */
-const SETTLED_WITHIN_MS = 5_000;
+const SETTLED_WITHIN_MS = 3_000;
 
 /** Stands where a subscription was. */
 const GONE = { take: () => true, takeFitting: () => true, hear: () => {} } as unknown as LiveSubscription;
