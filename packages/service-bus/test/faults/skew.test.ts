@@ -36,3 +36,10 @@ describe.concurrent.each([
     await scene.end();
   });
 });
+
+it('a service whose clock is more than an hour fast takes every token for expired', async () => {
+  await using scene = await Scene.open({ clock: new ShiftedClock(3_660_000) });
+  const error = await scene.refused(scene.join({ self: { role: 'shop', instance: 'shop-1' } }));
+  expect(error.code).toBe('unauthorized');
+  await scene.end();
+});
