@@ -171,6 +171,27 @@ describe('a start file', () => {
     expect(refused.message).toContain(message);
   });
 
+  it('is not held to the smaller limits of the emulator, and has the defaults of the service', async () => {
+    const properties = { DefaultMessageTimeToLive: 'P14D', MaxDeliveryCount: 1_000, LockDuration: 'PT5M' };
+    const many = Array.from({ length: 60 }, (_, at) => ({ Name: `q${at}`, Properties: at === 0 ? properties : {} }));
+    const broker = createBroker();
+    onTestFinished(() => broker.close());
+    declareEntities(broker.entities, (await readConfig(namespace({ Name: 'any', Queues: many }))).entities);
+    expect(broker.entities.queues()).toHaveLength(60);
+    expect(broker.entities.queue('q0')!.description).toMatchObject({
+      defaultMessageTimeToLiveMs: 1_209_600_000,
+      maxDeliveryCount: 1_000,
+      lockDurationMs: 300_000,
+    });
+    expect(broker.entities.queue('q1')!.description.defaultMessageTimeToLiveMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('may say where to log, which changes nothing', async () => {
+    const content = { UserConfig: { Namespaces: [{ Queues: [{ Name: 'q' }] }] } };
+    const logging = { UserConfig: { ...content.UserConfig, Logging: { Type: 'File' } } };
+    expect(await readConfig(logging)).toEqual(await readConfig(content));
+  });
+
   it('that cannot be read is told with its name, and where it breaks', async () => {
     await expect(readConfig('/nowhere/Config.json')).rejects.toThrow(/^\/nowhere\/Config\.json: ENOENT/);
     const path = onDisk('{\n  // comment\n  "UserConfig": nonsense\n}');

@@ -25,6 +25,8 @@ export const AUTHORISATION_DEADLINE_MS = 20_000;
 const MAX_SESSIONS = 5_000;
 /** How long a peer has to answer our close, in ms. */
 const CLOSE_MS = 1_000;
+/** Property of a link whose messages go on to another entity, within a transaction. */
+const TRANSFER_DESTINATION = 'com.microsoft:transfer-destination-address';
 
 const ALL_RIGHTS: readonly Right[] = ['listen', 'send', 'manage'];
 
@@ -229,6 +231,10 @@ export class AmqpConnection {
     const { broker } = this.#options;
     const allowed = () => this.#allows(path, ['send']);
     if (!allowed()) throw unauthorized(path, 'Send');
+    // Taken and not heeded, its messages would stay where the client does not look for them.
+    if (link.remote.attach.properties?.[TRANSFER_DESTINATION] !== undefined) {
+      throw new BrokerError('amqp:not-implemented', 'Sending by way of another entity is not known here');
+    }
     const target = broker.target(path);
     const session = this.#sessions.get(link.session)!;
     link.local.attach.max_message_size = target.maxMessageBytes;

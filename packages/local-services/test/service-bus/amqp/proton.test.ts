@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { signSas } from '../../../src/service-bus/auth/index.ts';
 import { KEY, type Served, serve } from './harness.ts';
 import { needProton, proton, type Step } from './proton/run.ts';
 
@@ -201,5 +202,133 @@ describe('Qpid Proton', () => {
       { do: 'receiver', name: 'next', address: 's', session: null },
     );
     expect(results.at(-1)).toEqual({ ok: { 'com.microsoft:session-filter': 'later' } });
+  });
+
+  it('has no transactions, and sends by way of no other entity', async () => {
+    const results = await steps(
+      { ...sender, coordinator: true },
+      { ...sender, properties: { 'com.microsoft:transfer-destination-address': 's' } },
+    );
+    expect(results).toMatchObject([{ detached: 'amqp:not-implemented' }, { detached: 'amqp:not-implemented' }]);
+  });
+
+  it('has no dynamic nodes', async () => {
+    expect(await steps({ do: 'dynamic' })).toEqual([{ detached: 'amqp:not-implemented' }]);
+  });
+
+  it('is not let in by EXTERNAL', async () => {
+    const [refused] = await proton([connect({ mechanisms: 'EXTERNAL', user: null, password: null })]);
+    expect(refused!.failed).toMatch(/sasl|auth|mechanism/i);
+  });
+
+  it('is counted a failure for what it gives back, also without an outcome', async () => {
+    const results = await steps(
+      sender,
+      send(),
+      receiver,
+      receive(),
+      { do: 'settle', outcome: 'released' },
+      receive(),
+      { do: 'settle', outcome: 'none' },
+      receive(),
+    );
+    expect([results[3], results[5], results[7]]).toMatchObject([
+      { ok: { deliveryCount: 0 } },
+      { ok: { deliveryCount: 1 } },
+      { ok: { deliveryCount: 2 } },
+    ]);
+  });
+
+  it('is refused one by one what was under way when the queue went', async () => {
+    const { broker } = served;
+    broker.source('q').receive('receive-and-delete', () => broker.entities.deleteQueue('q')).credit = 1;
+    const results = await steps(sender, { do: 'burst', link: 'out', count: 50 });
+    const [first, ...others] = results[1]!.ok as unknown[];
+    expect(first).toEqual(['ACCEPTED', null]);
+    expect(others).toEqual(Array(49).fill(['REJECTED', 'amqp:not-found']));
+  });
+
+  it('keeps its link when another takes the name', async () => {
+    const results = await proton([
+      connect({ container_id: 'same' }),
+      { ...sender, link_name: 'name' },
+      connect({ container_id: 'same' }),
+      { ...sender, name: 'other', link_name: 'name' },
+      send(),
+      send({ link: 'other' }),
+    ]);
+    expect(results.slice(4)).toEqual([{ ok: 'ACCEPTED' }, { ok: 'ACCEPTED' }]);
+  });
+
+  it('is told no more by a peek than a batch may hold', async () => {
+    const results = await steps(sender, ...Array.from({ length: 5 }, () => send({ size: 100_000 })), {
+      do: 'request',
+      address: 'q/$management',
+      properties: { operation: ['string', 'com.microsoft:peek-message'] },
+      body: { 'from-sequence-number': ['long', 1], 'message-count': ['int', 5] },
+    });
+    expect(results.at(-1)).toEqual({ ok: { status: 200, messages: 2 } });
+  });
+
+  it('is answered at once, whatever time and link a request names', async () => {
+    const [, answer] = await steps(sender, {
+      do: 'request',
+      address: 'q/$management',
+      properties: {
+        operation: ['string', 'com.microsoft:peek-message'],
+        'com.microsoft:server-timeout': ['int', 0],
+        'associated-link-name': ['string', 'no link of this name'],
+      },
+      body: { 'from-sequence-number': ['long', 1], 'message-count': ['int', 5] },
+    });
+    // Nothing is in the queue.
+    expect(answer).toEqual({ ok: { status: 204, messages: 0 } });
+  });
+
+  it('may show a token under any name of its type', async () => {
+    const audience = 'sb://127.0.0.1/q';
+    const token = signSas(audience, { name: 'root', key: KEY }, Date.now() + 60_000);
+    const show = (type: string) => ({
+      do: 'request',
+      address: '$cbs',
+      properties: {
+        operation: ['string', 'put-token'],
+        type: ['string', type],
+        name: ['string', audience],
+      },
+      body: token,
+    });
+    const anonymous = connect({ mechanisms: 'ANONYMOUS', user: null, password: null });
+    const results = await proton([
+      anonymous,
+      show('amqp:sastoken'),
+      sender,
+      show('servicebus.windows.net:sastoken'),
+      show('sastoken'),
+    ]);
+    expect(results.slice(1)).toEqual([
+      { ok: { status: 202, messages: 0 } },
+      { ok: null },
+      { ok: { status: 202, messages: 0 } },
+      { ok: { status: 400, messages: 0 } },
+    ]);
+  });
+
+  it('changes rules with the right to listen', async () => {
+    const { entities } = served.broker;
+    if (entities.topic('t') === undefined) entities.createTopic('t');
+    entities.createSubscription('t', 's');
+    const results = await proton([
+      connect({ user: 'listener' }),
+      {
+        do: 'request',
+        address: 't/Subscriptions/s/$management',
+        properties: { operation: ['string', 'com.microsoft:remove-rule'] },
+        body: { 'rule-name': ['string', '$Default'] },
+      },
+    ]);
+    expect(results[1]).toEqual({ ok: { status: 200, messages: 0 } });
+    expect(entities.rules('t', 's')).toEqual([]);
+    entities.deleteTopic('t');
   });
 });

@@ -10,6 +10,7 @@ from proton import (
     Delivery,
     Link,
     Message,
+    Terminus,
     Timeout,
     float32,
     int32,
@@ -18,7 +19,7 @@ from proton import (
     ubyte,
     ulong,
 )
-from proton.reactor import LinkOption
+from proton.reactor import Container, LinkOption
 from proton.utils import BlockingConnection, LinkDetached, SendException
 
 TIMEOUT = 10
@@ -62,6 +63,26 @@ class SessionFilter(LinkOption):
         link.source.filter.put_dict({symbol("com.microsoft:session-filter"): self.session})
 
 
+class Coordinator(LinkOption):
+    """What transactions are declared at."""
+
+    def apply(self, link):
+        link.target.type = Terminus.COORDINATOR
+
+
+class Properties(LinkOption):
+    def __init__(self, properties):
+        self.properties = properties
+
+    def apply(self, link):
+        link.properties = {symbol(name): value for name, value in self.properties.items()}
+
+
+class Replies(LinkOption):
+    def apply(self, link):
+        link.target.address = "replies"
+
+
 def typed(properties):
     return {name: TYPES[kind](value) for name, (kind, value) in properties.items()}
 
@@ -76,15 +97,59 @@ def shown(value):
 
 
 class Client:
-    def connect(self, url, mechanisms="PLAIN", user=None, password=None, **options):
-        self.connection = BlockingConnection(
-            url, timeout=TIMEOUT, allowed_mechs=mechanisms, user=user, password=password, **options
-        )
+    def __init__(self):
         self.links = {}
         self.deliveries = {}
 
-    def sender(self, name, address):
-        self.links[name] = self.connection.create_sender(address, name=name)
+    def connect(self, url, mechanisms="PLAIN", user=None, password=None, container_id=None, **options):
+        container = Container()
+        if container_id is not None:
+            container.container_id = container_id
+        self.connection = BlockingConnection(
+            url, timeout=TIMEOUT, container=container, allowed_mechs=mechanisms, user=user, password=password, **options
+        )
+
+    def sender(self, name, address, link_name=None, coordinator=False, properties=None):
+        options = [Coordinator()] if coordinator else []
+        if properties is not None:
+            options.append(Properties(properties))
+        self.links[name] = self.connection.create_sender(address, name=link_name or name, options=options)
+
+    def dynamic(self):
+        self.connection.create_receiver(None, dynamic=True)
+
+    def burst(self, link, count):
+        """Sends without a wait between; resolves to the outcomes, also of a link that is detached meanwhile."""
+        sender = self.links[link].link
+        deliveries = [sender.send(Message(id=str(at), body="")) for at in range(count)]
+        try:
+            self.connection.wait(lambda: all(delivery.settled for delivery in deliveries), timeout=TIMEOUT)
+        except LinkDetached:
+            self.connection.wait(lambda: all(delivery.remote_state for delivery in deliveries), timeout=TIMEOUT)
+        conditions = [delivery.remote.condition for delivery in deliveries]
+        return [
+            [str(delivery.remote_state), condition.name if condition else None]
+            for delivery, condition in zip(deliveries, conditions)
+        ]
+
+    def request(self, address, properties, body):
+        """One request to a node that answers; a body is a text, or a map of typed values."""
+        sender = self.connection.create_sender(address)
+        receiver = self.connection.create_receiver(address, credit=1, options=[Replies()])
+        sender.send(
+            Message(
+                id="request",
+                reply_to="replies",
+                properties=typed(properties),
+                body=body if isinstance(body, str) else typed(body),
+            ),
+            timeout=TIMEOUT,
+        )
+        reply = receiver.receive(timeout=TIMEOUT)
+        sender.close()
+        receiver.close()
+        status = reply.properties.get("statusCode", reply.properties.get("status-code"))
+        return {"status": int(status), "messages": len((reply.body or {}).get("messages", []))}
 
     def receiver(self, name, address, credit=0, session=False, mode="peek-lock"):
         options = [Settled() if mode == "receive-and-delete" else Second()]
@@ -140,7 +205,10 @@ class Client:
             "rejected": Delivery.REJECTED,
             "released": Delivery.RELEASED,
             "modified": Delivery.MODIFIED,
+            "none": None,
         }[outcome]
+        if state is None:
+            return delivery.settle()
         if condition is not None:
             delivery.local.condition = Condition(condition, description, info)
         if outcome == "modified":
