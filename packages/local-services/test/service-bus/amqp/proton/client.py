@@ -195,7 +195,11 @@ class Client:
         """Resolves to how many came before the credit was used up."""
         receiver = self.links[link]
         receiver.link.drain(credit)
-        self.connection.wait(lambda: not receiver.link.draining() or receiver.link.credit == 0, timeout=TIMEOUT)
+        link = receiver.link
+        # What has arrived may not have been handed over yet.
+        self.connection.wait(
+            lambda: (not link.draining() or link.credit == 0) and link.queued == 0, timeout=TIMEOUT
+        )
         return len(receiver.fetcher.incoming)
 
     def settle(self, key="delivery", outcome="accepted", condition=None, description=None, info=None, undeliverable=False, annotations=None):
