@@ -21,6 +21,8 @@ export class TopicSender {
   readonly #repair: () => Promise<boolean>;
   /** The next batch is taken to be about as large as the last. */
   #expectedBytes = EXPECTED_BYTES;
+  /** Of the link when it was last looked at. */
+  #knownMaxBytes = 0;
   /** Batches are filled one after another; undefined while none is. */
   #turn: Promise<unknown> | undefined;
 
@@ -49,7 +51,7 @@ export class TopicSender {
 
   async #send(messages: readonly ServiceBusMessage[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
     if (messages.length === 1 && this.#turn === undefined) {
-      await this.#connection.call(this.#sender.sendMessages(messages[0] as ServiceBusMessage));
+      await this.#connection.call(this.#sender.sendMessages(this.#alone(messages[0] as ServiceBusMessage)));
       return undefined;
     }
     const transfers = await this.#inTurn(() => this.#begin(messages));
@@ -64,6 +66,12 @@ export class TopicSender {
       for (const index of transfers[at]?.indexes ?? []) errors[index] = PolycastError.from(outcome.reason);
     });
     return errors.some((error) => error !== undefined) ? errors : undefined;
+  }
+
+  /** Written by us, unless it is too large for that, or nobody knows yet what the link takes. */
+  #alone(message: ServiceBusMessage): ServiceBusMessage | MessageBatch {
+    const batch = new MessageBatch(this.#knownMaxBytes, EXPECTED_BYTES);
+    return batch.tryAddMessage(message) ? batch : message;
   }
 
   /** Nobody's batch is sent before one that was asked for earlier, however long filling it takes. */
@@ -123,6 +131,7 @@ export class TopicSender {
   /** What the link takes, opened if it is not. */
   async #maxBytes(): Promise<number> {
     const { maxSizeInBytes } = await this.#connection.call(this.#sender.createMessageBatch());
-    return Math.min(maxSizeInBytes, MAX_BATCH_BYTES);
+    this.#knownMaxBytes = Math.min(maxSizeInBytes, MAX_BATCH_BYTES);
+    return this.#knownMaxBytes;
   }
 }
