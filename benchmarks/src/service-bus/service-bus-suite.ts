@@ -15,7 +15,7 @@ const OURS = 'polycast';
 const BATCHED = 'sdk-batched';
 /** The bare SDK used as most people do. */
 const ONE_EACH = 'sdk-one-each';
-const NAMES = [OURS, BATCHED, ONE_EACH, 'sdk-one-each-unawaited'];
+const NAMES = [OURS, BATCHED, 'sdk-batched-cloudevents', ONE_EACH, 'sdk-one-each-unawaited'];
 
 interface Workload extends WireWorkload {
   /** Of which the memory is taken. */

@@ -1,13 +1,13 @@
-/** What one batch of the service may hold of our 200-byte events: 256 KB with room to spare. */
+/** What one batch of the service may hold of our bare 200-byte events: 256 KB with room to spare. */
 const MAX_BATCH = 500;
 
 /** Sends what is published in one turn together; the next batch waits for nothing. */
-export function makeTurnBatch(send: (payloads: readonly unknown[]) => Promise<void>) {
+export function makeTurnBatch(send: (payloads: readonly unknown[]) => Promise<void>, maxBatch = MAX_BATCH) {
   let waiting: { payload: unknown; resolve: () => void; reject: (error: unknown) => void }[] = [];
   const flush = () => {
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, MAX_BATCH);
-      waiting = waiting.slice(MAX_BATCH);
+      const batch = waiting.slice(0, maxBatch);
+      waiting = waiting.slice(maxBatch);
       send(batch.map(({ payload }) => payload)).then(
         () => {
           for (const { resolve } of batch) resolve();
