@@ -1,15 +1,7 @@
+import { tokenKindOf } from '../auth/index.ts';
 import type { AuthorityLike, GrantLike } from './authority.ts';
 import { isAuthError } from './error.ts';
 import type { Reply, Request } from './request.ts';
-
-/** Token types by their names on the wire, in lower case. */
-const TOKEN_TYPES: ReadonlyMap<string, 'sas' | 'jwt'> = new Map([
-  ['servicebus.windows.net:sastoken', 'sas'],
-  ['amqp:sastoken', 'sas'],
-  ['servicebus.windows.net:jwt', 'jwt'],
-  ['amqp:jwt', 'jwt'],
-  ['jwt', 'jwt'],
-]);
 
 /** Answers a request to `$cbs`. `granted` is told what a good token grants. */
 export async function answerCbs(
@@ -21,7 +13,7 @@ export async function answerCbs(
   const { properties } = request;
   if (properties.get('operation') !== 'put-token') return status(400, 'The operation is not put-token');
   const type = properties.get('type');
-  const kind = typeof type === 'string' ? TOKEN_TYPES.get(type.toLowerCase()) : undefined;
+  const kind = typeof type === 'string' ? tokenKindOf(type) : undefined;
   if (kind === undefined) return status(400, 'The type of the token is not known');
   const audience = properties.get('name');
   if (typeof audience !== 'string') return status(400, 'The request has no name: the audience of the token');

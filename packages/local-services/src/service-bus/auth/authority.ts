@@ -10,8 +10,9 @@ export type TokenKind = 'sas' | 'jwt';
 const TOKEN_KINDS: ReadonlyMap<string, TokenKind> = new Map([
   ['servicebus.windows.net:sastoken', 'sas'],
   ['amqp:sastoken', 'sas'],
-  ['jwt', 'jwt'],
+  ['servicebus.windows.net:jwt', 'jwt'],
   ['amqp:jwt', 'jwt'],
+  ['jwt', 'jwt'],
 ]);
 
 /** The shared access policies that hold now. */
