@@ -17,7 +17,7 @@ export async function churn({ broker, connectionString }: ServiceBus, seconds: n
       await client.close();
       client = new ServiceBusClient(connectionString);
     }
-    if (early === 0 && elapsed() > seconds / 10) early = await heap();
+    if (early === 0 && elapsed() > seconds / 2) early = await heap();
   }
   const late = await heap();
   await client.close();

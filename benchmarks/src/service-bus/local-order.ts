@@ -13,7 +13,7 @@ export type LocalOrder =
     }
   /** Resident MB with so many messages in a queue. */
   | { readonly do: 'queued'; readonly messages: number }
-  /** Heap at the end to heap after the first tenth, entities, sessions and messages coming and going meanwhile. */
+  /** Heap at the end to heap half way, when code is compiled, entities, sessions and messages coming and going meanwhile. */
   | { readonly do: 'churn'; readonly seconds: number };
 
 export interface LocalWorkload {

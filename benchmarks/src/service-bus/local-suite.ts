@@ -90,7 +90,7 @@ function figuresOf(workload: LocalWorkload, quick: boolean): Figure[] {
       atMost: 1_500,
     },
     {
-      what: `heap after ${churnSeconds} s of churn to after a tenth of it`,
+      what: `heap after ${churnSeconds} s of churn to half way`,
       unit: '×',
       order: { do: 'churn', seconds: churnSeconds },
       atMost: 1.05,
