@@ -10,6 +10,7 @@ export default defineConfig({
     adapter: 'src/adapter.ts',
     configuration: 'src/configuration.ts',
     opentelemetry: 'src/opentelemetry.ts',
+    simulation: 'src/simulation.ts',
     // What `#node-configuration` stands for: it must share its classes with the others.
     'configuration/node': 'src/configuration/node.ts',
   },

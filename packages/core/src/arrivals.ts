@@ -2,9 +2,11 @@ import { Deduplicator } from './deduplicator.ts';
 import { type BroadcastEvent, ownNumberOf } from './event.ts';
 import { GapDetector } from './gap-detector.ts';
 import { CHUNK_TYPE } from './publisher.ts';
+import type { Runtime } from './runtime.ts';
 
 /** What came through one source: knows what comes again, and tells what is missing. */
 export class Arrivals {
+  readonly #runtime: Runtime;
   readonly #gaps: GapDetector | undefined;
   #ids: Deduplicator | undefined;
   /** The last number of each publisher in this process; that of the latest one is kept apart, being asked for most. */
@@ -13,7 +15,8 @@ export class Arrivals {
   #lastNumber = 0;
 
   /** @param onGap left out where not every event is owed to us */
-  constructor(onGap: ((source: string, count: number) => void) | undefined) {
+  constructor(runtime: Runtime, onGap: ((source: string, count: number) => void) | undefined) {
+    this.#runtime = runtime;
     if (onGap !== undefined) this.#gaps = new GapDetector(onGap);
   }
 
@@ -32,7 +35,7 @@ export class Arrivals {
     // Where numbers are not watched, what has several of our addresses may still come by each of them.
     const isNumbered = event.hasOwnId || event.type === CHUNK_TYPE;
     if (isNumbered && (gaps !== undefined || !/,/.test(event.to as string))) return false;
-    this.#ids ??= new Deduplicator();
+    this.#ids ??= new Deduplicator(this.#runtime);
     return this.#ids.isDuplicate(event.source, event.id);
   }
 

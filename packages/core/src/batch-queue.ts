@@ -3,7 +3,7 @@ import { type Deferred, deferred } from './deferred.ts';
 import { PolycastError } from './error.ts';
 import type { Manifest } from './manifest.ts';
 import { backOffMs, type RetryPolicy } from './retry.ts';
-import { after } from './timer.ts';
+import type { Runtime } from './runtime.ts';
 import type { Outgoing } from './transport.ts';
 
 type SendBatch = (batch: readonly Outgoing[]) => void | Promise<void | readonly (PolycastError | undefined)[]>;
@@ -34,6 +34,7 @@ export class BatchQueue {
   readonly #limits: Manifest['limits'];
   readonly #retry: RetryPolicy;
   readonly #isDown: () => boolean;
+  readonly #runtime: Runtime;
   #waiting: (Entry | undefined)[] = [];
   /** Index of the first entry of `#waiting` that was not taken yet. */
   #head = 0;
@@ -53,11 +54,13 @@ export class BatchQueue {
     retry: RetryPolicy;
     /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their tries. */
     isDown: () => boolean;
+    runtime: Runtime;
   }) {
     this.#send = options.send;
     this.#limits = options.limits;
     this.#retry = options.retry;
     this.#isDown = options.isDown;
+    this.#runtime = options.runtime;
   }
 
   get pending(): number {
@@ -113,7 +116,7 @@ export class BatchQueue {
   #schedule(): void {
     if (this.#flushScheduled || this.#held || this.#inFlight >= this.#limits.maxBatchesInFlight) return;
     this.#flushScheduled = true;
-    soon(this.#flush);
+    this.#runtime.soon(this.#flush);
   }
 
   readonly #flush = (): void => {
@@ -218,7 +221,10 @@ export class BatchQueue {
   #waitAndResend(): void {
     if (this.#wake) return;
     const attempt = Math.max(...this.#failed.map((batch) => batch.attempt));
-    const timer = after(this.#isDown() ? DOWN_PATIENCE_MS : backOffMs(this.#retry, attempt), () => resend());
+    const timer = this.#runtime.after(
+      this.#isDown() ? DOWN_PATIENCE_MS : backOffMs(this.#runtime, this.#retry, attempt),
+      () => resend(),
+    );
     const resend = () => {
       timer.cancel();
       this.#wake = undefined;
@@ -237,10 +243,3 @@ export class BatchQueue {
 
 /** Longest wait for a lost connection to come back before a try is used up. */
 const DOWN_PATIENCE_MS = 30_000;
-
-/**
- * Runs at the end of this turn. In Node, after the promise jobs that are queued already, so that a hundred producers
- * whose publishes were confirmed together are coalesced again.
- */
-const soon: (task: () => void) => void =
-  (globalThis as { process?: { nextTick?: (task: () => void) => void } }).process?.nextTick ?? queueMicrotask;

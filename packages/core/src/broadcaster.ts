@@ -242,7 +242,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     session.desk.close(closedError());
     await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.close({ drainMs })));
     await members.close();
-    await settlesWithin(session.publisher.drain(), drainMs);
+    await settlesWithin(session.runtime, session.publisher.drain(), drainMs);
     session.publisher.close(closedError());
     await control?.close();
     await session.members.control?.close();

@@ -2,8 +2,9 @@ import { decodeEvents } from './envelope/decode.ts';
 import { encodeEvent } from './envelope/encode.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
+import type { Runtime } from './runtime.ts';
 import { ACCEPT, RELEASE, type Settler } from './settler.ts';
-import { after, type Timer } from './timer.ts';
+import type { Timer } from './timer.ts';
 import type { Lease } from './transport.ts';
 
 /** A piece of a large event: bytes of its JSON text, and where they belong. */
@@ -54,6 +55,7 @@ export class Assembler {
   readonly #lost: (source: string, missing: number) => void;
   readonly #corrupt: (error: PolycastError) => void;
   readonly #settler: Settler;
+  readonly #runtime: Runtime;
   readonly #assemblies = new Map<string, Assembly>();
   #bytes = 0;
 
@@ -62,7 +64,9 @@ export class Assembler {
     lost: (source: string, missing: number) => void;
     corrupt: (error: PolycastError) => void;
     settler: Settler;
+    runtime: Runtime;
   }) {
+    this.#runtime = events.runtime;
     this.#settler = events.settler;
     this.#complete = events.complete;
     this.#lost = events.lost;
@@ -106,11 +110,11 @@ export class Assembler {
 
   #start(key: string, chunk: BroadcastEvent, count: number): Assembly {
     if (this.#assemblies.size >= MAX_ASSEMBLIES) this.#giveUp(this.#assemblies.keys().next().value as string);
-    const patienceMs = Math.min(Math.max(chunk.expiresAtMs - Date.now(), 0), MAX_PATIENCE_MS);
+    const patienceMs = Math.min(Math.max(chunk.expiresAtMs - this.#runtime.wallMs(), 0), MAX_PATIENCE_MS);
     const assembly: Assembly = {
       pieces: new Array(count).fill(undefined),
       leases: [],
-      timer: after(patienceMs, () => this.#giveUp(key)),
+      timer: this.#runtime.after(patienceMs, () => this.#giveUp(key)),
       missing: count,
       bytes: 0,
     };

@@ -11,6 +11,7 @@ import { makeParticipant, type ParticipantInput, sourceOf } from './participant.
 import { Publisher } from './publisher.ts';
 import { RequestDesk } from './request-desk.ts';
 import { retryPolicy } from './retry.ts';
+import { type Runtime, systemRuntime } from './runtime.ts';
 import { checkSchemas, type EventsOf, type InputsOf, type SchemaMap } from './schema.ts';
 import type { Session } from './session.ts';
 import type { Signal, SignalListener } from './signal.ts';
@@ -55,10 +56,15 @@ export function connect<const Schemas extends SchemaMap>(
   options: ConnectOptions & { readonly schemas: Schemas },
 ): Promise<Broadcaster<EventsOf<Schemas>, InputsOf<Schemas>>>;
 export function connect<Events extends EventMap = EventMap>(options: ConnectOptions): Promise<Broadcaster<Events>>;
-export async function connect(options: ConnectOptions): Promise<Broadcaster> {
+export function connect(options: ConnectOptions): Promise<Broadcaster> {
+  return connectOn(systemRuntime(), options);
+}
+
+/** `connect`, on another clock than the machine's: for simulations. */
+export async function connectOn(runtime: Runtime, options: ConnectOptions): Promise<Broadcaster> {
   if (typeof options !== 'object' || options === null) throw new TypeError('connect takes options: { url, topic }');
   const topic = checkTopic(options.topic);
-  const self = makeParticipant(options.self);
+  const self = makeParticipant(options.self, runtime);
   const retry = retryPolicy(options.retry);
   const { ttlMs } = options;
   if (ttlMs !== undefined && (typeof ttlMs !== 'number' || !(ttlMs > 0)))
@@ -107,6 +113,7 @@ export async function connect(options: ConnectOptions): Promise<Broadcaster> {
       chunking: options.chunking ?? false,
       retry,
       isDown: () => isDown,
+      runtime,
     });
     const session: Session = {
       topic,
@@ -115,9 +122,10 @@ export async function connect(options: ConnectOptions): Promise<Broadcaster> {
       manifest: transport.manifest,
       filterTarget: transport.filterTarget,
       link,
+      runtime,
       publisher,
-      desk: new RequestDesk(self, publisher),
-      members: new MemberList(self, publisher, tell),
+      desk: new RequestDesk(self, publisher, runtime),
+      members: new MemberList(self, publisher, runtime, tell),
       middleware: options.middleware ?? [],
       schemas,
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },

@@ -40,6 +40,7 @@ export function handOver(leaving: Inbox, going: number): Promise<unknown> | unde
   ) {
     const opening = listenForControl(leaving.session, leaving);
     return settlesWithin(
+      leaving.session.runtime,
       opening.catch((thrown) => leaving.failed(PolycastError.from(thrown))),
       HANDED_OVER_WITHIN_MS,
     );

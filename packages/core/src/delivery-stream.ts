@@ -58,7 +58,7 @@ export class DeliveryStream {
   /** What expired while it waited for a reader is not read any more. */
   #nextOffer(): Offer | undefined {
     let offer = this.#offers.shift();
-    while (offer !== undefined && offer.delivery.event.expiresAtMs <= Date.now()) {
+    while (offer !== undefined && offer.delivery.event.expiresAtMs <= this.#subscription.runtime.wallMs()) {
       offer.done();
       offer = this.#offers.shift();
     }

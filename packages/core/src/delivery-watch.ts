@@ -1,12 +1,14 @@
 import type { LiveDelivery } from './delivery.ts';
 import { PolycastError } from './error.ts';
+import type { Runtime } from './runtime.ts';
 import type { Signal } from './signal.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
-import { after, every, type Timer } from './timer.ts';
+import type { Timer } from './timer.ts';
 
 /** Whose deliveries are watched. */
 export interface Watched {
   readonly settings: SubscriptionSettings;
+  readonly runtime: Runtime;
   /** Everything being handled, and all that is held under a lease. */
   held(): Iterable<LiveDelivery>;
   /** Somebody else has it now. */
@@ -28,13 +30,13 @@ export class DeliveryWatch {
   handlerStarted(): void {
     if (this.#stallTimer !== undefined) return;
     const { stalledAfterMs } = this.#watched.settings;
-    this.#stallTimer = after(stalledAfterMs, () => {
+    this.#stallTimer = this.#watched.runtime.after(stalledAfterMs, () => {
       this.#stallTimer = undefined;
       let oldestMs = Number.POSITIVE_INFINITY;
       for (const { startedAtMs } of this.#watched.held())
         if (startedAtMs > 0) oldestMs = Math.min(oldestMs, startedAtMs);
       if (oldestMs === Number.POSITIVE_INFINITY) return;
-      const sinceMs = performance.now() - oldestMs;
+      const sinceMs = this.#watched.runtime.nowMs() - oldestMs;
       if (sinceMs >= stalledAfterMs) this.#watched.tell({ kind: 'stalled', what: 'handler', sinceMs });
       this.handlerStarted();
     });
@@ -42,7 +44,7 @@ export class DeliveryWatch {
 
   /** Something is held whose lock runs out. */
   leaseTaken(): void {
-    this.#renewTimer ??= every(this.#watched.settings.lockMs / 3, () => {
+    this.#renewTimer ??= this.#watched.runtime.every(this.#watched.settings.lockMs / 3, () => {
       let renewed = 0;
       for (const delivery of [...this.#watched.held()]) {
         const renewal = delivery.lease?.renew?.();

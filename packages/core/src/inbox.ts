@@ -56,6 +56,7 @@ export class Inbox implements Sink {
     // Members of a group are owed only a share of the events, and so is who lets the service filter.
     const isOwedAll = settings.group === undefined && !this.#pushesFilter;
     this.#arrivals = new Arrivals(
+      session.runtime,
       gapDetection.level === 'emulated' && isOwedAll
         ? (source, count) => this.#tellAll({ kind: 'gap', reason: 'sequence', source, count })
         : undefined,
@@ -190,7 +191,7 @@ export class Inbox implements Sink {
     await this.#stop();
     this.#assembler?.close();
     // Bounded: a service that answers nothing must not keep us open.
-    await settlesWithin(this.settler.settled(), SETTLED_WITHIN_MS);
+    await settlesWithin(this.session.runtime, this.settler.settled(), SETTLED_WITHIN_MS);
     try {
       await this.#source?.close();
     } catch (thrown) {
@@ -250,7 +251,8 @@ export class Inbox implements Sink {
   deliver(event: BroadcastEvent, lease?: Lease, isFresh = false): boolean {
     // Numbers first: an event that expired or is our own came, even if it is not handed on, and is no hole.
     if ((lease === undefined || lease.attempt === 1) && this.#isRepeated(event)) return this.#done(lease);
-    if ((!isFresh && event.expiresAtMs <= Date.now()) || !this.#concernsUs(event)) return this.#done(lease);
+    if ((!isFresh && event.expiresAtMs <= this.session.runtime.wallMs()) || !this.#concernsUs(event))
+      return this.#done(lease);
     if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
       return this.#deliverOwn(event, lease);
     }
@@ -295,6 +297,7 @@ export class Inbox implements Sink {
         lost: (source, count) => this.#tellAll({ kind: 'gap', reason: 'chunk', source, count }),
         corrupt: (error) => this.corrupt(error),
         settler: this.settler,
+        runtime: this.session.runtime,
       });
       this.#assembler.add(event, lease);
       return true;

@@ -5,8 +5,9 @@ import type { BroadcastEvent } from './event.ts';
 import type { Inbox } from './inbox.ts';
 import type { Participant } from './participant.ts';
 import type { Publisher } from './publisher.ts';
+import type { Runtime } from './runtime.ts';
 import type { Signal } from './signal.ts';
-import { every, pause, type Timer } from './timer.ts';
+import { pause, type Timer } from './timer.ts';
 
 /** @default for `members`' `timeoutMs`: how long the first call waits for answers */
 export const DEFAULT_MEMBERS_TIMEOUT_MS = 500;
@@ -30,17 +31,19 @@ export class MemberList {
   readonly #self: Participant;
   readonly #publisher: Publisher;
   readonly #tell: (signal: Signal) => void;
+  readonly #runtime: Runtime;
   readonly #seen = new Map<string, { participant: Participant; atMs: number }>();
   /** Roll calls and replies come through one inbox, however many there are. */
   control: Inbox | undefined;
-  /** Others want heartbeats until then, epoch ms. */
-  #wantedUntilMs = 0;
+  /** Others want heartbeats until then, by the runtime's clock. */
+  #wantedUntilMs = Number.NEGATIVE_INFINITY;
   /** Our own roll call holds until then. */
-  #calledUntilMs = 0;
+  #calledUntilMs = Number.NEGATIVE_INFINITY;
   #firstAnswers: Promise<void> | undefined;
   #heartbeat: Timer | undefined;
 
-  constructor(self: Participant, publisher: Publisher, tell: (signal: Signal) => void) {
+  constructor(self: Participant, publisher: Publisher, runtime: Runtime, tell: (signal: Signal) => void) {
+    this.#runtime = runtime;
     this.#self = self;
     this.#publisher = publisher;
     this.#tell = tell;
@@ -48,20 +51,20 @@ export class MemberList {
 
   /** Are heartbeats of others expected? */
   get isAsking(): boolean {
-    return Date.now() < this.#calledUntilMs;
+    return this.#runtime.nowMs() < this.#calledUntilMs;
   }
 
   /** @param listens is this participant a member itself? */
   async list(options: MembersOptions, listens: boolean): Promise<readonly Participant[]> {
-    const now = Date.now();
+    const now = this.#runtime.nowMs();
     if (now > this.#calledUntilMs - INTEREST_MS / 2) {
       const isFirst = now > this.#calledUntilMs;
       this.#calledUntilMs = now + INTEREST_MS;
       await this.#send(ROLL_CALL_TYPE, { forMs: INTEREST_MS });
-      if (isFirst) this.#firstAnswers = pause(options.timeoutMs ?? DEFAULT_MEMBERS_TIMEOUT_MS);
+      if (isFirst) this.#firstAnswers = pause(this.#runtime, options.timeoutMs ?? DEFAULT_MEMBERS_TIMEOUT_MS);
     }
     await this.#firstAnswers;
-    const oldest = Date.now() - MEMBER_EXPIRY_MS;
+    const oldest = this.#runtime.nowMs() - MEMBER_EXPIRY_MS;
     for (const [instance, { atMs }] of this.#seen) if (atMs < oldest) this.#seen.delete(instance);
     const all = [...(listens ? [this.#self] : []), ...[...this.#seen.values()].map(({ participant }) => participant)];
     return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
@@ -72,7 +75,8 @@ export class MemberList {
     if (participant === undefined || participant.instance === this.#self.instance) return;
     if (event.type === GOODBYE_TYPE) this.#seen.delete(participant.instance);
     else if (event.type === HEARTBEAT_TYPE || event.type === ROLL_CALL_TYPE) {
-      if (this.#seen.size < MAX_MEMBERS) this.#seen.set(participant.instance, { participant, atMs: Date.now() });
+      if (this.#seen.size < MAX_MEMBERS)
+        this.#seen.set(participant.instance, { participant, atMs: this.#runtime.nowMs() });
       if (event.type === ROLL_CALL_TYPE) this.#answer();
     }
   }
@@ -80,14 +84,14 @@ export class MemberList {
   /** Says goodbye to those who want to know. */
   async close(): Promise<void> {
     this.#heartbeat?.cancel();
-    if (Date.now() < this.#wantedUntilMs) await this.#send(GOODBYE_TYPE).catch(() => {});
+    if (this.#runtime.nowMs() < this.#wantedUntilMs) await this.#send(GOODBYE_TYPE).catch(() => {});
   }
 
   #answer(): void {
-    this.#wantedUntilMs = Date.now() + INTEREST_MS;
+    this.#wantedUntilMs = this.#runtime.nowMs() + INTEREST_MS;
     this.#beat();
-    this.#heartbeat ??= every(HEARTBEAT_MS, () => {
-      if (Date.now() < this.#wantedUntilMs) return this.#beat();
+    this.#heartbeat ??= this.#runtime.every(HEARTBEAT_MS, () => {
+      if (this.#runtime.nowMs() < this.#wantedUntilMs) return this.#beat();
       this.#heartbeat?.cancel();
       this.#heartbeat = undefined;
     });

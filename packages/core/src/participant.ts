@@ -1,4 +1,5 @@
 import { type Address, checkName } from './address.ts';
+import type { Runtime } from './runtime.ts';
 
 /** One running instance that takes part in a topic. */
 export interface Participant {
@@ -20,11 +21,12 @@ export interface ParticipantInput {
 }
 
 /** @throws PolycastError `invalid-address`. */
-export function makeParticipant(input: ParticipantInput = {}): Participant {
-  const role = checkName('role', input.role ?? 'default');
-  const instance = checkName('instance', input.instance ?? `${role.slice(0, 30)}-${randomSuffix()}`);
-  if (input.deployment === undefined) return { instance, role };
-  return { instance, role, deployment: checkName('deployment', input.deployment) };
+export function makeParticipant(input: ParticipantInput | undefined, runtime: Runtime): Participant {
+  const { role: ofRole, instance: named, deployment } = input ?? {};
+  const role = checkName('role', ofRole ?? 'default');
+  const instance = checkName('instance', named ?? `${role.slice(0, 30)}-${randomSuffix(runtime)}`);
+  if (deployment === undefined) return { instance, role };
+  return { instance, role, deployment: checkName('deployment', deployment) };
 }
 
 /** The addresses a participant answers to: everyone, its role, itself. */
@@ -37,9 +39,9 @@ export function sourceOf(self: Participant): string {
   return `/${self.role}/${self.instance}`;
 }
 
-function randomSuffix(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
+/** Eight characters of 5 random bits each. */
+function randomSuffix(runtime: Runtime): string {
   let text = '';
-  for (const byte of bytes) text += (byte & 31).toString(32);
+  for (let at = 0; at < 8; at++) text += (runtime.randomBits() & 31).toString(32);
   return text;
 }

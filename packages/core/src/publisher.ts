@@ -10,6 +10,7 @@ import { type AttributeValue, BroadcastEvent, type EventInput } from './event.ts
 import { checkText, readEventInput } from './event-input.ts';
 import type { Manifest } from './manifest.ts';
 import type { RetryPolicy } from './retry.ts';
+import type { Runtime } from './runtime.ts';
 import { Numberer } from './sequence.ts';
 import type { Link, Outgoing } from './transport.ts';
 
@@ -24,6 +25,7 @@ export interface PublisherOptions {
   readonly chunking: boolean;
   readonly retry: RetryPolicy;
   readonly isDown: () => boolean;
+  readonly runtime: Runtime;
 }
 
 /** What core itself adds to an event: attributes users may not set. */
@@ -50,7 +52,7 @@ export class Publisher {
   readonly #manifest: Manifest;
   readonly #link: Link;
   readonly #queue: BatchQueue | undefined;
-  readonly #numberer = new Numberer();
+  readonly #numberer: Numberer;
   /** Holes are only looked for where events can be lost, or sent twice. */
   readonly #numbers: boolean;
   readonly #writesJson: boolean;
@@ -64,6 +66,7 @@ export class Publisher {
     this.#options = options;
     this.#manifest = options.manifest;
     this.#link = options.link;
+    this.#numberer = new Numberer(options.runtime);
     this.#plain = this.#read(undefined, undefined);
     this.#numbers = options.manifest.capabilities.gapDetection.level === 'emulated';
     this.#writesJson = options.manifest.limits.maxEventBytes !== Number.POSITIVE_INFINITY && !options.link.sizeOf;
@@ -73,6 +76,7 @@ export class Publisher {
         limits: options.manifest.limits,
         retry: options.retry,
         isDown: options.isDown,
+        runtime: options.runtime,
       });
     }
   }
@@ -93,7 +97,7 @@ export class Publisher {
     }
     // What is written as JSON is made plain where it is written. Before it gets a number: receivers must not miss what is refused.
     const plain = this.#writesJson ? data : normaliseData(data);
-    const timeMs = Date.now();
+    const timeMs = this.#options.runtime.wallMs();
     const expiresAtMs = timeMs + asked.ttlMs;
     const event = new BroadcastEvent({
       type,
@@ -199,7 +203,7 @@ export class Publisher {
     const attributes = outgoing.event.attributes;
     const options: PublishOptions = {
       to: outgoing.to,
-      ttlMs: outgoing.expiresAtMs - Date.now(),
+      ttlMs: outgoing.expiresAtMs - this.#options.runtime.wallMs(),
       ...(attributes?.carboncopy === true ? { carbonCopy: true } : {}),
       ...(typeof attributes?.partitionkey === 'string' ? { partitionKey: attributes.partitionkey } : {}),
     };

@@ -5,7 +5,7 @@ import { PolycastError } from './error.ts';
 import type { BroadcastEvent, EventInput } from './event.ts';
 import type { Participant } from './participant.ts';
 import type { Publisher } from './publisher.ts';
-import { after } from './timer.ts';
+import type { Runtime } from './runtime.ts';
 
 /** @default for `request`'s `timeoutMs` */
 export const DEFAULT_REQUEST_TIMEOUT_MS = 5_000;
@@ -20,10 +20,13 @@ export class RequestDesk {
   readonly #publisher: Publisher;
   readonly #waiting = new Map<string, (event: BroadcastEvent) => void>();
   readonly #cancel = new Set<(error: PolycastError) => void>();
-  readonly #heard = new Deduplicator();
+  readonly #runtime: Runtime;
+  readonly #heard: Deduplicator;
   #nextNumber = 1;
 
-  constructor(self: Participant, publisher: Publisher) {
+  constructor(self: Participant, publisher: Publisher, runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#heard = new Deduplicator(runtime);
     this.#self = self;
     this.#publisher = publisher;
   }
@@ -39,7 +42,7 @@ export class RequestDesk {
     if (!(expect > 0)) throw new TypeError('expect must be above 0');
     if (!(timeoutMs >= 0 && Number.isFinite(timeoutMs))) throw new TypeError('timeoutMs must be a finite number');
     const correlationid = `${this.#publisher.epoch}-${this.#nextNumber++}`;
-    const gathering = new Gathering(expect, () => {
+    const gathering = new Gathering(this.#runtime, expect, () => {
       this.#waiting.delete(correlationid);
       this.#cancel.delete(fail);
     });
@@ -97,6 +100,7 @@ export class RequestDesk {
 
 /** The replies to one request, until there are enough or time is up. */
 class Gathering implements Replies {
+  readonly #runtime: Runtime;
   readonly #expect: number;
   readonly #ended: () => void;
   readonly #replies: Reply[] = [];
@@ -105,7 +109,8 @@ class Gathering implements Replies {
   #wake: (() => void)[] = [];
   #cancelTimer: (() => void) | undefined;
 
-  constructor(expect: number, ended: () => void) {
+  constructor(runtime: Runtime, expect: number, ended: () => void) {
+    this.#runtime = runtime;
     this.#expect = expect;
     this.#ended = ended;
   }
@@ -119,7 +124,7 @@ class Gathering implements Replies {
 
   expireAfter(timeoutMs: number): void {
     if (this.#state !== 'open') return;
-    this.#cancelTimer = after(timeoutMs, () => this.end()).cancel;
+    this.#cancelTimer = this.#runtime.after(timeoutMs, () => this.end()).cancel;
   }
 
   end(error?: unknown): void {

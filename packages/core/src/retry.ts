@@ -1,5 +1,6 @@
 import type { RetryOptions } from './contract.ts';
 import { PolycastError } from './error.ts';
+import type { Runtime } from './runtime.ts';
 
 export const DEFAULT_TRIES = 5;
 export const DEFAULT_RETRY_BASE_MS = 100;
@@ -34,8 +35,8 @@ export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
  * Full jitter, so that many that failed together do not come back together.
  * @see "Exponential Backoff And Jitter", AWS Architecture Blog
  */
-export function backOffMs(policy: RetryPolicy, attempt: number): number {
-  return Math.random() * Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1));
+export function backOffMs(runtime: Runtime, policy: RetryPolicy, attempt: number): number {
+  return runtime.random() * Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1));
 }
 
 /** Anything a handler throws may pass on the next try, except what Polycast itself calls final. */

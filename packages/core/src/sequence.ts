@@ -1,3 +1,5 @@
+import type { Runtime } from './runtime.ts';
+
 /**
  * Numbers events per publisher and address list, so that receivers can see holes.
  *
@@ -5,10 +7,16 @@
  * and not one that was meant for somebody else.
  */
 export class Numberer {
-  epoch = newEpoch();
+  readonly #runtime: Runtime;
+  epoch: string;
   #lanes = new Map<string, number>();
   #lastLane = '';
   #lastNumber = 0;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.epoch = newEpoch(runtime);
+  }
 
   /** The next position in the lane, as the CloudEvents `sequence` attribute. */
   next(lane: string): string {
@@ -27,7 +35,7 @@ export class Numberer {
     // Bounded: a publisher that addressed very many single instances starts over under a new epoch.
     if (this.#lanes.size > MAX_LANES) {
       this.#lanes.clear();
-      this.epoch = newEpoch();
+      this.epoch = newEpoch(this.#runtime);
     }
     this.#lastLane = lane;
     this.#lastNumber = this.#lanes.get(lane) ?? 0;
@@ -67,11 +75,7 @@ export function numberIn(sequence: string, end: number): number {
 
 const ZERO = 48;
 
-let lastEpochMs = 0;
-
 /** Start time in base 36 and four random characters: later starts sort later, within a process strictly. */
-export function newEpoch(): string {
-  lastEpochMs = Math.max(Date.now(), lastEpochMs + 1);
-  const random = crypto.getRandomValues(new Uint32Array(1))[0] as number;
-  return lastEpochMs.toString(36) + random.toString(36).padStart(7, '0').slice(-4);
+export function newEpoch(runtime: Runtime): string {
+  return runtime.epochMs().toString(36) + runtime.randomBits().toString(36).padStart(7, '0').slice(-4);
 }

@@ -5,6 +5,7 @@ import type { Middleware, MiddlewareContext } from './middleware.ts';
 import type { Participant } from './participant.ts';
 import type { Publisher } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
+import type { Runtime } from './runtime.ts';
 import type { SchemaMap } from './schema.ts';
 import type { Signal } from './signal.ts';
 import type { SignalHub } from './signal-hub.ts';
@@ -21,6 +22,7 @@ export interface Session {
   /** What the service can evaluate of a filter. */
   readonly filterTarget: FilterTarget | undefined;
   readonly link: Link;
+  readonly runtime: Runtime;
   readonly publisher: Publisher;
   readonly desk: RequestDesk;
   readonly members: MemberList;

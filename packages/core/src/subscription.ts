@@ -12,11 +12,12 @@ import type { BroadcastEvent } from './event.ts';
 import { wrapHandler } from './handler-chain.ts';
 import type { Inbox } from './inbox.ts';
 import { backOffMs, isRetryable } from './retry.ts';
+import type { Runtime } from './runtime.ts';
 import { ACCEPT, RELEASE } from './settler.ts';
 import type { Signal } from './signal.ts';
 import { tellOne } from './signal-hub.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
-import { after, settlesWithin, type Timer } from './timer.ts';
+import { settlesWithin, type Timer } from './timer.ts';
 import type { Lease } from './transport.ts';
 
 /**
@@ -55,6 +56,10 @@ export class LiveSubscription implements Subscription, Watched {
     this.#isSimple = settings.concurrency === 1;
     this.#stream = handler === undefined ? new DeliveryStream(this) : undefined;
     this.#handler = wrapHandler(handler ?? (this.#stream as DeliveryStream).handler, inbox.session, settings);
+  }
+
+  get runtime(): Runtime {
+    return this.inbox.session.runtime;
   }
 
   get state(): 'open' | 'paused' | 'closing' | 'closed' {
@@ -148,7 +153,7 @@ export class LiveSubscription implements Subscription, Watched {
     while (this.#queue !== undefined && this.#running < this.settings.concurrency && this.#state !== 'paused') {
       const next = this.#queue.take(this.#busyKeys === undefined ? undefined : this.#isBusy);
       if (next === undefined) break;
-      if (next.event.expiresAtMs <= Date.now()) {
+      if (next.event.expiresAtMs <= this.runtime.wallMs()) {
         this.inbox.settler.settle(next.lease, ACCEPT);
       } else this.#run(next);
     }
@@ -175,7 +180,7 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #await(delivery: LiveDelivery, result: PromiseLike<unknown>): void {
-    delivery.startedAtMs = performance.now();
+    delivery.startedAtMs = this.runtime.nowMs();
     this.#hold(delivery);
     this.#watching.handlerStarted();
     result.then(
@@ -195,7 +200,7 @@ export class LiveSubscription implements Subscription, Watched {
     } else if (outcome.kind === 'reject') {
       this.#deadLetter(delivery, outcome.reason);
     } else {
-      this.#rest(delivery, outcome.delayMs ?? backOffMs(this.settings.retry, delivery.attempt));
+      this.#rest(delivery, outcome.delayMs ?? backOffMs(this.runtime, this.settings.retry, delivery.attempt));
     }
   }
 
@@ -208,17 +213,17 @@ export class LiveSubscription implements Subscription, Watched {
     if (!isRetryable(thrown) || delivery.attempt >= retry.tries) {
       return this.#deadLetter(delivery, thrown instanceof Error ? thrown.message : String(thrown));
     }
-    const delayMs = backOffMs(retry, delivery.attempt);
+    const delayMs = backOffMs(this.runtime, retry, delivery.attempt);
     // In a group another member may do better, unless the order of a key would suffer.
     if (group !== undefined && delivery.lease !== undefined && delivery.event.partitionkey === undefined) {
       return this.#rest(delivery, delayMs);
     }
     if (this.#state === 'closing') return this.#giveBack(delivery, thrown);
-    const timer = after(delayMs, () => {
+    const timer = this.runtime.after(delayMs, () => {
       this.#retrying?.delete(delivery);
       this.#running--;
       delivery.again();
-      if (delivery.event.expiresAtMs > Date.now()) this.#run(delivery);
+      if (delivery.event.expiresAtMs > this.runtime.wallMs()) this.#run(delivery);
       else {
         this.#running++;
         this.inbox.settler.settle(delivery.lease, ACCEPT);
@@ -237,7 +242,7 @@ export class LiveSubscription implements Subscription, Watched {
       this.inbox.settler.settle(lease, { kind: 'release', delayMs });
       return this.#free(delivery);
     }
-    const timer = after(delayMs, () => {
+    const timer = this.runtime.after(delayMs, () => {
       this.#resting?.delete(delivery);
       if (lease !== undefined) {
         this.inbox.settler.settle(lease, RELEASE);
@@ -371,7 +376,7 @@ export class LiveSubscription implements Subscription, Watched {
     this.#hurry();
     if (this.#stream?.isUnread) this.#dropQueue();
     this.#pump();
-    if (this.pending > 0 && !(await settlesWithin(this.drain(), drainMs))) this.#dropQueue();
+    if (this.pending > 0 && !(await settlesWithin(this.runtime, this.drain(), drainMs))) this.#dropQueue();
     // What still runs is left to itself: its lease goes back, its signal is aborted.
     for (const delivery of this.#active ?? []) {
       if (!delivery.abandoned && delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, RELEASE);

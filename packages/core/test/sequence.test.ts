@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GapDetector } from '../src/gap-detector.ts';
+import { systemRuntime } from '../src/runtime.ts';
 import { epochEnd, formatSequence, newEpoch, numberIn } from '../src/sequence.ts';
 
 const numbers = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
 test('a sequence says its epoch and number, and sorts as the number does', () => {
-  const epoch = newEpoch();
+  const epoch = newEpoch(systemRuntime());
   fc.assert(
     fc.property(numbers, numbers, (a, b) => {
       const [textA, textB] = [formatSequence(epoch, a), formatSequence(epoch, b)];
@@ -18,7 +19,7 @@ test('a sequence says its epoch and number, and sorts as the number does', () =>
 });
 
 test('later epochs sort later', () => {
-  const epochs = Array.from({ length: 100 }, newEpoch);
+  const epochs = Array.from({ length: 100 }, () => newEpoch(systemRuntime()));
   expect([...epochs].sort()).toEqual(epochs);
 });
 
