@@ -19,7 +19,6 @@ import type { EventInput } from './event.ts';
 import { Inbox } from './inbox.ts';
 import type { CapabilityName, Manifest } from './manifest.ts';
 import type { Participant } from './participant.ts';
-import { publishThrough } from './publish-chain.ts';
 import { RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { Session } from './session.ts';
 import type { SignalListener } from './signal.ts';
@@ -74,7 +73,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       if (options !== undefined) this.#checkPublish(options);
       const sent = this.#isPlain
         ? this.#send(event, options)
-        : publishThrough(this.#session, event, options, this.#send);
+        : (this.#session.wrapping as Wrapping).publishThrough(this.#session, event, options, this.#send);
       return options === undefined ? sent : this.#as(options, sent);
     } catch (thrown) {
       return Promise.reject(thrown);
@@ -260,6 +259,8 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return this.close();
   }
 }
+
+type Wrapping = NonNullable<Session['wrapping']>;
 
 /** Most types are told apart by their first letter. */
 const LETTER_P = 112;

@@ -12,7 +12,7 @@ import { Publisher } from './publisher.ts';
 import { RequestDesk } from './request-desk.ts';
 import { retryPolicy } from './retry.ts';
 import { type Runtime, systemRuntime } from './runtime.ts';
-import { checkSchemas, type EventsOf, type InputsOf, type SchemaMap } from './schema.ts';
+import type { EventsOf, InputsOf, SchemaMap } from './schema.ts';
 import type { Session } from './session.ts';
 import type { Signal, SignalListener } from './signal.ts';
 import { SignalHub } from './signal-hub.ts';
@@ -69,7 +69,9 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const { ttlMs } = options;
   if (ttlMs !== undefined && (typeof ttlMs !== 'number' || !(ttlMs > 0)))
     throw new TypeError('ttlMs must be a number above 0');
-  const schemas = options.schemas === undefined ? undefined : checkSchemas(options.schemas);
+  const isWrapped = options.schemas !== undefined || (options.middleware?.length ?? 0) > 0;
+  const wrapping = isWrapped ? await import('./wrapping.ts') : undefined;
+  const schemas = options.schemas === undefined ? undefined : wrapping?.checkSchemas(options.schemas);
   const signals = new SignalHub();
   if (options.onSignal) signals.add(options.onSignal);
   const transport = await resolveTransport(options);
@@ -128,6 +130,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       members: new MemberList(self, publisher, runtime, tell),
       middleware: options.middleware ?? [],
       schemas,
+      wrapping,
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
       subscriptions,
       signals,

@@ -28,6 +28,8 @@ export interface Session {
   readonly members: MemberList;
   readonly middleware: readonly Middleware[];
   readonly schemas: SchemaMap | undefined;
+  /** Set where there are schemas or middleware. */
+  readonly wrapping: typeof import('./wrapping.ts') | undefined;
   readonly middlewareContext: MiddlewareContext;
   /** All that are open, in the order made. */
   readonly subscriptions: Set<LiveSubscription>;

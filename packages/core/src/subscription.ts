@@ -9,7 +9,6 @@ import { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
-import { wrapHandler } from './handler-chain.ts';
 import type { Inbox } from './inbox.ts';
 import { backOffMs, isRetryable } from './retry.ts';
 import type { Runtime } from './runtime.ts';
@@ -55,7 +54,8 @@ export class LiveSubscription implements Subscription, Watched {
     this.settings = settings;
     this.#isSimple = settings.concurrency === 1;
     this.#stream = handler === undefined ? new DeliveryStream(this) : undefined;
-    this.#handler = wrapHandler(handler ?? (this.#stream as DeliveryStream).handler, inbox.session, settings);
+    const given = handler ?? (this.#stream as DeliveryStream).handler;
+    this.#handler = inbox.session.wrapping?.wrapHandler(given, inbox.session, settings) ?? given;
   }
 
   get runtime(): Runtime {
