@@ -35,6 +35,8 @@ export class GroupSource implements Source, ReadingPart, Holder {
   readonly #keysAndNew: readonly string[];
   /** Last entry handed to the group, by key: where it is made again should it get lost. */
   readonly #lastIds = new Map<string, string>();
+  /** What is pending for us is read up to there, by key. Empty once all of it was. */
+  readonly #recoverAfter = new Map<string, string>();
   /** Held until the server has taken the acknowledgement. By key and id. */
   readonly #held = new Map<string, HeldEntry>();
   readonly #contests: Contests;
@@ -102,11 +104,13 @@ export class GroupSource implements Source, ReadingPart, Holder {
         this.#lastIds.set(key, joined.lastId);
       }),
     );
-    // What an earlier life of ours held, or what got lost on its way to us.
-    for (const key of this.#streams.keys()) await this.#recover(redis, key);
+    // Read first: what an earlier life of ours held, or what got lost on its way to us.
+    for (const key of this.#streams.keys()) this.#recoverAfter.set(key, '0');
   }
 
   read(redis: Redis, count: number, blockMs: number): Promise<RawStreams | null> {
+    const recovering = this.#recoverAfter.entries().next().value;
+    if (recovering !== undefined) return this.#recover(redis, recovering[0], recovering[1], count);
     return redis.xreadgroup(
       'GROUP',
       this.#group,
@@ -232,23 +236,25 @@ export class GroupSource implements Source, ReadingPart, Holder {
     await this.#line;
   }
 
-  async #recover(redis: Redis, key: string): Promise<void> {
-    for (let after = '0'; ; ) {
-      const reply = (await redis.xreadgroup(
-        'GROUP',
-        this.#group,
-        this.#consumer,
-        'COUNT',
-        100,
-        'STREAMS',
-        key,
-        after,
-      )) as RawStreams | null;
-      const entries = reply?.[0]?.[1] ?? [];
-      if (entries.length === 0) return;
+  /** One page of what is pending for us. Delivered by the read loop, once the source is open: an opening that fails has delivered nothing. */
+  async #recover(redis: Redis, key: string, after: string, count: number): Promise<null> {
+    const reply = (await redis.xreadgroup(
+      'GROUP',
+      this.#group,
+      this.#consumer,
+      'COUNT',
+      count,
+      'STREAMS',
+      key,
+      after,
+    )) as RawStreams | null;
+    const entries = reply?.[0]?.[1] ?? [];
+    if (entries.length === 0) this.#recoverAfter.delete(key);
+    else {
       await this.#deliverAgain(redis, key, ['', entries], false);
-      after = entries.at(-1)?.[0] as string;
+      this.#recoverAfter.set(key, entries.at(-1)?.[0] as string);
     }
+    return null;
   }
 
   async #deliverAgain(
@@ -298,7 +304,11 @@ export class GroupSource implements Source, ReadingPart, Holder {
 
   redeliver(event: BroadcastEvent, lease: Lease): boolean {
     if (this.#reader.stopped) return false;
-    queueMicrotask(() => this.#parts.sink.deliver(event, lease));
+    // Never within the same turn: what is released at once, again and again, must not stop the process.
+    setImmediate(() => {
+      if (!this.#reader.stopped) this.#parts.sink.deliver(event, lease);
+      else void putBackLate(lease);
+    });
     return true;
   }
 
@@ -382,6 +392,13 @@ export class GroupSource implements Source, ReadingPart, Holder {
     })();
     return this.#closing;
   }
+}
+
+/** The source stopped between the release and the next delivery. What fails comes back when its lock runs out. */
+async function putBackLate(lease: Lease): Promise<void> {
+  try {
+    await lease.settle({ kind: 'release', delayMs: 0 });
+  } catch {}
 }
 
 /** What XAUTOCLAIM gives: where to go on, what was claimed, and (from Redis 7) what is no longer there. */

@@ -244,6 +244,35 @@ describe('durable subscriptions', () => {
 });
 
 describe('faults', () => {
+  it.each([{ group: 'g' }, { durable: 'd' }])(
+    'cut while taking back what an earlier life held, go on: %o',
+    async (kind) => {
+      const one = await open();
+      const earlier = await listen(one, kind);
+      await one.link.publish([1, 2, 3].map((id) => outgoing(one.topic, String(id))));
+      await one.link.publish([outgoing(one.topic, '4')]);
+      await vi.waitFor(() => expect(earlier.sink.ids).toHaveLength(4));
+      // As after a crash: the earlier life says nothing more.
+      await earlier.source.stop();
+      const again = await open({}, one.topic);
+      // What a subscription does whose opening failed.
+      const sink = new FakeSink();
+      let isGone = false;
+      sink.onDeliver = (_event, lease) => {
+        if (sink.delivered.length === 1) void admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+        if (sink.delivered.length < 2_000) lease?.settle({ kind: 'release', delayMs: 0 });
+      };
+      const opening = listen(again, kind, sink).catch(() => {
+        isGone = true;
+      });
+      await opening;
+      if (isGone) expect(sink.delivered).toEqual([]);
+      else expect(sink.delivered.length).toBeLessThan(2_000);
+      sink.onDeliver = undefined;
+      expect(sink.delivered.length).toBeLessThan(2_000);
+    },
+  );
+
   it.each([true, false])('go on over a restart, persistent: %s', async (persistent) => {
     const own = await startRedis({ persistent });
     const one = await open({ url: own.url });
