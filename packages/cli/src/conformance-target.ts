@@ -1,7 +1,7 @@
 import type { ConformanceTarget, Need } from '@polycast/conformance';
 import { connect } from '@polycast/core';
+import { readTransportUrl, redactUrl } from '@polycast/core/configuration';
 import { UsageError } from './exit-code.ts';
-import { hideSecrets } from './output/secrets.ts';
 import { harnessOf, packageOf, transportFromUrl, transportMaker } from './transports.ts';
 
 /** What no run may do to a server that others use, and how to have it tried all the same. */
@@ -22,9 +22,9 @@ export async function makeTarget(url: string, { local }: { local: boolean }): Pr
     if (!local) return bareTarget(url);
     throw new UsageError(`--local needs a harness, and ${packageOf(url)} exports no ${packageOf(url)}/conformance`);
   }
-  const target = await harness({ url: new URL(url), local });
+  const target = await harness({ url: readTransportUrl(url).url, local });
   const { manifest } = target.transport();
-  const made = { ...target, name: manifest.transport, url: hideSecrets(target.url ?? url) };
+  const made = { ...target, name: manifest.transport, url: redactUrl(target.url ?? url) };
   return local ? made : { ...made, withoutFaults: { ...reasons(DISTURBING, HANDS_OFF), ...target.withoutFaults } };
 }
 
@@ -35,7 +35,7 @@ async function bareTarget(url: string): Promise<ConformanceTarget> {
   const none = `${packageOf(url)} exports no harness: see docs/adding-an-adapter.md`;
   return {
     name: transport.manifest.transport,
-    url: hideSecrets(url),
+    url: redactUrl(url),
     transport: await transportMaker(url),
     withoutFaults: reasons([...DISTURBING, 'cut', 'abandon', 'inject', 'residue'], none),
   };

@@ -1,6 +1,7 @@
+import { readTransportUrl, redactUrl } from '@polycast/core/configuration';
 import type { LatencyOptions, LatencyResult } from '@polycast/measure';
 import type { Task } from './output/progress.ts';
-import { hideSecrets } from './output/secrets.ts';
+import { withoutSecrets } from './output/secrets.ts';
 import type { Terminal } from './output/terminal.ts';
 import { bundledAdapterFile, transportFromUrl } from './transports.ts';
 
@@ -23,7 +24,7 @@ export async function measure(
   const transportModule = bundledAdapterFile(url);
   const result = await measureLatency({
     ...options,
-    url,
+    url: readTransportUrl(url).url.href,
     ...(transportModule !== undefined && { transportModule }),
     signal: terminal.interrupted,
     onProgress({ step, done }) {
@@ -33,5 +34,5 @@ export async function measure(
   });
   const { p50, p99 } = result.endToEndMs;
   task.finish(`p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
-  return { ...result, setting: { ...result.setting, url: hideSecrets(result.setting.url) } };
+  return withoutSecrets({ ...result, setting: { ...result.setting, url: redactUrl(url) } }, terminal.secrets);
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandModule } from './command.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 import { showFailure } from './output/failure.ts';
+import { hideSecrets, knownSecrets } from './output/secrets.ts';
 import type { Terminal } from './output/terminal.ts';
 
 /** Words that stand before several commands. */
@@ -75,7 +76,8 @@ Examples:
  * Runs the command line and says how the process should end. Never rejects.
  * @param args without node and the script: `['sub', '--url', 'memory:']`
  */
-export async function runPolycast(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export async function runPolycast(args: readonly string[], given: Terminal): Promise<ExitCode> {
+  const terminal = { ...given, secrets: knownSecrets(args, given.env) };
   let exit: ExitCode = EXIT.ok;
   const program = new Command('polycast')
     .description('One broadcast contract over many transports: prove, measure and price your choice.')
@@ -127,7 +129,7 @@ function prepare(command: Command, terminal: Terminal): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => terminal.stdout.write(text),
     writeErr: (text) => terminal.stderr.write(text),
-    outputError: (text, write) => write(terminal.colors.red(text)),
+    outputError: (text, write) => write(terminal.colors.red(hideSecrets(text, terminal.secrets))),
     getOutHelpWidth: () => Math.min(terminal.columns, 120),
     getErrHelpWidth: () => Math.min(terminal.columns, 120),
     getOutHasColors: () => terminal.colors.isColorSupported,

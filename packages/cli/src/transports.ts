@@ -3,17 +3,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Harness } from '@polycast/conformance';
 import { PolycastError, type Transport, type TransportFromUrl } from '@polycast/core';
-import { resolveTransport } from '@polycast/core/configuration';
+import { readTransportUrl, resolveTransport } from '@polycast/core/configuration';
 
 type Adapter = { readonly fromUrl: TransportFromUrl };
 
 /** Adapters that come with the command line, for those whose project has none. */
-const BUNDLED: Readonly<Record<string, string>> = {
-  memory: '@polycast/memory',
-  redis: '@polycast/redis',
-  rediss: '@polycast/redis',
-  'service-bus': '@polycast/service-bus',
-};
+const BUNDLED: readonly string[] = ['@polycast/memory', '@polycast/redis', '@polycast/service-bus'];
 
 /**
  * The transport of a URL: the project's own adapter if it has one, else the one that comes with the command line.
@@ -23,9 +18,10 @@ export async function transportFromUrl(url: string): Promise<Transport> {
   try {
     return await resolveTransport({ url });
   } catch (error) {
+    if (!isNotInstalled(error)) throw error;
     const bundled = await bundledAdapter(url);
-    if (bundled === undefined || !isNotInstalled(error)) throw error;
-    return bundled.fromUrl(new URL(url));
+    if (bundled === undefined) throw error;
+    return bundled.fromUrl(readTransportUrl(url).url);
   }
 }
 
@@ -36,7 +32,8 @@ export async function transportFromUrl(url: string): Promise<Transport> {
 export async function transportMaker(url: string): Promise<() => Transport> {
   const adapter = await load<Adapter>(url, '');
   if (adapter === undefined) throw new PolycastError('transport-not-installed', `${packageOf(url)} is not installed`);
-  return () => adapter.fromUrl(new URL(url));
+  const address = readTransportUrl(url).url;
+  return () => adapter.fromUrl(new URL(address));
 }
 
 /** What the adapter of a URL brings to be put to the test with; undefined if its package has no sub-path `/conformance`. */
@@ -44,21 +41,20 @@ export async function harnessOf(url: string): Promise<Harness | undefined> {
   return (await load<{ readonly harness: Harness }>(url, '/conformance'))?.harness;
 }
 
-/** `@polycast/redis` for `rediss+streams://…` */
+/** `@polycast/redis` for `rediss+streams://…`. @throws PolycastError `invalid-configuration` */
 export function packageOf(url: string): string {
-  const base = baseOf(url);
-  return BUNDLED[base] ?? `@polycast/${base}`;
+  return readTransportUrl(url).packageName;
 }
 
 /** The built file of a bundled adapter, for processes that cannot find it by name. Within the workspace it may be read from source. */
 export function bundledAdapterFile(url: string): string | undefined {
-  const name = BUNDLED[baseOf(url)];
-  return name && import.meta.resolve(name).replace(/\/src\/index\.ts$/, '/dist/index.js');
+  const name = packageOf(url);
+  return BUNDLED.includes(name) ? import.meta.resolve(name).replace(/\/src\/index\.ts$/, '/dist/index.js') : undefined;
 }
 
 async function bundledAdapter(url: string): Promise<Adapter | undefined> {
-  const name = BUNDLED[baseOf(url)];
-  return name === undefined ? undefined : import(name);
+  const name = packageOf(url);
+  return BUNDLED.includes(name) ? import(name) : undefined;
 }
 
 /** A module of the adapter's package: of the project's own if it has one, else of the one that comes with the command line. */
@@ -79,10 +75,6 @@ function resolveFrom(from: string, specifier: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function baseOf(url: string): string {
-  return url.slice(0, Math.max(0, url.indexOf(':'))).split('+', 1)[0]!;
 }
 
 function isNotInstalled(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { CapabilityName, Level, Manifest } from '@polycast/core';
+import { type CapabilityName, type Level, type Manifest, redactUrl } from '@polycast/core';
 import type { Grade } from './clause.ts';
 
 /**
@@ -73,17 +73,5 @@ export function summarize(cases: readonly CaseResult[]): ConformanceReport['summ
 
 /** A URL (or anything that looks like one) without passwords, keys and tokens. */
 export function withoutSecrets(url: string): string {
-  try {
-    const parsed = new URL(url);
-    if (parsed.username !== '' || parsed.password !== '') parsed.username = parsed.password = '';
-    for (const name of [...parsed.searchParams.keys()]) {
-      if (SECRET.test(name)) parsed.searchParams.set(name, '***');
-    }
-    return parsed.href;
-  } catch {
-    return url.replace(/\/\/[^/@\s]*@/g, '//').replace(SECRET_PAIR, '$1=***');
-  }
+  return redactUrl(url);
 }
-
-const SECRET = /pass|secret|token|key|sig|credential|auth/i;
-const SECRET_PAIR = /([^;&?\s=]*(?:pass|secret|token|key|sig|credential|auth)[^;&?\s=]*)=[^;&\s]*/gi;

@@ -217,6 +217,6 @@ test('denying what works is found', async () => {
 
 test('secrets do not get into the report', async () => {
   const report = await run([], target({ url: 'redis://admin:hunter2@db.example:6379/0?password=x&topic=y' }));
-  expect(report.url).toBe('redis://db.example:6379/0?password=***&topic=y');
+  expect(report.url).toBe('redis://admin:***@db.example:6379/0?password=***&topic=y');
   expect(withoutSecrets('Endpoint=sb://x;SharedAccessKeyName=a;SharedAccessKey=abc=')).not.toContain('abc');
 });

@@ -99,7 +99,7 @@ describe('by URL', () => {
   test('a package that is no adapter, or is broken, is told apart from a missing one', async () => {
     install('probe', '1');
     install('broken', '; syntax error');
-    expect((await failure({ url: 'probe:' })).message).toMatch(/exports no fromUrl/);
+    expect((await failure({ url: 'probe:' })).message).toMatch(/does not export fromUrl/);
     expect((await failure({ url: 'broken:' })).message).toMatch(/@polycast\/broken is installed but cannot be loaded/);
   });
 });
@@ -172,7 +172,7 @@ describe('by name', () => {
   });
 
   test('nothing chosen, nothing found', async () => {
-    expect((await failure({})).message).toMatch(/give connect a transport, a url or a name, or set POLYCAST_URL/);
+    expect((await failure({})).message).toMatch(/pass transport, url or name to connect\(\), or set POLYCAST_URL/);
     expect((await failure({ name: 'a' })).message).toMatch(/needs a polycast\.config\.ts/);
   });
 

@@ -115,7 +115,7 @@ describe('accounting', () => {
   it('tells no secret of the URL', async () => {
     const url = 'fake://user:secret@127.0.0.1:1/path?token=secret';
     const result = await measureLatency({ ...quick, url, driver: faultyDriver(() => ({})) });
-    expect(result.setting.url).toBe('fake://127.0.0.1:1/path');
+    expect(result.setting.url).toBe('fake://user:***@127.0.0.1:1/path?token=***');
     expect(JSON.stringify(result)).not.toContain('secret');
   });
 

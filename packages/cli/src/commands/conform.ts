@@ -6,6 +6,7 @@ import { EXIT, UsageError } from '../exit-code.ts';
 import { conformanceSummary, failedCases, findingsLines, notRunLines } from '../output/conformance-table.ts';
 import { JSON_HELP, writeJson } from '../output/json-file.ts';
 import { startProgress } from '../output/progress.ts';
+import { withoutSecrets } from '../output/secrets.ts';
 import { number, several } from '../parse-option.ts';
 
 interface Options extends Choice {
@@ -62,12 +63,13 @@ export default defineCommand<Options>({
     try {
       const cases = select(CASES, options.only);
       const task = progress.task(`conformance ${target.name}`, cases.length);
-      const report = await runConformance(target, {
+      const run = await runConformance(target, {
         cases,
         ...(options.seed !== undefined && { seed: options.seed }),
         signal: terminal.interrupted,
         onCase: (result, { done }) => task.update(done, result.id),
       });
+      const report = withoutSecrets(run, terminal.secrets);
       task.finish(`${report.summary.passed} passed, ${report.summary.failed} failed`);
       progress.stop();
       if (options.json !== undefined) await writeJson(options.json, report, terminal);

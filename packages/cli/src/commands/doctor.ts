@@ -1,3 +1,4 @@
+import { redactUrl } from '@polycast/core/configuration';
 import { defineCommand } from '../command.ts';
 import { checkConfiguration } from '../doctor/configuration.ts';
 import type { Finding } from '../doctor/finding.ts';
@@ -28,11 +29,11 @@ export default defineCommand<Options>({
 
   async run(_args, options, terminal) {
     const { findings: configured, targets } = await checkConfiguration(terminal);
-    const given = (options.url ?? []).map((url) => ({ name: url, url }));
+    const given = (options.url ?? []).map((url) => ({ name: redactUrl(url), url }));
     const sections: readonly (readonly [title: string, findings: readonly Finding[]])[] = [
       ['Installed', await checkInstalled()],
       ['Configured', configured],
-      ['Reachable', await checkReachable([...targets, ...given])],
+      ['Reachable', await checkReachable([...targets, ...given], terminal.secrets)],
     ];
     const findings = sections.flatMap(([section, found]) =>
       found.map((finding) => ({ section: section.toLowerCase(), ...finding })),

@@ -1,12 +1,12 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PolycastError } from '@polycast/core';
+import { readTransportUrl, secretsOf } from '@polycast/core/configuration';
 import { Option } from 'commander';
 import { defineCommand } from '../command.ts';
 import { CONFIG_FILES, findConfigFile } from '../config-file.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
 import { JSON_HELP, writeJson } from '../output/json-file.ts';
-import { hideSecrets } from '../output/secrets.ts';
 
 interface Options {
   format?: 'ts' | 'mjs' | 'json';
@@ -39,7 +39,7 @@ export default defineCommand<Options>({
   },
 
   async run(_args, { format, url, name, force, json }, terminal) {
-    if (hideSecrets(url) !== url) {
+    if (holdsSecret(url)) {
       throw new UsageError(
         `the URL holds a secret, which does not belong into a file: write \${NAME} there for an environment variable`,
       );
@@ -65,6 +65,14 @@ export default defineCommand<Options>({
     return EXIT.ok;
   },
 });
+
+/** `${NAME}` stands for an environment variable: it is where a secret belongs. @throws PolycastError `invalid-configuration` */
+function holdsSecret(url: string): boolean {
+  if (/^\$\{\w+\}$/.test(url.trim())) return false;
+  readTransportUrl(url.replace(/\$\{\w+\}/g, 'x'));
+  const rest = url.replace(/\/\/(?:[\w.-]*:)?\$\{\w+\}@/, '//').replace(/=\$\{\w+\}/g, '=');
+  return secretsOf(rest).length > 0;
+}
 
 async function likelyFile(folder: string): Promise<string> {
   const isTypeScript = await readFile(join(folder, 'tsconfig.json')).then(

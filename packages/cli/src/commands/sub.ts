@@ -64,7 +64,7 @@ export default defineCommand<Options>({
       ...(await connectChoice(options)),
       topic,
       self: instance === undefined ? { role } : { role, instance },
-      onSignal: (signal) => terminal.stderr.write(`${describeSignal(signal, terminal.colors)}\n`),
+      onSignal: (signal) => terminal.stderr.write(`${describeSignal(signal, terminal)}\n`),
     });
     await printEvents(broadcaster, subscribe, options, file, terminal);
     await broadcaster.close();

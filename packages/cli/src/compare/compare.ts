@@ -1,8 +1,9 @@
 import { type ConformanceReport, conforms } from '@polycast/conformance';
+import { redactUrl } from '@polycast/core/configuration';
 import { costCurve, type LatencyResult, listServices, priceWorkload, type Workload } from '@polycast/measure';
 import { measure } from '../measuring.ts';
 import type { Progress, Task } from '../output/progress.ts';
-import { hideSecrets } from '../output/secrets.ts';
+import { hideSecrets, withoutSecrets } from '../output/secrets.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { eachAtMost, type Outcome } from './at-once.ts';
 import type { ComparedTransport, Comparison } from './comparison.ts';
@@ -32,12 +33,13 @@ export async function compare(
   const measured = await eachAtMost(1, options.latency ? subjects : [], interrupted, (subject) =>
     latency(subject, options, progress, terminal),
   );
-  return {
+  const compared: Comparison = {
     comparedAt: new Date().toISOString(),
     transports: subjects.map((subject, at) => combine(subject, tested[examined.indexOf(subject)], measured[at])),
     workload,
     cost: price(workload),
   };
+  return withoutSecrets(compared, terminal.secrets);
 }
 
 async function conformance(
@@ -81,7 +83,7 @@ function combine(
   const error = [tested, measured].flatMap((it) => (it && 'error' in it ? it.error : []))[0];
   return {
     name,
-    url: hideSecrets(url),
+    url: redactUrl(url),
     conforms: report === undefined ? tested === undefined : conforms(report),
     ...(report !== undefined && { conformance: report }),
     ...(result !== undefined && { latency: result }),

@@ -1,4 +1,5 @@
 import type { ConformanceTarget } from '@polycast/conformance';
+import { readTransportUrl } from '@polycast/core/configuration';
 import { makeTarget } from '../conformance-target.ts';
 
 /**
@@ -10,7 +11,7 @@ export async function firstLook(url: string, local: boolean): Promise<Conformanc
   const target = await makeTarget(url, { local });
   if (!local || target.faults === undefined) return target;
   const { freeze: _freeze, thaw: _thaw, ...faults } = target.faults;
-  const command = `polycast conform --url ${url.slice(0, url.indexOf(':'))}: --local`;
+  const command = `polycast conform --url ${readTransportUrl(url).scheme}: --local`;
   return {
     ...target,
     faults,

@@ -1,5 +1,5 @@
 import type { Manifest } from '@polycast/core';
-import { hideSecrets } from '../output/secrets.ts';
+import { redactUrl } from '@polycast/core/configuration';
 import type { Terminal } from '../output/terminal.ts';
 import { transportFromUrl } from '../transports.ts';
 
@@ -55,7 +55,7 @@ async function named(urls: readonly string[], local: boolean): Promise<readonly 
     const { transport } = manifest;
     const count = (seen.get(transport) ?? 0) + 1;
     seen.set(transport, count);
-    subjects.push({ name: count === 1 ? transport : `${transport} (${hideSecrets(url)})`, url, local, manifest });
+    subjects.push({ name: count === 1 ? transport : `${transport} (${redactUrl(url)})`, url, local, manifest });
   }
   return subjects;
 }

@@ -1,5 +1,5 @@
 import { PolycastError } from '@polycast/core';
-import { readConfiguration } from '@polycast/core/configuration';
+import { readConfiguration, readTransportUrl, redactUrl } from '@polycast/core/configuration';
 import { hideSecrets } from '../output/secrets.ts';
 import type { Terminal } from '../output/terminal.ts';
 import type { Finding } from './finding.ts';
@@ -17,8 +17,17 @@ export async function checkConfiguration(
       findings.push({ what: name, status: 'absent', detail: 'not set' });
       continue;
     }
-    findings.push({ what: name, status: 'ok', detail: hideSecrets(url) });
-    targets.push({ name, url });
+    try {
+      readTransportUrl(url);
+      findings.push({ what: name, status: 'ok', detail: redactUrl(url) });
+      targets.push({ name, url });
+    } catch (error) {
+      findings.push({
+        what: name,
+        status: 'problem',
+        detail: hideSecrets(PolycastError.from(error).message, terminal.secrets),
+      });
+    }
   }
   try {
     const found = await readConfiguration();
@@ -36,7 +45,7 @@ export async function checkConfiguration(
     findings.push({ what: found.file, status: 'ok', detail: `${names.join(', ') || 'no transport'} (${standard})` });
     targets.push(...names.map((name) => ({ name, entry: name })));
   } catch (error) {
-    const message = hideSecrets(PolycastError.from(error).message);
+    const message = hideSecrets(PolycastError.from(error).message, terminal.secrets);
     findings.push({
       what: 'polycast.config',
       status: 'problem',

@@ -12,12 +12,12 @@ export type Target = { readonly name: string } & ({ readonly url: string } | { r
 const TIMEOUT_MS = 10_000;
 
 /** Connects to each, asks for nothing, and says how long it took. */
-export function checkReachable(targets: readonly Target[]): Promise<readonly Finding[]> {
-  return Promise.all(targets.map(ping));
+export function checkReachable(targets: readonly Target[], secrets?: readonly string[]): Promise<readonly Finding[]> {
+  return Promise.all(targets.map((target) => ping(target, secrets)));
 }
 
-async function ping(target: Target): Promise<Finding> {
-  const what = hideSecrets(target.name);
+async function ping(target: Target, secrets: readonly string[] | undefined): Promise<Finding> {
+  const what = target.name;
   const startedAt = performance.now();
   try {
     const location = await within(TIMEOUT_MS, visit(target));
@@ -25,7 +25,12 @@ async function ping(target: Target): Promise<Finding> {
   } catch (thrown) {
     const error = PolycastError.from(thrown);
     const advice = adviceFor(error.code);
-    return { what, status: 'problem', detail: hideSecrets(error.message), ...(advice !== undefined && { advice }) };
+    return {
+      what,
+      status: 'problem',
+      detail: hideSecrets(error.message, secrets),
+      ...(advice !== undefined && { advice }),
+    };
   }
 }
 

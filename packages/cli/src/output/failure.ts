@@ -20,15 +20,15 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
 
 /** Prints `code: message`, and what to do. No stack unless `verbose`; never a secret. */
 export function showFailure(thrown: unknown, terminal: Terminal, { verbose }: { verbose: boolean }): void {
-  const { stderr, colors } = terminal;
+  const { stderr, colors, secrets } = terminal;
   if (thrown instanceof Interrupted) return;
   const { headline, advice } = explain(thrown);
-  stderr.write(`${coloured(hideSecrets(headline), colors)}\n`);
+  stderr.write(`${coloured(hideSecrets(headline, secrets), colors)}\n`);
   if (advice !== undefined) stderr.write(`  ${colors.dim('→')} ${advice}\n`);
   if (!verbose) return;
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
     const label = depth === 0 ? '' : 'caused by ';
-    stderr.write(`${colors.dim(hideSecrets(`${label}${error.stack ?? error.message}`))}\n`);
+    stderr.write(`${colors.dim(hideSecrets(`${label}${error.stack ?? error.message}`, secrets))}\n`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PolycastError } from '@polycast/core';
+import { withoutSecrets } from './secrets.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Help text of every `--json` option. */
@@ -8,7 +9,7 @@ export const JSON_HELP = 'write the result as JSON to this file; - is stdout, an
 
 /** Writes a result where `--json` says. */
 export async function writeJson(target: string, value: unknown, terminal: Terminal): Promise<void> {
-  const text = `${JSON.stringify(value, undefined, 2)}\n`;
+  const text = `${JSON.stringify(withoutSecrets(value, terminal.secrets), undefined, 2)}\n`;
   if (target === '-') terminal.stdout.write(text);
   else await writeText(target, text, terminal);
 }

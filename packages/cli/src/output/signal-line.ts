@@ -4,9 +4,9 @@ import { hideSecrets } from './secrets.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A signal as one line for people. */
-export function describeSignal(signal: Signal, colors: Terminal['colors']): string {
+export function describeSignal(signal: Signal, { colors, secrets }: Pick<Terminal, 'colors' | 'secrets'>): string {
   const isGood = signal.kind === 'reconnected' && !signal.mayHaveLost;
-  return (isGood ? colors.green : colors.yellow)(hideSecrets(`${signal.kind}: ${words(signal)}`));
+  return (isGood ? colors.green : colors.yellow)(hideSecrets(`${signal.kind}: ${words(signal)}`, secrets));
 }
 
 function words(signal: Signal): string {

@@ -17,6 +17,8 @@ export interface Terminal {
   /** Characters a line of stdout may have. */
   readonly columns: number;
   readonly colors: Colors;
+  /** What must not be shown to anybody; filled in by `runPolycast`. */
+  readonly secrets?: readonly string[];
   /** Aborted by the first Ctrl-C (or SIGTERM). The second one ends the process at once. */
   readonly interrupted: AbortSignal;
 }

@@ -32,8 +32,12 @@ export function readTransportUrl(input: string | URL): TransportAddress {
   return { url, scheme, packageName: `@polycast/${name}`, known: knownNames().includes(name) };
 }
 
-/** The error for a scheme nobody knows. */
-export function unknownTransport(scheme: string): PolycastError {
+/** The error for a scheme that belongs to no known transport. */
+export function unknownTransport({ url, scheme }: TransportAddress): PolycastError {
+  // `localhost:6379` and `default:password@host` are URLs, too, whose schemes are `localhost` and `default`.
+  const rest = url.href.slice(url.protocol.length);
+  const isPlace = /^\d+$/.test(rest) || (rest.includes('@') && !rest.startsWith('//'));
+  if (isPlace || !redactUrl(url).startsWith(url.protocol)) return notAUrl(url.href, NO_SCHEME);
   const schemes = [...CATALOGUE.map(({ transport }) => transport), ...Object.keys(ALIASES)];
   return new PolycastError('unknown-transport', `no transport is called "${scheme}:"${suggestion(scheme, schemes)}`);
 }
@@ -49,8 +53,14 @@ function parse(text: string): URL {
   } catch {
     const hint = /^[a-z][a-z0-9+.-]*:/i.test(text)
       ? 'check the host, the port (0-65535) and that special characters of the password are percent-encoded'
-      : 'it must start with a scheme, such as "redis://"';
+      : NO_SCHEME;
     // The parser's own error repeats the URL, secrets included: it is not kept as the cause.
-    throw new PolycastError('invalid-configuration', `"${redactUrl(text)}" is no URL: ${hint}`);
+    throw notAUrl(text, hint);
   }
+}
+
+const NO_SCHEME = 'it must start with a scheme, such as redis://';
+
+function notAUrl(text: string, hint: string): PolycastError {
+  return new PolycastError('invalid-configuration', `"${redactUrl(text)}" is not a valid transport URL: ${hint}`);
 }

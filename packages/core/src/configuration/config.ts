@@ -2,6 +2,7 @@ import { PolycastError } from '../error.ts';
 import type { Transport } from '../transport.ts';
 import { isTransport } from './is-transport.ts';
 import { suggestion } from './nearest.ts';
+import { redactName, redactText } from './redact.ts';
 
 /** One way to a transport. */
 export interface ConfigEntry {
@@ -67,7 +68,11 @@ export function checkConfig(source: ConfigSource): PolycastConfig {
 export function pickEntry(source: ConfigSource, config: PolycastConfig, name: string, at = ''): ConfigEntry {
   const entry = Object.hasOwn(config.transports, name) ? config.transports[name] : undefined;
   if (entry === undefined) {
-    throw fault(source, at, `no transport is called "${name}"${suggestion(name, Object.keys(config.transports))}`);
+    throw fault(
+      source,
+      at,
+      `no transport is called "${redactName(name)}"${suggestion(name, Object.keys(config.transports))}`,
+    );
   }
   return typeof entry === 'string' ? { url: entry } : entry;
 }
@@ -98,12 +103,15 @@ function record(
 
 function checkKeys(source: ConfigSource, value: object, allowed: readonly string[], after: string): void {
   for (const key of Object.keys(value)) {
-    if (!allowed.includes(key)) throw fault(source, key, `unknown name "${key}"${suggestion(key, allowed)}`, after);
+    if (!allowed.includes(key))
+      throw fault(source, key, `unknown name "${redactName(key)}"${suggestion(key, allowed)}`, after);
   }
 }
 
 function fault(source: ConfigSource, word: string, reason: string, after = ''): PolycastError {
-  return new PolycastError('invalid-configuration', `${source.file}${lineOf(source.text, word, after)}: ${reason}`);
+  // A URL may stand where a name belongs.
+  const shown = redactText(reason);
+  return new PolycastError('invalid-configuration', `${source.file}${lineOf(source.text, word, after)}: ${shown}`);
 }
 
 /** `:12`, the line on which a name stands (searched behind `after`); empty when it is nowhere. */

@@ -6,7 +6,7 @@ import { checkConfig, fillVariables, pickEntry } from './config.ts';
 import type { ConfigurationHost } from './host.ts';
 import { isTransport } from './is-transport.ts';
 import { installCommand, loadPackage, readConfig } from './project.ts';
-import { redactUrl } from './redact.ts';
+import { redactError, redactName, redactText, redactUrl, secretsOf } from './redact.ts';
 
 /** Looks into the file system and the environment of a Node process. */
 export const host: ConfigurationHost = {
@@ -18,10 +18,11 @@ export const host: ConfigurationHost = {
 
 /** @throws PolycastError `invalid-configuration` `unknown-transport` `transport-not-installed` */
 async function transportFromUrl(input: string | URL): Promise<Transport> {
-  const { url, scheme, packageName, known } = readTransportUrl(input);
+  const address = readTransportUrl(input);
+  const { url, scheme, packageName, known } = address;
   const module = await loadPackage(packageName);
   if (module === undefined) {
-    if (!known) throw unknownTransport(scheme);
+    if (!known) throw unknownTransport(address);
     throw new PolycastError(
       'transport-not-installed',
       `"${scheme}:" needs the package ${packageName}: ${installCommand(packageName)}`,
@@ -29,19 +30,35 @@ async function transportFromUrl(input: string | URL): Promise<Transport> {
   }
   const { fromUrl } = module;
   if (typeof fromUrl !== 'function') {
-    throw new PolycastError('invalid-configuration', `${packageName} is no transport: it exports no fromUrl`);
+    throw new PolycastError(
+      'invalid-configuration',
+      `${packageName} is not a transport package: it does not export fromUrl`,
+    );
   }
   let made: unknown;
   try {
     made = await fromUrl(url);
   } catch (error) {
-    if (error instanceof PolycastError) throw error;
-    throw new PolycastError('invalid-configuration', `${packageName} refuses "${redactUrl(url)}"`, { cause: error });
+    throw refusal(error, [...secretsOf(input), ...secretsOf(url)], `${packageName} refuses "${redactUrl(url)}"`);
   }
   if (!isTransport(made)) {
-    throw new PolycastError('invalid-configuration', `${packageName} made no transport of "${redactUrl(url)}"`);
+    throw new PolycastError(
+      'invalid-configuration',
+      `${packageName} did not make a transport from "${redactUrl(url)}"`,
+    );
   }
   return made;
+}
+
+/** What an adapter says of a URL that it refuses, without what it may repeat of it. */
+function refusal(error: unknown, secrets: readonly string[], otherwise: string): PolycastError {
+  if (!(error instanceof PolycastError)) {
+    return new PolycastError('invalid-configuration', otherwise, { cause: redactError(error, secrets) });
+  }
+  const message = redactText(error.message, secrets);
+  if (message === error.message && error.cause === undefined) return error;
+  const options = error.cause === undefined ? undefined : { cause: redactError(error.cause, secrets) };
+  return new PolycastError(error.code, message.slice(error.code.length + 2), options);
 }
 
 async function transportFromConfig(name: string | undefined): Promise<Transport> {
@@ -49,8 +66,8 @@ async function transportFromConfig(name: string | undefined): Promise<Transport>
   if (source === undefined) {
     const reason =
       name === undefined
-        ? 'no transport is chosen: give connect a transport, a url or a name, or set POLYCAST_URL'
-        : `connect({ name: ${JSON.stringify(name)} }) needs a polycast.config.ts, .mjs, .js or .json here or in a folder above`;
+        ? 'no transport selected: pass transport, url or name to connect(), or set POLYCAST_URL'
+        : `connect({ name: ${JSON.stringify(redactName(name))} }) needs a polycast.config.ts, .mjs, .js or .json here or in a folder above`;
     throw new PolycastError('invalid-configuration', reason);
   }
   const config = checkConfig(source);
@@ -58,7 +75,7 @@ async function transportFromConfig(name: string | undefined): Promise<Transport>
   if (chosen === undefined) {
     throw new PolycastError(
       'invalid-configuration',
-      `no transport is chosen: give connect a transport, a url or a name, set POLYCAST_URL, or say "default" in ${source.file}`,
+      `no transport selected: pass transport, url or name to connect(), set POLYCAST_URL, or set "default" in ${source.file}`,
     );
   }
   const entry = pickEntry(source, config, chosen);

@@ -1,14 +1,17 @@
 /// <reference types="node" />
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PolycastError } from '../error.ts';
 import type { ConfigSource } from './config.ts';
 import { findJsonFault } from './json-fault.ts';
+import { redactText } from './redact.ts';
 
 const CONFIG_FILES = ['ts', 'mts', 'mjs', 'js', 'json'].map((extension) => `polycast.config.${extension}`);
+/** Largest configuration file, bytes. */
+const MAX_CONFIG_BYTES = 1_048_576;
 const LOCK_FILES = {
   'pnpm-lock.yaml': 'pnpm add',
   'yarn.lock': 'yarn add',
@@ -57,9 +60,23 @@ export async function readConfig(): Promise<ConfigSource | undefined> {
 
 async function readConfigFile(path: string): Promise<ConfigSource> {
   const file = relative(process.cwd(), path);
-  const text = await readFile(path, 'utf8');
+  const text = await readConfigText(path, file);
   if (extname(path) === '.json') return { file, text, value: parseConfigJson(file, text) };
   return { file, text, value: await evaluate(path, file) };
+}
+
+async function readConfigText(path: string, file: string): Promise<string> {
+  let reason: string;
+  try {
+    const found = await stat(path);
+    // Reading a pipe or a device would wait for ever.
+    if (!found.isFile()) reason = 'it is not a regular file';
+    else if (found.size > MAX_CONFIG_BYTES) reason = `it is larger than ${MAX_CONFIG_BYTES} bytes`;
+    else return await readFile(path, 'utf8');
+  } catch (cause) {
+    reason = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+  }
+  throw new PolycastError('invalid-configuration', `${file} cannot be read: ${reason}`);
 }
 
 function parseConfigJson(file: string, text: string): unknown {
@@ -82,8 +99,18 @@ async function evaluate(path: string, file: string): Promise<unknown> {
   } catch (cause) {
     if (cause instanceof PolycastError) throw cause;
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message.split('\n', 1)[0]}` : String(cause);
-    throw new PolycastError('invalid-configuration', `${file} cannot be loaded: ${reason}`, { cause });
+    // Parsers quote the line they stumbled over, where a password may stand: what they threw is not kept as the cause.
+    const options = cause instanceof SyntaxError || 'loc' in Object(cause) ? undefined : { cause };
+    const line = options === undefined ? lineOf(cause, path) : '';
+    throw new PolycastError('invalid-configuration', `${file}${line} cannot be loaded: ${redactText(reason)}`, options);
   }
+}
+
+/** `:3`, where a parser stumbled. */
+function lineOf(thrown: unknown, path: string): string {
+  const stack = String((thrown as { stack?: unknown }).stack);
+  const [, line] = new RegExp(`${path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}:(\\d+)`).exec(stack) ?? [];
+  return line === undefined ? '' : `:${line}`;
 }
 
 /** Does this Node read TypeScript by itself (22.18 and later)? */

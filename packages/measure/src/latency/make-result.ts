@@ -1,3 +1,4 @@
+import { redactUrl } from '@polycast/core';
 import { Distribution } from './distribution.ts';
 import type { LatencyResult, LinkLabel, ThroughputResult } from './latency-result.ts';
 import { describeMachine } from './machine.ts';
@@ -70,7 +71,7 @@ export function resultOf(
           },
     firstError: open.error ?? closed?.publish.error,
     setting: {
-      url: withoutSecrets(options.url),
+      url: redactUrl(options.url),
       ratePerSecond: plan.rate,
       durationS: plan.durationS,
       warmUpS: plan.warmUpS,
@@ -124,12 +125,6 @@ function merge(encoded: readonly string[]): Distribution {
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
-}
-
-/** User, password and query go: tokens travel in all three. */
-function withoutSecrets(text: string): string {
-  const { protocol, host, pathname } = new URL(text);
-  return host === '' ? `${protocol}${pathname}` : `${protocol}//${host}${pathname}`;
 }
 
 function rounded(value: number): number {
