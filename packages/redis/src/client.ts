@@ -1,6 +1,10 @@
+import { PolycastError } from '@polycast/core/adapter';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { mapError } from './map-error.ts';
+import { protocolMismatch } from './protocol-mismatch.ts';
+import { REPLICA_ERROR, RoleQuestion } from './server-role.ts';
 import type { Settings } from './settings.ts';
+import { Sockets } from './sockets.ts';
 
 /** First and longest wait before another try to reconnect, in ms. */
 const RECONNECT_FIRST_MS = 20;
@@ -8,44 +12,86 @@ const RECONNECT_LONGEST_MS = 2_000;
 /** Longest wait for a goodbye, in ms. A server that is silent for that long is left without it. */
 export const GOODBYE_TIMEOUT_MS = 1_000;
 
-/** The connection for commands. A command under way when it is lost rejects; the next one waits for it to come back. */
+/** A command under way when the connection is lost rejects. */
 export interface Commands {
   readonly client: Redis | Cluster;
   readonly isCluster: boolean;
-  /** A further connection to the server that holds `key`, not yet open, which does not restore itself. */
-  dedicated(key: string, override: RedisOptions): Redis;
+  /**
+   * A further connection, not yet open, which does not restore itself, to the server that holds `key`.
+   * @param afresh asks a cluster first which one that is: what is known may be out of date
+   */
+  dedicated(key: string, afresh: boolean): Promise<Redis>;
+  /** Is this connection's server still the one that holds `key`, as far as known? */
+  isOwner(redis: Redis, key: string): boolean;
+  /** Calls back when keys may belong to another server now. @returns a function that ends it */
+  onMoved(listener: () => void): () => void;
+  /** Another server takes over. */
+  moved(): void;
   close(): Promise<void>;
 }
 
 /** @throws PolycastError `unreachable` `unauthorized` `protocol-mismatch` within `connectTimeoutMs` */
 export async function openCommands(settings: Settings): Promise<Commands> {
-  const { client: given } = settings;
+  const { client: given, connectTimeoutMs } = settings;
   const state = { opened: false };
-  const client = given ?? makeClient(settings, state);
+  const sockets = new Sockets();
+  const client = given ?? makeClient(settings, state, sockets);
   // Without a listener ioredis writes to the console. Lost connections are told by `close`.
   const seen = watchErrors(client);
+  const mismatch = given === undefined ? protocolMismatch(settings) : undefined;
   try {
-    await within(settings.connectTimeoutMs, connected(client), () => seen.error);
+    await within(
+      connectTimeoutMs,
+      connected(client).then(() => requirePrimary(client)),
+      () => seen.error,
+    );
     // ioredis goes on when SELECT was refused: in another database than the one asked for.
     if (seen.error !== undefined && mapError(seen.error).code === 'invalid-configuration') throw seen.error;
   } catch (thrown) {
+    const error = mapError(seen.error ?? thrown, 'open');
     seen.stop();
     if (given === undefined) {
-      client.on('error', ignore);
-      client.disconnect();
+      disconnectNow(client);
+      await sockets.end();
     }
-    throw mapError(seen.error ?? thrown, 'open');
+    throw (await mismatch?.reason(error)) ?? error;
+  } finally {
+    mismatch?.stop();
   }
   state.opened = true;
+  const listeners = new Set<() => void>();
+  const moved = () => {
+    for (const listener of listeners) listener();
+  };
+  if (isCluster(client)) client.on('refresh', moved);
   return {
     client,
     isCluster: isCluster(client),
-    dedicated: (key, override) => dedicatedClient(client, settings, key, override),
+    dedicated: async (key, afresh) => {
+      if (afresh && isCluster(client)) await refreshSlots(client);
+      return dedicatedClient(client, settings, key, sockets);
+    },
+    isOwner: (redis, key) => !isCluster(client) || client.slots[slotOf(key)]?.[0] === addressOf(redis),
+    onMoved: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    moved,
     close: async () => {
+      client.off('refresh', moved);
       if (given === undefined) await goodbye(client);
       seen.stop();
+      await sockets.end();
     },
   };
+}
+
+/** A replica accepts a connection, and what is published to it reaches nobody else. */
+async function requirePrimary(client: Redis | Cluster): Promise<void> {
+  if (isCluster(client)) return;
+  if ((await new RoleQuestion().ask(client)) === 'replica') {
+    throw new PolycastError('unreachable', REPLICA_ERROR.replace('READONLY ', ''));
+  }
 }
 
 export function isCluster(client: Redis | Cluster): client is Cluster {
@@ -57,8 +103,30 @@ export async function goodbye(client: Redis | Cluster): Promise<void> {
   if (client.status === 'ready') {
     await within(GOODBYE_TIMEOUT_MS, client.quit(), () => undefined).catch(ignore);
   }
+  disconnectNow(client);
+}
+
+/** Without a goodbye. */
+export function disconnectNow(client: Redis | Cluster): void {
   client.on('error', ignore);
   if (client.status !== 'end') client.disconnect();
+}
+
+/** The connection to the server of a cluster that holds `key`, as far as known. */
+export function nodeFor(cluster: Cluster, key: string): Redis | undefined {
+  const owner = cluster.slots[slotOf(key)]?.[0];
+  return cluster.nodes('all').find((node) => addressOf(node) === owner);
+}
+
+/** Asks a cluster which server holds what. @throws the driver's error if no server answers */
+export function refreshSlots(cluster: Cluster): Promise<void> {
+  return new Promise((resolve, reject) => {
+    cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function addressOf({ options: { host, port } }: Redis): string {
+  return `${host}:${port}`;
 }
 
 export function reconnectDelayMs(times: number): number {
@@ -94,10 +162,10 @@ export function watchErrors(client: Redis | Cluster): { readonly error: unknown;
   return seen;
 }
 
-function makeClient(settings: Settings, state: { readonly opened: boolean }): Redis | Cluster {
+function makeClient(settings: Settings, state: { readonly opened: boolean }, sockets: Sockets): Redis | Cluster {
   // The first failure to open is the caller's to know; later ones are ours to mend.
   const retryStrategy = (times: number) => (state.opened ? reconnectDelayMs(times) : null);
-  const common = connectionOptions(settings);
+  const common = connectionOptions(settings, sockets);
   if (settings.cluster !== undefined) {
     return new Cluster([...settings.cluster], {
       lazyConnect: true,
@@ -116,9 +184,12 @@ function makeClient(settings: Settings, state: { readonly opened: boolean }): Re
   });
 }
 
-function connectionOptions(settings: Settings): RedisOptions {
+function connectionOptions(settings: Settings, sockets: Sockets): RedisOptions {
   const { username, password, tls } = settings;
   return {
+    Connector: sockets.connector(settings.sentinels !== undefined),
+    // A Sentinel that accepts a connection and answers nothing is left for the next one.
+    sentinelCommandTimeout: Math.ceil(settings.connectTimeoutMs / 2),
     connectTimeout: settings.connectTimeoutMs,
     commandTimeout: settings.commandTimeoutMs,
     // A demoted master says READONLY: the address leads elsewhere by now.
@@ -134,7 +205,7 @@ function connectionOptions(settings: Settings): RedisOptions {
   };
 }
 
-function dedicatedClient(client: Redis | Cluster, settings: Settings, key: string, override: RedisOptions): Redis {
+function dedicatedClient(client: Redis | Cluster, settings: Settings, key: string, sockets: Sockets): Redis {
   const options: RedisOptions = {
     lazyConnect: true,
     retryStrategy: null,
@@ -143,15 +214,15 @@ function dedicatedClient(client: Redis | Cluster, settings: Settings, key: strin
     enableOfflineQueue: false,
     connectTimeout: settings.connectTimeoutMs,
     commandTimeout: settings.commandTimeoutMs,
-    ...override,
   };
-  if (!isCluster(client)) return client.duplicate(options);
-  const owner = client.slots[slotOf(key)]?.[0];
-  const node =
-    client.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === owner) ??
-    client.nodes('master')[0];
+  if (!isCluster(client)) {
+    const { Connector, sentinels } = client.options;
+    return client.duplicate({ ...options, Connector: Connector ?? sockets.connector(Boolean(sentinels)) });
+  }
+  const node = nodeFor(client, key) ?? client.nodes('master')[0];
   if (node === undefined) throw new Error('Connection is closed.');
   return new Redis({
+    Connector: sockets.connector(false),
     ...client.options.redisOptions,
     host: node.options.host,
     port: node.options.port,

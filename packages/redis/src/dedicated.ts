@@ -1,12 +1,18 @@
-import type { PolycastError } from '@polycast/core/adapter';
+import type { LinkContext, PolycastError } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import { goodbye, reconnectDelayMs, watchErrors, within } from './client.ts';
+import { type Commands, disconnectNow, goodbye, reconnectDelayMs, watchErrors, within } from './client.ts';
 import { mapError } from './map-error.ts';
+import { Outage } from './outage.ts';
+import { REPLICA_ERROR, RoleQuestion } from './server-role.ts';
 
 export interface DedicatedOptions {
-  /** Makes the next connection, not yet open. May throw. */
-  make(): Redis;
+  readonly commands: Commands;
+  /** Lives on the server that it connects to. */
+  readonly key: string;
   readonly connectTimeoutMs: number;
+  readonly context: LinkContext;
+  /** Runs on every new connection before it is opened. */
+  configure?(redis: Redis): void;
   /** Runs on every new connection before it counts as up. */
   prepare(redis: Redis): Promise<void>;
   onDown?(error: PolycastError): void;
@@ -14,17 +20,38 @@ export interface DedicatedOptions {
   onUp?(downMs: number): void;
 }
 
-/** A connection with a state on the server (a subscription, a blocking read), which is made again when it is lost. */
+/** What a server of a cluster says of a channel or key that it no longer holds. */
+const MOVED_ERROR = 'MOVED to another server of the cluster';
+
+/**
+ * A connection with a state on the server (a subscription, a blocking read), which is made again when it is lost: to the
+ * server that holds its key by then, and to none but a primary.
+ */
 export class Dedicated {
   readonly #options: DedicatedOptions;
+  readonly #question = new RoleQuestion();
+  readonly #outage: Outage;
+  readonly #endFollowing: () => void;
   #redis: Redis | undefined;
+  #connecting: Redis | undefined;
   #closed = false;
+  /** Why it is dropped, for the signal. */
+  #dropped: Error | undefined;
   #downSince: number | undefined;
   #retry: NodeJS.Timeout | undefined;
   #waiting: ((redis: Redis | undefined) => void)[] = [];
 
   constructor(options: DedicatedOptions) {
+    const { commands, context, key } = options;
     this.#options = options;
+    this.#outage = new Outage('the connection cannot be restored', (error) =>
+      context.signal({ kind: 'failed', what: 'source', error }),
+    );
+    this.#endFollowing = commands.onMoved(() => {
+      if (this.#redis === undefined) return;
+      if (!commands.isCluster) this.drop(new Error(REPLICA_ERROR));
+      else if (!commands.isOwner(this.#redis, key)) this.drop(new Error(MOVED_ERROR));
+    });
   }
 
   /** The connection, if it is up. */
@@ -37,7 +64,7 @@ export class Dedicated {
     try {
       await this.#connect();
     } catch (thrown) {
-      this.#closed = true;
+      await this.close();
       throw mapError(thrown, 'open');
     }
   }
@@ -48,14 +75,18 @@ export class Dedicated {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Drops a connection that seems dead; a new one is made. */
-  drop(): void {
-    this.#redis?.disconnect();
+  /** Drops a connection that is of no use any more; a new one is made. */
+  drop(reason?: Error): void {
+    if (this.#redis === undefined) return;
+    this.#dropped ??= reason;
+    this.#redis.disconnect();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#endFollowing();
     clearTimeout(this.#retry);
+    if (this.#connecting !== undefined) disconnectNow(this.#connecting);
     const redis = this.#redis;
     this.#redis = undefined;
     this.#wake(undefined);
@@ -63,36 +94,47 @@ export class Dedicated {
   }
 
   async #connect(): Promise<void> {
-    const { connectTimeoutMs, prepare, onUp } = this.#options;
-    const redis = this.#options.make();
+    const { commands, key, connectTimeoutMs, configure, prepare, onUp } = this.#options;
+    const isAgain = this.#downSince !== undefined;
+    const redis = await commands.dedicated(key, isAgain);
+    configure?.(redis);
     const seen = watchErrors(redis);
     try {
-      await within(
-        connectTimeoutMs,
-        redis.connect().then(() => prepare(redis)),
-        () => seen.error,
-      );
+      if (this.#closed) throw new Error('Connection is closed.');
+      this.#connecting = redis;
+      const opened = redis.connect().then(async () => {
+        // The server of the first connection is the one that the connection for commands has just asked.
+        if (isAgain && !commands.isCluster) await this.#requirePrimary(redis);
+        await prepare(redis);
+      });
+      await within(connectTimeoutMs, Promise.race([opened, movedAway(redis)]), () => seen.error);
+      if (this.#closed || redis.status !== 'ready') throw new Error('Connection is closed.');
     } catch (thrown) {
-      redis.disconnect();
+      seen.stop();
+      disconnectNow(redis);
       throw seen.error ?? thrown;
+    } finally {
+      this.#connecting = undefined;
     }
-    if (this.#closed || redis.status !== 'ready') {
-      redis.disconnect();
-      throw seen.error ?? new Error('Connection is closed.');
-    }
-    redis.once('end', () => this.#lost(redis, seen.error));
-    // A sharded channel moved to another server: the driver can only tell by these.
-    redis.once('moved' as 'end', () => redis.disconnect());
+    redis.once('end', () => this.#lost(redis, this.#dropped ?? seen.error));
+    redis.once('moved' as 'end', () => this.drop(new Error(MOVED_ERROR)));
     redis.on('error', (error: Error) => {
-      if (error.message.startsWith('Command queue state error')) redis.disconnect();
+      // A server of a cluster ended a subscription whose channel moved: the driver knows no reply that nobody asked for.
+      if (error.message.startsWith('Command queue state error')) this.drop(new Error(MOVED_ERROR));
     });
     this.#redis = redis;
+    this.#dropped = undefined;
+    this.#outage.over();
     if (this.#downSince !== undefined) {
       const downMs = performance.now() - this.#downSince;
       this.#downSince = undefined;
       onUp?.(downMs);
     }
     this.#wake(redis);
+  }
+
+  async #requirePrimary(redis: Redis): Promise<void> {
+    if ((await this.#question.ask(redis)) === 'replica') throw new Error(REPLICA_ERROR);
   }
 
   #lost(redis: Redis, error: unknown): void {
@@ -106,7 +148,11 @@ export class Dedicated {
   #again(times: number): void {
     if (this.#closed) return;
     this.#retry = setTimeout(() => {
-      this.#connect().catch(() => this.#again(times + 1));
+      this.#connect().catch((thrown) => {
+        if (this.#closed) return;
+        this.#outage.failed(mapError(thrown));
+        this.#again(times + 1);
+      });
     }, reconnectDelayMs(times));
     this.#retry.unref();
   }
@@ -114,4 +160,11 @@ export class Dedicated {
   #wake(redis: Redis | undefined): void {
     for (const resolve of this.#waiting.splice(0)) resolve(redis);
   }
+}
+
+/** Rejects when the driver notes that a channel is elsewhere: it leaves the command unanswered then. */
+function movedAway(redis: Redis): Promise<never> {
+  return new Promise((_, reject) => {
+    redis.once('moved' as 'end', () => reject(new Error(MOVED_ERROR)));
+  });
 }

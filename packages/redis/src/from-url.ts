@@ -71,7 +71,9 @@ export function readUrl(url: URL): Reading {
       throw refuse(`unknown parameter "${name.slice(0, 40)}"${elsewhere || suggestion(name, Object.keys(known))}`);
     }
     if (name === 'cluster' && value === '') {
-      Object.assign(options, { cluster: [{ host: url.hostname || '127.0.0.1', port: Number(url.port || 6379) }] });
+      Object.assign(options, {
+        cluster: [{ host: url.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(url.port || 6379) }],
+      });
     } else Object.assign(options, read(value, name));
   }
   return { streams, options };

@@ -1,23 +1,27 @@
 import type { LinkContext } from '@polycast/core/adapter';
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { isReply } from './server-role.ts';
 
 /** Unanswered for this many intervals, a connection is given up and made anew. */
 const GIVE_UP_AFTER = 6;
 
 /**
- * Asks for a sign of life. A server that leaves a PING unanswered for a whole interval is signalled as `stalled`, once
- * until it answers again.
+ * Asks for a sign of life. A server that leaves the question unanswered for a whole interval is signalled as `stalled`,
+ * once until it answers again.
  * @returns a function that ends it
  */
 export function startHeartbeat(options: {
   readonly intervalMs: number;
-  connection(): Redis | Cluster | undefined;
-  readonly context: LinkContext;
-  giveUp(): void;
+  connection(): Redis | undefined;
+  /** One round trip. @default PING */
+  ask?(connection: Redis): Promise<unknown>;
+  readonly signal: LinkContext['signal'];
+  giveUp(connection: Redis): void;
 }): () => void {
-  const { intervalMs, context } = options;
+  const { intervalMs, signal } = options;
+  const ask = options.ask ?? ((connection: Redis) => connection.ping());
   if (intervalMs === 0) return () => {};
-  let asked: { readonly of: Redis | Cluster; readonly sinceMs: number } | undefined;
+  let asked: { readonly of: Redis; readonly sinceMs: number } | undefined;
   let told = false;
   const timer = setInterval(() => {
     const connection = options.connection();
@@ -27,26 +31,25 @@ export function startHeartbeat(options: {
     }
     if (asked?.of === connection) {
       const sinceMs = performance.now() - asked.sinceMs;
-      if (!told) context.signal({ kind: 'stalled', what: 'server', sinceMs });
+      if (!told) signal({ kind: 'stalled', what: 'server', sinceMs });
       told = true;
       if (sinceMs >= intervalMs * GIVE_UP_AFTER) {
         asked = undefined;
-        options.giveUp();
+        options.giveUp(connection);
       }
       return;
     }
-    const ask = { of: connection, sinceMs: performance.now() };
-    asked = ask;
-    connection.ping().then(
-      () => {
-        told = false;
-        if (asked === ask) asked = undefined;
-      },
-      // A PING that timed out is unanswered still; one that failed is told by the connection's end.
-      () => {
-        if (asked === ask && connection.status !== 'ready') asked = undefined;
-      },
-    );
+    const question = { of: connection, sinceMs: performance.now() };
+    asked = question;
+    const answered = () => {
+      told = false;
+      if (asked === question) asked = undefined;
+    };
+    ask(connection).then(answered, (thrown: unknown) => {
+      // A refusal is an answer. What timed out is unanswered still; what else failed, the connection's end reports.
+      if (isReply(thrown)) answered();
+      else if (asked === question && connection.status !== 'ready') asked = undefined;
+    });
   }, intervalMs);
   timer.unref();
   return () => clearInterval(timer);

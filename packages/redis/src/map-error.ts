@@ -27,9 +27,14 @@ const REPLIES: Readonly<Record<string, ErrorCode>> = {
   NOPROTO: 'protocol-mismatch',
 };
 
+/** A reply within a longer message: of a script (before Redis 7), of a check, of a Sentinel or a cluster that gave up. */
+const WITHIN = new RegExp(`: -?(${Object.keys(REPLIES).join('|')})(?= )`);
+
 /** Messages that need more than the first word; the first that fits counts. */
 const MESSAGES: readonly (readonly [RegExp, ErrorCode])[] = [
-  [/invalid password|without any password configured|Client sent AUTH/i, 'unauthorized'],
+  [/invalid (username or )?password|without any password configured|Client sent AUTH/i, 'unauthorized'],
+  // A script may not do what its user may not: before Redis 7.2, and from then on.
+  [/user executing the script (can't|is lacking)|ACL failure in script|has no permissions to/i, 'unauthorized'],
   [/max number of clients reached/i, 'throttled'],
   [/DB index is out of range|invalid DB index|SELECT is not allowed/i, 'invalid-configuration'],
   [/unknown command|unknown subcommand|cluster support disabled/i, 'unsupported'],
@@ -62,8 +67,8 @@ export function mapError(thrown: unknown, phase: Phase = 'use'): PolycastError {
 }
 
 function codeOf(error: { message: string; code: string }): ErrorCode {
-  const text = error.message.replace(/^Ready check failed: /, '');
-  const byReply = REPLIES[/^[A-Z]+/.exec(text)?.[0] ?? ''];
+  const text = error.message;
+  const byReply = REPLIES[/^[A-Z]+/.exec(text)?.[0] ?? ''] ?? REPLIES[WITHIN.exec(text)?.[1] ?? ''];
   if (byReply !== undefined && !error.code.startsWith('E')) return byReply;
   for (const [pattern, code] of SYSTEM) if (pattern.test(error.code)) return code;
   for (const [pattern, code] of MESSAGES) if (pattern.test(text)) return code;

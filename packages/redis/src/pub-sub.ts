@@ -10,8 +10,8 @@ import {
 } from '@polycast/core/adapter';
 import { wantedAddresses } from './addresses.ts';
 import { type Commands, openCommands } from './client.ts';
+import { CommandConnection } from './command-connection.ts';
 import { CommandWatch } from './command-watch.ts';
-import { signalConnection } from './connection-signals.ts';
 import { pubSubManifest } from './manifest.ts';
 import type { RedisTransportOptions } from './options.ts';
 import { sendBatch } from './send.ts';
@@ -41,7 +41,7 @@ class PubSubLink implements Link {
   readonly #packing: Parameters<typeof sendBatch>[1];
   readonly #context: LinkContext;
   readonly #subscriber: Subscriber;
-  readonly #endSignals: () => void;
+  readonly #connection: CommandConnection;
   readonly #watch: CommandWatch;
   readonly #send: (channel: string, payload: string) => Promise<unknown>;
   #closing: Promise<void> | undefined;
@@ -53,11 +53,20 @@ class PubSubLink implements Link {
     this.#packing = { prefix: settings.prefix, batch: settings.batch, severalAlone: false };
     this.#context = context;
     this.#subscriber = new Subscriber(commands, settings, context);
-    this.#endSignals = signalConnection(client, context, () => !this.#subscriber.isUsed);
+    this.#connection = new CommandConnection({
+      commands,
+      settings,
+      context,
+      key: channelOf(settings.prefix, context.topic, '*'),
+      keeps: false,
+      concerns: () => !this.#subscriber.isUsed,
+    });
     this.#watch = new CommandWatch(client, settings.client !== undefined);
-    this.#send = isCluster
-      ? (channel, payload) => client.spublish(channel, payload)
-      : (channel, payload) => this.#watch.run(() => client.publish(channel, payload));
+    const send = isCluster
+      ? (channel: string, payload: string) => client.spublish(channel, payload)
+      : (channel: string, payload: string) => this.#watch.run(() => client.publish(channel, payload));
+    this.#send = (channel, payload) =>
+      this.#connection.isUp ? send(channel, payload) : this.#connection.whenUp().then(() => send(channel, payload));
   }
 
   get native(): unknown {
@@ -82,7 +91,7 @@ class PubSubLink implements Link {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      this.#endSignals();
+      this.#connection.close();
       await this.#subscriber.close();
       await this.#commands.close();
       this.#watch.stop();

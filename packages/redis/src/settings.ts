@@ -53,14 +53,16 @@ export function locationOf(settings: Settings, scheme: string): string {
   const path = db === 0 ? '' : `/${db}`;
   if (client !== undefined) {
     const made = client.options as { host?: string; port?: number; db?: number };
-    return `${scheme}://${made.host ?? 'cluster'}${made.port ? `:${made.port}` : ''}${made.db ? `/${made.db}` : ''}`;
+    const server = made.host === undefined ? 'cluster' : hostAndPort({ host: made.host, port: made.port ?? 6379 });
+    return `${scheme}://${server}${made.db ? `/${made.db}` : ''}`;
   }
   const nodes = cluster ?? sentinels;
   if (nodes !== undefined) return `${secure}://${nodes.map(hostAndPort).join(',')}${path}`;
   return `${secure}://${hostAndPort(settings)}${path}`;
 }
 
-function hostAndPort({ host, port }: { host: string; port: number }): string {
+/** An IPv6 address in brackets. */
+export function hostAndPort({ host, port }: { host: string; port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 

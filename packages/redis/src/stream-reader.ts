@@ -13,6 +13,7 @@ import { type Commands, GOODBYE_TIMEOUT_MS, reconnectDelayMs, within } from './c
 import type { CommandWatch } from './command-watch.ts';
 import { Dedicated } from './dedicated.ts';
 import { mapError } from './map-error.ts';
+import { Outage } from './outage.ts';
 import type { Settings } from './settings.ts';
 import { channelOf, EVENT_FIELD } from './wire.ts';
 
@@ -102,13 +103,14 @@ export class StreamReader {
   constructor(parts: SourceParts, part: ReadingPart, key: string) {
     this.#parts = parts;
     this.#part = part;
-    const { commands, settings } = parts;
+    const { commands, settings, context } = parts;
     this.#connection = new Dedicated({
+      commands,
+      key,
+      context,
       // A blocked read takes longer than any other command may.
-      make: () => {
-        const redis = commands.dedicated(key, {});
+      configure: (redis) => {
         redis.options.commandTimeout = undefined;
-        return redis;
       },
       connectTimeoutMs: settings.connectTimeoutMs,
       prepare: async (redis) => {
@@ -160,6 +162,7 @@ export class StreamReader {
   async #run(): Promise<void> {
     const { sink, request, settings } = this.#parts;
     const blockMs = this.#clientId === undefined ? Math.min(UNINTERRUPTIBLE_WAIT_MS, request.waitMs) : request.waitMs;
+    const outage = new Outage('nothing can be read', (error) => sink.failed(error));
     let failures = 0;
     while (!this.#stopped) {
       try {
@@ -172,12 +175,11 @@ export class StreamReader {
         if (redis === undefined || this.#stopped) return;
         await this.#read(redis, Math.min(MAX_ENTRIES, sink.capacity), Math.max(1, blockMs));
         failures = 0;
+        outage.over();
       } catch (thrown) {
         if (this.#stopped) return;
-        const error = mapError(thrown);
-        if (error.code === 'timeout') this.#connection.drop();
-        else if (error.code === 'not-found') await this.#mend();
-        else if (!error.retryable) sink.failed(error);
+        const error = await this.#afterFailure(thrown);
+        if (error !== undefined) outage.failed(error);
         failures++;
         await pause(Math.min(reconnectDelayMs(failures), settings.connectTimeoutMs));
       }
@@ -205,10 +207,18 @@ export class StreamReader {
     });
   }
 
-  /** The group is gone while the connection stayed: somebody removed it. */
-  async #mend(): Promise<void> {
+  /** @returns what stands in the way of the next read, if that is more than the connection */
+  async #afterFailure(thrown: unknown): Promise<PolycastError | undefined> {
+    const error = mapError(thrown);
+    if (error.code === 'timeout' || error.code === 'disconnected') {
+      // Silent, a replica by now, or no longer the owner of our keys in a cluster: the next connection knows.
+      this.#connection.drop(thrown as Error);
+      return undefined;
+    }
+    if (error.code !== 'not-found') return error;
+    // The group is gone while the connection stayed: somebody removed it.
     const redis = this.#connection.current;
-    if (redis !== undefined) await this.#part.prepare(redis).catch(() => {});
+    return redis === undefined ? undefined : this.#part.prepare(redis).then(() => undefined, mapError);
   }
 }
 

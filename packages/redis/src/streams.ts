@@ -9,16 +9,15 @@ import {
   type Transport,
 } from '@polycast/core/adapter';
 import { type Commands, openCommands } from './client.ts';
+import { CommandConnection } from './command-connection.ts';
 import { CommandWatch } from './command-watch.ts';
-import { signalConnection } from './connection-signals.ts';
-import { startHeartbeat } from './heartbeat.ts';
 import { streamsManifest } from './manifest.ts';
 import type { RedisStreamsOptions } from './options.ts';
 import { sendBatch } from './send.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { GroupSource } from './stream-group.ts';
 import { PlainSource } from './stream-plain.ts';
-import { EVENT_FIELD } from './wire.ts';
+import { channelOf, EVENT_FIELD } from './wire.ts';
 
 /** Streams are trimmed by age at most this often, and at least ten times within `maxAgeMs`. */
 const TRIM_INTERVAL_MS = 60_000;
@@ -46,9 +45,8 @@ class StreamsLink implements Link {
   readonly #settings: Settings;
   readonly #packing: Parameters<typeof sendBatch>[1];
   readonly #context: LinkContext;
-  readonly #endSignals: () => void;
+  readonly #connection: CommandConnection;
   readonly #watch: CommandWatch;
-  readonly #endHeartbeat: () => void;
   /** When each stream was trimmed by age last, by the monotonic clock. */
   readonly #trimmedAt = new Map<string, number>();
   readonly #consumers = new Set<string>();
@@ -61,14 +59,13 @@ class StreamsLink implements Link {
     this.#packing = { prefix: settings.prefix, batch: settings.batch, severalAlone: true };
     this.#context = context;
     this.#watch = new CommandWatch(commands.client, settings.client !== undefined);
-    this.#endSignals = signalConnection(commands.client, context, () => true);
-    this.#endHeartbeat = startHeartbeat({
-      intervalMs: settings.pingIntervalMs,
-      connection: () => commands.client,
+    this.#connection = new CommandConnection({
+      commands,
+      settings,
       context,
-      giveUp: () => {
-        if (settings.client === undefined) commands.client.disconnect(true);
-      },
+      key: channelOf(settings.prefix, context.topic, '*'),
+      keeps: true,
+      concerns: () => true,
     });
   }
 
@@ -77,16 +74,21 @@ class StreamsLink implements Link {
   }
 
   publish(batch: readonly Outgoing[]): ReturnType<Link['publish']> {
-    return sendBatch(batch, this.#packing, this.#append);
+    return sendBatch(batch, this.#packing, this.#send);
   }
 
-  readonly #append = (key: string, payload: string): Promise<unknown> => {
+  readonly #send = (key: string, payload: string): Promise<unknown> =>
+    this.#connection.isUp
+      ? this.#append(key, payload)
+      : this.#connection.whenUp().then(() => this.#append(key, payload));
+
+  #append(key: string, payload: string): Promise<unknown> {
     const { client } = this.#commands;
     const { maxLength } = this.#settings;
     const added = this.#watch.run(() => client.xadd(key, 'MAXLEN', '~', maxLength, '*', EVENT_FIELD, payload));
     this.#trimByAge(key);
     return added;
-  };
+  }
 
   /** Also lets the stream itself go once nobody has written to it for as long as events are kept. */
   #trimByAge(key: string): void {
@@ -138,8 +140,7 @@ class StreamsLink implements Link {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      this.#endSignals();
-      this.#endHeartbeat();
+      this.#connection.close();
       await this.#commands.close();
       this.#watch.stop();
     })();

@@ -5,6 +5,7 @@ import { Dedicated } from './dedicated.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { mapError } from './map-error.ts';
 import type { Settings } from './settings.ts';
+import { channelOf } from './wire.ts';
 
 /** The link's subscribed connection: which channels are subscribed to, for whom, again after every reconnect. */
 export class Subscriber {
@@ -21,8 +22,12 @@ export class Subscriber {
     this.#commands = commands;
     this.#settings = settings;
     this.#connection = new Dedicated({
-      make: () => this.#make(),
+      commands,
+      // All channels of a topic have the same hash tag.
+      key: channelOf(settings.prefix, context.topic, '*'),
       connectTimeoutMs: settings.connectTimeoutMs,
+      context,
+      configure: (redis) => this.#listen(redis),
       prepare: (redis) => this.#subscribe(redis, [...this.#channels.keys()]),
       onDown: (error) => context.signal({ kind: 'disconnected', error }),
       onUp: (downMs) => context.signal({ kind: 'reconnected', downMs, mayHaveLost: true }),
@@ -30,7 +35,7 @@ export class Subscriber {
     this.#endHeartbeat = startHeartbeat({
       intervalMs: settings.pingIntervalMs,
       connection: () => this.#connection.current,
-      context,
+      signal: (signal) => context.signal(signal),
       giveUp: () => this.#connection.drop(),
     });
   }
@@ -85,9 +90,7 @@ export class Subscriber {
     await this.#connection.close();
   }
 
-  #make(): Redis {
-    const anyChannel = this.#channels.keys().next().value ?? this.#settings.prefix;
-    const redis = this.#commands.dedicated(anyChannel, {});
+  #listen(redis: Redis): void {
     const limits = { maxTextLength: 4 * this.#settings.maxEventBytes };
     redis.on(this.#commands.isCluster ? 'smessage' : 'message', (channel: string, text: string) => {
       const sinks = this.#channels.get(channel);
@@ -103,7 +106,6 @@ export class Subscriber {
         limits,
       );
     });
-    return redis;
   }
 
   async #subscribe(redis: Redis, channels: readonly string[]): Promise<void> {

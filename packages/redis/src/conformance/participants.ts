@@ -1,14 +1,14 @@
 import type { Transport } from '@polycast/core/adapter';
 import { makeTransport, type Reading } from '../from-url.ts';
-import { Way } from './way.ts';
+import { Sockets } from '../sockets.ts';
 
-/** The transports of a run, each with connections that can be broken. */
+/** The transports of a run, each with connections that can be broken from this side: that harms no server. */
 export class Participants {
   /** Topics that were opened. */
   readonly topics = new Set<string>();
   readonly #url: URL;
   readonly #reading: Reading;
-  readonly #ways = new Map<Transport, Way>();
+  readonly #sockets = new Map<Transport, Sockets>();
 
   constructor(url: URL, reading: Reading) {
     this.#url = url;
@@ -17,8 +17,8 @@ export class Participants {
 
   make(): Transport {
     const { streams, options } = this.#reading;
-    const way = new Way();
-    const ioredis = { Connector: way.connector(options.sentinels !== undefined) };
+    const sockets = new Sockets();
+    const ioredis = { Connector: sockets.connector(options.sentinels !== undefined) };
     const transport = makeTransport(this.#url, { streams, options: { ...options, ioredis } });
     const watched: Transport = {
       ...transport,
@@ -27,18 +27,18 @@ export class Participants {
         return transport.open(context);
       },
     };
-    this.#ways.set(watched, way);
+    this.#sockets.set(watched, sockets);
     return watched;
   }
 
   async cut(): Promise<void> {
-    await Promise.all([...this.#ways.values()].map((way) => way.cut()));
+    await Promise.all([...this.#sockets.values()].map((sockets) => sockets.cut()));
   }
 
   /** @throws TypeError for a transport that was not made here */
   async abandon(transport: Transport): Promise<void> {
-    const way = this.#ways.get(transport);
-    if (way === undefined) throw new TypeError('the transport is not of this harness');
-    await way.end();
+    const sockets = this.#sockets.get(transport);
+    if (sockets === undefined) throw new TypeError('the transport is not of this harness');
+    await sockets.end();
   }
 }

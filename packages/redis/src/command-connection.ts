@@ -1,0 +1,204 @@
+import { type LinkContext, PolycastError } from '@polycast/core/adapter';
+import type { Cluster, Redis } from 'ioredis';
+import { type Commands, nodeFor, refreshSlots } from './client.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { mapError } from './map-error.ts';
+import { Outage } from './outage.ts';
+import { REPLICA_ERROR, RoleQuestion } from './server-role.ts';
+import type { Settings } from './settings.ts';
+
+export interface CommandConnectionOptions {
+  readonly commands: Commands;
+  readonly settings: Settings;
+  readonly context: LinkContext;
+  /** A key of the topic: on a cluster, its server is the one to watch. */
+  readonly key: string;
+  /** What the server took is kept, unless another server, or the same without its data, takes over. */
+  readonly keeps: boolean;
+  /** False while another connection's signals say more. */
+  concerns(): boolean;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: PolycastError) => void;
+}
+
+/**
+ * Whether what is published arrives: the connection for commands is up once its server has answered that it is a
+ * primary. It is asked again with each keep-alive, since a demotion can leave connections alone. Signals both ends of
+ * an outage, and why it lasts.
+ *
+ * On a cluster every server knows which one a key belongs to, and says so.
+ */
+export class CommandConnection {
+  readonly #options: CommandConnectionOptions;
+  readonly #client: Redis | Cluster;
+  readonly #isGiven: boolean;
+  readonly #question = new RoleQuestion();
+  readonly #outage: Outage;
+  readonly #endHeartbeat: () => void;
+  #isUp = true;
+  #isClosed = false;
+  #downSinceMs: number | undefined;
+  /** Signalled as lost? Then its return is signalled, too. */
+  #isSignalled = false;
+  #mayHaveLost = false;
+  #lastError: unknown;
+  /** Which life of the server what was published went to. */
+  #serverRun: Promise<string | undefined>;
+  #waiting: Waiter[] = [];
+
+  constructor(options: CommandConnectionOptions) {
+    const { commands, settings, context, keeps } = options;
+    const { client, isCluster } = commands;
+    this.#options = options;
+    this.#client = client;
+    this.#isGiven = settings.client !== undefined;
+    this.#outage = new Outage('the connection cannot be restored', (error) =>
+      context.signal({ kind: 'failed', what: 'publish', error }),
+    );
+    this.#serverRun = keeps ? this.#askRun() : Promise.resolve(undefined);
+    client.on('error', this.#onError).on('close', this.#onClose).on('ready', this.#onReady);
+    this.#endHeartbeat = startHeartbeat({
+      intervalMs: settings.pingIntervalMs,
+      connection: () => (isCluster ? nodeFor(client as Cluster, options.key) : (client as Redis)),
+      ask: (redis) => (isCluster ? redis.ping() : this.#check(redis)),
+      signal: (signal) => {
+        if (options.concerns()) context.signal(signal);
+      },
+      giveUp: (redis) => {
+        if (this.#isGiven) return;
+        redis.disconnect(!isCluster);
+        if (isCluster) refreshSlots(client as Cluster).catch(() => {});
+      },
+    });
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** Resolves when it is up again; rejects with the reason as soon as another try has failed. */
+  whenUp(): Promise<void> {
+    if (this.#isUp) return Promise.resolve();
+    if (this.#isClosed) return Promise.reject(new PolycastError('closed', 'the connection is closed'));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new PolycastError('timeout', 'no connection in time')),
+        this.#options.settings.commandTimeoutMs,
+      );
+      this.#waiting.push({
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#endHeartbeat();
+    this.#client.off('error', this.#onError).off('close', this.#onClose).off('ready', this.#onReady);
+    this.#isUp = false;
+    this.#rejectWaiting(new PolycastError('closed', 'the connection is closed'));
+  }
+
+  readonly #onError = (error: unknown): void => {
+    this.#lastError = error;
+    // Sentinels that do not answer are asked again and again without the connection closing in between.
+    if (this.#downSinceMs !== undefined) this.#stillDown(mapError(error));
+  };
+
+  readonly #onClose = (): void => {
+    const error = mapError(this.#lastError ?? new Error('Connection is closed.'));
+    this.#lastError = undefined;
+    if (this.#downSinceMs === undefined) this.#lose(error);
+    else this.#stillDown(error);
+  };
+
+  readonly #onReady = (): void => {
+    this.#lastError = undefined;
+    if (this.#options.commands.isCluster) {
+      void this.#restore();
+      return;
+    }
+    // Until it has answered, nothing is published: a replica would take it.
+    this.#isUp = false;
+    this.#check(this.#client as Redis).catch(() => {
+      // The connection is lost again, which its end reports, or silent, which the heartbeat does.
+    });
+  };
+
+  async #check(redis: Redis): Promise<void> {
+    const role = await this.#question.ask(redis);
+    if (this.#isClosed || redis.status !== 'ready') return;
+    if (role === 'replica') this.#refuse();
+    else if (!this.#isUp) await this.#restore();
+  }
+
+  /** A replica: whatever was published since it was asked last reached nobody. */
+  #refuse(): void {
+    const error = mapError(new Error(REPLICA_ERROR));
+    if (this.#downSinceMs === undefined) {
+      this.#mayHaveLost = true;
+      this.#lose(error);
+      this.#options.commands.moved();
+    } else this.#stillDown(error);
+    // The address may lead elsewhere by now.
+    if (!this.#isGiven) {
+      this.#lastError = new Error(REPLICA_ERROR);
+      this.#client.disconnect(true);
+    }
+  }
+
+  #lose(error: PolycastError): void {
+    this.#isUp = false;
+    this.#downSinceMs = performance.now();
+    if (!this.#options.concerns()) return;
+    this.#isSignalled = true;
+    this.#options.context.signal({ kind: 'disconnected', error });
+  }
+
+  #stillDown(error: PolycastError): void {
+    this.#outage.failed(error);
+    this.#rejectWaiting(error);
+  }
+
+  async #restore(): Promise<void> {
+    const { context, keeps } = this.#options;
+    const before = this.#serverRun;
+    if (keeps) {
+      this.#serverRun = this.#askRun();
+      const [old, now] = await Promise.all([before, this.#serverRun]);
+      if (old === undefined || old !== now) this.#mayHaveLost = true;
+      if (this.#isClosed || this.#client.status !== 'ready') return;
+    }
+    this.#isUp = true;
+    this.#outage.over();
+    const downMs = performance.now() - (this.#downSinceMs ?? performance.now());
+    const mayHaveLost = this.#mayHaveLost;
+    const isSignalled = this.#isSignalled;
+    this.#downSinceMs = undefined;
+    this.#isSignalled = false;
+    this.#mayHaveLost = false;
+    if (isSignalled) context.signal({ kind: 'reconnected', downMs, mayHaveLost });
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Undefined where the server, or the user's permissions, do not say. */
+  async #askRun(): Promise<string | undefined> {
+    if (this.#options.commands.isCluster) return undefined;
+    const info = await (this.#client as Redis).info('server').catch(() => '');
+    return /^run_id:(\w+)/m.exec(info)?.[1];
+  }
+
+  #rejectWaiting(error: PolycastError): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}

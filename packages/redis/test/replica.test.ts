@@ -1,0 +1,134 @@
+import type { Signal } from '@polycast/core/adapter';
+import { type RedisServer, startRedis } from '@polycast/local-services';
+import { type RedisStreamsOptions, redis, redisStreams } from '@polycast/redis';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeSink, freshTopic, type OpenLink, openLink, outgoing, request } from './link.ts';
+
+let primary: RedisServer;
+let other: RedisServer;
+let admin: Redis;
+const opened: OpenLink[] = [];
+
+beforeAll(async () => {
+  // Without HELLO, a server of before 6.2 and many a proxy: the role is asked for in another way.
+  const soon = ['--repl-diskless-sync-delay', '0'];
+  [primary, other] = await Promise.all([
+    startRedis({ args: soon }),
+    startRedis({ args: [...soon, '--rename-command', 'HELLO', ''] }),
+  ]);
+  admin = new Redis(primary.url);
+});
+beforeEach(() => promote());
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map(({ link }) => link.close()));
+});
+afterAll(async () => {
+  admin.disconnect();
+  await Promise.all([primary.stop(), other.stop()]);
+});
+
+/** Connections stay, as with a failover that only changes roles. */
+const demote = async () => {
+  await admin.call('REPLICAOF', '127.0.0.1', String(other.port));
+  await vi.waitFor(async () => expect(await admin.info('replication')).toContain('master_link_status:up'), {
+    timeout: 10_000,
+  });
+};
+const promote = () => admin.call('REPLICAOF', 'NO', 'ONE');
+
+async function open(make: typeof redis, options: RedisStreamsOptions = {}): Promise<OpenLink> {
+  const one = await openLink(make({ url: primary.url, pingIntervalMs: 50, ...options }), freshTopic());
+  opened.push(one);
+  return one;
+}
+
+const kindsOf = (signals: readonly Signal[]) => signals.map(({ kind }) => kind);
+
+describe.each([
+  ['pub/sub', redis],
+  ['Streams', redisStreams],
+] as [string, typeof redis][])('%s', (_, make) => {
+  it('refuses a replica, and says what it is', async () => {
+    await demote();
+    await expect(open(make)).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('the server is a replica'),
+    });
+  });
+
+  it('publishes nothing to a server that was demoted, and signals what may be lost', async () => {
+    const one = await open(make);
+    const sink = new FakeSink();
+    const source = await one.link.subscribe(request(), sink);
+    await demote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected']));
+    expect(one.signals[0]).toMatchObject({ error: { message: expect.stringMatching(/replica|READONLY/) } });
+    await expect(one.link.publish([outgoing(one.topic, 'lost')])).rejects.toMatchObject({ code: 'disconnected' });
+    await promote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected', 'reconnected']), { timeout: 10_000 });
+    expect(one.signals[1]).toMatchObject({ mayHaveLost: true });
+    await one.link.publish([outgoing(one.topic, 'after')]);
+    await vi.waitFor(() => expect(sink.ids).toEqual(['after']), { timeout: 5_000 });
+    await source.stop();
+    await source.close();
+  });
+
+  it('publishes nothing through a given client whose server was demoted, and leaves it open', async () => {
+    const client = new Redis(primary.url);
+    const one = await open(make, { client });
+    await demote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected']));
+    const publishing = one.link.publish([outgoing(one.topic, '1')])?.catch((error: Error) => error);
+    expect(await publishing).toMatchObject({ code: 'disconnected' });
+    await promote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected', 'reconnected']));
+    await one.link.publish([outgoing(one.topic, '2')]);
+    expect(client.status).toBe('ready');
+    client.disconnect();
+  });
+});
+
+it('publishes where nobody listens', async () => {
+  const one = await open(redis);
+  expect(await one.link.publish([outgoing(one.topic, '1')])).toBeUndefined();
+});
+
+describe('asks for the role', () => {
+  it('with INFO where HELLO is unknown', async () => {
+    await admin.call('REPLICAOF', 'NO', 'ONE');
+    const boss = new Redis(other.url);
+    await boss.call('REPLICAOF', '127.0.0.1', String(primary.port));
+    await expect(open(redis, { url: other.url })).rejects.toMatchObject({ code: 'unreachable' });
+    await boss.call('REPLICAOF', 'NO', 'ONE');
+    const one = await open(redis, { url: other.url });
+    await one.link.publish([outgoing(one.topic, '1')]);
+    boss.disconnect();
+  });
+
+  it('for a user who may do next to nothing', async () => {
+    await admin.acl('SETUSER', 'writer', 'on', '>pw', 'allchannels', '-@all', '+publish', '+ping', '+info', '+quit');
+    const url = primary.url.replace('//', '//writer:pw@');
+    const ioredis = { enableReadyCheck: false };
+    const one = await open(redis, { url, ioredis });
+    await one.link.publish([outgoing(one.topic, '1')]);
+    await demote();
+    await expect(open(redis, { url, ioredis })).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  it('and goes on where the answer is kept from it', async () => {
+    const boss = new Redis(other.url);
+    await boss.acl('SETUSER', 'writer', 'on', '>pw', 'allchannels', '-@all', '+publish');
+    const url = other.url.replace('//', '//writer:pw@');
+    const one = await open(redis, { url, ioredis: { enableReadyCheck: false } });
+    await one.link.publish([outgoing(one.topic, '1')]);
+    // Refusing to answer is an answer: the server is not stalled.
+    const asked = await boss.info('commandstats').then((text) => /cmdstat_ping:.*rejected_calls=(\d+)/.exec(text)?.[1]);
+    await vi.waitFor(async () => {
+      const stats = /cmdstat_ping:.*rejected_calls=(\d+)/.exec(await boss.info('commandstats'))?.[1];
+      expect(Number(stats)).toBeGreaterThan(Number(asked ?? 0) + 3);
+    });
+    expect(one.signals).toEqual([]);
+    boss.disconnect();
+  });
+});
