@@ -80,7 +80,7 @@ it('Streams say once why nothing can be read any more', async () => {
   await source.stop();
 });
 
-it.each(['-xgroup', '-eval', '-xreadgroup'])('a group of a user with %s is refused as unauthorized', async (rule) => {
+it.each(['-xgroup', '-eval'])('a group of a user with %s is refused as unauthorized', async (rule) => {
   await allow(rule);
   const one = await open(redisStreams);
   await expect(one.link.subscribe(request({ group: 'g' }), new FakeSink())).rejects.toMatchObject({

@@ -162,7 +162,7 @@ describe('faults', () => {
 
   it('signals a server that answers nothing, and a publish to it times out', async () => {
     const own = await startRedis();
-    const { link, signals, topic } = await open({ url: own.url, pingIntervalMs: 50, commandTimeoutMs: 300 });
+    const { link, signals, topic } = await open({ url: own.url, pingIntervalMs: 100, commandTimeoutMs: 300 });
     await link.subscribe(request(), new FakeSink());
     own.freeze();
     await expect(link.publish([outgoing(topic, '1')])).rejects.toMatchObject({ code: 'timeout' });
