@@ -1,9 +1,12 @@
-import type { QueueDescription, SubscriptionDescription, TopicDescription } from './descriptions.ts';
+import type { PassedOver, QueueDescription, SubscriptionDescription, TopicDescription } from './descriptions.ts';
 import { BrokerError } from './error.ts';
 import { LIMITS, type TierLimits } from './limits.ts';
 
 const KILOBYTE = 1024;
+/** What the size of a partitioned entity is multiplied by: it is said for one partition. */
+const PARTITIONS = 16;
 const DAY_MS = 86_400_000;
+const NONE: PassedOver = new Map();
 const ENTITY_STATUSES: readonly string[] = ['Active', 'Disabled', 'SendDisabled', 'ReceiveDisabled'];
 /** Longest user metadata, in characters. */
 const MAX_METADATA = 1024;
@@ -31,10 +34,12 @@ export function defaultQueue(limits: TierLimits): QueueDescription {
     enableExpress: false,
     maxMessageSizeInKilobytes: limits.defaultMaxMessageBytes / KILOBYTE,
     authorizationRules: [],
+    passedOver: NONE,
   };
 }
 
-export function defaultTopic(limits: TierLimits): TopicDescription {
+/** @param enablePartitioning partitions keep no order among themselves */
+export function defaultTopic(limits: TierLimits, enablePartitioning = false): TopicDescription {
   return {
     defaultMessageTimeToLiveMs: Number.POSITIVE_INFINITY,
     maxSizeInMegabytes: 1024,
@@ -43,12 +48,13 @@ export function defaultTopic(limits: TierLimits): TopicDescription {
     enableBatchedOperations: true,
     status: 'Active',
     userMetadata: '',
-    supportOrdering: true,
+    supportOrdering: !enablePartitioning,
     autoDeleteOnIdleMs: Number.POSITIVE_INFINITY,
     enablePartitioning: false,
     enableExpress: false,
     maxMessageSizeInKilobytes: limits.defaultMaxMessageBytes / KILOBYTE,
     authorizationRules: [],
+    passedOver: NONE,
   };
 }
 
@@ -65,6 +71,7 @@ export const DEFAULT_SUBSCRIPTION: Readonly<SubscriptionDescription> = {
   forwardDeadLetteredMessagesTo: undefined,
   userMetadata: '',
   autoDeleteOnIdleMs: Number.POSITIVE_INFINITY,
+  passedOver: NONE,
 };
 
 type AnyDescription = Partial<QueueDescription & TopicDescription & SubscriptionDescription>;
@@ -77,13 +84,17 @@ export function changed<T extends AnyDescription>(path: string, description: T, 
   const after = { ...description, ...change };
   for (const property of IMMUTABLE) {
     if (after[property] === description[property]) continue;
-    throw new BrokerError('amqp:not-allowed', `'${property}' of '${path}' cannot be changed once it is created.`);
+    throw new BrokerError(
+      'amqp:not-allowed',
+      `${elementOf(property)} of '${path}' cannot be changed once it is created.`,
+    );
   }
   return after;
 }
 
 /**
- * What forwards is never idle, so that it is not deleted for that.
+ * What forwards is never idle, so that it is not deleted for that. The size of what is partitioned becomes that of all its
+ * partitions, if it is not that already.
  * @throws `com.microsoft:argument-out-of-range` `amqp:not-allowed` for what the tier has not
  */
 export function checked<T extends AnyDescription>(description: T, limits: TierLimits): T {
@@ -95,6 +106,13 @@ export function checked<T extends AnyDescription>(description: T, limits: TierLi
       'Sessions, duplicate detection and forwarding are not there in the Basic tier.',
     );
   }
+  const { enableExpress, enablePartitioning } = description;
+  if (limits.tier === 'premium' && (enableExpress || enablePartitioning)) {
+    throw new BrokerError('amqp:not-allowed', 'Express and partitioned entities are not there in the Premium tier.');
+  }
+  if (enableExpress && requiresDuplicateDetection) {
+    throw new BrokerError('amqp:not-allowed', 'Duplicate detection is not possible for an express entity.');
+  }
   if (requiresSession && forwardTo !== undefined) {
     throw new BrokerError('amqp:not-allowed', 'An entity that requires sessions cannot forward its messages.');
   }
@@ -103,11 +121,10 @@ export function checked<T extends AnyDescription>(description: T, limits: TierLi
   range(description, 'autoDeleteOnIdleMs', LIMITS.minAutoDeleteOnIdleMs, Number.POSITIVE_INFINITY);
   range(description, 'maxDeliveryCount', 1, LIMITS.maxDeliveryCount);
   range(description, 'duplicateDetectionHistoryTimeWindowMs', LIMITS.minDuplicateWindowMs, LIMITS.maxDuplicateWindowMs);
-  range(description, 'maxMessageSizeInKilobytes', 1, limits.maxMessageBytes / KILOBYTE);
-  const { maxSizeInMegabytes: size, status, userMetadata, authorizationRules } = description;
-  if (size !== undefined && !limits.maxEntitySizeInMegabytes.includes(size)) {
-    throw outOfRange('maxSizeInMegabytes', size, `is one of ${limits.maxEntitySizeInMegabytes.join(', ')}`);
-  }
+  const { defaultMaxMessageBytes, maxMessageBytes } = limits;
+  range(description, 'maxMessageSizeInKilobytes', defaultMaxMessageBytes / KILOBYTE, maxMessageBytes / KILOBYTE);
+  const { status, userMetadata, authorizationRules } = description;
+  const maxSizeInMegabytes = checkedSize(description, limits);
   if (status !== undefined && !ENTITY_STATUSES.includes(status)) {
     throw outOfRange('status', status, `is one of ${ENTITY_STATUSES.join(', ')}`);
   }
@@ -117,7 +134,23 @@ export function checked<T extends AnyDescription>(description: T, limits: TierLi
   if (authorizationRules !== undefined && authorizationRules.length > LIMITS.authorizationRules) {
     throw outOfRange('authorizationRules', authorizationRules.length, `has at most ${LIMITS.authorizationRules}`);
   }
-  return forwardTo === undefined ? description : { ...description, autoDeleteOnIdleMs: Number.POSITIVE_INFINITY };
+  return {
+    ...description,
+    ...(maxSizeInMegabytes === undefined ? {} : { maxSizeInMegabytes }),
+    ...(forwardTo === undefined ? {} : { autoDeleteOnIdleMs: Number.POSITIVE_INFINITY }),
+  };
+}
+
+function checkedSize(
+  { maxSizeInMegabytes: size, enablePartitioning }: AnyDescription,
+  limits: TierLimits,
+): number | undefined {
+  if (size === undefined) return undefined;
+  const sizes = limits.maxEntitySizeInMegabytes;
+  if (sizes.includes(size)) return enablePartitioning ? size * PARTITIONS : size;
+  // What is told of a partitioned entity may be said again.
+  if (enablePartitioning && sizes.includes(size / PARTITIONS)) return size;
+  throw outOfRange('maxSizeInMegabytes', size, `is one of ${sizes.join(', ')}`);
 }
 
 function range<K extends keyof AnyDescription>(
@@ -129,9 +162,17 @@ function range<K extends keyof AnyDescription>(
   const value = description[property];
   if (value === undefined) return;
   if (typeof value === 'number' && value >= min && value <= max) return;
-  throw outOfRange(property, String(value), `is between ${min} and ${max}`);
+  const shown = (bound: number) => withUnit(property, bound);
+  const most = max === Number.POSITIVE_INFINITY ? '' : ` and at most ${shown(max)}`;
+  throw outOfRange(property, shown(Number(value)), `is at least ${shown(min)}${most}`);
 }
 
 function outOfRange(property: string, value: string | number, rule: string): BrokerError {
-  return new BrokerError('com.microsoft:argument-out-of-range', `'${property}' ${rule}, not ${value}.`);
+  return new BrokerError('com.microsoft:argument-out-of-range', `${elementOf(property)} ${rule}, not ${value}.`);
 }
+
+/** What the service calls it: `LockDuration`. */
+const elementOf = (property: string): string => property.charAt(0).toUpperCase() + property.slice(1).replace(/Ms$/, '');
+
+const withUnit = (property: string, value: number): string =>
+  property.endsWith('Ms') ? `${value / 1000} s` : `${value}`;

@@ -23,6 +23,7 @@ export interface QueueDescription {
   enableExpress: boolean;
   maxMessageSizeInKilobytes: number;
   authorizationRules: readonly AuthorizationRule[];
+  passedOver: PassedOver;
 }
 
 export interface TopicDescription {
@@ -39,6 +40,7 @@ export interface TopicDescription {
   enableExpress: boolean;
   maxMessageSizeInKilobytes: number;
   authorizationRules: readonly AuthorizationRule[];
+  passedOver: PassedOver;
 }
 
 export interface SubscriptionDescription {
@@ -54,13 +56,23 @@ export interface SubscriptionDescription {
   forwardDeadLetteredMessagesTo: string | undefined;
   userMetadata: string;
   autoDeleteOnIdleMs: number;
+  passedOver: PassedOver;
 }
+
+/**
+ * Elements that the administration API was given out of order, by name: the service has them in its answers, and they change
+ * nothing else.
+ */
+export type PassedOver = ReadonlyMap<string, string>;
 
 export interface AuthorizationRule {
   readonly name: string;
   readonly rights: readonly ('manage' | 'send' | 'listen')[];
   readonly primaryKey: string;
   readonly secondaryKey: string;
+  /** Epoch ms. */
+  readonly createdAtMs?: number;
+  readonly modifiedAtMs?: number;
 }
 
 /** What a subscription starts with when it is created without a rule of its own. */

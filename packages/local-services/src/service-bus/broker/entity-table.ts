@@ -48,7 +48,8 @@ export class EntityTable implements Entities {
     if (!limits.topics) throw new BrokerError('amqp:not-allowed', 'There are no topics in the Basic tier.');
     checkPath(path);
     this.#directory.requireFree(path);
-    const topic = new Topic(this.#context, path, checked({ ...defaultTopic(limits), ...description }, limits));
+    const defaults = defaultTopic(limits, description.enablePartitioning);
+    const topic = new Topic(this.#context, path, checked({ ...defaults, ...description }, limits));
     this.#directory.add(topic);
     return topic.info;
   }

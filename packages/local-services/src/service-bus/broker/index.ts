@@ -21,6 +21,7 @@ export {
   DEFAULT_RULE_NAME,
   type EntityStatus,
   type MessageCounts,
+  type PassedOver,
   type QueueDescription,
   type QueueInfo,
   type SubscriptionDescription,

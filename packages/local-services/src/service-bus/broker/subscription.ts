@@ -15,6 +15,8 @@ export class Subscription extends Entity {
     this.topic = topic;
     this.name = name;
     this.description = description;
+    // As the service has it: creating it is the first access.
+    this.accessedAtMs = this.createdAtMs;
     // Scheduled messages wait at the topic.
     this.store = new MessageStore(this, topic.quota, () => {});
   }

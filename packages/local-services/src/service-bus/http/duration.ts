@@ -7,12 +7,15 @@ const DAY_MS = 24 * HOUR_MS;
 export const LONGEST = 'P10675199DT2H48M5.4775807S';
 /** The same in ms, without its fraction. */
 export const LONGEST_MS = 922_337_203_685_477;
+/** The same in .NET's ticks of 100 ns. */
+const LONGEST_TICKS = 9_223_372_036_854_775_807n;
+const TICKS_PER_MS = 10_000n;
 
 /** XML Schema duration. Years and months count 365 and 30 days, as in .NET. */
 const DURATION =
   /^P(?=\d|T\d)(?:(\d{1,9})Y)?(?:(\d{1,9})M)?(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,12})M)?(?:(\d{1,15})(?:\.(\d{1,20}))?S)?)?$/;
 
-/** @returns ms, `Infinity` for the longest time span and what is longer; undefined if it is no duration */
+/** @returns ms, `Infinity` for the longest time span; undefined for what is longer, and for what is not a duration */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION.exec(text);
   if (match === null) return undefined;
@@ -24,13 +27,13 @@ export function parseDuration(text: string): number | undefined {
     number,
     number,
   ];
-  const ms =
-    (years * 365 + months * 30 + days) * DAY_MS +
-    hours * HOUR_MS +
-    minutes * MINUTE_MS +
-    seconds * SECOND_MS +
-    Math.floor(Number(`0.${match[7] ?? 0}`) * SECOND_MS);
-  return ms >= LONGEST_MS ? Infinity : ms;
+  const wholeMs =
+    (years * 365 + months * 30 + days) * DAY_MS + hours * HOUR_MS + minutes * MINUTE_MS + seconds * SECOND_MS;
+  if (wholeMs > LONGEST_MS) return undefined;
+  const ticks = BigInt(wholeMs) * TICKS_PER_MS + BigInt((match[7] ?? '').slice(0, 7).padEnd(7, '0'));
+  if (ticks > LONGEST_TICKS) return undefined;
+  const ms = Number(ticks / TICKS_PER_MS);
+  return ms === LONGEST_MS ? Infinity : ms;
 }
 
 /** @param ms a whole number of 0 and more, or `Infinity` */

@@ -23,6 +23,8 @@ export class HttpError extends Error {
 /** Finer codes the service gives with some conditions. */
 const SUB_CODES: ReadonlyMap<Condition, number> = new Map([
   ['amqp:not-allowed', 40000],
+  ['com.microsoft:argument-error', 40000],
+  ['com.microsoft:argument-out-of-range', 40000],
   ['amqp:resource-limit-exceeded', 40300],
   ['amqp:not-found', 40400],
   ['com.microsoft:entity-already-exists', 40900],

@@ -15,6 +15,8 @@ export interface SqlFilterDescription {
   readonly parameters?: Parameters;
   /** Told back as it came. There is one language: 20. */
   readonly compatibilityLevel?: number;
+  /** Told back as it came. */
+  readonly requiresPreprocessing?: boolean;
 }
 
 /** All that is given must be equal. */
@@ -36,6 +38,7 @@ export interface ActionDescription {
   readonly parameters?: Parameters;
   /** Told back as it came. */
   readonly compatibilityLevel?: number;
+  readonly requiresPreprocessing?: boolean;
 }
 
 export interface RuleDescription {

@@ -70,15 +70,17 @@ describe("the vendor's administration client: queues", () => {
       forwardDeadLetteredMessagesTo: 'target/of/all',
     };
     const created = await client.createQueue('a/full/one', { ...wanted });
+    // The size is said for one partition.
+    const told = { ...wanted, maxSizeInMegabytes: 2048 * 16 };
     expect(created).toMatchObject({
-      ...wanted,
+      ...told,
       name: 'a/full/one',
       forwardDeadLetteredMessagesTo: `sb://${namespace.host}/target/of/all`,
     });
     const updated = await client.updateQueue({ ...created, maxDeliveryCount: 3, status: 'Active' });
     expect(updated._response.status).toBe(200);
     expect(updated).toMatchObject({
-      ...wanted,
+      ...told,
       maxDeliveryCount: 3,
       status: 'Active',
       forwardDeadLetteredMessagesTo: created.forwardDeadLetteredMessagesTo,
@@ -110,14 +112,18 @@ describe("the vendor's administration client: queues", () => {
   });
 
   it('gives and keeps authorization rules', async () => {
+    const [primaryKey, secondaryKey] = ['p', 's'].map((letter) => Buffer.alloc(32, letter).toString('base64')) as [
+      string,
+      string,
+    ];
     const { authorizationRules } = await client.createQueue('ruled', {
       authorizationRules: [
         {
           claimType: 'SharedAccessKey',
           keyName: 'both',
           accessRights: ['Send', 'Listen'],
-          primaryKey: 'cA==',
-          secondaryKey: 'cw==',
+          primaryKey,
+          secondaryKey,
         },
         { claimType: 'SharedAccessKey', keyName: 'one', accessRights: ['Listen'] } as never,
       ],
@@ -127,8 +133,8 @@ describe("the vendor's administration client: queues", () => {
         claimType: 'SharedAccessKey',
         keyName: 'both',
         accessRights: ['Send', 'Listen'],
-        primaryKey: 'cA==',
-        secondaryKey: 'cw==',
+        primaryKey,
+        secondaryKey,
       },
       expect.objectContaining({
         keyName: 'one',
@@ -141,7 +147,7 @@ describe("the vendor's administration client: queues", () => {
       claimType: 'SharedAccessKey',
       keyName: 'x',
       accessRights: ['Send'],
-      primaryKey: 'cA==',
+      primaryKey,
     }));
     await expect(client.createQueue('clash', { authorizationRules: clash as never })).rejects.toMatchObject({
       statusCode: 400,

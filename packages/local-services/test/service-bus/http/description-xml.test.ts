@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type {
   AuthorizationRule,
   EntityStatus,
+  PassedOver,
   QueueDescription,
   QueueInfo,
   SubscriptionDescription,
@@ -29,6 +30,7 @@ const duration = fc.oneof(fc.integer({ min: 0, max: 1e13 }), fc.constant(Infinit
 const count = fc.nat({ max: 1e9 });
 const text = fc.string({ unit: 'grapheme', maxLength: 30 });
 const path = fc.stringMatching(/^[a-z][a-z0-9._/-]{0,20}[a-z0-9]$/);
+const passedOver = fc.constant<PassedOver>(new Map());
 const forward = fc.option(path, { nil: undefined });
 const status = fc.constantFrom<EntityStatus>('Active', 'Disabled', 'SendDisabled', 'ReceiveDisabled');
 const rights = fc.constantFrom<AuthorizationRule['rights']>(
@@ -37,12 +39,13 @@ const rights = fc.constantFrom<AuthorizationRule['rights']>(
   ['listen'],
   ['send', 'listen'],
 );
+const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('base64'));
 const authorizationRules = fc.uniqueArray(
   fc.record({
     name: fc.stringMatching(/^[a-z][\w.-]{0,10}$/),
     rights,
-    primaryKey: fc.base64String({ minLength: 4 }),
-    secondaryKey: fc.base64String({ minLength: 4 }),
+    primaryKey: key,
+    secondaryKey: key,
   }),
   { selector: (rule) => rule.name.toLowerCase(), maxLength: 4 },
 );
@@ -66,6 +69,7 @@ const queue: fc.Arbitrary<QueueDescription> = fc.record({
   enableExpress: fc.boolean(),
   maxMessageSizeInKilobytes: count,
   authorizationRules,
+  passedOver,
 });
 const topic: fc.Arbitrary<TopicDescription> = fc.record({
   defaultMessageTimeToLiveMs: duration,
@@ -81,6 +85,7 @@ const topic: fc.Arbitrary<TopicDescription> = fc.record({
   enableExpress: fc.boolean(),
   maxMessageSizeInKilobytes: count,
   authorizationRules,
+  passedOver,
 });
 const subscription: fc.Arbitrary<SubscriptionDescription> = fc.record({
   lockDurationMs: duration,
@@ -95,6 +100,7 @@ const subscription: fc.Arbitrary<SubscriptionDescription> = fc.record({
   forwardDeadLetteredMessagesTo: forward,
   userMetadata: text,
   autoDeleteOnIdleMs: duration,
+  passedOver,
 });
 
 const told = {
@@ -109,7 +115,10 @@ const told = {
   counts: { active: 1, deadLettered: 2, scheduled: 3, transfer: 4, transferDeadLettered: 5 },
 };
 
-function roundTrip<Description, Info>(parts: readonly Part<Description, Info>[], info: Info): Partial<Description> {
+function roundTrip<
+  Description extends { passedOver: PassedOver },
+  Info extends { readonly description: { readonly passedOver: PassedOver } },
+>(parts: readonly Part<Description, Info>[], info: Info): Partial<Description> {
   const root = createRoot(SERVICE_BUS, 'Description');
   declare(root, 'i', XSI);
   writeParts(root, parts, info, context);

@@ -1,3 +1,5 @@
+import type { AuthorizationRule } from '../../broker/descriptions.ts';
+import { withTimes } from '../atom/authorization-rules.ts';
 import type { Entry } from '../atom/document.ts';
 import { readParts } from '../atom/part.ts';
 import { QUEUE_PARTS } from '../atom/queue.ts';
@@ -36,16 +38,34 @@ export async function putEntity(call: Call, path: string): Promise<Reply> {
   const update = isUpdate(call);
   const description = await putDescription(call, 'QueueDescription', 'TopicDescription');
   if (description.localName === 'TopicDescription') {
-    const read = readParts(description, TOPIC_PARTS, call.context);
+    const read = timed(readParts(description, TOPIC_PARTS, call.context), entities.topic(path), call.broker.now());
     const info = update ? entities.updateTopic(path, { userMetadata: '', ...read }) : entities.createTopic(path, read);
     return entryReply(update ? 200 : 201, topicEntry(info), call.context);
   }
-  const read = readParts(description, QUEUE_PARTS, call.context);
+  const read = timed(readParts(description, QUEUE_PARTS, call.context), entities.queue(path), call.broker.now());
   await authorizeForwarding(call, read);
   const info = update
     ? entities.updateQueue(path, { ...CLEARED_BY_OMISSION, ...read })
     : entities.createQueue(path, read);
   return entryReply(update ? 200 : 201, queueEntry(info), call.context);
+}
+
+interface Ruled {
+  readonly authorizationRules: readonly AuthorizationRule[];
+}
+
+/** Authorization rules say since when they are there. */
+function timed<Description extends Partial<Ruled>>(
+  read: Description,
+  before: { readonly description: Ruled } | undefined,
+  nowMs: number,
+): Description {
+  const { authorizationRules } = read;
+  if (authorizationRules === undefined) return read;
+  return {
+    ...read,
+    authorizationRules: withTimes(authorizationRules, before?.description.authorizationRules ?? [], nowMs),
+  };
 }
 
 export async function deleteEntity(call: Call, path: string): Promise<Reply> {

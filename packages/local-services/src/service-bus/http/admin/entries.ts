@@ -16,18 +16,21 @@ export const subscriptionPath = (topic: string, name: string): string => `${topi
 
 export const queueEntry = (info: QueueInfo): Entry => ({
   ...named(info.path, info.path, info),
+  hasAuthor: true,
   element: 'QueueDescription',
   describe: (description, context) => writeParts(description, QUEUE_PARTS, info, context),
 });
 
 export const topicEntry = (info: TopicInfo): Entry => ({
   ...named(info.path, info.path, info),
+  hasAuthor: true,
   element: 'TopicDescription',
   describe: (description, context) => writeParts(description, TOPIC_PARTS, info, context),
 });
 
 export const subscriptionEntry = (info: SubscriptionInfo): Entry => ({
   ...named(subscriptionPath(info.topic, info.name), info.name, info),
+  hasAuthor: false,
   element: 'SubscriptionDescription',
   describe: (description, context) => writeParts(description, SUBSCRIPTION_PARTS, info, context),
 });
@@ -37,6 +40,7 @@ export const ruleEntry = (subscription: SubscriptionInfo, rule: RuleDescription)
   title: rule.name,
   createdAtMs: rule.createdAtMs,
   updatedAtMs: rule.createdAtMs,
+  hasAuthor: false,
   element: 'RuleDescription',
   describe: (description) => writeRule(description, rule),
 });

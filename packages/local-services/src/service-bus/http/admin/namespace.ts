@@ -13,8 +13,9 @@ export async function getNamespace(call: Call, startedAtMs: number): Promise<Rep
   const entry = {
     path: '$namespaceinfo',
     title: name,
-    createdAtMs: startedAtMs,
-    updatedAtMs: startedAtMs,
+    createdAtMs: undefined,
+    updatedAtMs: call.broker.now(),
+    hasAuthor: true,
     element: 'NamespaceInfo',
     describe: (info: Parameters<typeof add>[0]) => {
       add(info, 'CreatedTime', formatTime(startedAtMs));

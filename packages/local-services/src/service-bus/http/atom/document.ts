@@ -11,8 +11,11 @@ export interface Entry {
   /** `Topic/Subscriptions/Name` */
   readonly path: string;
   readonly title: string;
-  readonly createdAtMs: number;
+  /** Undefined: the service does not say. */
+  readonly createdAtMs: number | undefined;
   readonly updatedAtMs: number;
+  /** Subscriptions and rules have none. */
+  readonly hasAuthor: boolean;
   /** Name of the element that describes it: `QueueDescription`. */
   readonly element: string;
   /** Fills that element. */
@@ -88,9 +91,9 @@ export function emptyFeed(context: Context, nowMs: number): string {
 function fill(element: Element, entry: Entry, id: string, self: string, context: Context): void {
   add(element, 'id', id);
   add(element, 'title', entry.title).setAttribute('type', 'text');
-  add(element, 'published', formatSeconds(entry.createdAtMs));
+  if (entry.createdAtMs !== undefined) add(element, 'published', formatSeconds(entry.createdAtMs));
   add(element, 'updated', formatSeconds(entry.updatedAtMs));
-  add(add(element, 'author'), 'name', namespaceName(context));
+  if (entry.hasAuthor) add(add(element, 'author'), 'name', namespaceName(context));
   link(element, 'self', self);
   const content = add(element, 'content');
   content.setAttribute('type', 'application/xml');

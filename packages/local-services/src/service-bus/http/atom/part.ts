@@ -1,5 +1,5 @@
 import type { Element } from '@xmldom/xmldom';
-import type { EntityStatus } from '../../broker/descriptions.ts';
+import type { EntityStatus, PassedOver } from '../../broker/descriptions.ts';
 import type { ApiVersion } from '../api-version.ts';
 import { formatDuration, parseDuration } from '../duration.ts';
 import { badRequest } from '../http-error.ts';
@@ -14,6 +14,8 @@ export interface Part<Description, Info> {
   readonly element: string;
   /** Absent for what the service tells and nobody sets. */
   readonly key?: keyof Description;
+  /** Is left out of answers when it is not set. */
+  readonly isOptional?: boolean;
   /** Older versions of the API neither read nor write it. */
   readonly since?: ApiVersion;
   /** @throws HttpError 400 */
@@ -55,6 +57,7 @@ export function partsOf<Description, Info extends { readonly description: Readon
     text: (element: string, key: KeysOf<Description, string>): Made => ({
       element,
       key,
+      isOptional: true,
       read: textOf,
       write: (info) => (value(info, key) as string) || undefined,
     }),
@@ -68,6 +71,7 @@ export function partsOf<Description, Info extends { readonly description: Readon
     forward: (element: string, key: KeysOf<Description, string | undefined>): Made => ({
       element,
       key,
+      isOptional: true,
       read: (found, context) => forwardPath(trimmed(found), context) || undefined,
       write: (info, context) => {
         const path = value(info, key) as string | undefined;
@@ -75,40 +79,62 @@ export function partsOf<Description, Info extends { readonly description: Readon
       },
     }),
     /** What the service tells and nobody sets. */
-    told: (element: string, write: Made['write']): Made => ({ element, write }),
+    told: (element: string, write: Made['write'], since?: ApiVersion): Made => ({
+      element,
+      ...(since === undefined ? {} : { since }),
+      write,
+    }),
   };
 }
 
-/** @returns what the description's elements say; elements nobody knows, and those marked as nil, say nothing */
-export function readParts<Description, Info>(
+/**
+ * Reads as the service does, which has its elements in an order: one that comes after one of those that follow it is passed
+ * over, and only told back. Elements that are not known, and those marked as nil, say nothing.
+ * @throws HttpError 400
+ */
+export function readParts<Description extends { passedOver: PassedOver }, Info>(
   description: Element,
   parts: readonly Part<Description, Info>[],
   context: Context,
 ): Partial<Description> {
   const read: Partial<Description> = {};
   const seen = new Set<string>();
+  const passedOver = new Map<string, string>();
+  let last = -1;
   for (const element of children(description)) {
     if (element.namespaceURI !== SERVICE_BUS) continue;
-    const part = parts.find((one) => one.element === element.localName);
-    if (part?.key === undefined || part.read === undefined || isNil(element) || tooNew(part, context)) continue;
+    const index = parts.findIndex((one) => one.element === element.localName);
+    const part = parts[index];
+    if (part === undefined || tooNew(part, context)) continue;
     if (seen.has(part.element)) throw badRequest(`The element '${part.element}' occurs twice.`);
     seen.add(part.element);
-    read[part.key] = part.read(element, context) as Description[keyof Description];
+    const isLate = index < last;
+    if (!isLate) last = index;
+    if (part.key === undefined || part.read === undefined || isNil(element)) continue;
+    if (!isLate) read[part.key] = part.read(element, context) as Description[keyof Description];
+    else if (part.isOptional) passedOver.set(part.element, textOf(element));
   }
+  read.passedOver = passedOver;
   return read;
 }
 
-export function writeParts<Description, Info>(
+export function writeParts<Description, Info extends { readonly description: { readonly passedOver: PassedOver } }>(
   parent: Element,
   parts: readonly Part<Description, Info>[],
   info: Info,
   context: Context,
 ): void {
+  const left: string[] = [];
   for (const part of parts) {
     if (tooNew(part, context)) continue;
     const written = part.write(info, context);
     if (typeof written === 'function') written(parent);
     else if (written !== undefined) add(parent, part.element, written);
+    else left.push(part.element);
+  }
+  for (const element of left) {
+    const text = info.description.passedOver.get(element);
+    if (text !== undefined) add(parent, element, text);
   }
 }
 

@@ -4,7 +4,7 @@ import { badRequest } from '../http-error.ts';
 import { SERVICE_BUS, XSI } from '../xml/namespaces.ts';
 import { child, children, isNil, textOf, typeOf } from '../xml/read.ts';
 import { add } from '../xml/write.ts';
-import { readInteger } from './part.ts';
+import { readBoolean, readInteger } from './part.ts';
 import { formatTime } from './times.ts';
 import { readTypedValue, writeTypedValue } from './typed-value.ts';
 
@@ -79,10 +79,12 @@ function readSql(element: Element, type: string): ActionDescription {
   const expression = present(element, 'SqlExpression');
   if (expression === undefined) throw badRequest(`A ${type} needs an SqlExpression.`);
   const level = present(element, 'CompatibilityLevel');
+  const preprocessing = present(element, 'RequiresPreprocessing');
   const parameters = readPairs(present(element, 'Parameters'));
   return {
     expression: textOf(expression),
     ...(level === undefined ? {} : { compatibilityLevel: readInteger(level) }),
+    ...(preprocessing === undefined ? {} : { requiresPreprocessing: readBoolean(preprocessing) }),
     ...(parameters === undefined ? {} : { parameters }),
   };
 }
@@ -123,30 +125,37 @@ function writeFilter(element: Element, filter: FilterDescription): void {
   switch (filter.kind) {
     case 'true':
       setType(element, 'TrueFilter');
-      return writeSql(element, { expression: '1=1' });
+      return writeExpression(element, { expression: '1=1' });
     case 'false':
       setType(element, 'FalseFilter');
-      return writeSql(element, { expression: '1=0' });
+      return writeExpression(element, { expression: '1=0' });
     case 'sql':
       setType(element, 'SqlFilter');
       return writeSql(element, filter);
     case 'correlation':
       setType(element, 'CorrelationFilter');
       for (const [name, key] of CORRELATED) if (filter[key] !== undefined) add(element, name, filter[key]);
-      return writePairs(element, 'Properties', filter.properties);
+      if (filter.properties !== undefined) writePairs(element, 'Properties', filter.properties);
   }
 }
 
 const setType = (element: Element, type: string): void => element.setAttributeNS(XSI, 'i:type', type);
 
+/** SQL always has its parameters, also where there are none. */
 function writeSql(element: Element, sql: ActionDescription): void {
-  add(element, 'SqlExpression', sql.expression);
-  add(element, 'CompatibilityLevel', String(sql.compatibilityLevel ?? COMPATIBILITY_LEVEL));
-  writePairs(element, 'Parameters', sql.parameters);
+  writeExpression(element, sql);
+  if (sql.requiresPreprocessing !== undefined) {
+    add(element, 'RequiresPreprocessing', String(sql.requiresPreprocessing));
+  }
+  writePairs(element, 'Parameters', sql.parameters ?? new Map());
 }
 
-function writePairs(parent: Element, name: string, pairs: Parameters | undefined): void {
-  if (pairs === undefined || pairs.size === 0) return;
+function writeExpression(element: Element, sql: ActionDescription): void {
+  add(element, 'SqlExpression', sql.expression);
+  add(element, 'CompatibilityLevel', String(sql.compatibilityLevel ?? COMPATIBILITY_LEVEL));
+}
+
+function writePairs(parent: Element, name: string, pairs: Parameters): void {
   const list = add(parent, name);
   for (const [key, value] of pairs) {
     const pair = add(list, 'KeyValueOfstringanyType');

@@ -28,4 +28,5 @@ export const SUBSCRIPTION_PARTS: readonly Part<SubscriptionDescription, Subscrip
   forward('ForwardDeadLetteredMessagesTo', 'forwardDeadLetteredMessagesTo'),
   duration('AutoDeleteOnIdle', 'autoDeleteOnIdleMs'),
   told('EntityAvailabilityStatus', () => 'Available'),
+  told('IsClientAffine', () => 'false', '2021-05'),
 ];

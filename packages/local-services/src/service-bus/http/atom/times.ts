@@ -1,5 +1,5 @@
 /** What the service says of a time that never was. */
-const NEVER = '0001-01-01T00:00:00';
+const NEVER = '0001-01-01T00:00:00Z';
 
 export const formatTime = (ms: number): string => (ms > 0 ? new Date(ms).toISOString() : NEVER);
 

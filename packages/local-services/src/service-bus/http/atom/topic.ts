@@ -20,7 +20,7 @@ export const TOPIC_PARTS: readonly Part<TopicDescription, TopicInfo>[] = [
     element: 'AuthorizationRules',
     key: 'authorizationRules',
     read: readAuthorizationRules,
-    write: (info) => writeAuthorizationRules(info.description.authorizationRules, formatTime(info.updatedAtMs)),
+    write: (info) => writeAuthorizationRules(info.description.authorizationRules, info.updatedAtMs),
   },
   status('Status', 'status'),
   text('UserMetadata', 'userMetadata'),

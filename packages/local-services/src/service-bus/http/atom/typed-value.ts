@@ -22,6 +22,16 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
+/** A time and how it was written: without a zone, which is taken for UTC, or with more digits than there are ms. */
+class WrittenDate extends Date {
+  readonly text: string;
+
+  constructor(ms: number, text: string) {
+    super(ms);
+    this.text = text;
+  }
+}
+
 /** Reads a value that says its own type. @throws HttpError 400 */
 export function readTypedValue(element: Element): PropertyValue {
   if (isNil(element)) return null;
@@ -33,7 +43,8 @@ export function readTypedValue(element: Element): PropertyValue {
     throw badRequest(`The value '${raw.slice(0, 100)}' is not of type '${type.name.slice(0, 50)}'.`);
   };
   if (type.namespace === SERIALIZATION && type.name === 'guid') return UUID.test(text) ? new Uuid(text) : wrong();
-  if (type.namespace === SERIALIZATION && type.name === 'duration') {
+  // Clients write the one of XML Schema; the service answers with the one of .NET.
+  if ((type.namespace === SERIALIZATION || type.namespace === XSD) && type.name === 'duration') {
     const ms = parseDuration(text.replace(/^-/, ''));
     return ms === undefined ? wrong() : TimeSpan.ofMs(text.startsWith('-') ? -ms : ms);
   }
@@ -60,7 +71,8 @@ export function readTypedValue(element: Element): PropertyValue {
     case 'dateTime': {
       const match = DATE_TIME.exec(text);
       const ms = match === null ? Number.NaN : Date.parse(match[1] === undefined ? `${text}Z` : text);
-      return Number.isNaN(ms) ? wrong() : new Date(ms);
+      if (Number.isNaN(ms)) return wrong();
+      return match?.[1] === undefined || match[1] === 'Z' ? new WrittenDate(ms, text) : new Date(ms);
     }
     case 'base64Binary': {
       const packed = text.replace(/\s+/g, '');
@@ -105,6 +117,7 @@ function typed(value: Exclude<PropertyValue, null>): readonly [type: string, tex
         value === Infinity ? 'INF' : value === -Infinity ? '-INF' : Object.is(value, -0) ? '-0' : String(value),
       ];
     default:
+      if (value instanceof WrittenDate) return ['dateTime', value.text];
       if (value instanceof Date) return ['dateTime', value.toISOString().replace('.000Z', 'Z')];
       if (value instanceof Uint8Array) return ['base64Binary', Buffer.from(value).toString('base64')];
       if (value instanceof Uuid) return ['guid', value.text, SERIALIZATION];
