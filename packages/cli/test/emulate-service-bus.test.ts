@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { emptyFolder, polycast, start } from './cli.ts';
@@ -27,7 +28,7 @@ test('runs a Service Bus with the entities of a file, tells how to reach it, and
 
   const refused = await fetch(`http://127.0.0.1:${port}/orders?api-version=2021-05`);
   expect(refused.status).toBe(401);
-  const [, caFile] = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(said) ?? [];
+  const [, caFile] = /^for administration\s+export NODE_EXTRA_CA_CERTS=(\S+) REQUESTS_CA_BUNDLE=\1$/m.exec(said) ?? [];
   const program = `console.log((await fetch('https://localhost:${port}/orders?api-version=2021-05')).status)`;
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: caFile };
   const trusting = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { env });
@@ -38,6 +39,26 @@ test('runs a Service Bus with the entities of a file, tells how to reach it, and
   expect(existsSync(caFile!)).toBe(false);
   const [gone] = await once(connect(Number(port), '127.0.0.1'), 'error');
   expect(gone).toMatchObject({ code: 'ECONNREFUSED' });
+});
+
+test('prints what the administration client of the vendor needs, pasted into a shell', async () => {
+  const running = start(['emulate', 'service-bus', '--port', '0']);
+  await running.says('entities 0');
+  const said = running.out();
+  const [, connectionString] = /^connection string\s+(.+)$/m.exec(said) ?? [];
+  const [, line] = /^for administration\s+(.+)$/m.exec(said) ?? [];
+  const program = `
+    import { ServiceBusAdministrationClient } from '@azure/service-bus';
+    const client = new ServiceBusAdministrationClient('${connectionString}');
+    await client.createQueue('pasted');
+    console.log((await client.getQueueRuntimeProperties('pasted')).name);`;
+  const cwd = fileURLToPath(new URL('../../service-bus', import.meta.url));
+  const script = `${line}\n"$NODE" --input-type=module -e "$PROGRAM"`;
+  const env = { ...process.env, NODE: process.execPath, PROGRAM: program };
+  const { stdout } = await promisify(execFile)('sh', ['-c', script], { cwd, env });
+  expect(stdout).toBe('pasted\n');
+  running.ctrlC();
+  expect(await running.exit).toBe(0);
 });
 
 test('--json - tells programs', async () => {
@@ -56,6 +77,7 @@ test('--json - tells programs', async () => {
       port: expect.any(Number),
       url: expect.stringMatching(/^service-bus:Endpoint=sb:\/\/127\.0\.0\.1:\d+;/),
       tier: 'premium',
+      caFile: expect.stringMatching(/\.pem$/),
       connectionString: expect.stringMatching(
         /SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=[^;]{20,}/,
       ),

@@ -16,7 +16,7 @@ export default defineCommand<Options>({
   examples: [
     ['polycast emulate service-bus', 'on port 5672, with a key of its own'],
     ['polycast emulate service-bus --port 0 --config Config.json', 'on a free port, with entities to start with'],
-    ['polycast emulate service-bus --tls', 'tell how clients connect over TLS, and what they must trust'],
+    ['polycast emulate service-bus --tls', 'also print the connection string for AMQP over TLS'],
     ['polycast emulate service-bus --key RootManageSharedAccessKey=SAS_KEY_VALUE', 'with a key that is known before'],
     ['polycast emulate service-bus --key web:send=abc --key kitchen:listen=def', 'with rights to try out'],
     ['polycast emulate service-bus --json - | jq -r .connectionString', 'for programs'],
@@ -31,7 +31,7 @@ export default defineCommand<Options>({
         number({ min: 0, max: 65_535, whole: true }),
       )
       .option('--host <name>', 'address to listen on (default: 127.0.0.1)')
-      .option('--tls', 'tell how to connect over TLS, which the same port speaks')
+      .option('--tls', 'print the TLS connection details (same port)')
       .option('--config <file>', "entities to start with, in the format of the vendor emulator's Config.json")
       .addOption(new Option('--tier <tier>', 'whose limits hold (default: standard)').choices(TIERS))
       .option(

@@ -55,18 +55,15 @@ async function startOrExplain(options: ServiceOptions): Promise<ServiceBus> {
 async function describe(service: ServiceBus, options: ServiceOptions): Promise<Emulation> {
   const { port, connectionString, tlsConnectionString } = service;
   const { host = DEFAULT_HOST, tier = DEFAULT_TIER } = options;
-  const caFile = options.tls ? await service.caFile() : undefined;
+  const caFile = await service.caFile();
   return {
     title: `Service Bus (${tier}) listens on ${host}:${port}`,
     facts: [
       ['connection string', connectionString],
       ['for connect', service.url],
-      ...(caFile === undefined
-        ? []
-        : ([
-            ['over TLS', tlsConnectionString],
-            ['trusted with', `export NODE_EXTRA_CA_CERTS=${caFile}`],
-          ] as const)),
+      // Administration clients speak HTTPS, whatever the connection string says.
+      ['for administration', `export NODE_EXTRA_CA_CERTS=${caFile} REQUESTS_CA_BUNDLE=${caFile}`],
+      ...(options.tls ? ([['over TLS', tlsConnectionString]] as const) : []),
     ],
     details: {
       host,
@@ -74,7 +71,8 @@ async function describe(service: ServiceBus, options: ServiceOptions): Promise<E
       tier,
       url: service.url,
       connectionString,
-      ...(caFile !== undefined && { tlsConnectionString, caFile }),
+      caFile,
+      ...(options.tls && { tlsConnectionString }),
     },
     counts() {
       const { entities, activeMessages, deadLettered, scheduled, connections, billedOperations } = service.counts();

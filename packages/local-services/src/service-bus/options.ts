@@ -36,11 +36,17 @@ export interface ServiceBusCounts {
 /** A Service Bus namespace on this machine, for development and tests. Its messages live as long as the object. */
 export interface ServiceBus extends LocalService {
   readonly port: number;
-  /** For the messaging and the administration client: plain AMQP and HTTP, `UseDevelopmentEmulator=true`. */
+  /**
+   * For every client: `UseDevelopmentEmulator=true` makes messaging clients speak plain AMQP. The vendor's administration clients
+   * speak HTTPS whatever it says: they must trust `caFile()`.
+   */
   readonly connectionString: string;
-  /** The same over TLS: clients must trust `caFile()`. */
+  /** The same with AMQP over TLS: clients must trust `caFile()`. */
   readonly tlsConnectionString: string;
-  /** Path of the PEM file of the authority that signed the server's certificate: for NODE_EXTRA_CA_CERTS. Removed by `stop`. */
+  /**
+   * Path of the PEM file of the authority that signed the server's certificate: for `tlsOptions: { ca }` of a client in this
+   * process, and for `NODE_EXTRA_CA_CERTS` (Node) or `REQUESTS_CA_BUNDLE` (Python) of others. Removed by `stop`.
+   */
   caFile(): Promise<string>;
   counts(): ServiceBusCounts;
   /** The engine itself: entities and messages without a client. */

@@ -1,4 +1,5 @@
-import { type ProcessErrorArgs, ServiceBusClient } from '@azure/service-bus';
+import { readFile } from 'node:fs/promises';
+import { type ProcessErrorArgs, ServiceBusAdministrationClient, ServiceBusClient } from '@azure/service-bus';
 import { expect, test } from 'vitest';
 import { type ServiceBus, signSas, startServiceBus } from '../../src/service-bus/index.ts';
 
@@ -34,6 +35,16 @@ test('a connection string serves the messaging client, and counts say what it co
   await receiver.completeMessage(message!);
   // 70,000 bytes are two operations, sent and received; settling is one.
   expect(bus.counts()).toMatchObject({ activeMessages: 0, billedOperations: 5 });
+});
+
+test('the administration client needs the same connection string and the authority of the service', async () => {
+  await using bus = await startServiceBus();
+  const ca = await readFile(await bus.caFile(), 'utf8');
+  const trusting = new ServiceBusAdministrationClient(bus.connectionString, { tlsOptions: { ca } });
+  await trusting.createQueue('invoices');
+  expect(bus.broker.entities.queue('invoices')).toBeDefined();
+  const other = new ServiceBusAdministrationClient(bus.connectionString, { retryOptions: { maxRetries: 0 } });
+  await expect(other.getQueue('invoices')).rejects.toThrow(/certificate/);
 });
 
 test.for(['restart', 'cut', 'kill and start', 'freeze and thaw'] as const)(
