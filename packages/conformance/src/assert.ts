@@ -72,11 +72,20 @@ export function show(value: unknown): string {
   try {
     text = JSON.stringify(value) ?? String(value);
   } catch {
-    text = String(value);
+    text = safely(() => String(value));
   }
   return text.length > 300 ? `${text.slice(0, 300)}… (${text.length} characters)` : text;
 }
 
+/** Never throws: what was thrown may be anything. */
 export function showError(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : show(thrown);
+  return safely(() => (thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : show(thrown)));
+}
+
+function safely(words: () => string): string {
+  try {
+    return words();
+  } catch {
+    return 'a value that cannot be shown';
+  }
 }

@@ -10,9 +10,11 @@ import {
   type SubscribeOptions,
   type Transport,
 } from '@polycast/core';
-import { check } from './assert.ts';
+import { check, showError } from './assert.ts';
 import { FaultSwitch } from './fault-switch.ts';
 import { FENCE, Inbox, type Reaction } from './inbox.ts';
+import { lag } from './lag.ts';
+import type { SignalNotes } from './signal-notes.ts';
 import { SpiParticipant } from './spi.ts';
 import type { ConformanceTarget } from './target.ts';
 import { nowMs, pass, until, within } from './wait.ts';
@@ -49,6 +51,7 @@ export class CaseContext {
   readonly quietMs: number;
   readonly faults: FaultSwitch;
   readonly #makeTransport: () => Transport;
+  readonly #signals: SignalNotes;
   readonly #open = new Set<Broadcaster>();
   readonly #participants: SpiParticipant[] = [];
   #fences = 0;
@@ -61,6 +64,7 @@ export class CaseContext {
       seed: number;
       random: () => number;
       makeTransport: () => Transport;
+      signals: SignalNotes;
     },
   ) {
     this.manifest = init.manifest;
@@ -72,6 +76,7 @@ export class CaseContext {
     this.quietMs = init.quietMs;
     this.faults = new FaultSwitch(init.target);
     this.#makeTransport = init.makeTransport;
+    this.#signals = init.signals;
   }
 
   /** A fresh transport to the service. */
@@ -82,7 +87,16 @@ export class CaseContext {
   /** A participant joins. Text is short for a role, or for `role/instance`. */
   async join(self: string | ParticipantInput = 'default', options: JoinOptions = {}): Promise<Broadcaster> {
     const broadcaster = await within(
-      connect({ topic: this.topic, transport: this.transport(), ...options, self: participant(self) }),
+      connect({
+        topic: this.topic,
+        transport: this.transport(),
+        ...options,
+        self: participant(self),
+        onSignal: (signal) => {
+          this.#signals.add(signal);
+          options.onSignal?.(signal);
+        },
+      }),
       this.patienceMs * 2,
       'connect',
     );
@@ -92,14 +106,14 @@ export class CaseContext {
 
   /** A participant opens a link below core, to see what the adapter itself does. */
   async joinBelow(self: string | ParticipantInput = 'default', topic = this.topic): Promise<SpiParticipant> {
-    const made = await SpiParticipant.open(this.transport(), topic, participant(self), this.patienceMs);
+    const made = await SpiParticipant.open(this.transport(), topic, participant(self), this.patienceMs, this.#signals);
     this.#participants.push(made);
     return made;
   }
 
   /** Subscribes and notes down everything; `react` runs after the note is made. */
   async listen(owner: Broadcaster, options: SubscribeOptions = {}, react?: Reaction): Promise<Inbox> {
-    return new Inbox(owner, this.patienceMs, react).listen(options);
+    return new Inbox(owner, this.patienceMs, react, this.#signals).listen(options);
   }
 
   /**
@@ -162,6 +176,16 @@ export class CaseContext {
     }
   }
 
+  /** A time that stands for "soon" or "for a while": longer on a busy machine. */
+  stretched(ms: number): number {
+    return Math.ceil(ms * lag.stretch);
+  }
+
+  /** By how much a clock that is read here may be off from when something happened: timers are late on a busy machine. */
+  get slackMs(): number {
+    return 25 + 2 * lag.worstMs;
+  }
+
   /** A bounded quiet time: for what must not happen where nothing that happens can tell. */
   quiet(): Promise<void> {
     return pass(this.quietMs);
@@ -179,9 +203,9 @@ export class CaseContext {
 
   /** Closes what the case left open and ends faults. @throws ConformanceFailure if closing hangs or rejects */
   async tidy(): Promise<void> {
-    await this.faults.restore();
-    const closing = [...this.#open].map((broadcaster) => broadcaster.close({ drainMs: 0 }));
-    const below = this.#participants.map((one) => one.close());
+    const restored = await settled(within(this.faults.restore(), this.patienceMs * 6, 'end the faults'));
+    const closing = [...this.#open].map(async (broadcaster) => broadcaster.close({ drainMs: 0 }));
+    const below = this.#participants.map(async (one) => one.close());
     this.#open.clear();
     this.#participants.length = 0;
     const outcomes = await within(
@@ -189,6 +213,7 @@ export class CaseContext {
       this.patienceMs * 2,
       'close after the case',
     );
+    check(restored.status === 'fulfilled', `the fault could not be ended: ${reasonOf(restored)}`);
     for (const outcome of outcomes)
       check(outcome.status === 'fulfilled', `close rejected after the case: ${reasonOf(outcome)}`);
   }
@@ -206,5 +231,9 @@ function answers(owner: Broadcaster, way: readonly Address[]): boolean {
 }
 
 function reasonOf(outcome: PromiseSettledResult<unknown>): string {
-  return outcome.status === 'rejected' ? String(outcome.reason) : '';
+  return outcome.status === 'rejected' ? showError(outcome.reason) : '';
+}
+
+async function settled(promise: Promise<unknown>): Promise<PromiseSettledResult<unknown>> {
+  return (await Promise.allSettled([promise]))[0]!;
 }

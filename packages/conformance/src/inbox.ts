@@ -1,5 +1,6 @@
 import type { BroadcastEvent, Broadcaster, Delivery, Signal, SubscribeOptions, Subscription } from '@polycast/core';
 import { check, same, sameSet, show } from './assert.ts';
+import type { SignalNotes } from './signal-notes.ts';
 import { until } from './wait.ts';
 
 /** Type of the marker events that fence off what was published before them. */
@@ -23,9 +24,11 @@ export class Inbox {
   readonly owner: Broadcaster;
   readonly #patienceMs: number;
   readonly #react: Reaction | undefined;
+  readonly #notes: SignalNotes | undefined;
   #subscription: Subscription | undefined;
 
-  constructor(owner: Broadcaster, patienceMs: number, react: Reaction | undefined) {
+  constructor(owner: Broadcaster, patienceMs: number, react: Reaction | undefined, notes?: SignalNotes) {
+    this.#notes = notes;
     this.owner = owner;
     this.#patienceMs = patienceMs;
     this.#react = react;
@@ -37,6 +40,7 @@ export class Inbox {
       ...options,
       onSignal: (signal) => {
         this.signals.push(signal);
+        this.#notes?.add(signal);
         options.onSignal?.(signal);
       },
     });

@@ -10,6 +10,8 @@ import type { Grade } from './clause.ts';
 export type CaseStatus = 'passed' | 'failed' | 'skipped' | 'not-run';
 
 export interface CaseResult {
+  /** What was signalled while a case ran that failed, such as `failed` or `corrupt`: each once, with how often. */
+  readonly signals?: readonly string[];
   readonly id: string;
   readonly clause: string;
   readonly grade: Grade;

@@ -1,11 +1,14 @@
 import { CAPABILITIES, type CapabilityName, type Manifest, type Transport } from '@polycast/core';
-import { showError } from './assert.ts';
+import { ConformanceFailure, check, showError } from './assert.ts';
 import { type ConformanceCase, provenBy, ruledOut, runsAlone } from './case.ts';
 import { CASES } from './cases/index.ts';
 import { gradeOf } from './clauses/index.ts';
 import { CaseContext } from './context.ts';
+import { lag } from './lag.ts';
 import { hash, seeded } from './random.ts';
 import { type CaseResult, type ConformanceReport, type Finding, summarize, withoutSecrets } from './report.ts';
+import { SignalNotes } from './signal-notes.ts';
+import { StrayWatch, Watched } from './strays.ts';
 import { beyond, type ConformanceTarget, missing } from './target.ts';
 import { confirmedManifest, judge, lifted } from './verdict.ts';
 import { nowMs, within } from './wait.ts';
@@ -53,15 +56,22 @@ export async function runConformance(target: ConformanceTarget, options: RunOpti
   const probe = target.transport();
   const claimed = probe.manifest;
   const run = new Run(target, claimed, seed, options, cases.length);
+  const rest = lag.measure();
+  run.strays.begin();
+  let findings: Finding[];
+  try {
+    const shared = cases.filter((test) => !runsAlone(test));
+    const alone = cases.filter(runsAlone);
+    await pool(shared, options.concurrency ?? DEFAULT_CONCURRENCY, (test) => run.one(test));
+    for (const test of alone) await run.one(test);
+    findings = options.tryUnclaimed === false ? [] : [...(await tryUnclaimed(run, claimed, cases, options))];
+  } finally {
+    run.strays.end();
+    rest();
+  }
 
-  const shared = cases.filter((test) => !runsAlone(test));
-  const alone = cases.filter(runsAlone);
-  await pool(shared, options.concurrency ?? DEFAULT_CONCURRENCY, (test) => run.one(test));
-  for (const test of alone) await run.one(test);
-
-  const results = cases.flatMap((test) => run.results.get(test.id) ?? []);
-  const findings = [...judge(claimed, cases, results)];
-  if (options.tryUnclaimed ?? true) findings.push(...(await tryUnclaimed(run, claimed, cases, options)));
+  const results = run.finalResults(cases);
+  findings.unshift(...judge(claimed, cases, results));
   return {
     transport: claimed.transport,
     url: withoutSecrets(target.url ?? probe.location),
@@ -78,6 +88,8 @@ export async function runConformance(target: ConformanceTarget, options: RunOpti
 /** One pass over cases against one target. */
 class Run {
   readonly results = new Map<string, CaseResult>();
+  readonly strays = new StrayWatch();
+  readonly #watched = new Map<string, Watched>();
   readonly #target: ConformanceTarget;
   readonly #manifest: Manifest;
   readonly #seed: number;
@@ -114,7 +126,26 @@ class Run {
     this.#options.onCase?.(result, { done: this.results.size, total: this.#total });
   }
 
-  async #verdict(test: ConformanceCase): Promise<Pick<CaseResult, 'status' | 'reason'>> {
+  /** In the order of the cases. What a case left behind may have thrown after it ended. */
+  finalResults(cases: readonly ConformanceCase[]): readonly CaseResult[] {
+    return cases.flatMap(({ id }): readonly CaseResult[] => {
+      const result = this.results.get(id);
+      const thrown = this.#watched.get(id)?.thrown;
+      if (result?.status !== 'passed' || thrown === undefined) return result === undefined ? [] : [result];
+      return [{ ...result, status: 'failed', reason: `after it had passed: ${thrown} (seed ${this.#seed})` }];
+    });
+  }
+
+  async #verdict(test: ConformanceCase): Promise<Pick<CaseResult, 'status' | 'reason' | 'signals'>> {
+    try {
+      return await this.#judged(test);
+    } catch (thrown) {
+      // Such as a manifest that lacks what it must have.
+      return { status: 'failed', reason: `the case cannot be run: ${showError(thrown)}` };
+    }
+  }
+
+  async #judged(test: ConformanceCase): Promise<Pick<CaseResult, 'status' | 'reason' | 'signals'>> {
     const excluded = ruledOut(test.requires, this.#manifest);
     if (excluded !== undefined) return { status: 'skipped', reason: excluded };
     for (const need of test.needs ?? []) {
@@ -124,11 +155,16 @@ class Run {
       return pointless === undefined ? { status: 'not-run', reason } : { status: 'skipped', reason: pointless };
     }
     if (this.#options.signal?.aborted) return { status: 'not-run', reason: 'the run was ended before it' };
+    const signals = new SignalNotes();
     try {
-      await this.attempt(test, this.#manifest, () => this.#target.transport());
+      await this.attempt(test, this.#manifest, () => this.#target.transport(), { signals });
       return { status: 'passed' };
     } catch (thrown) {
-      return { status: 'failed', reason: `${showError(thrown)} (seed ${this.#seed})` };
+      return {
+        status: 'failed',
+        reason: `${showError(thrown)} (seed ${this.#seed})`,
+        ...(signals.lines.length > 0 && { signals: signals.lines }),
+      };
     }
   }
 
@@ -137,8 +173,11 @@ class Run {
     test: ConformanceCase,
     manifest: Manifest,
     makeTransport: () => Transport,
-    patienceMs = this.#options.patienceMs ?? DEFAULT_PATIENCE_MS,
-    limitMs = test.timeoutMs ?? this.#options.caseTimeoutMs ?? DEFAULT_CASE_TIMEOUT_MS,
+    {
+      patienceMs = this.#options.patienceMs ?? DEFAULT_PATIENCE_MS,
+      limitMs = test.timeoutMs ?? this.#options.caseTimeoutMs ?? DEFAULT_CASE_TIMEOUT_MS,
+      signals = new SignalNotes(),
+    }: { patienceMs?: number; limitMs?: number; signals?: SignalNotes } = {},
   ): Promise<void> {
     const seed = (this.#seed ^ hash(test.id)) >>> 0;
     const context = new CaseContext({
@@ -150,14 +189,20 @@ class Run {
       makeTransport,
       patienceMs,
       quietMs: this.#options.quietMs ?? DEFAULT_QUIET_MS,
+      signals,
     });
-    try {
-      await within(test.run(context), limitMs, 'the case');
-    } catch (thrown) {
-      await context.tidy().catch(() => {});
-      throw thrown;
-    }
-    await context.tidy();
+    const watched = new Watched();
+    this.#watched.set(test.id, watched);
+    await this.strays.watch(watched, async () => {
+      try {
+        await within(test.run(context), limitMs, 'the case');
+      } catch (thrown) {
+        await context.tidy().catch(() => {});
+        throw watched.thrown === undefined ? thrown : new ConformanceFailure(`${showError(thrown)}; ${watched.thrown}`);
+      }
+      await context.tidy();
+    });
+    check(watched.thrown === undefined, watched.thrown ?? '');
   }
 }
 
@@ -175,7 +220,7 @@ async function tryUnclaimed(
   const findings: Finding[] = [];
   const patienceMs = Math.min(options.patienceMs ?? DEFAULT_PATIENCE_MS, TRY_PATIENCE_MS);
   for (const capability of Object.keys(CAPABILITIES) as CapabilityName[]) {
-    if (claimed.capabilities[capability].level !== 'none' || options.signal?.aborted) continue;
+    if ((claimed.capabilities[capability]?.level ?? 'none') !== 'none' || options.signal?.aborted) continue;
     const manifest = lifted(claimed, capability, 'emulated');
     const about = cases.filter(
       (test) =>
@@ -186,7 +231,7 @@ async function tryUnclaimed(
     );
     if (about.length === 0) continue;
     const worked = await allPass(about, (test) =>
-      run.attempt(test, manifest, () => relabeled(run.transport(), manifest), patienceMs, TRY_LIMIT_MS),
+      run.attempt(test, manifest, () => relabeled(run.transport(), manifest), { patienceMs, limitMs: TRY_LIMIT_MS }),
     );
     if (!worked) continue;
     findings.push({

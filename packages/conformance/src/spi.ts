@@ -19,6 +19,7 @@ import {
   sourceOf,
 } from '@polycast/core/adapter';
 import { show } from './assert.ts';
+import type { SignalNotes } from './signal-notes.ts';
 import { until, within } from './wait.ts';
 
 /** One delivery as an adapter made it, with its lease. */
@@ -129,6 +130,7 @@ export class SpiParticipant {
     topic: string,
     input: ParticipantInput,
     patienceMs: number,
+    notes?: SignalNotes,
   ): Promise<SpiParticipant> {
     const self: Participant = {
       role: input.role ?? 'default',
@@ -140,7 +142,10 @@ export class SpiParticipant {
       transport.open({
         topic,
         self,
-        signal: (signal) => signals.push(signal),
+        signal: (signal) => {
+          signals.push(signal);
+          notes?.add(signal);
+        },
         meter: (unit, count) => metered.set(unit, (metered.get(unit) ?? 0) + count),
       }),
       patienceMs * 2,

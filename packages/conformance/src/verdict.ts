@@ -12,7 +12,7 @@ export function judge(
 ): readonly Finding[] {
   const byId = new Map(results.map((result) => [result.id, result]));
   return NAMES.flatMap((capability): Finding[] => {
-    const level = claimed.capabilities[capability].level;
+    const level = claimed.capabilities[capability]?.level ?? 'none';
     if (level === 'none') return [];
     const about = cases.filter((test) => provenBy(test).includes(capability));
     const musts = about.flatMap((test) => {

@@ -1,4 +1,5 @@
 import { ConformanceFailure } from './assert.ts';
+import { lag } from './lag.ts';
 
 /** Wall-clock of this process in ms, monotonic. */
 export const nowMs = (): number => performance.now();
@@ -8,28 +9,46 @@ export function pass(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Resolves once `condition` holds. @throws ConformanceFailure with `what()` when patience ends */
+/**
+ * Resolves once `condition` holds. Patience lasts longer on a busy machine.
+ * @throws ConformanceFailure with `what()` when patience ends
+ */
 export async function until(condition: () => boolean, patienceMs: number, what: () => string): Promise<void> {
-  const deadline = nowMs() + patienceMs;
+  const began = nowMs();
   let stepMs = 1;
   while (!condition()) {
-    if (nowMs() > deadline) throw new ConformanceFailure(`within ${patienceMs} ms: ${what()}`);
+    if (nowMs() > began + patienceMs * lag.stretch) throw new ConformanceFailure(`within ${patienceMs} ms: ${what()}`);
     await pass(stepMs);
     stepMs = Math.min(stepMs * 2, 16);
   }
 }
 
-/** The promise's outcome. @throws ConformanceFailure when it takes longer than `limitMs` */
+/** The promise's outcome. @throws ConformanceFailure when it takes longer than `limitMs`, and more on a busy machine */
 export async function within<Value>(promise: PromiseLike<Value>, limitMs: number, what: string): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const began = nowMs();
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ConformanceFailure(`${what}: still pending after ${limitMs} ms`)), limitMs);
+    const look = () => {
+      const leftMs = began + limitMs * lag.stretch - nowMs();
+      if (leftMs > 1) timer = setTimeout(look, leftMs);
+      else reject(new ConformanceFailure(`${what}: still pending after ${limitMs} ms`));
+    };
+    timer = setTimeout(look, limitMs);
   });
   try {
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * A promise that is looked at later. That it rejects before, while the case fails for another reason, is then not an
+ * unhandled rejection, which would end the process.
+ */
+export function later<Promised extends PromiseLike<unknown>>(promise: Promised): Promised {
+  promise.then(undefined, () => {});
+  return promise;
 }
 
 /** A promise and its resolver: a handler waits behind it. */

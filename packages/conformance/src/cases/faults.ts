@@ -3,7 +3,7 @@ import { check, refused, same, sameSet, show, showError } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
 import type { Inbox } from '../inbox.ts';
-import { nowMs, pass } from '../wait.ts';
+import { later, nowMs, pass } from '../wait.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 const requires = { capabilities: ['everyone'] } as const;
@@ -399,7 +399,7 @@ export const faultCases: readonly ConformanceCase[] = [
       const { desk, inbox } = await crowd(c);
       await c.faults.freeze();
       const limitMs = 15_000;
-      const closing = Promise.all([inbox.owner.close({ drainMs: 100 }), desk.close({ drainMs: 100 })]);
+      const closing = later(Promise.all([inbox.owner.close({ drainMs: 100 }), desk.close({ drainMs: 100 })]));
       const outcome = await Promise.race([closing.then(() => 'closed'), pass(limitMs)]);
       await c.faults.thaw();
       same(outcome, 'closed', `close within ${limitMs} ms`);
@@ -485,13 +485,15 @@ export const faultCases: readonly ConformanceCase[] = [
     async run(c) {
       const { desk } = await crowd(c);
       await c.faults.kill();
-      const asking = (async () => {
-        try {
-          return await desk.request({ type: 'question' }, { timeoutMs: 300 });
-        } catch (thrown) {
-          return thrown;
-        }
-      })();
+      const asking = later(
+        (async () => {
+          try {
+            return await desk.request({ type: 'question' }, { timeoutMs: 300 });
+          } catch (thrown) {
+            return thrown;
+          }
+        })(),
+      );
       const outcome = await c.within(asking, 'the request');
       await c.faults.start();
       if (Array.isArray(outcome)) return same(outcome.length, 0, 'replies');

@@ -4,6 +4,7 @@ import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
 import type { Inbox } from '../inbox.ts';
 import { withFilterTarget } from '../push-down.ts';
+import { later } from '../wait.ts';
 import { FILTER_TABLE, type FilterRow } from './filter-table.ts';
 
 const requires = { capabilities: ['everyone'] } as const;
@@ -194,7 +195,7 @@ export const filterCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       const kitchen = await c.join('kitchen');
       const steady = await c.listen(kitchen, { filter: 'table % 2 = 0' });
-      const flowing = orders(desk, 100);
+      const flowing = later(orders(desk, 100));
       for (let round = 0; round < 20; round++) {
         const passing = await c.listen(kitchen, { filter: `table >= ${round}` });
         await passing.subscription.close();
@@ -218,7 +219,7 @@ export const filterCases: readonly ConformanceCase[] = [
       const second: { inbox?: Inbox } = {};
       const first: Inbox = await c.listen(kitchen, { filter: "type = 'order'" }, async () => {
         second.inbox = await c.listen(kitchen, { filter: "type = 'order' AND table > 0" });
-        void first.subscription.close();
+        void later(first.subscription.close());
       });
       const steady = await c.listen(kitchen, { filter: "type LIKE 'ord%'" });
       await orders(desk, 1);

@@ -3,7 +3,7 @@ import { check, refused, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
 import type { Inbox } from '../inbox.ts';
-import { Gate, pass } from '../wait.ts';
+import { Gate, later, pass } from '../wait.ts';
 
 const requires = { capabilities: ['everyone', 'groups'] } as const;
 const addressed = { capabilities: ['everyone', 'groups', 'role', 'instance'] } as const;
@@ -315,14 +315,16 @@ export const groupCases: readonly ConformanceCase[] = [
       const stays = (await workers(c, 1))[0]!;
       const came: Inbox[] = [stays];
       let busy = true;
-      const churning = (async () => {
-        while (busy) {
-          const [inbox] = (await workers(c, 1)) as [Inbox];
-          came.push(inbox);
-          await inbox.owner.close();
-          await pass(0);
-        }
-      })();
+      const churning = later(
+        (async () => {
+          while (busy) {
+            const [inbox] = (await workers(c, 1)) as [Inbox];
+            came.push(inbox);
+            await inbox.owner.close();
+            await pass(0);
+          }
+        })(),
+      );
       for (const n of numbers(150)) {
         await desk.publish({ type: 'job', data: n });
         if (n % 10 === 9) await pass(0);

@@ -2,7 +2,7 @@ import type { Broadcaster, Subscription } from '@polycast/core';
 import { check, refused, same, sameSet, showError } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
-import { Gate, pass } from '../wait.ts';
+import { Gate, later, pass } from '../wait.ts';
 
 const requires = { capabilities: ['everyone'] } as const;
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
@@ -48,7 +48,9 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     requires,
     async run(c) {
       const { kitchen, inbox } = await pair(c);
-      const closing = [inbox.subscription.close(), kitchen.close(), inbox.subscription.close({ drainMs: 0 })];
+      const closing = [inbox.subscription.close(), kitchen.close(), inbox.subscription.close({ drainMs: 0 })].map(
+        later,
+      );
       await c.within(Promise.all(closing), 'closing');
       await c.within(inbox.subscription.close(), 'closing again');
       same(inbox.subscription.state, 'closed', 'state');
@@ -80,7 +82,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       requires,
       async run(c) {
         const { kitchen } = await pair(c);
-        const closing = kitchen.close();
+        const closing = later(kitchen.close());
         await c.within(
           refused(() => call(kitchen), ['closed'], `${name} while closing`),
           name,
@@ -112,9 +114,11 @@ export const lifecycleCases: readonly ConformanceCase[] = [
         () => `5 pending, ${inbox.subscription.pending} are`,
       );
       let closed = false;
-      const closing = inbox.owner.close().then(() => {
-        closed = true;
-      });
+      const closing = later(
+        inbox.owner.close().then(() => {
+          closed = true;
+        }),
+      );
       await c.quiet();
       check(!closed, 'close resolved while a handler ran');
       gate.open();
@@ -172,13 +176,15 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       const stays = await c.listen(await c.join('kitchen'), { bufferSize: 10_000 });
       let busy = true;
       let published = 0;
-      const publishing = (async () => {
-        while (busy) {
-          await desk.publish({ type: 'order', data: published++ });
-          // A transport in this process would never let anybody else run.
-          if (published % 10 === 0) await pass(0);
-        }
-      })();
+      const publishing = later(
+        (async () => {
+          while (busy) {
+            await desk.publish({ type: 'order', data: published++ });
+            // A transport in this process would never let anybody else run.
+            if (published % 10 === 0) await pass(0);
+          }
+        })(),
+      );
       for (let round = 0; round < 10; round++) {
         const kitchen = await c.join('kitchen');
         const inbox = await c.listen(kitchen);
@@ -202,7 +208,9 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     async run(c) {
       const inbox = await c.listen(await c.join('kitchen'), { bufferSize: 5_000 });
       const desk = await c.join('desk');
-      const publishing = numbers(500).map((n) => desk.publish({ type: 'order', data: n }));
+      const publishing = numbers(500)
+        .map((n) => desk.publish({ type: 'order', data: n }))
+        .map(later);
       await c.within(desk.close(), 'close');
       const outcomes = await c.within(Promise.allSettled(publishing), 'the publishes');
       const taken = numbers(500).filter((n) => outcomes[n]!.status === 'fulfilled');
@@ -224,7 +232,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     async run(c) {
       const inbox = await c.listen(await c.join('kitchen'), { bufferSize: 5_000 });
       const desk = await c.join('desk');
-      for (const n of numbers(100)) void desk.publish({ type: 'order', data: n }, { confirm: 'none' });
+      for (const n of numbers(100)) void later(desk.publish({ type: 'order', data: n }, { confirm: 'none' }));
       await c.within(desk.close(), 'close');
       await inbox.expect(numbers(100));
     },
@@ -241,18 +249,20 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       await Promise.all(
         numbers(4).map(async (at) => {
           const desk = await c.join('desk');
-          const talking = (async () => {
-            for (let n = 0; ; n++) {
-              try {
-                await desk.publish({ type: 'order', data: `${at}.${n}` });
-                resolved.push(`${at}.${n}`);
-                if (n % 10 === 9) await pass(0);
-              } catch (thrown) {
-                if ((thrown as { code?: string }).code !== 'closed') wrong.push(showError(thrown));
-                return;
+          const talking = later(
+            (async () => {
+              for (let n = 0; ; n++) {
+                try {
+                  await desk.publish({ type: 'order', data: `${at}.${n}` });
+                  resolved.push(`${at}.${n}`);
+                  if (n % 10 === 9) await pass(0);
+                } catch (thrown) {
+                  if ((thrown as { code?: string }).code !== 'closed') wrong.push(showError(thrown));
+                  return;
+                }
               }
-            }
-          })();
+            })(),
+          );
           await pass(5 + at * 3);
           await desk.close();
           await c.within(talking, 'the publisher after close');
@@ -283,7 +293,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       let subscription: Subscription | undefined;
       const done = new Gate();
       subscription = await kitchen.subscribe(() => {
-        void subscription!.close({ drainMs: 200 }).then(done.open);
+        void later(subscription!.close({ drainMs: 200 }).then(done.open));
       });
       await desk.publish({ type: 'order' });
       await c.within(done.passed, 'close from the handler');
@@ -321,7 +331,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
         for await (const _ of subscription) count++;
         return count;
       };
-      const reading = [read(one), read(two)];
+      const reading = [read(one), read(two)].map(later);
       await one.close();
       same(await c.within(reading[0]!, 'the loop over the closed subscription'), 0, 'deliveries');
       await kitchen.close();
@@ -521,7 +531,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       await desk.publish([0]);
       await inbox.until(1);
       for (const { lease } of inbox.deliveries) await lease?.settle({ kind: 'accept' });
-      const publishing = desk.publish(numbers(100), { maxBatch: 1 });
+      const publishing = later(desk.publish(numbers(100), { maxBatch: 1 }));
       await c.within(inbox.source!.stop(), 'stop');
       const { length } = inbox.deliveries;
       await c.within(inbox.source!.stop(), 'stop again');
@@ -531,6 +541,24 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       same(inbox.deliveries.length, length, 'deliveries after stop');
       await c.within(Promise.all([inbox.source!.close(), inbox.source!.close()]), 'close twice');
       await c.within(inbox.source!.close(), 'close again');
+    },
+  },
+  {
+    id: 'lifecycle/nothing-uncaught',
+    clause: 'lifecycle.16',
+    title: 'events come and go, a handler fails, all is closed: nothing is thrown where no caller could catch it',
+    requires,
+    async run(c) {
+      const { desk, kitchen, inbox } = await pair(c);
+      const fails = await c.listen(kitchen, { retry: { tries: 2, baseMs: 1, maxMs: 1 } }, () => {
+        throw new Error('the handler fails');
+      });
+      for (const n of numbers(5)) await desk.publish({ type: 'order', data: n + 1 });
+      await inbox.expect(numbers(6));
+      await fails.until(5);
+      await c.within(Promise.all([kitchen.close({ drainMs: 50 }), desk.close()]), 'close');
+      // The runner fails a case for what was thrown meanwhile, and this leaves the time for it.
+      await pass(c.quietMs);
     },
   },
   {

@@ -2,7 +2,7 @@ import { type Broadcaster, CAPABILITIES, type CapabilityName, PolycastError } fr
 import { check, refused, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
-import { Gate } from '../wait.ts';
+import { Gate, later } from '../wait.ts';
 
 /** How a user asks for a capability. Those left out cannot be asked for: they are there or not. */
 const QUESTIONS: Partial<Readonly<Record<CapabilityName, (one: Broadcaster, c: CaseContext) => unknown>>> = {
@@ -195,7 +195,9 @@ export const limitCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       const gate = new Gate();
       const inbox = await c.listen(await c.join('kitchen'), { bufferSize: 5 }, () => gate.passed);
-      const publishing = Promise.all(Array.from({ length: 200 }, (_, n) => desk.publish({ type: 'order', data: n })));
+      const publishing = later(
+        Promise.all(Array.from({ length: 200 }, (_, n) => desk.publish({ type: 'order', data: n }))),
+      );
       await inbox.until(1);
       gate.open();
       await c.within(publishing, 'publishing');
@@ -230,7 +232,7 @@ export const limitCases: readonly ConformanceCase[] = [
       const kitchen = await c.joinBelow('kitchen');
       const inbox = await kitchen.subscribe();
       inbox.limit(3);
-      const publishing = desk.publish(Array.from({ length: 50 }, (_, n) => n));
+      const publishing = later(desk.publish(Array.from({ length: 50 }, (_, n) => n)));
       await inbox.until(3);
       await c.quiet();
       check(inbox.deliveries.length <= 3, `${inbox.deliveries.length} were handed to a sink with room for 3`);

@@ -113,12 +113,13 @@ export const nativeCases: readonly ConformanceCase[] = [
     alone: true,
     timeoutMs: 20_000,
     async run(c) {
-      const { desk, inbox } = await grouped(c, 400);
+      const lockMs = c.stretched(400);
+      const { desk, inbox } = await grouped(c, lockMs);
       await desk.publish(['x']);
       const lease = leaseOf(await inbox.at(0));
       check(lease.renew !== undefined, 'the lease cannot be renewed');
-      const other = await (await c.joinBelow('worker')).subscribe({ group: 'g', lockMs: 400 });
-      const endMs = nowMs() + 1_600;
+      const other = await (await c.joinBelow('worker')).subscribe({ group: 'g', lockMs });
+      const endMs = nowMs() + 4 * lockMs;
       while (nowMs() < endMs) {
         await lease.renew();
         await pass(100);
@@ -294,7 +295,7 @@ export const nativeCases: readonly ConformanceCase[] = [
       const expiresAtMs = Date.now() + ttlMs;
       await desk.publish(['short'], { expiresAtMs, parts: { expiresAtMs } });
       await desk.publish(['long']);
-      while (Date.now() <= expiresAtMs + granularityMs) await pass(10);
+      while (Date.now() <= expiresAtMs + granularityMs + c.slackMs) await pass(10);
       const inbox = await (await c.joinBelow('kitchen/k1')).subscribe({ durable: 'd' });
       await inbox.until(1);
       await c.quiet();

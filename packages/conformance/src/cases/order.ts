@@ -1,6 +1,6 @@
 import { check, refused, same } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
-import { Gate, pass } from '../wait.ts';
+import { Gate, later, pass } from '../wait.ts';
 
 const requires = { capabilities: ['everyone', 'order'] } as const;
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
@@ -244,13 +244,15 @@ export const orderCases: readonly ConformanceCase[] = [
       const subscription = await (await c.join('kitchen')).subscribe();
       await Promise.all(numbers(60).map((n) => desk.publish({ type: 'order', data: n })));
       const data: unknown[] = [];
-      const reading = (async () => {
-        for await (const { event } of subscription) {
-          if (data.length % 10 === 0) await pass(2);
-          data.push(event.data);
-          if (data.length === 60) break;
-        }
-      })();
+      const reading = later(
+        (async () => {
+          for await (const { event } of subscription) {
+            if (data.length % 10 === 0) await pass(2);
+            data.push(event.data);
+            if (data.length === 60) break;
+          }
+        })(),
+      );
       await c.within(reading, 'reading');
       same(data, numbers(60), 'data');
     },

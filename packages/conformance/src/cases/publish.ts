@@ -2,6 +2,7 @@ import { type EventInput, PolycastError, type PublishOptions, type Signal } from
 import { check, refused, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import { interfere } from '../interfere.ts';
+import { later } from '../wait.ts';
 
 const NOT_EVENTS: readonly (readonly [string, unknown])[] = [
   ['no-object', 'order'],
@@ -244,9 +245,11 @@ export const publishCases: readonly ConformanceCase[] = [
       const inbox = await c.listen(await c.join('kitchen'));
       await c.within(desk.publish({ type: 'order', data: 1 }, { confirm: 'none' }), 'unconfirmed publish');
       let confirmed = false;
-      const confirming = desk.publish({ type: 'order', data: 2 }).then(() => {
-        confirmed = true;
-      });
+      const confirming = later(
+        desk.publish({ type: 'order', data: 2 }).then(() => {
+          confirmed = true;
+        }),
+      );
       await c.quiet();
       check(!confirmed, 'a confirmed publish resolved before the transport answered');
       answer();
@@ -340,7 +343,7 @@ export const publishCases: readonly ConformanceCase[] = [
         table: 1,
         data: 'before',
       };
-      const publishing = desk.publish(input);
+      const publishing = later(desk.publish(input));
       input.type = 'changed';
       input.subject = 'after';
       input.table = 2;

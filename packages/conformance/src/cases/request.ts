@@ -2,7 +2,7 @@ import type { Broadcaster, Reply } from '@polycast/core';
 import { check, refused, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
-import { Gate } from '../wait.ts';
+import { Gate, later } from '../wait.ts';
 
 const requires = { capabilities: ['everyone', 'request'] } as const;
 
@@ -59,7 +59,7 @@ export const requestCases: readonly ConformanceCase[] = [
         await gate.passed;
         await delivery.reply('late');
       });
-      const replies = desk.request({ type: 'question' }, { expect: 1, timeoutMs: c.patienceMs }).then(data);
+      const replies = later(desk.request({ type: 'question' }, { expect: 1, timeoutMs: c.patienceMs }).then(data));
       await asked.until(1);
       await own.subscription.close();
       gate.open();
@@ -74,7 +74,10 @@ export const requestCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       for (const n of [1, 2, 3]) await answering(c, `kitchen/k${n}`, () => n);
-      const replies = await c.within(desk.request({ type: 'question' }, { timeoutMs: 400 }), 'the replies');
+      const replies = await c.within(
+        desk.request({ type: 'question' }, { timeoutMs: c.stretched(400) }),
+        'the replies',
+      );
       sameSet(data(replies), [1, 2, 3], 'data');
       sameSet(
         replies.map(({ from }) => from.instance),
@@ -95,7 +98,10 @@ export const requestCases: readonly ConformanceCase[] = [
         throw new Error('no answer');
       });
       await c.listen(await c.join('kitchen/k3'));
-      const replies = await c.within(desk.request({ type: 'question' }, { timeoutMs: 400 }), 'the replies');
+      const replies = await c.within(
+        desk.request({ type: 'question' }, { timeoutMs: c.stretched(400) }),
+        'the replies',
+      );
       same(data(replies), ['fine'], 'data');
     },
   },
@@ -136,12 +142,12 @@ export const requestCases: readonly ConformanceCase[] = [
       await answering(c, 'kitchen/k2', () => 'k2');
       await answering(c, 'bar/b1', () => 'b1');
       const role = await c.within(
-        desk.request({ type: 'question' }, { to: 'role:kitchen', timeoutMs: 300 }),
+        desk.request({ type: 'question' }, { to: 'role:kitchen', timeoutMs: c.stretched(300) }),
         'to the role',
       );
       sameSet(data(role), ['k1', 'k2'], 'from the role');
       const one = await c.within(
-        desk.request({ type: 'question' }, { to: 'instance:b1', timeoutMs: 300 }),
+        desk.request({ type: 'question' }, { to: 'instance:b1', timeoutMs: c.stretched(300) }),
         'to the instance',
       );
       same(data(one), ['b1'], 'from the instance');
@@ -175,9 +181,11 @@ export const requestCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       for (const n of [1, 2, 3]) await answering(c, `kitchen/k${n}`, () => n);
       const read: unknown[] = [];
-      const reading = (async () => {
-        for await (const reply of desk.request({ type: 'question' }, { expect: 3 })) read.push(reply.data);
-      })();
+      const reading = later(
+        (async () => {
+          for await (const reply of desk.request({ type: 'question' }, { expect: 3 })) read.push(reply.data);
+        })(),
+      );
       await c.within(reading, 'reading three replies');
       sameSet(read, [1, 2, 3], 'data');
     },
@@ -190,10 +198,12 @@ export const requestCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       for (const n of [1, 2]) await answering(c, `kitchen/k${n}`, () => n);
-      const reading = (async () => {
-        for await (const reply of desk.request({ type: 'question' }, { timeoutMs: 600_000 })) return reply.data;
-        return undefined;
-      })();
+      const reading = later(
+        (async () => {
+          for await (const reply of desk.request({ type: 'question' }, { timeoutMs: 600_000 })) return reply.data;
+          return undefined;
+        })(),
+      );
       check([1, 2].includes((await c.within(reading, 'the first reply')) as number), 'no reply');
     },
   },
@@ -261,13 +271,15 @@ export const requestCases: readonly ConformanceCase[] = [
     requires,
     async run(c) {
       const desk = await c.join('desk');
-      const asking = (async () => {
-        try {
-          return await desk.request({ type: 'question' }, { timeoutMs: 600_000 });
-        } catch (thrown) {
-          return thrown;
-        }
-      })();
+      const asking = later(
+        (async () => {
+          try {
+            return await desk.request({ type: 'question' }, { timeoutMs: 600_000 });
+          } catch (thrown) {
+            return thrown;
+          }
+        })(),
+      );
       await c.within(desk.close(), 'close');
       const outcome = await c.within(asking, 'the request of a closed broadcaster');
       check(

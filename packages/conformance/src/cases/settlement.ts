@@ -416,12 +416,13 @@ export const settlementCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       const gate = new Gate();
-      const options = { group: 'g', lockMs: 600 };
+      const lockMs = c.stretched(600);
+      const options = { group: 'g', lockMs };
       const worker = await c.listen(await c.join('worker'), options, () => gate.passed);
       await desk.publish({ type: 'job', data: 'long' });
       await worker.until(1);
       const other = await c.listen(await c.join('worker'), options);
-      await pass(1_500);
+      await pass(2.5 * lockMs);
       gate.open();
       await c.within(worker.subscription.drain(), 'the handler');
       await c.fence(desk, [worker, other], { group: true });

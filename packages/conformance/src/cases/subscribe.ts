@@ -1,7 +1,7 @@
 import type { FilterInput, Handler, SubscribeOptions } from '@polycast/core';
 import { check, refused, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
-import { Gate, pass } from '../wait.ts';
+import { Gate, later, pass } from '../wait.ts';
 
 const requires = { capabilities: ['everyone'] } as const;
 
@@ -244,12 +244,14 @@ export const subscribeCases: readonly ConformanceCase[] = [
       const subscription = await (await c.join('kitchen')).subscribe();
       for (let n = 0; n < 30; n++) await desk.publish({ type: 'order', data: n });
       const data: unknown[] = [];
-      const reading = (async () => {
-        for await (const { event } of subscription) {
-          data.push(event.data);
-          if (data.length === 30) break;
-        }
-      })();
+      const reading = later(
+        (async () => {
+          for await (const { event } of subscription) {
+            data.push(event.data);
+            if (data.length === 30) break;
+          }
+        })(),
+      );
       await c.within(reading, 'reading thirty deliveries');
       same(
         data,
@@ -294,15 +296,17 @@ export const subscribeCases: readonly ConformanceCase[] = [
         const subscription = await (await c.join('worker')).subscribe(options);
         await desk.publish({ type: 'job', data: settles ? 'settled' : 'released' });
         const reached = new Gate();
-        const reading = (async () => {
-          for await (const delivery of subscription) {
-            if (settles) delivery.accept();
-            reached.open();
-            await gate.passed;
-            break;
-          }
-          await subscription.close();
-        })();
+        const reading = later(
+          (async () => {
+            for await (const delivery of subscription) {
+              if (settles) delivery.accept();
+              reached.open();
+              await gate.passed;
+              break;
+            }
+            await subscription.close();
+          })(),
+        );
         await c.within(reached.passed, 'the first delivery');
         return { reading };
       };
@@ -519,9 +523,11 @@ export const subscribeCases: readonly ConformanceCase[] = [
         () => `5 should be pending, ${inbox.subscription.pending} are`,
       );
       let drained = false;
-      const draining = inbox.subscription.drain().then(() => {
-        drained = true;
-      });
+      const draining = later(
+        inbox.subscription.drain().then(() => {
+          drained = true;
+        }),
+      );
       await c.quiet();
       check(!drained, 'drain resolved while a handler ran');
       gate.open();
@@ -588,7 +594,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
       subscription.resume();
       subscription.resume();
       same(subscription.state, 'open', 'resumed');
-      const closing = subscription.close();
+      const closing = later(subscription.close());
       same(subscription.state, 'closing', 'closing');
       gate.open();
       await c.within(closing, 'close');
@@ -630,13 +636,15 @@ export const subscribeCases: readonly ConformanceCase[] = [
       const kitchen = await c.join('kitchen');
       const stays = await c.listen(kitchen, { bufferSize: 5_000 });
       let busy = true;
-      const churning = (async () => {
-        while (busy) {
-          const inbox = await c.listen(kitchen);
-          await inbox.subscription.close();
-          await pass(0);
-        }
-      })();
+      const churning = later(
+        (async () => {
+          while (busy) {
+            const inbox = await c.listen(kitchen);
+            await inbox.subscription.close();
+            await pass(0);
+          }
+        })(),
+      );
       for (let n = 0; n < 300; n++) {
         await desk.publish({ type: 'order', data: n });
         if (n % 10 === 9) await pass(0);

@@ -19,4 +19,5 @@ export const lifecycle = chapter('lifecycle', 'Beginning and end.', [
     'Subscribing while closing either rejects with `closed` or gives a subscription that ends with the broadcaster.',
   ],
   ['MUST', 'Below core: a source delivers nothing after `stop` resolved; `stop` and `close` are idempotent.'],
+  ['MUST', 'Nothing is thrown and no promise rejects where no caller can catch it: the process lives.'],
 ]);

@@ -85,7 +85,8 @@ class Player {
       }
       case 'clock': {
         const granularityMs = this.#c.manifest.capabilities.ttl.numbers?.granularityMs ?? 1;
-        while (Date.now() <= this.#latestBriefMs + granularityMs) await pass(5);
+        const expiredMs = this.#latestBriefMs + granularityMs + this.#c.slackMs;
+        while (Date.now() <= expiredMs) await pass(5);
         this.#model.clock((one) => this.#received(one));
         return;
       }

@@ -162,6 +162,46 @@ export const subscriptionMutants: readonly Mutant[] = [
       }),
   },
   {
+    name: 'throws-in-a-timer',
+    wrong: 'a delivery throws later, where no caller can catch it',
+    caughtBy: ['lifecycle/nothing-uncaught'],
+    breed: (make) => () =>
+      interfere(make(), {
+        deliver(event, lease, next) {
+          setTimeout(() => {
+            throw new TypeError('cannot read properties of undefined');
+          }, 1);
+          return next(event, lease);
+        },
+      }),
+  },
+  {
+    name: 'throws-in-a-microtask',
+    wrong: 'a publish throws beside itself',
+    caughtBy: ['lifecycle/nothing-uncaught'],
+    breed: (make) => () =>
+      interfere(make(), {
+        publish(batch, next) {
+          queueMicrotask(() => {
+            throw new TypeError('not a function');
+          });
+          return next(batch);
+        },
+      }),
+  },
+  {
+    name: 'forgets-a-rejection',
+    wrong: 'a promise rejects that is not awaited',
+    caughtBy: ['lifecycle/nothing-uncaught'],
+    breed: (make) => () =>
+      interfere(make(), {
+        async closeLink(next) {
+          void Promise.reject(new Error('the socket has ended'));
+          await next();
+        },
+      }),
+  },
+  {
     name: 'incomplete-manifest',
     wrong: 'the manifest allows batches of no events',
     caughtBy: ['limits/manifest'],
