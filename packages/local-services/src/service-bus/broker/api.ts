@@ -58,6 +58,7 @@ export interface Entities {
   topic(path: string): TopicInfo | undefined;
   subscription(topic: string, name: string): SubscriptionInfo | undefined;
   rule(topic: string, subscription: string, name: string): RuleDescription | undefined;
+  /** Lists are in the order of names, without case. */
   queues(): readonly QueueInfo[];
   topics(): readonly TopicInfo[];
   /** @throws `amqp:not-found` */

@@ -108,7 +108,7 @@ export class Directory {
 }
 
 export function exists(path: string): BrokerError {
-  return new BrokerError('com.microsoft:entity-already-exists', `'${path}' exists already.`);
+  return new BrokerError('com.microsoft:entity-already-exists', `The messaging entity '${path}' already exists.`);
 }
 
 function missing(path: string): never {

@@ -163,20 +163,23 @@ export class EntityTable implements Entities {
   }
 
   queues(): readonly QueueInfo[] {
-    return [...this.#directory.all].filter((entity) => entity instanceof Queue).map(({ info }) => info);
+    const all = [...this.#directory.all].filter((entity) => entity instanceof Queue);
+    return byName(all, ({ path }) => path).map(({ info }) => info);
   }
 
   topics(): readonly TopicInfo[] {
-    return [...this.#directory.all].filter((entity) => entity instanceof Topic).map(({ info }) => info);
+    const all = [...this.#directory.all].filter((entity) => entity instanceof Topic);
+    return byName(all, ({ path }) => path).map(({ info }) => info);
   }
 
   subscriptions(topic: string): readonly SubscriptionInfo[] {
-    return [...this.#directory.topic(topic).subscriptions.values()].map(({ info }) => info);
+    return byName([...this.#directory.topic(topic).subscriptions.values()], ({ name }) => name).map(({ info }) => info);
   }
 
   rules(topic: string, subscription: string): readonly RuleDescription[] {
     const owner = this.#directory.subscription(topic, subscription);
-    return owner.topic.rules.list(owner).map(({ description }) => description);
+    const all = owner.topic.rules.list(owner).map(({ description }) => description);
+    return byName(all, ({ name }) => name);
   }
 
   /** @param replaced a rule that goes in its favour */
@@ -214,6 +217,14 @@ export class EntityTable implements Entities {
     }
     entity.store.changed(before);
   }
+}
+
+/** Lists are in the order of names, as they compare: pages stay where they are when something is added elsewhere. */
+function byName<Item>(items: readonly Item[], nameOf: (item: Item) => string): readonly Item[] {
+  return items
+    .map((item) => ({ item, key: keyOf(nameOf(item)) }))
+    .sort((one, other) => (one.key < other.key ? -1 : 1))
+    .map(({ item }) => item);
 }
 
 function missingRule(owner: Subscription, name: string): never {

@@ -237,8 +237,8 @@ describe('the vendor’s client asks $management', () => {
     const rules = [];
     for await (const rule of manager.listRules()) rules.push(rule);
     expect(rules).toMatchObject([
-      { name: 'sql', filter: { sqlExpression: 'n > 1' }, action: { sqlExpression: "SET seen = 'yes'" } },
       { name: 'correlation', filter: { subject: 'x', applicationProperties: { k: 'v' } } },
+      { name: 'sql', filter: { sqlExpression: 'n > 1' }, action: { sqlExpression: "SET seen = 'yes'" } },
     ]);
     await expect(manager.createRule('sql', { sqlExpression: '1=1' })).rejects.toMatchObject({
       code: 'MessagingEntityAlreadyExists',

@@ -111,6 +111,31 @@ describe("the vendor's administration client: queues", () => {
     expect(namespace.broker.entities.queue('by-url')?.description.forwardTo).toBeUndefined();
   });
 
+  it('keeps the case of an URL to forward to, but for its host', async () => {
+    await client.createQueue('Shouted');
+    await client.createTopic('shouting');
+    const url = `sb://${namespace.host}/Shouted`.toUpperCase();
+    const { forwardTo, forwardDeadLetteredMessagesTo } = await client.createSubscription('shouting', 's', {
+      forwardTo: url,
+      forwardDeadLetteredMessagesTo: url,
+    });
+    expect([forwardTo, forwardDeadLetteredMessagesTo]).toEqual(Array(2).fill(`sb://${namespace.host}/SHOUTED`));
+    await client.deleteTopic('shouting');
+    await client.deleteQueue('shouted');
+  });
+
+  it('may be listed while names change around a page', async () => {
+    const some = await HttpNamespace.start();
+    const lister = some.client();
+    for (const name of ['d', 'B', 'a', 'C']) await lister.createQueue(name);
+    const pages = lister.listQueues().byPage({ maxPageSize: 2 });
+    expect((await pages.next()).value.map(({ name }: { name: string }) => name)).toEqual(['a', 'B']);
+    await lister.createQueue('e');
+    expect((await pages.next()).value.map(({ name }: { name: string }) => name)).toEqual(['C', 'd']);
+    expect((await pages.next()).value.map(({ name }: { name: string }) => name)).toEqual(['e']);
+    await some.close();
+  });
+
   it('gives and keeps authorization rules', async () => {
     const [primaryKey, secondaryKey] = ['p', 's'].map((letter) => Buffer.alloc(32, letter).toString('base64')) as [
       string,
@@ -350,10 +375,11 @@ describe("the vendor's administration client: topics, subscriptions, rules", () 
     const correlation = await client.createRule('ruled-topic', 's', 'correlation', filter);
     expect(correlation.filter).toEqual(filter);
     expect(await client.getRule('ruled-topic', 's', 'correlation')).toMatchObject({ filter });
+    // In the order of their names.
     expect((await collect(client.listRules('ruled-topic', 's'))).map(({ name }) => name)).toEqual([
       '$Default',
-      'sql',
       'correlation',
+      'sql',
     ]);
     const changed = await client.updateRule('ruled-topic', 's', {
       ...sql,
@@ -367,6 +393,7 @@ describe("the vendor's administration client: topics, subscriptions, rules", () 
     expect(await client.ruleExists('ruled-topic', 's', '$Default')).toBe(false);
     await expect(client.createRule('ruled-topic', 's', 'sql', { sqlExpression: '1=1' })).rejects.toMatchObject({
       statusCode: 409,
+      message: expect.stringMatching(/The messaging entity '.*sql' already exists\./),
     });
     await expect(client.createRule('ruled-topic', 's', 'bad', { sqlExpression: 'color =' })).rejects.toMatchObject({
       statusCode: 400,
