@@ -24,7 +24,7 @@ const FAREWELL_TURNS = 100;
 export async function startServiceBus(options: ServiceBusOptions = {}): Promise<ServiceBus> {
   const { host = '127.0.0.1', port = 0, tier = 'standard', config, clock = systemClock } = options;
   const accessRules = options.accessRules ?? [rootRule()];
-  const broker = createBroker({ tier, clock });
+  const broker = createBroker({ tier, clock, onFault: warn });
   try {
     if (config !== undefined) declareEntities(broker.entities, (await readConfig(config)).entities);
     const authority = new Authority(
@@ -161,6 +161,11 @@ class LocalServiceBus implements ServiceBus {
     await this.#tls.close();
     this.broker.close();
   }
+}
+
+/** A defect of ours costs what it happened to, and is reported; it does not take the process down. */
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
 }
 
 function rootRule(): AccessRule {

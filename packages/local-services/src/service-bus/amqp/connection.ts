@@ -4,16 +4,17 @@ import type { Clock } from '../broker/clock.ts';
 import { BrokerError } from '../broker/error.ts';
 import { Writer } from '../message/encoding/writer.ts';
 import { type Address, parseAddress } from './address.ts';
-import { openSource, receiveMode } from './attach.ts';
+import { type Opened, openSource, receiveMode } from './attach.ts';
 import type { AuthorityLike, GrantLike, Right } from './authority.ts';
 import { answerCbs } from './cbs.ts';
 import { Claims } from './claims.ts';
 import { amqpErrorOf, ProtocolError, unauthorized } from './error.ts';
-import { FRAME_AMQP, FRAME_SASL, PERFORMATIVE, type Unit } from './frame-splitter.ts';
+import { FRAME_AMQP, PERFORMATIVE, type Unit } from './frame-splitter.ts';
 import { answerManagement } from './management/answer.ts';
 import type { LinkNode } from './node.ts';
 import { ReplyLink, RequestLink } from './request.ts';
 import { type AmqpError, createContainer, type RheaConnection, type RheaLink, type RheaSession } from './rhea.ts';
+import { SASL_HEADER, SaslLayer } from './sasl.ts';
 import { Session } from './session.ts';
 import { SourceLink } from './source-link.ts';
 import { TargetLink } from './target-link.ts';
@@ -21,6 +22,10 @@ import { Wire } from './wire.ts';
 
 /** What the service allows, in ms. */
 export const AUTHORISATION_DEADLINE_MS = 20_000;
+/** The smallest frame that every peer takes (AMQP 1.0 part 2, section 2.7.1). */
+const MIN_FRAME_BYTES = 512;
+/** Peers that want to hear something more often are not served so often. */
+const MIN_IDLE_MS = 100;
 /** Sessions on one connection. */
 const MAX_SESSIONS = 5_000;
 /** How long a peer has to answer our close, in ms. */
@@ -55,12 +60,20 @@ export class AmqpConnection {
   readonly #deadline: NodeJS.Timeout;
   /** For what is written before it is known how it is cut into frames. */
   readonly #scratch = new Writer();
+  /** Until it has said who the client is; undefined: there is none. */
+  #sasl: SaslLayer | undefined;
+  /** The largest frame, as agreed. */
+  #frameBytes: number;
+  /** Nothing has come yet. */
+  #isNew = true;
+  #isFaulty = false;
   #cancelExpiry = () => {};
   #nextExpiryMs = Number.POSITIVE_INFINITY;
 
   constructor(socket: Duplex, options: ConnectionOptions) {
     this.#options = options;
     const { maxFrameBytes } = options.broker.limits;
+    this.#frameBytes = maxFrameBytes;
     this.#wire = new Wire(socket, maxFrameBytes, {
       unit: (unit) => this.#take(unit),
       flushing: () => {
@@ -73,13 +86,16 @@ export class AmqpConnection {
       closed: () => this.#closed(),
     });
     this.#rhea = this.#createRhea(maxFrameBytes);
-    this.#deadline = setTimeout(() => this.#checkDeadline(), options.authorisationDeadlineMs).unref();
+    const checkDeadline = this.#guarded(() => this.#checkDeadline());
+    this.#deadline = setTimeout(checkDeadline, options.authorisationDeadlineMs).unref();
   }
 
   /** Says goodbye, and breaks off if that is not answered. */
   close(error?: AmqpError): void {
-    this.#rhea.close(error);
-    this.#rhea._process();
+    this.#guarded(() => {
+      this.#rhea.close(error);
+      this.#rhea._process();
+    })();
     setTimeout(() => this.#wire.end(), CLOSE_MS).unref();
   }
 
@@ -90,26 +106,24 @@ export class AmqpConnection {
   #createRhea(maxFrameBytes: number): RheaConnection {
     const { hostName, idleTimeoutMs } = this.#options;
     const container = createContainer(hostName);
-    const mechanisms = container.sasl_server_mechanisms;
-    mechanisms.MSSBCBS = () => ({ outcome: true, username: 'MSSBCBS', start: () => {} });
-    mechanisms.enable_plain(async (user, password) => this.#plain(user, password));
-    mechanisms.enable_anonymous();
     const connection = container.create_connection({
       container_id: hostName,
       max_frame_size: maxFrameBytes,
       channel_max: MAX_SESSIONS - 1,
       idle_time_out: idleTimeoutMs,
+      // `SaslLayer` has it.
+      disable_sasl: true,
       reconnect: false,
       credit_window: 0,
       autoaccept: false,
       autosettle: false,
     });
     this.#tameTimers(connection);
-    connection.on('connection_open', () => {});
+    connection.on('connection_open', () => this.#negotiate());
     connection.on('connection_close', () => {});
     connection.on('connection_error', () => {});
     connection.on('disconnected', () => {});
-    for (const event of ['error', 'protocol_error']) connection.on(event, (error) => this.#sayFault(error));
+    for (const event of ['error', 'protocol_error']) connection.on(event, (error) => this.#fault(error));
     connection.on('session_open', ({ session }: { session: RheaSession }) => this.#openSession(session));
     for (const event of ['session_close', 'session_error']) {
       connection.on(event, ({ session }: { session: RheaSession }) => this.#closeSession(session));
@@ -139,13 +153,16 @@ export class AmqpConnection {
       input(bytes);
       unref();
     };
-    connection.idle = () => {
+    const process = connection._process.bind(connection);
+    // rhea calls it in turns of its own.
+    connection._process = this.#guarded(process);
+    connection.idle = this.#guarded(() => {
       const silentMs = performance.now() - this.#wire.lastReadAt;
       const leftMs = this.#options.idleTimeoutMs * 2 - silentMs;
       if (leftMs <= 0) idle();
       else connection.heartbeat_in = setTimeout(() => connection.idle(), leftMs);
       unref();
-    };
+    });
   }
 
   #plain(user: string, password: string): boolean {
@@ -153,29 +170,36 @@ export class AmqpConnection {
       this.#claims.add(this.#options.authority.plain(user, password));
       return true;
     } catch {
-      // After rhea has said so.
-      setImmediate(() => this.#wire.end());
       return false;
     }
   }
 
-  /** @returns false: the next unit waits until the SASL layer has answered */
-  #take(unit: Unit): boolean {
+  #take(unit: Unit): void {
+    if (this.#isNew) {
+      this.#isNew = false;
+      if (unit.type === undefined && unit.bytes.equals(SASL_HEADER)) {
+        this.#sasl = new SaslLayer(this.#wire.out, (user, password) => this.#plain(user, password));
+        this.#wire.flushSoon();
+        return;
+      }
+    }
+    if (this.#sasl !== undefined) {
+      const passes = this.#sasl.take(unit);
+      this.#wire.flushSoon();
+      this.#sasl = undefined;
+      if (!passes) this.#wire.end();
+      return;
+    }
     const { performative } = unit;
     const fast = performative === PERFORMATIVE.transfer || performative === PERFORMATIVE.disposition;
     if (unit.type === FRAME_AMQP && fast && this.#rhea.state.local_open) {
       const session = this.#sessions.get(this.#rhea.remote_channel_map[unit.channel]!);
       // What still comes for a session that we have ended is nobody's.
       session?.take(unit);
-      return true;
+      return;
     }
     if (performative === PERFORMATIVE.begin) this.#checkChannel(unit.channel);
     this.#wire.emit('data', unit.bytes);
-    // rhea takes what follows for SASL until it has said how that ended, which it says a little later.
-    if (unit.type !== FRAME_SASL || this.#saslDone) return true;
-    const look = () => (this.#saslDone ? this.#wire.resume() : setImmediate(look));
-    setImmediate(look);
-    return false;
   }
 
   /** rhea would let a second session take the channel of one that is open. @throws ProtocolError */
@@ -185,15 +209,19 @@ export class AmqpConnection {
     }
   }
 
-  get #saslDone(): boolean {
-    const layer = this.#rhea.sasl_transport?.selected?.transport;
-    return layer === undefined || layer.read_complete;
+  /** The peer has opened, and our open is about to be written. */
+  #negotiate(): void {
+    const { local, remote } = this.#rhea;
+    const { max_frame_size: offered, idle_time_out: idle } = remote.open ?? {};
+    // As the service does: clients in C take no frames larger than what they offered, and send none larger either.
+    if (typeof offered === 'number') this.#frameBytes = Math.max(MIN_FRAME_BYTES, Math.min(offered, this.#frameBytes));
+    local.open.max_frame_size = this.#frameBytes;
+    // rhea takes any number for the rhythm of its heartbeats.
+    if (idle) remote.open!.idle_time_out = typeof idle === 'number' ? Math.max(idle, MIN_IDLE_MS) : undefined;
   }
 
   #openSession(rhea: RheaSession): void {
-    const peer = this.#rhea.remote.open?.max_frame_size ?? 0xffff_ffff;
-    const frame = Math.max(512, Math.min(peer, this.#options.broker.limits.maxFrameBytes));
-    const session = new Session(rhea, this.#wire, frame);
+    const session = new Session(rhea, this.#wire, this.#frameBytes);
     session.outgoing.onRoom = () => {
       for (const [link, node] of this.#nodes) if (link.session === rhea) node.resume();
     };
@@ -239,7 +267,8 @@ export class AmqpConnection {
     const session = this.#sessions.get(link.session)!;
     link.local.attach.max_message_size = target.maxMessageBytes;
     this.#answer(link);
-    this.#install(link, new TargetLink({ link, session, target, now: () => broker.now(), allowed }));
+    const gone = this.#guarded((error: AmqpError) => link.close(error));
+    this.#install(link, new TargetLink({ link, session, target, now: () => broker.now(), allowed, gone }));
   }
 
   #attachSource(link: RheaLink, { path }: Address & { kind: 'entity' }): void {
@@ -253,7 +282,7 @@ export class AmqpConnection {
     link.state.open_requests = 0;
     this.#pending.set(link, abort);
     opened.then(
-      (session) => {
+      this.#guarded((session: Opened) => {
         if (!this.#pending.delete(link)) return session.release();
         link.open();
         try {
@@ -261,16 +290,16 @@ export class AmqpConnection {
         } catch (error) {
           this.#refuse(link, error);
         }
-      },
-      (error: unknown) => {
+      }),
+      this.#guarded((error: unknown) => {
         if (!this.#pending.delete(link)) return;
         link.open();
         this.#refuse(link, error);
-      },
+      }),
     );
   }
 
-  #receive(link: RheaLink, opened: Awaited<ReturnType<typeof openSource>>, allowed: () => boolean): void {
+  #receive(link: RheaLink, opened: Opened, allowed: () => boolean): void {
     const session = this.#sessions.get(link.session)!;
     const node = new SourceLink({
       link,
@@ -279,12 +308,12 @@ export class AmqpConnection {
       mode: receiveMode(link.remote.attach),
       writer: this.#scratch,
       allowed,
-      start: opened.start,
+      start: (onMessage) => opened.start(this.#guarded(onMessage)),
       release: opened.release,
     });
     this.#answer(link);
     this.#install(link, node);
-    opened.onGone((error) => this.#detach(link, amqpErrorOf(error)));
+    opened.onGone(this.#guarded((error) => this.#detach(link, amqpErrorOf(error))));
   }
 
   #attachRequests(link: RheaLink, address: Address, receiving: boolean): void {
@@ -304,7 +333,8 @@ export class AmqpConnection {
           : answerCbs(request, this.#options.authority, this.#options.broker.now(), (grant) => this.#grant(grant));
       const replyLink = (replyTo: string | undefined) => this.#replyLink(key, replyTo);
       this.#answer(link);
-      this.#install(link, new RequestLink({ link, session, answer, replyLink, allowed }));
+      const fault = (error: unknown) => this.#fault(error);
+      this.#install(link, new RequestLink({ link, session, answer, replyLink, allowed, fault }));
       return;
     }
     const links = this.#replyLinks.get(key) ?? new Set<ReplyLink>();
@@ -405,7 +435,10 @@ export class AmqpConnection {
     if (atMs >= this.#nextExpiryMs) return;
     this.#nextExpiryMs = atMs;
     this.#cancelExpiry();
-    this.#cancelExpiry = this.#options.clock.at(atMs, () => this.#checkClaims());
+    this.#cancelExpiry = this.#options.clock.at(
+      atMs,
+      this.#guarded(() => this.#checkClaims()),
+    );
   }
 
   #checkDeadline(): void {
@@ -416,9 +449,27 @@ export class AmqpConnection {
     });
   }
 
+  /** The same, but that what it throws ends this connection and reaches nobody else: whoever calls is not to blame. */
+  #guarded<A extends unknown[]>(action: (...args: A) => void): (...args: A) => void {
+    return (...args) => {
+      try {
+        action(...args);
+      } catch (error) {
+        this.#fault(error);
+      }
+    };
+  }
+
+  /** Ends the connection. Never throws. */
   #fault(error: unknown): void {
-    this.#sayFault(error);
-    this.#wire.end();
+    const isFirst = !this.#isFaulty;
+    this.#isFaulty = true;
+    try {
+      if (isFirst) this.#sayFault(error);
+      this.#wire.end();
+    } catch {
+      this.#wire.destroy();
+    }
   }
 
   /** Closes with the error, where the connection is open enough for that. */
@@ -436,10 +487,10 @@ export class AmqpConnection {
     this.#cancelExpiry();
     for (const abort of this.#pending.values()) abort.abort();
     this.#pending.clear();
-    for (const node of this.#nodes.values()) node.closed();
+    for (const node of this.#nodes.values()) this.#guarded(() => node.closed())();
     this.#nodes.clear();
     this.#sessions.clear();
-    this.#rhea.eof();
+    this.#guarded(() => this.#rhea.eof())();
     this.#options.onClosed();
   }
 }

@@ -111,8 +111,10 @@ export const PERFORMATIVE = {
   detach: 0x16,
   end: 0x17,
   close: 0x18,
+  saslMechanisms: 0x40,
   saslInit: 0x41,
   saslResponse: 0x43,
+  saslOutcome: 0x44,
 } as const;
 
 /** Those that a client sends. */

@@ -1,6 +1,6 @@
 import type { Fields } from '../message/encoding/reader.ts';
 import type { Writer } from '../message/encoding/writer.ts';
-import { PERFORMATIVE } from './frame-splitter.ts';
+import { FRAME_AMQP, PERFORMATIVE } from './frame-splitter.ts';
 import type { BeginFields, FlowFields } from './rhea.ts';
 import type { Wire } from './wire.ts';
 
@@ -170,11 +170,11 @@ export class OutgoingTransfers {
 }
 
 /** Begins a frame; patch its size when it is complete. @returns where it begins */
-export function openFrame(out: Writer, channel: number, performative: number): number {
+export function openFrame(out: Writer, channel: number, performative: number, type = FRAME_AMQP): number {
   const at = out.length;
   out.uint32(0);
   out.byte(2);
-  out.byte(0);
+  out.byte(type);
   out.uint16(channel);
   out.descriptor(performative);
   return at;

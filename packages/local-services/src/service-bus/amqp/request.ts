@@ -38,6 +38,7 @@ export class RequestLink implements TakingNode {
   readonly #answer: (request: Request) => Promise<Reply> | Reply;
   readonly #replyLink: (replyTo: string | undefined) => ReplyLink | undefined;
   readonly #allowed: () => boolean;
+  readonly #fault: (error: unknown) => void;
 
   constructor(options: {
     link: RheaLink;
@@ -45,12 +46,15 @@ export class RequestLink implements TakingNode {
     answer: (request: Request) => Promise<Reply> | Reply;
     replyLink: (replyTo: string | undefined) => ReplyLink | undefined;
     allowed: () => boolean;
+    /** Told what went wrong where nobody waits for it. */
+    fault: (error: unknown) => void;
   }) {
     this.#link = options.link;
     this.#session = options.session;
     this.#answer = options.answer;
     this.#replyLink = options.replyLink;
     this.#allowed = options.allowed;
+    this.#fault = options.fault;
     this.#credit();
   }
 
@@ -62,16 +66,17 @@ export class RequestLink implements TakingNode {
     if (this.#link.credit < CREDIT / 2) this.#credit();
     try {
       const content = Content.read(bytes);
-      void this.#reply(content, { properties: content.applicationProperties, body: content.bodyValue() });
+      const request = { properties: content.applicationProperties, body: content.bodyValue() };
+      const correlationId = content.rawProperty(FIELD.messageId);
+      const { replyTo } = content.brokerProperties;
       if (!settled) this.#session.received.accept(deliveryId);
+      this.#reply(request, correlationId, replyTo).catch(this.#fault);
     } catch (error) {
       if (!settled) this.#session.received.reject(deliveryId, amqpErrorOf(error));
     }
   }
 
-  async #reply(content: Content, request: Request): Promise<void> {
-    const correlationId = content.rawProperty(FIELD.messageId);
-    const { replyTo } = content.brokerProperties;
+  async #reply(request: Request, correlationId: Buffer | undefined, replyTo: string | undefined): Promise<void> {
     try {
       const reply = await this.#answer(request);
       this.#replyLink(replyTo)?.send(encodeReply(correlationId, reply));

@@ -7,11 +7,13 @@ import rhea from 'rhea';
  * those decode every message, keep 2,048 deliveries at most and stop all links of a session where one has no credit.
  */
 export interface RheaConnection extends EventEmitter {
-  readonly local: { readonly open: { idle_time_out?: number }; readonly close: { error?: AmqpError } };
+  readonly local: {
+    readonly open: { idle_time_out?: number; max_frame_size?: number };
+    readonly close: { error?: AmqpError };
+  };
   readonly remote: { readonly open?: OpenFields };
   /** Sessions by the peer's channel. */
   readonly remote_channel_map: Readonly<Record<number, RheaSession>>;
-  readonly sasl_transport: { readonly selected?: SaslLayer } | undefined;
   readonly state: EndpointState;
   heartbeat_in: NodeJS.Timeout | undefined;
   accept(socket: unknown): void;
@@ -31,12 +33,7 @@ interface OpenFields {
   readonly container_id?: string;
   readonly max_frame_size?: number;
   readonly channel_max?: number;
-  readonly idle_time_out?: number;
-}
-
-interface SaslLayer {
-  /** Of the SASL layer; the AMQP layer has none. */
-  readonly transport?: { readonly read_complete: boolean };
+  idle_time_out?: number | undefined;
 }
 
 export interface EndpointState {
@@ -140,14 +137,7 @@ export interface AmqpError {
   readonly description: string;
 }
 
-interface SaslMechanisms {
-  enable_anonymous(): void;
-  enable_plain(check: (user: string, password: string) => Promise<boolean>): void;
-  [mechanism: string]: unknown;
-}
-
 export interface RheaContainer extends EventEmitter {
-  readonly sasl_server_mechanisms: SaslMechanisms;
   create_connection(options: Readonly<Record<string, unknown>>): RheaConnection;
 }
 

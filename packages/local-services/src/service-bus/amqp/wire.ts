@@ -11,13 +11,13 @@ const FLOODED_BYTES = 4_194_304;
 const LINGER_MS = 2_000;
 
 export interface WireListener {
-  /** A header or frame came. @returns false to be asked again with the next one only after `resume` */
-  unit(unit: Unit): boolean;
+  /** A header or frame came. */
+  unit(unit: Unit): void;
   /** Right before bytes leave: what was gathered is written now. */
   flushing(): void;
   /** The peer reads again. */
   relieved(): void;
-  /** Bytes that are no AMQP, or an error within `unit`. */
+  /** Bytes that are no AMQP, or whatever the listener threw. Must not throw. */
   fault(error: unknown): void;
   /** The socket is gone. Called once. */
   closed(): void;
@@ -36,7 +36,6 @@ export class Wire extends EventEmitter {
   #flushDue = false;
   #wasCongested = false;
   #linger: NodeJS.Timeout | undefined;
-  #held = false;
   #ended = false;
   #closed = false;
   /** `performance.now()` when something came last. */
@@ -76,14 +75,6 @@ export class Wire extends EventEmitter {
     process.nextTick(() => this.#flush());
   }
 
-  /** After `unit` returned false. */
-  resume(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    this.#socket.resume();
-    this.#pump();
-  }
-
   /** Writes what is left and closes our side. */
   end(): void {
     if (this.#ended) return;
@@ -105,15 +96,19 @@ export class Wire extends EventEmitter {
   }
 
   #pump(): void {
-    try {
-      while (!this.#held && !this.#ended) {
+    this.#guarded(() => {
+      while (!this.#ended) {
         const unit = this.#splitter.next();
         if (unit === undefined) return;
-        if (!this.#listener.unit(unit)) {
-          this.#held = true;
-          this.#socket.pause();
-        }
+        this.#listener.unit(unit);
       }
+    });
+  }
+
+  /** Nothing that goes wrong here reaches anybody but this peer. */
+  #guarded(action: () => void): void {
+    try {
+      action();
     } catch (error) {
       this.#listener.fault(error);
     }
@@ -122,7 +117,7 @@ export class Wire extends EventEmitter {
   #flush(): void {
     this.#flushDue = false;
     if (this.#ended) return;
-    this.#listener.flushing();
+    this.#guarded(() => this.#listener.flushing());
     if (this.out.length > 0 && !this.#socket.destroyed) this.#socket.write(this.out.takeBytes());
     if (this.#socket.writableLength > FLOODED_BYTES) this.#socket.pause();
     // A write that the kernel took at once drains nothing that could be told of later.
@@ -130,14 +125,14 @@ export class Wire extends EventEmitter {
   }
 
   #drained(): void {
-    if (!this.#held) this.#socket.resume();
+    this.#socket.resume();
     this.#relieve();
   }
 
   #relieve(): void {
     if (this.#closed || !this.#wasCongested || this.isCongested()) return;
     this.#wasCongested = false;
-    this.#listener.relieved();
+    this.#guarded(() => this.#listener.relieved());
   }
 
   #close(): void {

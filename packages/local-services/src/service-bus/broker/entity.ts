@@ -8,6 +8,9 @@ import { BrokerError } from './error.ts';
 import type { Forwarded } from './forwarding.ts';
 import type { TierLimits } from './limits.ts';
 
+/** When what failed in a timer is tried again, in ms. */
+const RETRY_MS = 1_000;
+
 /** What entities have in common: the namespace they are in. */
 export interface Context {
   readonly clock: Clock;
@@ -44,7 +47,7 @@ export abstract class Entity {
   constructor(context: Context, path: string) {
     this.context = context;
     this.path = path;
-    this.alarm = new Alarm(context.clock, (now) => this.#wake(now));
+    this.alarm = new Alarm(context.clock, (now) => this.#ring(now));
     this.account = context.billing.account(path);
     this.createdAtMs = context.clock.now();
     this.updatedAtMs = this.createdAtMs;
@@ -123,6 +126,16 @@ export abstract class Entity {
     this.#isClosed = true;
     this.alarm.stop();
     this.tellGone(error);
+  }
+
+  /** A timer's call: what it throws would end the process. */
+  #ring(now: number): number {
+    try {
+      return this.#wake(now);
+    } catch (error) {
+      this.context.onFault(error);
+      return now + RETRY_MS;
+    }
   }
 
   #wake(now: number): number {

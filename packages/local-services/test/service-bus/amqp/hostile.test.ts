@@ -2,10 +2,27 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openFrame } from '../../../src/service-bus/amqp/outgoing-transfers.ts';
-import { Writer } from '../../../src/service-bus/message/encoding/writer.ts';
+import type { Writer } from '../../../src/service-bus/message/encoding/writer.ts';
 import { Content } from '../../../src/service-bus/message/index.ts';
-import { KEY, type Served, serve, until } from './harness.ts';
+import { type Served, serve, until } from './harness.ts';
+import {
+  attach,
+  begin,
+  disposition,
+  flag,
+  flow,
+  frame,
+  header,
+  hello,
+  message,
+  none,
+  open,
+  saslInit,
+  session,
+  symbol,
+  transfer,
+  uint,
+} from './raw-frames.ts';
 
 let served: Served;
 const sockets: Socket[] = [];
@@ -32,93 +49,6 @@ async function dial(): Promise<Socket & { received: Buffer }> {
 }
 
 const serverSide = (socket: Socket) => [...served.sockets].find(({ remotePort }) => remotePort === socket.localPort)!;
-
-const header = (protocol: number) => Buffer.from([0x41, 0x4d, 0x51, 0x50, protocol, 1, 0, 0]);
-
-/** A frame with one performative. @param fields each writes one value */
-function frame(performative: number, fields: ((writer: Writer) => void)[], { type = 0, channel = 0 } = {}): Buffer {
-  const writer = new Writer();
-  const at = openFrame(writer, channel, performative);
-  const list = writer.openList();
-  for (const field of fields) field(writer);
-  writer.close(list, fields.length);
-  writer.patchUint32(at, writer.length - at);
-  const bytes = writer.takeBytes();
-  bytes[5] = type;
-  return bytes;
-}
-
-const text = (value: string) => (writer: Writer) => writer.string(value);
-const uint = (value: number) => (writer: Writer) => writer.uint(value);
-const flag = (value: boolean) => (writer: Writer) => writer.boolean(value);
-const none = (writer: Writer) => writer.null();
-
-const saslInit = frame(
-  0x41,
-  [(writer) => writer.symbol('PLAIN'), (writer) => writer.binary(Buffer.from(`\0root\0${KEY}`))],
-  { type: 1 },
-);
-const open = frame(0x10, [text('hostile'), none, uint(4_294_967_295)]);
-const begin = frame(0x11, [none, uint(0), uint(1_000), uint(1_000)]);
-const terminus = (code: number, address: string) => (writer: Writer) => {
-  writer.descriptor(code);
-  const list = writer.openList();
-  writer.string(address);
-  writer.close(list, 1);
-};
-const attach = (handle: number, receiver: boolean, address = 'q') =>
-  frame(0x12, [
-    text(`link-${handle}`),
-    uint(handle),
-    flag(receiver),
-    none,
-    none,
-    receiver ? terminus(0x28, address) : terminus(0x28, ''),
-    receiver ? terminus(0x29, '') : terminus(0x29, address),
-    none,
-    none,
-    uint(0),
-  ]);
-const flow = (handle: number, credit: number, echo = false) =>
-  frame(0x13, [
-    uint(0),
-    uint(1_000),
-    uint(0),
-    uint(1_000),
-    uint(handle),
-    uint(0),
-    uint(credit),
-    none,
-    none,
-    flag(echo),
-  ]);
-const transfer = (handle: number, id: number, payload: Buffer) => {
-  const bytes = frame(0x14, [
-    uint(handle),
-    uint(id),
-    (writer) => writer.binary(Buffer.from([id])),
-    uint(0),
-    flag(false),
-  ]);
-  const whole = Buffer.concat([bytes, payload]);
-  whole.writeUInt32BE(whole.length);
-  return whole;
-};
-const disposition = (first: number, last: number) =>
-  frame(0x15, [
-    flag(true),
-    uint(first),
-    uint(last),
-    flag(true),
-    (writer) => {
-      writer.descriptor(0x24);
-      writer.emptyList();
-    },
-  ]);
-
-const message = Content.build({ messageId: 'm', body: Buffer.from('body') }).bytes;
-const hello = [header(3), saslInit, header(0), open, begin];
-const session = [...hello, attach(0, false), attach(1, true), transfer(0, 0, message), flow(1, 10), disposition(0, 0)];
 
 /** The conditions of errors are in the bytes as they are. */
 const says = (socket: { received: Buffer }, condition: string) => socket.received.includes(condition);
@@ -164,6 +94,16 @@ describe('a peer', () => {
     ['open twice', [open], 'amqp:'],
     ['frames of no session', [frame(0x13, [uint(0), uint(1), uint(0), uint(1)], { channel: 77 })], 'amqp:'],
     ['another SASL frame', [saslInit], 'amqp:'],
+    [
+      'a request for a token whose properties hold a type that there is not',
+      [attach(0, false, '$cbs'), attach(1, true, '$cbs'), transfer(0, 0, Buffer.from('005373c00301c700', 'hex'))],
+      'amqp:decode-error',
+    ],
+    [
+      'a request for a token nested without end',
+      [attach(0, false, '$cbs'), transfer(0, 0, Buffer.concat([Buffer.from('005377', 'hex'), Buffer.alloc(200_000)]))],
+      'amqp:decode-error',
+    ],
   ])('that sends %s is told, and nobody else notices', async (_what, frames, condition) => {
     const socket = await dial();
     socket.write(Buffer.concat([...hello, ...frames]));
@@ -180,6 +120,22 @@ describe('a peer', () => {
     const closed = once(socket, 'close');
     socket.write(bytes);
     await closed;
+    await expectServed();
+  });
+
+  it.each([
+    ['a mechanism that is not offered', [symbol('EXTERNAL'), none]],
+    ['the name of what every object has', [symbol('constructor'), none]],
+    ['PLAIN, and gives no password', [symbol('PLAIN'), none]],
+    ['PLAIN, and gives too much', [symbol('PLAIN'), (out: Writer) => out.binary(Buffer.from('\0root\0a\0b'))]],
+  ] as const)('that chooses %s is refused, and its connection ends', async (_what, fields) => {
+    const socket = await dial();
+    const closed = once(socket, 'close');
+    socket.write(Buffer.concat([header(3), frame(0x41, [...fields], { type: 1 }), header(0), open]));
+    await closed;
+    // A SASL outcome: failed to authenticate.
+    expect(socket.received.includes(Buffer.from('005344d000000006000000015001', 'hex'))).toBe(true);
+    expect(socket.received.includes(Buffer.from('005310', 'hex'))).toBe(false);
     await expectServed();
   });
 

@@ -5,12 +5,21 @@ import { type AmqpValue, CODE, Described, TIME_SPAN } from './value.ts';
 
 /** Deepest nesting of lists, maps and described values that is read: bytes come from strangers. */
 export const MAX_DEPTH = 32;
-/** Longest array whose elements take no bytes at all. */
-const MAX_EMPTY_ELEMENTS = 1_024;
+/** Longest array whose elements take no bytes at all: many of them in one message must not become much more than it. */
+const MAX_EMPTY_ELEMENTS = 16;
+const KNOWN_CODES: ReadonlySet<number> = new Set(Object.values(CODE));
 
 /** @throws BrokerError `amqp:decode-error` */
 export function decodeError(message: string): never {
   throw new BrokerError('amqp:decode-error', message);
+}
+
+function unknownCode(code: number): never {
+  return decodeError(`0x${code.toString(16)} is no AMQP type`);
+}
+
+function oddMap(): never {
+  return decodeError('a map with a key and no value');
 }
 
 /** Reads AMQP values one after the other. Every method throws `amqp:decode-error` where the bytes do not hold what it reads. */
@@ -46,14 +55,13 @@ export class Reader {
   }
 
   /** Moves past the next value without reading what is in it. */
-  skip(): void {
-    let code = this.byte();
-    for (let depth = 0; code === CODE.described; depth++) {
-      if (depth === MAX_DEPTH) decodeError('values are nested too deeply');
-      this.skip();
-      code = this.byte();
-    }
-    this.take(this.#width(code));
+  skip(depth = 0): void {
+    if (depth > MAX_DEPTH) decodeError('values are nested too deeply');
+    const code = this.byte();
+    if (code === CODE.described) {
+      this.skip(depth + 1);
+      this.skip(depth + 1);
+    } else this.take(this.#width(code));
   }
 
   /** Moves past the next value and makes sure that all of it can be read. */
@@ -65,13 +73,15 @@ export class Reader {
       this.check(depth + 1);
     } else if (code === CODE.list8 || code === CODE.list32 || code === CODE.map8 || code === CODE.map32) {
       const fields = this.#enter(code === CODE.list32 || code === CODE.map32);
+      if ((code === CODE.map8 || code === CODE.map32) && fields.left % 2 !== 0) oddMap();
       while (fields.more()) fields.check(depth + 1);
     } else if (code === CODE.array8 || code === CODE.array32) {
       this.#array(code === CODE.array32, depth);
     } else if (code === CODE.char) {
       this.at--;
       this.value();
-    } else this.take(this.#width(code));
+    } else if (KNOWN_CODES.has(code)) this.take(this.#width(code));
+    else unknownCode(code);
   }
 
   /** The bytes that follow a format code, its own length among them. */
@@ -98,7 +108,7 @@ export class Reader {
       case 0xf:
         return this.#uint32();
       default:
-        return decodeError(`0x${code.toString(16)} is no AMQP type`);
+        return unknownCode(code);
     }
   }
 
@@ -115,7 +125,7 @@ export class Reader {
     const code = this.byte();
     if (code !== CODE.map8 && code !== CODE.map32) decodeError(`expected a map and found 0x${code.toString(16)}`);
     const fields = this.#enter(code === CODE.map32);
-    if (fields.left % 2 !== 0) decodeError('a map with a key and no value');
+    if (fields.left % 2 !== 0) oddMap();
     return fields;
   }
 
@@ -215,7 +225,7 @@ export class Reader {
       case CODE.map8:
       case CODE.map32: {
         const fields = this.#enter(code === CODE.map32);
-        if (fields.left % 2 !== 0) decodeError('a map with a key and no value');
+        if (fields.left % 2 !== 0) oddMap();
         const map = new Map<AmqpValue, AmqpValue>();
         while (fields.more()) {
           const key = fields.value(depth + 1);
@@ -228,7 +238,7 @@ export class Reader {
       case CODE.array32:
         return this.#array(code === CODE.array32, depth);
       default:
-        return decodeError(`0x${code.toString(16)} is no AMQP type`);
+        return unknownCode(code);
     }
   }
 
