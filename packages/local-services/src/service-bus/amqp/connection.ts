@@ -163,6 +163,9 @@ export class AmqpConnection {
       else connection.heartbeat_in = setTimeout(() => connection.idle(), leftMs);
       unref();
     });
+    // rhea begins to wait with what comes first, and SASL goes past it.
+    connection.heartbeat_in = setTimeout(() => connection.idle(), this.#options.idleTimeoutMs * 2);
+    unref();
   }
 
   #plain(user: string, password: string): boolean {
