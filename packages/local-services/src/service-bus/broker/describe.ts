@@ -76,6 +76,14 @@ export const DEFAULT_SUBSCRIPTION: Readonly<SubscriptionDescription> = {
 
 type AnyDescription = Partial<QueueDescription & TopicDescription & SubscriptionDescription>;
 
+/** What the Basic tier has, and does not let anybody change. */
+const NOT_IN_BASIC = [
+  'defaultMessageTimeToLiveMs',
+  'autoDeleteOnIdleMs',
+  'duplicateDetectionHistoryTimeWindowMs',
+  'enableExpress',
+] as const;
+
 /** What can only be said when an entity is created. */
 const IMMUTABLE = ['requiresSession', 'requiresDuplicateDetection', 'enablePartitioning'] as const;
 
@@ -112,6 +120,13 @@ export function checked<T extends AnyDescription>(description: T, limits: TierLi
   }
   if (enableExpress && requiresDuplicateDetection) {
     throw new BrokerError('amqp:not-allowed', 'Duplicate detection is not possible for an express entity.');
+  }
+  if (!limits.topics) {
+    const defaults = defaultQueue(limits);
+    for (const property of NOT_IN_BASIC) {
+      if ((description[property] ?? defaults[property]) === defaults[property]) continue;
+      throw new BrokerError('amqp:not-allowed', `${elementOf(property)} cannot be set in the Basic tier.`);
+    }
   }
   if (requiresSession && forwardTo !== undefined) {
     throw new BrokerError('amqp:not-allowed', 'An entity that requires sessions cannot forward its messages.');

@@ -71,6 +71,18 @@ export class Directory {
     }
   }
 
+  /** @throws `amqp:resource-limit-exceeded` */
+  requireRoomForPartitions(): void {
+    const { maxPartitionedEntities } = this.#context.limits;
+    let count = 0;
+    for (const { description } of this.#entities.values()) if (description.enablePartitioning) count++;
+    if (count < maxPartitionedEntities) return;
+    throw new BrokerError(
+      'amqp:resource-limit-exceeded',
+      `The namespace has ${maxPartitionedEntities} partitioned queues and topics already.`,
+    );
+  }
+
   add(entity: Queue | Topic): void {
     this.#entities.set(keyOf(entity.path), entity);
     entity.changed();

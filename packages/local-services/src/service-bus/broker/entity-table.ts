@@ -38,6 +38,7 @@ export class EntityTable implements Entities {
     this.#directory.requireFree(path);
     const complete = checked({ ...defaultQueue(limits), ...description }, limits);
     this.#checkForwarding(path, complete);
+    if (complete.enablePartitioning) this.#directory.requireRoomForPartitions();
     const queue = new Queue(this.#context, path, complete);
     this.#directory.add(queue);
     return queue.info;
@@ -49,7 +50,9 @@ export class EntityTable implements Entities {
     checkPath(path);
     this.#directory.requireFree(path);
     const defaults = defaultTopic(limits, description.enablePartitioning);
-    const topic = new Topic(this.#context, path, checked({ ...defaults, ...description }, limits));
+    const complete = checked({ ...defaults, ...description }, limits);
+    if (complete.enablePartitioning) this.#directory.requireRoomForPartitions();
+    const topic = new Topic(this.#context, path, complete);
     this.#directory.add(topic);
     return topic.info;
   }
@@ -77,6 +80,7 @@ export class EntityTable implements Entities {
     topic.subscriptions.set(keyOf(name), subscription);
     topic.rules.add(subscription, compiled);
     subscription.changed();
+    topic.touch();
     return subscription.info;
   }
 

@@ -12,6 +12,8 @@ export interface TierLimits {
   readonly maxBatchBytes: number;
   readonly maxFrameBytes: number;
   readonly maxEntities: number;
+  /** Of them, with `enablePartitioning`. */
+  readonly maxPartitionedEntities: number;
   readonly maxConnections: number;
   readonly maxEntitySizeInMegabytes: readonly number[];
 }
@@ -27,6 +29,7 @@ export const TIERS: Readonly<Record<Tier, TierLimits>> = {
     maxBatchBytes: 256 * KILO,
     maxFrameBytes: 262_144,
     maxEntities: 10_000,
+    maxPartitionedEntities: 100,
     maxConnections: 5_000,
     maxEntitySizeInMegabytes: [1024, 2048, 3072, 4096, 5120],
   },
@@ -38,6 +41,7 @@ export const TIERS: Readonly<Record<Tier, TierLimits>> = {
     maxBatchBytes: 256 * KILO,
     maxFrameBytes: 262_144,
     maxEntities: 10_000,
+    maxPartitionedEntities: 100,
     maxConnections: 5_000,
     maxEntitySizeInMegabytes: [1024, 2048, 3072, 4096, 5120],
   },
@@ -49,6 +53,7 @@ export const TIERS: Readonly<Record<Tier, TierLimits>> = {
     maxBatchBytes: 1024 * KILO,
     maxFrameBytes: 1_048_576,
     maxEntities: 1_000,
+    maxPartitionedEntities: 0,
     maxConnections: 5_000,
     maxEntitySizeInMegabytes: [1024, 2048, 3072, 4096, 5120, 10_240, 20_480, 40_960, 81_920],
   },

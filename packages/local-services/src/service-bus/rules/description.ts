@@ -3,6 +3,9 @@ import type { PropertyValue } from './value.ts';
 /** Of a SQL text, by name, with or without the `@`. */
 export type Parameters = ReadonlyMap<string, PropertyValue>;
 
+/** Of parameters and properties: the type they were given in, as XML Schema has it, where their value does not show it. Told back. */
+export type WrittenTypes = ReadonlyMap<string, string>;
+
 export type FilterDescription =
   | { readonly kind: 'true' }
   | { readonly kind: 'false' }
@@ -17,6 +20,7 @@ export interface SqlFilterDescription {
   readonly compatibilityLevel?: number;
   /** Told back as it came. */
   readonly requiresPreprocessing?: boolean;
+  readonly parameterTypes?: WrittenTypes;
 }
 
 /** All that is given must be equal. */
@@ -31,6 +35,7 @@ export interface CorrelationFilterDescription {
   readonly replyToSessionId?: string;
   readonly contentType?: string;
   readonly properties?: ReadonlyMap<string, PropertyValue>;
+  readonly propertyTypes?: WrittenTypes;
 }
 
 export interface ActionDescription {
@@ -39,6 +44,7 @@ export interface ActionDescription {
   /** Told back as it came. */
   readonly compatibilityLevel?: number;
   readonly requiresPreprocessing?: boolean;
+  readonly parameterTypes?: WrittenTypes;
 }
 
 export interface RuleDescription {

@@ -8,6 +8,7 @@ export type {
   Parameters,
   RuleDescription,
   SqlFilterDescription,
+  WrittenTypes,
 } from './description.ts';
 export type { Matched, OnRuleError } from './matched.ts';
 export { FilterEvaluationError, RuleError } from './rule-error.ts';

@@ -146,6 +146,42 @@ describe('what a description may say', () => {
     await expect(client.createQueue(name(), beyond)).rejects.toMatchObject(refused);
   });
 
+  it.each<[string, CreateQueueOptions]>([
+    ['life', { defaultMessageTimeToLive: 'P1D' }],
+    ['idleness', { autoDeleteOnIdle: 'PT1H' }],
+    ['history', { duplicateDetectionHistoryTimeWindow: 'PT1M' }],
+    ['express', { enableExpress: true }],
+    ['sessions', { requiresSession: true }],
+    ['duplicates', { requiresDuplicateDetection: true }],
+    ['forwarding', { forwardTo: 'plain' }],
+  ])('in the Basic tier, not: %s', async (_what, beyond) => {
+    const basic = await HttpNamespace.start('basic');
+    const client = basic.client();
+    const plain = await client.createQueue('plain', { lockDuration: 'PT30S', maxDeliveryCount: 3 });
+    await expect(client.createQueue('other', beyond)).rejects.toMatchObject(refused);
+    // What is told may be said again.
+    expect(await client.updateQueue({ ...plain, maxDeliveryCount: 4 })).toMatchObject({ maxDeliveryCount: 4 });
+    await basic.close();
+  });
+
+  it('has at most 100 partitioned entities', async () => {
+    const full = await HttpNamespace.start();
+    for (let index = 0; index < 50; index++) {
+      full.broker.entities.createQueue(`q${index}`, { enablePartitioning: true });
+      full.broker.entities.createTopic(`t${index}`, { enablePartitioning: true });
+    }
+    const create = () => full.client().createQueue('more', { enablePartitioning: true });
+    await expect(create()).rejects.toMatchObject({
+      statusCode: 403,
+      code: 'QuotaExceededError',
+      message: expect.stringMatching(/^SubCode=40300\./),
+    });
+    await full.client().createQueue('plain');
+    await full.client().deleteQueue('q0');
+    await create();
+    await full.close();
+  });
+
   it.each([
     ['of a queue', 260, (of: string) => namespace.client().createQueue(of)],
     ['of a topic', 260, (of: string) => namespace.client().createTopic(of)],

@@ -57,7 +57,7 @@ describe('HTTP here', () => {
     expect(namespace.broker.entities.queue('locked')!.counts.active).toBe(0);
   });
 
-  it('tells whole numbers of rules by their size, and all others as doubles', async () => {
+  it('tells numbers of rules made over HTTP as they were written, and of others by their size', async () => {
     const value = (type: string, text: string) =>
       `<KeyValueOfstringanyType><Key>${type}</Key><Value i:type="d:${type}" xmlns:d="http://www.w3.org/2001/XMLSchema">${text}</Value></KeyValueOfstringanyType>`;
     const values = [value('long', '5'), value('unsignedByte', '6'), value('decimal', '0.5'), value('float', '1.5')];
@@ -66,11 +66,20 @@ describe('HTTP here', () => {
     const { body } = await namespace.ask('GET', 't/Subscriptions/s/Rules/typed');
     const found = [...body.matchAll(/<Key>(\w+)<\/Key><Value[^>]* i:type="\w+:(\w+)"/g)];
     expect(Object.fromEntries(found.map(([, key, type]) => [key, type]))).toEqual({
-      long: 'int',
-      unsignedByte: 'int',
-      decimal: 'double',
-      float: 'double',
+      long: 'long',
+      unsignedByte: 'unsignedByte',
+      decimal: 'decimal',
+      float: 'float',
     });
+    const properties = new Map([
+      ['small', 5n],
+      ['large', 5_000_000_000n],
+    ]);
+    namespace.broker.entities.createRule('t', 's', { name: 'made', filter: { kind: 'correlation', properties } });
+    const made = (await namespace.ask('GET', 't/Subscriptions/s/Rules/made')).body;
+    expect(made).toMatch(
+      /<Key>small<\/Key><Value[^>]* i:type="\w+:int".*<Key>large<\/Key><Value[^>]* i:type="\w+:long"/,
+    );
   });
 
   it('takes a header without quotes for somebody else’s', async () => {

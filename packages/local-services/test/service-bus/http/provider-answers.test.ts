@@ -44,6 +44,14 @@ describe('answers of the administration', () => {
     expect(textIn(subscription, 'AccessedAt')).toBe(textIn(subscription, 'CreatedAt'));
   });
 
+  it('count a new subscription as access to its topic', async () => {
+    namespace.broker.entities.createTopic('accessed');
+    expect(textIn(await get('accessed'), 'AccessedAt')).toBe('0001-01-01T00:00:00Z');
+    await put('accessed/Subscriptions/s', 'Subscription');
+    const body = await get('accessed');
+    expect(Date.parse(textIn(body, 'AccessedAt')!)).toBeGreaterThanOrEqual(Date.parse(textIn(body, 'UpdatedAt')!));
+  });
+
   it('have counts in every description, alone and in lists', async () => {
     namespace.broker.entities.createQueue('counted');
     for (const path of [

@@ -1,12 +1,18 @@
 import type { Element } from '@xmldom/xmldom';
-import type { ActionDescription, FilterDescription, Parameters, RuleDescription } from '../../rules/index.ts';
+import type {
+  ActionDescription,
+  FilterDescription,
+  Parameters,
+  RuleDescription,
+  WrittenTypes,
+} from '../../rules/index.ts';
 import { badRequest } from '../http-error.ts';
 import { SERVICE_BUS, XSI } from '../xml/namespaces.ts';
 import { child, children, isNil, textOf, typeOf } from '../xml/read.ts';
 import { add } from '../xml/write.ts';
 import { readBoolean, readInteger } from './part.ts';
 import { formatTime } from './times.ts';
-import { readTypedValue, writeTypedValue } from './typed-value.ts';
+import { readTypedValue, typeToKeep, writeTypedValue } from './typed-value.ts';
 
 /** The language of today's SQL expressions. */
 const COMPATIBILITY_LEVEL = 20;
@@ -53,8 +59,9 @@ function readFilter(element: Element): FilterDescription {
         const found = present(element, name);
         if (found !== undefined) filter[key] = textOf(found);
       }
-      const properties = readPairs(present(element, 'Properties'));
-      if (properties !== undefined) filter.properties = properties;
+      const { values, types } = readPairs(present(element, 'Properties'));
+      if (values !== undefined) filter.properties = values;
+      if (types !== undefined) filter.propertyTypes = types;
       return filter;
     }
     default:
@@ -80,18 +87,25 @@ function readSql(element: Element, type: string): ActionDescription {
   if (expression === undefined) throw badRequest(`A ${type} needs an SqlExpression.`);
   const level = present(element, 'CompatibilityLevel');
   const preprocessing = present(element, 'RequiresPreprocessing');
-  const parameters = readPairs(present(element, 'Parameters'));
+  const { values, types } = readPairs(present(element, 'Parameters'));
   return {
     expression: textOf(expression),
     ...(level === undefined ? {} : { compatibilityLevel: readInteger(level) }),
     ...(preprocessing === undefined ? {} : { requiresPreprocessing: readBoolean(preprocessing) }),
-    ...(parameters === undefined ? {} : { parameters }),
+    ...(values === undefined ? {} : { parameters: values }),
+    ...(types === undefined ? {} : { parameterTypes: types }),
   };
 }
 
-function readPairs(element: Element | undefined): Parameters | undefined {
-  if (element === undefined) return undefined;
+interface Pairs {
+  readonly values?: Parameters;
+  readonly types?: WrittenTypes;
+}
+
+function readPairs(element: Element | undefined): Pairs {
+  if (element === undefined) return {};
   const pairs = new Map<string, ReturnType<typeof readTypedValue>>();
+  const types = new Map<string, string>();
   for (const pair of children(element)) {
     // The names of key and value come from one of two namespaces, depending on the client.
     const [key, value] = ['Key', 'Value'].map((name) => children(pair).find((one) => one.localName === name));
@@ -100,9 +114,12 @@ function readPairs(element: Element | undefined): Parameters | undefined {
     }
     const name = textOf(key);
     if (pairs.has(name)) throw badRequest(`'${name.slice(0, 100)}' occurs twice in '${element.localName}'.`);
-    pairs.set(name, readTypedValue(value));
+    const read = readTypedValue(value);
+    const type = typeToKeep(value, read);
+    pairs.set(name, read);
+    if (type !== undefined) types.set(name, type);
   }
-  return pairs.size === 0 ? undefined : pairs;
+  return { ...(pairs.size > 0 && { values: pairs }), ...(types.size > 0 && { types }) };
 }
 
 function present(element: Element, name: string): Element | undefined {
@@ -135,7 +152,10 @@ function writeFilter(element: Element, filter: FilterDescription): void {
     case 'correlation':
       setType(element, 'CorrelationFilter');
       for (const [name, key] of CORRELATED) if (filter[key] !== undefined) add(element, name, filter[key]);
-      if (filter.properties !== undefined) writePairs(element, 'Properties', filter.properties);
+      if (filter.properties !== undefined) {
+        writePairs(element, 'Properties', filter.properties, filter.propertyTypes);
+      }
+      return;
   }
 }
 
@@ -147,7 +167,7 @@ function writeSql(element: Element, sql: ActionDescription): void {
   if (sql.requiresPreprocessing !== undefined) {
     add(element, 'RequiresPreprocessing', String(sql.requiresPreprocessing));
   }
-  writePairs(element, 'Parameters', sql.parameters ?? new Map());
+  writePairs(element, 'Parameters', sql.parameters ?? new Map(), sql.parameterTypes);
 }
 
 function writeExpression(element: Element, sql: ActionDescription): void {
@@ -155,11 +175,11 @@ function writeExpression(element: Element, sql: ActionDescription): void {
   add(element, 'CompatibilityLevel', String(sql.compatibilityLevel ?? COMPATIBILITY_LEVEL));
 }
 
-function writePairs(parent: Element, name: string, pairs: Parameters): void {
+function writePairs(parent: Element, name: string, pairs: Parameters, types: WrittenTypes | undefined): void {
   const list = add(parent, name);
   for (const [key, value] of pairs) {
     const pair = add(list, 'KeyValueOfstringanyType');
     add(pair, 'Key', key);
-    writeTypedValue(pair, 'Value', value);
+    writeTypedValue(pair, 'Value', value, types?.get(key));
   }
 }

@@ -86,7 +86,15 @@ export function readTypedValue(element: Element): PropertyValue {
 /** Clients cut five characters off the type to find its name: the prefix must have four. */
 const PREFIX = 'd6p1';
 
-export function writeTypedValue(parent: Element, name: string, value: PropertyValue): void {
+/** @returns the type a number was written in, if another one would be written for its value */
+export function typeToKeep(element: Element, value: PropertyValue): string | undefined {
+  if (typeof value !== 'bigint' && typeof value !== 'number') return undefined;
+  const written = typeOf(element)?.name;
+  return written === typed(value)[0] ? undefined : written;
+}
+
+/** @param writtenType of a number: the type to write, if not that of its value */
+export function writeTypedValue(parent: Element, name: string, value: PropertyValue, writtenType?: string): void {
   if (value === null) {
     add(parent, name).setAttributeNS(XSI, 'i:nil', 'true');
     return;
@@ -94,7 +102,7 @@ export function writeTypedValue(parent: Element, name: string, value: PropertyVa
   const [type, text, namespace] = typed(value);
   const element = add(parent, name, text);
   declare(element, PREFIX, namespace ?? XSD);
-  element.setAttributeNS(XSI, 'i:type', `${PREFIX}:${type}`);
+  element.setAttributeNS(XSI, 'i:type', `${PREFIX}:${writtenType ?? type}`);
 }
 
 function typed(value: Exclude<PropertyValue, null>): readonly [type: string, text: string, namespace?: string] {
