@@ -1,0 +1,72 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { bundleSimulation } from './bundle.mjs';
+
+/** A history that has not ended after this long of real time never will, ms. */
+const STUCK_AFTER_MS = 30_000;
+
+/**
+ * Plays the histories of many seeds in worker threads.
+ *
+ * @param {object} options
+ * @param {readonly number[]} options.seeds the first seed of each thread; each goes on from there
+ * @param {number} options.histories most histories in all
+ * @param {number} options.budgetMs longest run of each thread
+ * @param {readonly string[]} [options.only] rules that are looked at; left out: all
+ * @param {readonly string[]} [options.ignored] rules that are not looked at
+ * @param {number} [options.failures] most failures looked for by each thread
+ * @param {{ module: string, from: string, to: string }[]} [options.patches] changes to core: a mutant
+ * @returns {Promise<{ histories: number, failures: import('../src/simulation/simulate.ts').Failure[], stuckAt: number[] }>}
+ */
+export async function runSimulation({ seeds, histories, budgetMs, only, ignored = [], failures = 1, patches = [] }) {
+  const folder = await mkdtemp(join(tmpdir(), 'polycast-simulation-'));
+  const module = join(folder, 'simulation.mjs');
+  try {
+    await writeFile(module, await bundleSimulation(patches));
+    const limit = Math.ceil(histories / seeds.length);
+    const runs = seeds.map((first) =>
+      runThread({ module: pathToFileURL(module).href, first, limit, budgetMs, only, ignored, stopsAt: failures }),
+    );
+    const done = await Promise.all(runs);
+    return {
+      histories: done.reduce((sum, { count }) => sum + count, 0),
+      failures: done.flatMap((one) => one.failures),
+      stuckAt: done.flatMap(({ stuckAt }) => (stuckAt === undefined ? [] : [stuckAt])),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function runThread(data) {
+  const progress = new SharedArrayBuffer(16);
+  const seen = new BigInt64Array(progress);
+  const worker = new Worker(new URL('worker.mjs', import.meta.url), { workerData: { ...data, progress } });
+  return new Promise((resolve, reject) => {
+    const failures = [];
+    let last = -1n;
+    let since = performance.now();
+    const watch = setInterval(() => {
+      if (seen[0] !== last) {
+        last = seen[0];
+        since = performance.now();
+      } else if (performance.now() - since > STUCK_AFTER_MS) end({ stuckAt: Number(seen[1]) });
+    }, 500);
+    const end = (result) => {
+      clearInterval(watch);
+      resolve({ count: Number(seen[0]), failures, stuckAt: undefined, ...result });
+      void worker.terminate();
+    };
+    worker.on('message', ({ failure, count }) => {
+      if (failure !== undefined) failures.push(failure);
+      else end({ count });
+    });
+    worker.on('error', (error) => {
+      clearInterval(watch);
+      reject(new Error(`the simulation ended at seed ${seen[1]}`, { cause: error }));
+    });
+  });
+}

@@ -1,0 +1,21 @@
+import { parentPort, workerData } from 'node:worker_threads';
+
+const { module, first, limit, budgetMs, only, ignored, progress, stopsAt } = workerData;
+// What this thread does now, for the one that started it: a thread that never returns to its loop cannot be asked.
+const seen = new BigInt64Array(progress);
+const { trySeed } = await import(module);
+// Errors are made by the thousand here, and nobody reads where.
+Error.stackTraceLimit = limit === 1 ? 10 : 0;
+const untilMs = performance.now() + budgetMs;
+const isLookedAt = (rule) => (only === undefined || only.includes(rule)) && !ignored.includes(rule);
+let count = 0;
+let failures = 0;
+for (let seed = first; count < limit && performance.now() < untilMs && failures < stopsAt; seed++) {
+  seen[1] = BigInt(seed);
+  const failure = await trySeed(seed, isLookedAt);
+  seen[0] = BigInt(++count);
+  if (failure === undefined) continue;
+  failures++;
+  parentPort.postMessage({ failure });
+}
+parentPort.postMessage({ count });

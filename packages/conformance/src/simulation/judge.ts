@@ -1,0 +1,43 @@
+import type { History } from './history.ts';
+import { profileOf } from './profile.ts';
+import { afterClose, duplicate, expired, lost, stuck } from './rules/delivery.ts';
+import { gaps, unannounced } from './rules/gaps.ts';
+import { life } from './rules/life.ts';
+import { keyOrder, keyOverlap, order } from './rules/order.ts';
+import { attempts, bounded, deadLettered, tries } from './rules/tries.ts';
+import { type Rule, viewOf } from './rules/view.ts';
+import type { Trace } from './trace.ts';
+
+const RULES: readonly Rule[] = [
+  lost,
+  stuck,
+  duplicate,
+  afterClose,
+  expired,
+  order,
+  keyOrder,
+  keyOverlap,
+  tries,
+  attempts,
+  deadLettered,
+  bounded,
+  gaps,
+  unannounced,
+];
+
+/** @returns what the run shows to be broken, each with the name of the rule first; empty if nothing is */
+export function judge(history: History, trace: Trace): readonly string[] {
+  const profile = profileOf(history.profile);
+  const wrong = [...trace.wrong, ...life(trace)];
+  for (const sub of trace.subscriptions.values()) {
+    if (sub.openedAt === undefined) continue;
+    const view = viewOf(trace, profile, sub);
+    for (const rule of RULES) wrong.push(...rule(view));
+  }
+  return wrong;
+}
+
+/** The name of the rule that a finding breaks. */
+export function ruleOf(finding: string): string {
+  return finding.slice(0, finding.indexOf(':'));
+}

@@ -1,0 +1,90 @@
+import { placeOf, type SourceRecord, type SubscriptionRecord } from '../trace.ts';
+import { isDuring, isFor, isOpenAtRest, nameOf, type Rule, type View } from './view.ts';
+
+/** Holes in what a source was handed: those of events that the service took are losses; others may be said or not. */
+interface Holes {
+  readonly losses: number;
+  readonly others: number;
+}
+
+/** A gap is said where events are missing, with their number; and nowhere else. */
+export const gaps: Rule = (view) => {
+  const { sub, trace, profile } = view;
+  if (profile.manifest.capabilities.gapDetection.level !== 'emulated' || trace.wasForged) return [];
+  if (sub.plan.group !== undefined || sub.crashedAt !== undefined) return [];
+  const said = sub.signals.reduce(
+    (sum, { signal }) => sum + (signal.kind === 'gap' && signal.reason === 'sequence' ? (signal.count ?? 0) : 0),
+    0,
+  );
+  let losses = 0;
+  let others = 0;
+  for (const source of view.sources) {
+    const holes = holesOf(view, source);
+    losses += holes.losses;
+    others += holes.others;
+  }
+  if (said < losses) return [`missed-gap: ${nameOf(view)} missed ${losses} events and was told of ${said}`];
+  if (said > losses + others) {
+    return [`false-gap: ${nameOf(view)} was told of ${said} missing events, ${losses + others} are missing`];
+  }
+  return [];
+};
+
+function holesOf(view: View, source: SourceRecord): Holes {
+  const highest = new Map<string, number>();
+  const came = new Set<string>();
+  for (const { sequence, lane } of source.handed) {
+    const place = placeOf(sequence, lane);
+    if (place !== undefined) came.add(`${place.lane} ${place.number}`);
+  }
+  let losses = 0;
+  let others = 0;
+  for (const { sequence, lane, at } of source.handed) {
+    const place = placeOf(sequence, lane);
+    if (place === undefined) continue;
+    const before = highest.get(place.lane);
+    if (before !== undefined && place.number <= before) continue;
+    highest.set(place.lane, place.number);
+    if (before === undefined) continue;
+    const isOwed = isDuring(at, view.sub);
+    const taken = view.trace.takenNumbers.get(place.lane);
+    for (let number = before + 1; number < place.number; number++) {
+      if (isOwed && taken?.has(number) && !came.has(`${place.lane} ${number}`)) losses++;
+      else others++;
+    }
+  }
+  return { losses, others };
+}
+
+/** What the service lost is said, at the latest with the next event of its publisher. */
+export const unannounced: Rule = (view) => {
+  const { sub, trace } = view;
+  if (!isOpenAtRest(sub, trace)) return [];
+  return view.sources.flatMap((source) =>
+    source.lost.flatMap(({ number, at }) => {
+      const published = view.published(number);
+      if (published === undefined || !isDuring(at, sub) || !isFor(view, published)) return [];
+      if (source.handed.some((handed) => handed.number === number)) return [];
+      if (isSaidToBeLost(sub, at.tick) || !isDue(view, source, number, at.tick)) return [];
+      return sub.signals.some(({ signal }) => signal.kind === 'gap')
+        ? []
+        : [`unannounced: event ${number} was lost on its way to ${nameOf(view)}, and nothing says so`];
+    }),
+  );
+};
+
+function isSaidToBeLost(sub: SubscriptionRecord, tick: number): boolean {
+  return sub.signals.some(
+    ({ signal, at }) =>
+      at.tick > tick &&
+      ((signal.kind === 'reconnected' && signal.mayHaveLost) || (signal.kind === 'gap' && signal.reason === 'trimmed')),
+  );
+}
+
+/** Something of the same lane came before it, and something came after it. */
+function isDue(view: View, source: SourceRecord, number: number, tick: number): boolean {
+  const lane = [...(view.published(number)?.to ?? [])].sort().join();
+  const slot = view.published(number)?.slot;
+  const same = source.handed.filter((handed) => handed.lane === lane && view.published(handed.number)?.slot === slot);
+  return same.some(({ at }) => at.tick < tick) && same.some(({ at }) => at.tick > tick);
+}

@@ -1,0 +1,106 @@
+import type { Call } from '../trace.ts';
+import { handedTo, isBefore, nameOf, type Rule, type View } from './view.ts';
+
+/** A handler gets an event at most as often as the subscription allows, plus what the user itself asked to come again. */
+export const tries: Rule = (view) => {
+  const most = view.sub.plan.tries ?? 2;
+  const wrong: string[] = [];
+  for (const [number, calls] of byEvent(view.familyCalls)) {
+    const failures = calls.filter(({ outcome }) => outcome === 'failed').length;
+    const gone = view.trace.sources.flatMap(({ handed }) =>
+      handed.filter((one) => one.number === number && one.isVoid),
+    );
+    if (
+      view.family[0] === view.sub &&
+      failures > most + gone.length &&
+      view.family.every(({ plan }) => (plan.tries ?? 2) === most)
+    ) {
+      wrong.push(`tries: event ${number} failed ${failures} times where ${most} tries are allowed`);
+    }
+  }
+  return wrong;
+};
+
+/** Attempts are numbered from 1, without holes where nothing went unseen. */
+export const attempts: Rule = (view) => {
+  const wrong: string[] = [];
+  if (view.family.length > 1) return wrong;
+  const disturbed = [...view.trace.faults].some(
+    (fault) => !fault.startsWith('publish') && !fault.startsWith('subscribe'),
+  );
+  for (const [number, calls] of byEvent(view.calls)) {
+    calls.forEach((call, at) => {
+      const before = calls[at - 1];
+      if (
+        before !== undefined &&
+        call.attempt <= before.attempt &&
+        view.published(number)?.id === undefined &&
+        !disturbed
+      ) {
+        wrong.push(`attempts: event ${number} came as attempt ${call.attempt} after attempt ${before.attempt}`);
+      } else if (call.attempt !== at + 1 && !disturbed) {
+        wrong.push(`attempts: call ${at + 1} for event ${number} was numbered ${call.attempt}`);
+      }
+    });
+  }
+  return wrong;
+};
+
+/** What is said to be set aside was refused by its handler, or given to it as often as allowed. */
+export const deadLettered: Rule = (view) => {
+  const most = view.sub.plan.tries ?? 2;
+  const wrong: string[] = [];
+  for (const { signal, at } of view.sub.signals) {
+    if (signal.kind !== 'dead-lettered') continue;
+    const calls = view.familyCalls.filter(
+      ({ eventId, startedAt }) => eventId === signal.eventId && startedAt.tick < at.tick,
+    );
+    if (calls.some(({ outcome }) => outcome === 'rejected') || isBefore(view.sub.closeCalledAt, at)) continue;
+    const isFinal = calls.some((call) => isFinalFailure(view, call));
+    if (calls.length < most && !isFinal) {
+      wrong.push(
+        `false-dead-letter: event ${calls[0]?.number ?? signal.eventId} was set aside after ${calls.length} of ${most} tries`,
+      );
+    }
+    if (
+      calls.some(({ outcome, endedAt }) => outcome === 'accepted' && isBefore(endedAt, at)) &&
+      handedOnce(view, calls)
+    ) {
+      wrong.push(`false-dead-letter: event ${calls[0]?.number} was accepted, and then set aside`);
+    }
+    if (signal.kept !== undefined && !isKept(view, calls[0]?.number)) {
+      wrong.push(`false-dead-letter: event ${calls[0]?.number} is said to be kept, and is not`);
+    }
+  }
+  return wrong;
+};
+
+function isKept({ trace }: View, number: number | undefined): boolean {
+  return number === undefined || trace.deadLetters.some((one) => one.number === number);
+}
+
+function isFinalFailure(_view: View, call: Call): boolean {
+  return call.outcome === 'failed' && call.isFinal;
+}
+
+function handedOnce(view: View, calls: readonly Call[]): boolean {
+  const number = calls[0]?.number;
+  return handedTo(view).filter((handed) => handed.number === number).length === 1;
+}
+
+function byEvent(calls: readonly Call[]): ReadonlyMap<number, readonly Call[]> {
+  const all = new Map<number, Call[]>();
+  for (const call of calls) {
+    const list = all.get(call.number);
+    if (list === undefined) all.set(call.number, [call]);
+    else list.push(call);
+  }
+  return all;
+}
+
+/** The buffer holds what it may, and no more. */
+export const bounded: Rule = (view) => {
+  const { plan, maxPending } = view.sub;
+  const most = (plan.bufferSize ?? 100) + (plan.concurrency ?? 1);
+  return maxPending > most ? [`buffer: ${nameOf(view)} held ${maxPending} deliveries, ${most} are allowed`] : [];
+};

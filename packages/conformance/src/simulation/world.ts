@@ -1,0 +1,440 @@
+import {
+  BroadcastEvent,
+  type Broadcaster,
+  DEFAULT_DRAIN_MS,
+  type PublishOptions,
+  type Subscription,
+} from '@polycast/core';
+import { connectOn } from '@polycast/core/simulation';
+import { Clock } from './clock.ts';
+import type { Deed, History, PublishPlan, Step, SubscriptionPlan } from './history.ts';
+import { ParticipantRuntime, START_WALL_MS } from './participant-runtime.ts';
+import { type Profile, profileOf } from './profile.ts';
+import { Service, storeName, TOPIC, waitMsOf } from './service.ts';
+import { type Published, type SlotRecord, type SubscriptionRecord, Trace } from './trace.ts';
+import { UserCode } from './user-code.ts';
+import { WatchedSignal } from './watched-signal.ts';
+
+/** How long everything has to come to rest, and then to leave, ms of virtual time. */
+const REST_MS = 45_000;
+const LEAVE_MS = 60_000;
+/** Longest wait of the participants' own `close` at the end, ms. */
+const LAST_DRAIN_MS = 200;
+/** Tasks of the clock that one history may take. */
+const MAX_TASKS = 6_000;
+const TTL_MS = 600_000;
+const LOCK_MS = 9_000;
+
+interface Player {
+  readonly record: SlotRecord;
+  readonly runtime: ParticipantRuntime;
+  broadcaster: Broadcaster | undefined;
+}
+
+interface Listening {
+  readonly record: SubscriptionRecord;
+  readonly player: Player;
+  readonly signal: WatchedSignal;
+  subscription: Subscription | undefined;
+}
+
+let histories = 0;
+
+/** Plays a history to its end. @returns everything that happened */
+export async function play(history: History): Promise<Trace> {
+  return new World(history).play();
+}
+
+class World {
+  readonly #history: History;
+  readonly #profile: Profile;
+  readonly #clock = new Clock();
+  readonly #trace = new Trace(() => this.#clock.nowMs);
+  readonly #service: Service;
+  readonly #players = new Map<number, Player>();
+  readonly #listening = new Map<number, Listening>();
+  readonly #budget = { tasks: MAX_TASKS };
+
+  constructor(history: History) {
+    this.#history = history;
+    this.#profile = profileOf(history.profile);
+    this.#service = new Service(this.#clock, this.#trace, this.#profile, `simulation:${++histories}`);
+    this.#service.onHanded = (slot) => {
+      for (const { record, subscription } of this.#listening.values()) {
+        if (record.slot !== slot || subscription === undefined) continue;
+        record.maxPending = Math.max(record.maxPending, subscription.pending);
+      }
+    };
+  }
+
+  async play(): Promise<Trace> {
+    const trace = this.#trace;
+    const unhandled = (thrown: unknown) => trace.wrong.push(`unhandled: ${nameOf(thrown)}`);
+    this.#clock.onThrown = unhandled;
+    process.on('unhandledRejection', unhandled);
+    process.on('uncaughtException', unhandled);
+    try {
+      for (const step of this.#history.steps) await this.#step(step);
+      await this.#rest();
+      await this.#leave();
+    } finally {
+      process.off('unhandledRejection', unhandled);
+      process.off('uncaughtException', unhandled);
+    }
+    return trace;
+  }
+
+  async #step(step: Step): Promise<void> {
+    if (step.afterMs > 0) await this.#run(step.afterMs);
+    this.#guarded(() => this.#do(step));
+  }
+
+  /** Our interface throws nothing but what it says; what comes out of it here comes from user code. */
+  #guarded(deed: () => void): void {
+    try {
+      deed();
+    } catch (thrown) {
+      this.#trace.wrong.push(`thrown: ${nameOf(thrown)}`);
+    }
+  }
+
+  async #run(forMs: number): Promise<void> {
+    if (await this.#clock.runUntil(this.#clock.nowMs + forMs, this.#budget)) return;
+    if (!this.#trace.wrong.some((what) => what.startsWith('busy'))) {
+      this.#trace.wrong.push(`busy: ${MAX_TASKS} tasks were not enough`);
+    }
+  }
+
+  /** No more misfortune: what can still happen, happens. */
+  async #rest(): Promise<void> {
+    for (const connection of this.#service.connections.values()) connection.disarm();
+    await this.#run(1_000);
+    for (const { subscription } of this.#listening.values()) this.#guarded(() => subscription?.resume());
+    await this.#run(REST_MS);
+    this.#trace.restedAt = this.#trace.now();
+    for (const [sub, { record, subscription }] of this.#listening) {
+      if (subscription?.state !== 'open' || record.crashedAt !== undefined) continue;
+      const name = storeName(record.plan, this.#players.get(record.slot)?.record.instance ?? '');
+      if (name !== undefined) this.#trace.waitingAtRest.set(sub, this.#service.waiting(name));
+    }
+  }
+
+  async #leave(): Promise<void> {
+    for (const slot of this.#players.keys()) void this.#leaveSlot(slot, LAST_DRAIN_MS);
+    await this.#run(LEAVE_MS);
+    const trace = this.#trace;
+    for (const { record, runtime, broadcaster } of this.#players.values()) {
+      if (record.crashedAt !== undefined || broadcaster === undefined || record.leftAt === undefined) continue;
+      if (runtime.timers > 0) trace.wrong.push(`residue-timers: ${runtime.timers} left by ${record.instance}`);
+      if (runtime.holds !== 0) trace.wrong.push(`residue-holds: ${runtime.holds} left by ${record.instance}`);
+    }
+    for (const [sub, { signal, record }] of this.#listening) {
+      if (record.closedAt !== undefined && signal.listeners > 0) {
+        trace.wrong.push(`residue-listeners: ${signal.listeners} on the AbortSignal of subscription ${sub}`);
+      }
+    }
+  }
+
+  #do(deed: Deed): void {
+    const trace = this.#trace;
+    switch (deed.kind) {
+      case 'join':
+        return void this.#join(deed.slot, deed.role, deed.wallOffsetMs);
+      case 'subscribe':
+        return void this.#subscribe(deed.slot, deed);
+      case 'publish':
+        for (let count = 0; count < deed.count; count++) void this.#publish(deed.slot, deed);
+        return;
+      case 'request':
+        return this.#request(deed.slot, deed.expect, deed.timeoutMs);
+      case 'members': {
+        const player = this.#present(deed.slot);
+        if (player !== undefined) trace.watch('members', deed.slot, player.broadcaster.members());
+        return;
+      }
+      case 'pause':
+      case 'resume':
+        return this.#listening.get(deed.sub)?.subscription?.[deed.kind]();
+      case 'drain': {
+        const { subscription, record } = this.#listening.get(deed.sub) ?? {};
+        if (subscription !== undefined && record !== undefined) trace.watch('drain', record.slot, subscription.drain());
+        return;
+      }
+      case 'abort': {
+        const listening = this.#listening.get(deed.sub);
+        if (listening === undefined) return;
+        listening.record.closeCalledAt ??= trace.now();
+        listening.signal.abort();
+        return void this.#close(deed.sub, DEFAULT_DRAIN_MS);
+      }
+      case 'close':
+        return void this.#close(deed.sub, deed.drainMs);
+      case 'leave':
+        return void this.#leaveSlot(deed.slot, deed.drainMs);
+      default:
+        return this.#suffer(deed);
+    }
+  }
+
+  #suffer(
+    deed: Extract<Deed, { kind: 'crash' | 'clock' | 'fault' | 'cut' | 'restart' | 'lose-locks' | 'forge' }>,
+  ): void {
+    const trace = this.#trace;
+    const player = 'slot' in deed ? this.#players.get(deed.slot) : undefined;
+    switch (deed.kind) {
+      case 'crash':
+        if (player !== undefined) this.#crash(player);
+        return;
+      case 'clock':
+        if (player !== undefined) player.runtime.wallOffsetMs += deed.byMs;
+        return;
+      case 'fault':
+        this.#service.connections.get(deed.slot)?.arm(deed.call, deed.how);
+        return;
+      case 'cut':
+        trace.faults.add('cut');
+        return this.#service.cut(deed.slot, deed.downMs);
+      case 'restart':
+        trace.faults.add('cut');
+        if (!deed.keeps) trace.faults.add('forgotten');
+        return this.#service.restart(deed.keeps, deed.downMs);
+      case 'lose-locks':
+        trace.faults.add('lose-locks');
+        return this.#service.loseLocks(deed.slot);
+      default:
+        return this.#forge(deed.as, deed.number);
+    }
+  }
+
+  #present(slot: number): (Player & { broadcaster: Broadcaster }) | undefined {
+    const player = this.#players.get(slot);
+    if (player?.broadcaster === undefined || player.record.crashedAt !== undefined) return undefined;
+    return player.record.leaveCalledAt === undefined ? (player as Player & { broadcaster: Broadcaster }) : undefined;
+  }
+
+  async #join(slot: number, role: string, wallOffsetMs: number): Promise<void> {
+    const before = this.#players.get(slot)?.record;
+    if (before !== undefined && before.leftAt === undefined && before.crashedAt === undefined) return;
+    const life = this.#trace.slots.filter((one) => one.slot === slot).length;
+    const instance = `p${slot}`;
+    const record: SlotRecord = {
+      slot,
+      role,
+      instance,
+      source: `/${role}/${instance}`,
+      leaveCalledAt: undefined,
+      leftAt: undefined,
+      drainMs: 0,
+      crashedAt: undefined,
+      signals: [],
+    };
+    const runtime = new ParticipantRuntime(this.#clock, this.#history.seed + 31 * slot + 1_009 * life, wallOffsetMs);
+    const player: Player = { record, runtime, broadcaster: undefined };
+    this.#players.set(slot, player);
+    this.#trace.slots.push(record);
+    const connecting = connectOn(runtime, {
+      transport: this.#service.transport(slot),
+      topic: TOPIC,
+      self: { instance: `${instance}`, role },
+      onSignal: (signal) => {
+        record.signals.push({ signal, at: this.#trace.now() });
+      },
+    });
+    this.#trace.watch('connect', slot, connecting);
+    try {
+      player.broadcaster = await connecting;
+    } catch {
+      record.leftAt = this.#trace.now();
+    }
+  }
+
+  async #subscribe(slot: number, plan: SubscriptionPlan): Promise<void> {
+    const player = this.#present(slot);
+    if (player === undefined || this.#listening.has(plan.sub)) return;
+    const trace = this.#trace;
+    const { capabilities } = this.#profile.manifest;
+    if (plan.group !== undefined && capabilities.groups.level === 'none') return;
+    if (plan.durable !== undefined && capabilities.durable.level === 'none') return;
+    const record: SubscriptionRecord = {
+      plan,
+      slot,
+      role: player.record.role,
+      instance: player.record.instance,
+      calledAt: trace.now(),
+      openedAt: undefined,
+      closeCalledAt: undefined,
+      closedAt: undefined,
+      drainMs: 0,
+      wasPaused: false,
+      maxPending: 0,
+      signals: [],
+    };
+    trace.subscriptions.set(plan.sub, record);
+    const listening: Listening = { record, player, signal: new WatchedSignal(), subscription: undefined };
+    this.#listening.set(plan.sub, listening);
+    const code = new UserCode(plan, {
+      clock: this.#clock,
+      trace,
+      isCrashed: () => player.runtime.isCrashed,
+      closing: () => {
+        record.closeCalledAt ??= trace.now();
+      },
+      subscription: () => listening.subscription,
+      closeSubscription: (drainMs) => this.#close(plan.sub, drainMs),
+      leave: (drainMs) => this.#leaveSlot(slot, drainMs),
+      publish: () => this.#publish(slot, { count: 1 }),
+    });
+    const options = {
+      ...(plan.group === undefined ? {} : { group: plan.group }),
+      ...(plan.durable === undefined ? {} : { durable: plan.durable }),
+      ...(plan.deadLetter === undefined ? {} : { deadLetter: plan.deadLetter }),
+      concurrency: plan.concurrency ?? 1,
+      bufferSize: plan.bufferSize ?? 100,
+      retry: { tries: plan.tries ?? 2 },
+      lockMs: LOCK_MS,
+      waitMs: waitMsOf(plan.sub),
+      signal: listening.signal.signal,
+      onSignal: (signal: SubscriptionRecord['signals'][number]['signal']) => {
+        record.signals.push({ signal, at: trace.now() });
+        if (plan.sub % 3 === 0) throw Object.create(null);
+      },
+    };
+    const { broadcaster } = player;
+    const subscribing = plan.isRead ? broadcaster.subscribe(options) : broadcaster.subscribe(code.handler, options);
+    trace.watch('subscribe', slot, subscribing);
+    try {
+      const subscription = await subscribing;
+      listening.subscription = subscription;
+      record.openedAt = trace.now();
+      // A reader that never asks for the next is not ours to end.
+      const reading = plan.isRead ? code.read(subscription) : undefined;
+      if (reading !== undefined && !plan.acts?.some(({ act }) => act === 'hang'))
+        trace.watch('for await', slot, reading);
+    } catch {
+      record.closeCalledAt ??= trace.now();
+      record.closedAt ??= trace.now();
+    }
+  }
+
+  #describe(slot: number, source: string, plan: PublishPlan, kind: Published['kind']): Published {
+    const published: Published = {
+      number: this.#trace.published.length,
+      slot,
+      source,
+      to: plan.to ?? ['*'],
+      key: plan.key,
+      ttlMs: plan.ttlMs ?? TTL_MS,
+      id: plan.id,
+      carbonCopy: plan.carbonCopy ?? false,
+      kind,
+      calledAt: this.#trace.now(),
+      resolvedAt: undefined,
+      rejected: undefined,
+      taken: [],
+    };
+    this.#trace.published.push(published);
+    return published;
+  }
+
+  async #publish(slot: number, plan: PublishPlan): Promise<void> {
+    const player = this.#present(slot);
+    if (player === undefined) return;
+    const trace = this.#trace;
+    const published = this.#describe(slot, player.record.source, plan, 'event');
+    const options: PublishOptions = {
+      ...(plan.to === undefined ? {} : { to: plan.to as NonNullable<PublishOptions['to']> }),
+      ...(plan.key === undefined ? {} : { partitionKey: plan.key }),
+      ...(plan.ttlMs === undefined ? {} : { ttlMs: plan.ttlMs }),
+      ...(plan.carbonCopy === undefined ? {} : { carbonCopy: plan.carbonCopy }),
+      ...(plan.confirm === undefined ? {} : { confirm: plan.confirm }),
+    };
+    const sending = player.broadcaster.publish(
+      { type: 'sim.event', data: published.number, ...(plan.id === undefined ? {} : { id: `id-${plan.id}` }) },
+      options,
+    );
+    trace.watch('publish', slot, sending);
+    try {
+      await sending;
+      if (plan.confirm === undefined) published.resolvedAt = trace.now();
+    } catch (thrown) {
+      published.rejected = thrown;
+    }
+  }
+
+  #request(slot: number, expect: number, timeoutMs: number): void {
+    const player = this.#present(slot);
+    if (player === undefined) return;
+    const published = this.#describe(slot, player.record.source, { count: 1, ttlMs: timeoutMs }, 'request');
+    const replies = player.broadcaster.request({ type: 'sim.request', data: published.number }, { expect, timeoutMs });
+    this.#trace.watch('request', slot, replies);
+  }
+
+  async #close(sub: number, drainMs: number): Promise<void> {
+    const listening = this.#listening.get(sub);
+    if (listening?.subscription === undefined || listening.player.runtime.isCrashed) return;
+    const { record, subscription } = listening;
+    record.closeCalledAt ??= this.#trace.now();
+    record.drainMs = Math.max(record.drainMs, drainMs);
+    const closing = subscription.close({ drainMs });
+    this.#trace.watch('close of a subscription', record.slot, closing);
+    await closing;
+    record.closedAt ??= this.#trace.now();
+  }
+
+  async #leaveSlot(slot: number, drainMs: number): Promise<void> {
+    const player = this.#players.get(slot);
+    if (player?.broadcaster === undefined || player.runtime.isCrashed) return;
+    const { record } = player;
+    record.leaveCalledAt ??= this.#trace.now();
+    record.drainMs = Math.max(record.drainMs, drainMs);
+    const mine = [...this.#listening.values()].filter((listening) => listening.player === player);
+    for (const listening of mine) listening.record.closeCalledAt ??= this.#trace.now();
+    const closing = player.broadcaster.close({ drainMs });
+    this.#trace.watch('close', slot, closing);
+    await closing;
+    record.leftAt ??= this.#trace.now();
+    for (const listening of mine) listening.record.closedAt ??= this.#trace.now();
+  }
+
+  #crash(player: Player): void {
+    const { record, runtime } = player;
+    if (record.crashedAt !== undefined || record.leftAt !== undefined || this.#profile.isDirect) return;
+    const now = this.#trace.now();
+    record.crashedAt = now;
+    runtime.isCrashed = true;
+    for (const listening of this.#listening.values()) {
+      if (listening.player !== player) continue;
+      listening.record.closeCalledAt ??= now;
+      listening.record.crashedAt = now;
+    }
+    this.#service.crash(record.slot);
+  }
+
+  /** A stranger publishes with the source and epoch that it saw in an event of a participant. */
+  #forge(as: number, number: number): void {
+    const victim = this.#players.get(as)?.record;
+    const seen = this.#service.lastSequence.get(victim?.source ?? '');
+    if (victim === undefined || this.#profile.isDirect) return;
+    this.#trace.wasForged = true;
+    const published = this.#describe(-1, victim.source, { count: 1 }, 'forged');
+    const digits = String(number);
+    const epoch = seen?.slice(0, seen.lastIndexOf('.')) ?? 'stranger';
+    const event = new BroadcastEvent({
+      type: 'sim.event',
+      source: victim.source,
+      id: `forged-${published.number}`,
+      time: START_WALL_MS,
+      sequence: `${epoch}.${'0123456789abcdefg'[digits.length]}${digits}`,
+      data: published.number,
+    });
+    this.#service.take({ event, topic: TOPIC, to: ['*'], json: undefined, expiresAtMs: Number.POSITIVE_INFINITY });
+  }
+}
+
+function nameOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.message} ${thrown.stack?.split('\n')[1]?.trim() ?? ''}` : typeof thrown;
+  } catch {
+    return 'something odd';
+  }
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { MUTANTS } from '../simulation/mutants.mjs';
+import { runSimulation } from '../simulation/run.mjs';
+import { historyOf, play } from '../src/simulation/index.ts';
+
+/** Rules that core breaks still; none may be added. */
+const PENDING = [
+  'after-close',
+  'attempts',
+  'buffer',
+  'busy',
+  'duplicate',
+  'expired-handled',
+  'false-dead-letter',
+  'key-overlap',
+  'lease-leaked',
+  'lost',
+  'residue-listeners',
+  'settled-twice',
+  'stuck',
+  'thrown',
+  'unhandled',
+  'unsettled',
+];
+
+/** In CI a minute is given to it; elsewhere a look is enough. */
+const BUDGET_MS = process.env.CI ? 50_000 : 15_000;
+const HISTORIES = 100_000;
+const MUTANT_BUDGET_MS = 30_000;
+
+test('a history is played the same each time', async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const once = (await play(historyOf(seed))).fingerprint();
+    expect((await play(historyOf(seed))).fingerprint(), `seed ${seed}`).toBe(once);
+  }
+});
+
+test(
+  'core keeps its promises in every history',
+  async () => {
+    // The same each time, and some that were never tried before.
+    const fresh = Math.floor(Math.random() * 2 ** 31);
+    const result = await runSimulation({
+      seeds: [1, fresh],
+      histories: HISTORIES,
+      budgetMs: BUDGET_MS,
+      ignored: PENDING,
+    });
+    console.log(`${result.histories} histories, from seeds 1 and ${fresh}`);
+    for (const { seed, findings, print, shrunkFindings } of result.failures) {
+      expect.soft(findings, `seed ${seed}, shrunk to\n${print}\n${shrunkFindings.join('\n')}\n`).toEqual([]);
+    }
+    expect(result.stuckAt, 'seeds whose history never ends').toEqual([]);
+    expect(result.histories).toBeGreaterThan(0);
+  },
+  BUDGET_MS + 120_000,
+);
+
+describe.skipIf(MUTANTS.length === 0)('each mutant of core is caught, by name', () => {
+  for (const { name, wrong, caughtBy, patches } of MUTANTS) {
+    test(
+      `${name}: ${wrong}`,
+      async () => {
+        const { failures, stuckAt } = await runSimulation({
+          seeds: [1, 50_001],
+          histories: HISTORIES,
+          budgetMs: MUTANT_BUDGET_MS,
+          only: caughtBy,
+          patches,
+        });
+        const caught = failures.length + stuckAt.length;
+        expect(caught, `histories in which ${name} breaks ${caughtBy.join(' or ')}`).toBeGreaterThan(0);
+      },
+      MUTANT_BUDGET_MS + 60_000,
+    );
+  }
+});
