@@ -17,6 +17,8 @@ export interface CommandConnectionOptions {
   readonly keeps: boolean;
   /** False while another connection's signals say more. */
   concerns(): boolean;
+  /** After each keep-alive that was answered, and when it is up again. */
+  onAnswer?(redis: Redis, isRestored: boolean): void;
 }
 
 interface Waiter {
@@ -62,8 +64,11 @@ export class CommandConnection {
     client.on('error', this.#onError).on('close', this.#onClose).on('ready', this.#onReady);
     this.#endHeartbeat = startHeartbeat({
       intervalMs: settings.pingIntervalMs,
-      connection: () => (isCluster ? nodeFor(client as Cluster, options.key) : (client as Redis)),
-      ask: (redis) => (isCluster ? redis.ping() : this.#check(redis)),
+      connection: () => this.server,
+      ask: async (redis) => {
+        await (isCluster ? redis.ping() : this.#check(redis));
+        options.onAnswer?.(redis, false);
+      },
       signal: (signal) => {
         if (options.concerns()) context.signal(signal);
       },
@@ -77,6 +82,12 @@ export class CommandConnection {
 
   get isUp(): boolean {
     return this.#isUp;
+  }
+
+  /** The connection to the server of the topic; on a cluster, as far as known. */
+  get server(): Redis | undefined {
+    const { commands, key } = this.#options;
+    return commands.isCluster ? nodeFor(this.#client as Cluster, key) : (this.#client as Redis);
   }
 
   /** Resolves when it is up again; rejects with the reason as soon as another try has failed. */
@@ -189,6 +200,7 @@ export class CommandConnection {
     this.#mayHaveLost = false;
     if (isSignalled) context.signal({ kind: 'reconnected', downMs, mayHaveLost });
     for (const { resolve } of this.#waiting.splice(0)) resolve();
+    if (this.server !== undefined) this.#options.onAnswer?.(this.server, true);
   }
 
   /** Undefined where the server, or the user's permissions, do not say. */

@@ -82,7 +82,8 @@ export class Dedicated {
     this.#redis.disconnect();
   }
 
-  async close(): Promise<void> {
+  /** @param politely says goodbye: not where the server would not read it, being asked to block */
+  async close(politely = true): Promise<void> {
     this.#closed = true;
     this.#endFollowing();
     clearTimeout(this.#retry);
@@ -90,7 +91,9 @@ export class Dedicated {
     const redis = this.#redis;
     this.#redis = undefined;
     this.#wake(undefined);
-    if (redis !== undefined) await goodbye(redis);
+    if (redis === undefined) return;
+    if (politely) await goodbye(redis);
+    else disconnectNow(redis);
   }
 
   async #connect(): Promise<void> {

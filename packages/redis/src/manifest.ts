@@ -5,8 +5,11 @@ import type { Settings } from './settings.ts';
 const MAX_BATCH_EVENTS = 256;
 /** Beyond this size a batch gains nothing. */
 const MAX_BATCH_BYTES = 32_768;
-/** While two batches are under way, what comes fills the next. */
-const MAX_BATCHES_IN_FLIGHT = 2;
+/**
+ * One at a time: the server may refuse a batch and take the next one, and what is sent again then would come behind it.
+ * What is published meanwhile fills the next.
+ */
+const MAX_BATCHES_IN_FLIGHT = 1;
 
 export function pubSubManifest(settings: Settings): Manifest {
   return {

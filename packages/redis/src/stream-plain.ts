@@ -1,6 +1,5 @@
 import type { Address, BroadcastEvent, Lease, Settlement, Source } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import { mapError } from './map-error.ts';
 import {
   EntryDecoder,
   type RawEntry,
@@ -10,7 +9,11 @@ import {
   StreamReader,
   streamsOf,
 } from './stream-reader.ts';
+import { fateOf, type StreamState, stateOf } from './stream-state.ts';
 import { compareIds, formatPosition, parsePosition, startIdOf } from './wire.ts';
+
+/** While streams are read it is looked at so often, in ms, or as often as a read may wait, what became of them. */
+const CHECK_INTERVAL_MS = 30_000;
 
 /** How far one stream was read. */
 interface Cursor {
@@ -19,14 +22,15 @@ interface Cursor {
   id: string;
   /** Entries ever added up to there; undefined where it cannot be known. */
   count: number | undefined;
+  /** When it was looked at last; undefined if it was read from since. */
+  length: number | undefined;
 }
 
-/** What XINFO STREAM says. */
-interface StreamState {
-  readonly lastId: string;
-  readonly firstId: string | undefined;
-  readonly added: number | undefined;
-  readonly length: number;
+/** Waits until every stream has been read up to an id. */
+interface CatchingUp {
+  /** By key; undefined until the server has told. */
+  ids: ReadonlyMap<string, string> | undefined;
+  readonly resolve: () => void;
 }
 
 /**
@@ -34,19 +38,27 @@ interface StreamState {
  * there after a crash. The cursor outlives lost connections and restarts of the server.
  */
 export class PlainSource implements Source, ReadingPart {
+  readonly canBeCut = true;
   readonly #parts: SourceParts;
   readonly #reader: StreamReader;
   readonly #decoder: EntryDecoder;
   readonly #cursors: ReadonlyMap<string, Cursor>;
   readonly #keys: readonly string[];
+  readonly #catchingUp = new Set<CatchingUp>();
   /** The entry that holds the position we start after, when it holds later events too. */
   #startsWithin: { readonly id: string; readonly index: number; readonly address: Address } | undefined;
   #isOpen = false;
+  /** Has the last read brought all there was? Then nothing was unread when it ended. */
+  #hasReadAll = false;
+  #checkedAtMs = performance.now();
+  #awaySinceMs: number | undefined;
 
   constructor(parts: SourceParts) {
     this.#parts = parts;
     const streams = streamsOf(parts);
-    this.#cursors = new Map([...streams].map(([key, address]) => [key, { address, id: '', count: undefined }]));
+    this.#cursors = new Map(
+      [...streams].map(([key, address]) => [key, { address, id: '', count: undefined, length: undefined }]),
+    );
     this.#keys = [...streams.keys()];
     this.#decoder = new EntryDecoder(parts);
     this.#reader = new StreamReader(parts, this, this.#keys[0] as string);
@@ -62,50 +74,56 @@ export class PlainSource implements Source, ReadingPart {
     this.#isOpen = true;
   }
 
-  stop(): Promise<void> {
-    return this.#reader.stop();
+  async stop(): Promise<void> {
+    await this.#reader.stop();
+    this.#endCatchingUp();
   }
 
   close(): Promise<void> {
-    return this.#reader.stop();
+    return this.stop();
   }
+
+  // ── reading ──
 
   /** First: where to start. Later: what became of the streams while we were away. */
   async prepare(redis: Redis): Promise<void> {
-    const { from } = this.#parts.request;
-    await Promise.all(
-      [...this.#cursors].map(async ([key, cursor]) => {
-        const state = await stateOf(redis, key);
-        if (this.#isOpen) return this.#check(cursor, state);
-        const start = startIdOf(from, cursor.address);
-        cursor.id = start ?? state.lastId;
-        if (start === undefined) cursor.count = state.added;
-        else if (start === '0-0' && from === 'earliest' && state.added !== undefined) {
-          cursor.count = state.added - state.length;
-        } else if (state.firstId !== undefined && compareIds(start, state.firstId) < 0 && isTrimmed(state)) {
-          if (typeof from === 'object' && 'after' in from) this.#tellGap(undefined);
-        }
-      }),
-    );
+    if (this.#isOpen) {
+      await this.#checkAll(redis);
+      this.#awaySinceMs = undefined;
+      return;
+    }
+    await Promise.all([...this.#cursors].map(async ([key, cursor]) => this.#start(cursor, await stateOf(redis, key))));
   }
 
-  read(redis: Redis, count: number, blockMs: number): Promise<RawStreams | null> {
+  #start(cursor: Cursor, state: StreamState): void {
+    const { from } = this.#parts.request;
+    const start = startIdOf(from, cursor.address);
+    cursor.id = start ?? state.lastId;
+    if (start === undefined) cursor.count = state.added;
+    else if (start === '0-0' && from === 'earliest' && state.added !== undefined) {
+      cursor.count = state.added - state.length;
+    } else if (state.firstId !== undefined && compareIds(start, state.firstId) < 0 && isTrimmed(state)) {
+      if (typeof from === 'object' && 'after' in from) this.#tellGap();
+    }
+  }
+
+  async read(redis: Redis, count: number, blockMs: number): Promise<RawStreams | null> {
+    const intervalMs = Math.min(CHECK_INTERVAL_MS, this.#parts.request.waitMs);
+    if (performance.now() - this.#checkedAtMs >= intervalMs) await this.#checkAll(redis);
     const ids = [...this.#cursors.values()].map(({ id }) => id);
-    return redis.xread(
-      'COUNT',
-      count,
-      'BLOCK',
-      blockMs,
-      'STREAMS',
-      ...this.#keys,
-      ...ids,
-    ) as Promise<RawStreams | null>;
+    const reading = redis.xread('COUNT', count, 'BLOCK', blockMs, 'STREAMS', ...this.#keys, ...ids);
+    const streams = (await reading) as RawStreams | null;
+    this.#hasReadAll = streams === null || streams.every(([, entries]) => entries.length < count);
+    // All that was taken while it waited would have ended the wait.
+    if (streams === null) this.#endCatchingUp();
+    return streams;
   }
 
   take(streams: RawStreams): void {
     for (const [key, entries] of streams) {
       const cursor = this.#cursors.get(key);
       if (cursor === undefined) continue;
+      cursor.length = undefined;
       for (const entry of entries) {
         if (this.#reader.stopped) return;
         cursor.id = entry[0];
@@ -113,16 +131,20 @@ export class PlainSource implements Source, ReadingPart {
         this.#deliver(entry, cursor.address);
       }
     }
+    for (const waiting of this.#catchingUp) this.#ifCaughtUp(waiting);
   }
 
   async afterPause(): Promise<void> {
-    const { client } = this.#parts.commands;
-    await Promise.all(
-      [...this.#cursors].map(async ([key, cursor]) => this.#check(cursor, await stateOf(client as Redis, key))),
-    ).catch((thrown) => {
-      // Not knowing is no reason to stop reading.
-      mapError(thrown);
-    });
+    this.#hasReadAll = false;
+    const { commands } = this.#parts;
+    // Not knowing is no reason to stop reading.
+    await this.#checkAll(commands.client as Redis).catch(() => {});
+  }
+
+  onDown(): void {
+    this.#hasReadAll = false;
+    this.#awaySinceMs ??= performance.now();
+    this.#endCatchingUp();
   }
 
   #deliver([id, fields]: RawEntry, address: Address): void {
@@ -141,29 +163,90 @@ export class PlainSource implements Source, ReadingPart {
     });
   }
 
-  /** Were entries trimmed, or the stream lost, before they were read? */
-  #check(cursor: Cursor, state: StreamState): void {
-    const { added, length } = state;
-    if (cursor.count === undefined || added === undefined) return;
-    if (added < cursor.count) {
-      // The server came back without (all of) what it had: what it counts now is another stream.
-      this.#tellGap(undefined);
-      if (compareIds(state.lastId, cursor.id) < 0) cursor.id = state.lastId;
-      cursor.count = added - length;
-    } else if (
-      added - length > cursor.count &&
-      (state.firstId === undefined || compareIds(cursor.id, state.firstId) < 0)
-    ) {
-      this.#tellGap(added - length - cursor.count);
-      cursor.count = added - length;
-    }
+  ageMs(id: string): number | undefined {
+    return this.#parts.clock.ageMs(id);
   }
 
-  /** @param entries of which each may hold several events */
-  #tellGap(entries: number | undefined): void {
-    const { context, settings } = this.#parts;
-    const count = settings.batch === 'off' ? entries : undefined;
-    context.signal({ kind: 'gap', reason: 'trimmed', ...(count === undefined ? {} : { count }) });
+  // ── what was taken before a moment ──
+
+  /** Resolves, too, when the connection is lost: what was unread then is read from the next one. */
+  caughtUp(): Promise<void> {
+    if (this.#reader.stopped || !this.#reader.isConnected) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiting: CatchingUp = { ids: undefined, resolve };
+      this.#catchingUp.add(waiting);
+      this.#newestIds()
+        .then((ids) => {
+          waiting.ids = ids;
+          this.#ifCaughtUp(waiting);
+        })
+        .catch(() => this.#letGo(waiting));
+    });
+  }
+
+  async #newestIds(): Promise<ReadonlyMap<string, string>> {
+    const { client } = this.#parts.commands;
+    const newest = async (key: string) => [key, (await client.xrevrange(key, '+', '-', 'COUNT', 1))[0]?.[0]] as const;
+    const ids = await Promise.all(this.#keys.map(newest));
+    return new Map(ids.filter((pair): pair is [string, string] => pair[1] !== undefined));
+  }
+
+  #ifCaughtUp(waiting: CatchingUp): void {
+    if (waiting.ids === undefined) return;
+    for (const [key, id] of waiting.ids) if (compareIds(this.#cursors.get(key)?.id ?? id, id) < 0) return;
+    this.#letGo(waiting);
+  }
+
+  #letGo(waiting: CatchingUp): void {
+    this.#catchingUp.delete(waiting);
+    waiting.resolve();
+  }
+
+  #endCatchingUp(): void {
+    for (const waiting of this.#catchingUp) this.#letGo(waiting);
+  }
+
+  // ── what became of the streams ──
+
+  /** Were entries trimmed, or a stream lost, before they were read? */
+  async #checkAll(redis: Redis): Promise<void> {
+    this.#checkedAtMs = performance.now();
+    await Promise.all(
+      [...this.#cursors].map(async ([key, cursor]) => {
+        // As long as before, and nothing was read since: it is the same, without asking for all that XINFO tells.
+        const isWatched = cursor.length !== undefined && this.#awaySinceMs === undefined;
+        if (isWatched && (await redis.xlen(key)) === cursor.length) return;
+        this.#check(cursor, await stateOf(redis, key));
+      }),
+    );
+  }
+
+  #check(cursor: Cursor, state: StreamState): void {
+    const fate = fateOf(cursor, state);
+    cursor.length = state.length;
+    if (fate === 'kept') return;
+    if (fate === 'trimmed' || !(this.#hasReadAll || this.#hasExpired(cursor, state))) this.#tellGap();
+    if (compareIds(state.lastId, cursor.id) < 0) {
+      // The server came back without the last of what it had, or without any.
+      cursor.id = state.lastId;
+      cursor.count = state.added;
+    } else if (fate === 'gone' && state.firstId !== undefined && compareIds(state.firstId, cursor.id) <= 0) {
+      // The same, and more was added since: how much of it is unread cannot be told.
+      cursor.count = undefined;
+    } else cursor.count = (state.added ?? 0) - state.length;
+  }
+
+  /** Nobody wrote to it for so long that the server removed it, as it was told to; and we were not away for as long. */
+  #hasExpired(cursor: Cursor, state: StreamState): boolean {
+    const { maxAgeMs } = this.#parts.settings;
+    const ageMs = this.#parts.clock.ageMs(cursor.id);
+    const awayMs = this.#awaySinceMs === undefined ? 0 : performance.now() - this.#awaySinceMs;
+    return state.length === 0 && ageMs !== undefined && ageMs >= maxAgeMs && awayMs < maxAgeMs;
+  }
+
+  /** How many events were lost cannot be known: an entry may hold several, and some may not have been for us. */
+  #tellGap(): void {
+    this.#parts.context.signal({ kind: 'gap', reason: 'trimmed' });
   }
 }
 
@@ -184,34 +267,14 @@ class PlainLease implements Lease {
     return formatPosition(this.#at);
   }
 
+  get ageMs(): number | undefined {
+    return this.#source.ageMs(this.#at.id);
+  }
+
   settle(settlement: Settlement): void {
     if (settlement.kind !== 'release') return;
     this.#source.redeliver(this.#event, new PlainLease(this.#source, this.#event, this.#at, this.attempt + 1));
   }
-}
-
-async function stateOf(redis: Redis, key: string): Promise<StreamState> {
-  let reply: unknown;
-  try {
-    reply = await redis.xinfo('STREAM', key);
-  } catch (thrown) {
-    if (thrown instanceof Error && thrown.message.includes('no such key')) {
-      return { lastId: '0-0', firstId: undefined, added: 0, length: 0 };
-    }
-    throw thrown;
-  }
-  const fields = new Map<string, unknown>();
-  const flat = reply as readonly unknown[];
-  for (let at = 0; at + 1 < flat.length; at += 2) fields.set(String(flat[at]), flat[at + 1]);
-  const added = fields.get('entries-added');
-  const first = fields.get('first-entry') as readonly unknown[] | null;
-  return {
-    lastId: String(fields.get('last-generated-id') ?? '0-0'),
-    firstId: first === null || first === undefined ? undefined : String(first[0]),
-    // Redis 7 and later count.
-    added: typeof added === 'number' ? added : undefined,
-    length: Number(fields.get('length') ?? 0),
-  };
 }
 
 function isTrimmed({ added, length }: StreamState): boolean {

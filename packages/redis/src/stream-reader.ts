@@ -7,13 +7,14 @@ import {
   type Sink,
   type SourceRequest,
 } from '@polycast/core/adapter';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { wantedAddresses } from './addresses.ts';
-import { type Commands, GOODBYE_TIMEOUT_MS, reconnectDelayMs, within } from './client.ts';
+import { type Commands, GOODBYE_TIMEOUT_MS, nodeFor, reconnectDelayMs, within } from './client.ts';
 import type { CommandWatch } from './command-watch.ts';
 import { Dedicated } from './dedicated.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
+import type { ServerClock } from './server-clock.ts';
 import type { Settings } from './settings.ts';
 import { channelOf, EVENT_FIELD } from './wire.ts';
 
@@ -35,12 +36,15 @@ export interface SourceParts {
   readonly watch: CommandWatch;
   readonly settings: Settings;
   readonly context: LinkContext;
+  readonly clock: ServerClock;
   readonly request: SourceRequest;
   readonly sink: Sink;
 }
 
 /** How one kind of source reads. */
 export interface ReadingPart {
+  /** May a read under way be cut off? Not if what is on its way to us would be ours already, unseen. */
+  readonly canBeCut?: boolean;
   /** On every new connection, before reading from it. */
   prepare(redis: Redis): Promise<void>;
   read(redis: Redis, count: number, blockMs: number): Promise<RawStreams | null>;
@@ -48,6 +52,8 @@ export interface ReadingPart {
   take(streams: RawStreams): void | Promise<void>;
   /** Core could take nothing for a while: what is unread may have been trimmed meanwhile. */
   afterPause(): Promise<void>;
+  /** The connection is lost; another one is made, and prepared. */
+  onDown?(): void;
 }
 
 /** The streams of the addresses asked for, by key. */
@@ -91,6 +97,7 @@ function textOf(fields: readonly string[]): string | undefined {
 export class StreamReader {
   readonly #parts: SourceParts;
   readonly #part: ReadingPart;
+  readonly #key: string;
   readonly #connection: Dedicated;
   #clientId: number | undefined;
   /** The read under way: when it is too late, by the monotonic clock, and how it is given up. */
@@ -98,11 +105,13 @@ export class StreamReader {
   #watch: NodeJS.Timeout | undefined;
   #stopped = false;
   #loop: Promise<void> = Promise.resolve();
+  #endPause: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: SourceParts, part: ReadingPart, key: string) {
     this.#parts = parts;
     this.#part = part;
+    this.#key = key;
     const { commands, settings, context } = parts;
     this.#connection = new Dedicated({
       commands,
@@ -114,15 +123,20 @@ export class StreamReader {
       },
       connectTimeoutMs: settings.connectTimeoutMs,
       prepare: async (redis) => {
-        // On a cluster the command to unblock would go to any node; without leave for CLIENT nothing can be unblocked.
-        this.#clientId = commands.isCluster ? undefined : await redis.client('ID').catch(() => undefined);
+        // Without leave for CLIENT nothing can be unblocked.
+        if (!part.canBeCut) this.#clientId = await redis.client('ID').catch(() => undefined);
         await part.prepare(redis);
       },
+      onDown: () => part.onDown?.(),
     });
   }
 
   get stopped(): boolean {
     return this.#stopped;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.current !== undefined;
   }
 
   async open(): Promise<void> {
@@ -139,29 +153,31 @@ export class StreamReader {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#closing ??= (async () => {
-      if (this.#clientId !== undefined && this.#connection.current !== undefined) {
-        const { client } = this.#parts.commands;
-        // Cutting the connection instead could lose entries that are on their way: they would be ours, unseen.
-        const unblock = client.client('UNBLOCK', this.#clientId);
-        const unblocked = await within(GOODBYE_TIMEOUT_MS, unblock, () => undefined).catch(() => undefined);
-        if (unblocked === undefined) this.#connection.drop();
-        // It was between two reads, or had just begun one: ask until the loop has seen that it should end.
-        const again = setInterval(() => client.client('UNBLOCK', this.#clientId as number).catch(() => {}), 20);
-        await this.#loop;
-        clearInterval(again);
-      } else {
-        if (this.#connection.current === undefined) await this.#connection.close();
-        await this.#loop;
-      }
+      this.#endPause?.();
+      if (this.#part.canBeCut || this.#connection.current === undefined) await this.#connection.close(false);
+      else if (this.#clientId !== undefined) await this.#unblock(this.#clientId);
+      await this.#loop;
       clearInterval(this.#watch);
       await this.#connection.close();
     })();
     await this.#closing;
   }
 
+  /** Cutting the connection instead could lose entries that are on their way: they would be ours, unseen. */
+  async #unblock(clientId: number): Promise<void> {
+    const { commands } = this.#parts;
+    const client = commands.isCluster ? nodeFor(commands.client as Cluster, this.#key) : (commands.client as Redis);
+    const unblock = client?.client('UNBLOCK', clientId) ?? Promise.resolve(undefined);
+    const unblocked = await within(GOODBYE_TIMEOUT_MS, unblock, () => undefined).catch(() => undefined);
+    if (unblocked === undefined) this.#connection.drop();
+    // It was between two reads, or had just begun one: ask until the loop has seen that it should end.
+    const again = setInterval(() => client?.client('UNBLOCK', clientId).catch(() => {}), 20);
+    await this.#loop;
+    clearInterval(again);
+  }
+
   async #run(): Promise<void> {
     const { sink, request, settings } = this.#parts;
-    const blockMs = this.#clientId === undefined ? Math.min(UNINTERRUPTIBLE_WAIT_MS, request.waitMs) : request.waitMs;
     const outage = new Outage('nothing can be read', (error) => sink.failed(error));
     let failures = 0;
     while (!this.#stopped) {
@@ -173,6 +189,8 @@ export class StreamReader {
         }
         const redis = this.#connection.current ?? (await this.#connection.ready());
         if (redis === undefined || this.#stopped) return;
+        const isInterruptible = this.#part.canBeCut || this.#clientId !== undefined;
+        const blockMs = isInterruptible ? request.waitMs : Math.min(UNINTERRUPTIBLE_WAIT_MS, request.waitMs);
         await this.#read(redis, Math.min(MAX_ENTRIES, sink.capacity), Math.max(1, blockMs));
         failures = 0;
         outage.over();
@@ -181,7 +199,7 @@ export class StreamReader {
         const error = await this.#afterFailure(thrown);
         if (error !== undefined) outage.failed(error);
         failures++;
-        await pause(Math.min(reconnectDelayMs(failures), settings.connectTimeoutMs));
+        await this.#pause(Math.min(reconnectDelayMs(failures), settings.connectTimeoutMs));
       }
     }
   }
@@ -220,10 +238,16 @@ export class StreamReader {
     const redis = this.#connection.current;
     return redis === undefined ? undefined : this.#part.prepare(redis).then(() => undefined, mapError);
   }
-}
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
+  /** Ends sooner when it stops. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      timer.unref();
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }

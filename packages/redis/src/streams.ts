@@ -14,6 +14,7 @@ import { CommandWatch } from './command-watch.ts';
 import { streamsManifest } from './manifest.ts';
 import type { RedisStreamsOptions } from './options.ts';
 import { sendBatch } from './send.ts';
+import { ServerClock } from './server-clock.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { GroupSource } from './stream-group.ts';
 import { PlainSource } from './stream-plain.ts';
@@ -50,6 +51,8 @@ class StreamsLink implements Link {
   /** When each stream was trimmed by age last, by the monotonic clock. */
   readonly #trimmedAt = new Map<string, number>();
   readonly #consumers = new Set<string>();
+  readonly #clock = new ServerClock();
+  readonly #clockIsRead: Promise<void>;
   #closing: Promise<void> | undefined;
 
   constructor(commands: Commands, settings: Settings, context: LinkContext) {
@@ -66,7 +69,9 @@ class StreamsLink implements Link {
       key: channelOf(settings.prefix, context.topic, '*'),
       keeps: true,
       concerns: () => true,
+      onAnswer: (redis, isRestored) => void this.#clock.refresh(redis, isRestored),
     });
+    this.#clockIsRead = this.#clock.refresh(this.#connection.server);
   }
 
   get native(): unknown {
@@ -105,11 +110,13 @@ class StreamsLink implements Link {
   }
 
   async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {
+    await this.#clockIsRead;
     const parts = {
       commands: this.#commands,
       watch: this.#watch,
       settings: this.#settings,
       context: this.#context,
+      clock: this.#clock,
       request,
       sink,
     };
