@@ -48,7 +48,7 @@ export async function startCluster(size: number): Promise<TestCluster> {
 
   const ownerOf = async (key: string) => {
     const slot = slotOf(key);
-    const ranges = (await first.cluster('SLOTS')) as [number, number, [string, number]][];
+    const ranges = (await first.cluster('SLOTS')) as unknown as [number, number, [string, number]][];
     const port = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2][1];
     return servers.findIndex((server) => server.port === port);
   };
