@@ -1,4 +1,4 @@
-import { type RetryOptions, ServiceBusClient } from '@azure/service-bus';
+import { type RetryOptions, ServiceBusClient, type WebSocketOptions } from '@azure/service-bus';
 import { type LinkContext, PolycastError } from '@polycast/core/adapter';
 import { mapError } from './map-error.ts';
 import { SdkConnectionWatch } from './sdk-connection.ts';
@@ -30,6 +30,10 @@ export class Connection {
   #downSinceMs: number | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
+  /** The socket of the connection, if it is one over WebSockets: rhea keeps it to itself. */
+  #webSocket: unknown;
+  /** What the SDK threw, and with that ended its connection. */
+  #thrown: PolycastError | undefined;
   /** Counts connections: what came over an earlier one cannot be settled over this one's links. */
   #generation = 0;
   /** Brings the connection back: opens any link. Set by who has one that may be opened. */
@@ -48,7 +52,7 @@ export class Connection {
     };
     const options = {
       retryOptions,
-      ...(webSocketOptions === undefined ? {} : { webSocketOptions }),
+      ...(webSocketOptions === undefined ? {} : { webSocketOptions: this.#observed(webSocketOptions) }),
       ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
     };
     try {
@@ -62,6 +66,10 @@ export class Connection {
     this.#watch = new SdkConnectionWatch(this.client, settings.keepAliveMs, {
       onDown: (error) => this.#down(error),
       onUp: () => this.#up(),
+      onThrown: (thrown) => {
+        this.#thrown = mapError(thrown);
+      },
+      terminate: () => terminate(this.#webSocket),
     });
   }
 
@@ -125,7 +133,8 @@ export class Connection {
 
   #down(error: unknown): void {
     this.#generation++;
-    const lost = mapError(error ?? new Error('the connection was lost'));
+    const lost = this.#thrown ?? mapError(error ?? new Error('the connection was lost'));
+    this.#thrown = undefined;
     const told = lost.code === 'internal' ? new PolycastError('disconnected', lost.message, { cause: lost }) : lost;
     if (this.#closed) return;
     this.#fail(told.retryable ? told : new PolycastError('disconnected', told.message, { cause: told.cause }));
@@ -157,6 +166,19 @@ export class Connection {
         });
     }, RECONNECT_INTERVAL_MS);
     this.#retry.unref();
+  }
+
+  #observed(options: WebSocketOptions): WebSocketOptions {
+    const given = (options.webSocket ?? globalThis.WebSocket) as new (...args: unknown[]) => object;
+    const observe = (socket: object) => {
+      this.#webSocket = socket;
+    };
+    function ObservedWebSocket(...args: unknown[]): object {
+      const socket = new given(...args);
+      observe(socket);
+      return socket;
+    }
+    return { ...options, webSocket: ObservedWebSocket as unknown as NonNullable<WebSocketOptions['webSocket']> };
   }
 
   #fail(error: PolycastError): void {
@@ -197,4 +219,9 @@ export class Connection {
     this.#fail(new PolycastError('timeout', `no answer within ${operationTimeoutMs} ms`));
     this.#watch.drop();
   }
+}
+
+/** `ws` waits half a minute for a peer to say goodbye. */
+function terminate(socket: unknown): void {
+  (socket as { terminate?(): void } | undefined)?.terminate?.();
 }

@@ -1,41 +1,39 @@
 import type { ServiceBusClient } from '@azure/service-bus';
-
-/** What rhea tells about a connection. */
-interface RheaConnection {
-  readonly socket?: { destroy(error: Error): void };
-  readonly options?: { idle_time_out?: number };
-  readonly local?: { open?: { idle_time_out?: number } };
-}
-
-interface SdkConnection {
-  createReceiver(options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
-  readonly _connection?: RheaConnection;
-  readonly error?: unknown;
-  open(options?: unknown): Promise<unknown>;
-  isOpen(): boolean;
-  on(event: string, listener: (context: { error?: unknown }) => void): unknown;
-}
+import { failAll, lostError, type PendingAnswer, type SdkConnection, SdkGuard } from './sdk-guard.ts';
 
 /** Asks to be let in. Waits a minute for the answer, and with it whoever wants the same link. */
-type Negotiate = (audience: string, token: string, type: unknown, options: NegotiateOptions) => Promise<unknown>;
+type Negotiate = (audience: string, token: string, type: unknown, options: object) => Promise<unknown>;
 
-interface NegotiateOptions {
-  readonly abortSignal?: AbortSignal;
-  readonly timeoutInMs?: number;
+/** A receiver of the SDK, with or without a session. */
+interface Settling {
+  readonly _deliveryDispositionMap?: Map<number, PendingAnswer>;
 }
 
 interface SdkContext {
   connection: SdkConnection;
-  readonly cbsSession: { negotiateClaim: Negotiate };
+  readonly cbsSession: {
+    init(options?: unknown): Promise<void>;
+    negotiateClaim: Negotiate;
+    close(): Promise<void>;
+  };
+  readonly messageReceivers: Readonly<Record<string, Settling>>;
+  readonly messageSessions: Readonly<Record<string, Settling>>;
   wasConnectionCloseCalled: boolean;
   refreshConnection(): void;
 }
+
+/** The SDK has another connection at once, ms. */
+const INSIST_MS = 1_000;
 
 /** What is told of the connection beneath a client. */
 export interface ConnectionEvents {
   /** @param error what was said, if anything */
   onDown(error: unknown): void;
   onUp(): void;
+  /** The SDK threw where nobody could catch it. The connection is ended. */
+  onThrown(thrown: unknown): void;
+  /** Ends the socket of a connection over WebSockets. */
+  terminate(): void;
 }
 
 /**
@@ -47,9 +45,10 @@ export class SdkConnectionWatch {
   readonly #context: SdkContext;
   readonly #events: ConnectionEvents;
   readonly #idleMs: number;
-  /** Ends what still waits for a receiver to open: the SDK does not, and would keep the process for a minute. */
-  readonly #released = new AbortController();
+  /** Around the connection of the moment. */
+  #guard: SdkGuard;
   #ended = false;
+  #insisting: NodeJS.Timeout | undefined;
 
   /** @param keepAliveMs silence after which the connection counts as lost */
   constructor(client: ServiceBusClient, keepAliveMs: number, events: ConnectionEvents) {
@@ -62,9 +61,9 @@ export class SdkConnectionWatch {
     const refresh = context.refreshConnection;
     context.refreshConnection = () => {
       refresh.call(context);
-      this.#attach();
+      this.#guard = this.#attach();
     };
-    this.#attach();
+    this.#guard = this.#attach();
   }
 
   get isOpen(): boolean {
@@ -74,7 +73,7 @@ export class SdkConnectionWatch {
   /** Ends the connection without a word. The SDK makes another, unless its client was closed. */
   drop(): void {
     // Without an error rhea would not notice.
-    this.#context.connection._connection?.socket?.destroy(lostError());
+    this.#guard.drop(lostError());
   }
 
   /** Nothing is told any more. */
@@ -84,55 +83,71 @@ export class SdkConnectionWatch {
 
   /** After the client was closed: nobody waits for anything any more. */
   release(): void {
-    this.#released.abort();
+    this.#guard.release();
     this.drop();
   }
 
-  #attach(): void {
+  #attach(): SdkGuard {
     const { connection, cbsSession } = this.#context;
-    const createReceiver = connection.createReceiver.bind(connection);
-    connection.createReceiver = (options) => {
-      const abortSignal = either(options?.abortSignal, this.#released.signal);
-      return createReceiver({ ...options, abortSignal });
-    };
-    const lost = new AbortController();
-    endWith(lost.signal, cbsSession);
+    const guard = new SdkGuard(connection, {
+      onThrown: (thrown) => {
+        if (!this.#ended) this.#events.onThrown(thrown);
+      },
+      onLost: (error) => this.#down(connection, error),
+      terminate: () => this.#events.terminate(),
+    });
+    mendTokens(cbsSession, guard);
     const rhea = connection._connection;
     if (rhea?.options !== undefined) rhea.options.idle_time_out = this.#idleMs;
     if (rhea?.local?.open !== undefined) rhea.local.open.idle_time_out = this.#idleMs;
     connection.on('connection_open', () => {
       if (!this.#ended) this.#events.onUp();
     });
-    connection.on('disconnected', ({ error }) => {
-      lost.abort();
-      // The SDK makes another, but who waited for the same link would open this one again, half a frame in its memory.
-      connection.open = () => Promise.reject(lostError());
-      if (!this.#ended && !this.#context.wasConnectionCloseCalled) this.#events.onDown(error ?? connection.error);
-    });
+    return guard;
+  }
+
+  #down(connection: SdkConnection, error: unknown): void {
+    const { messageReceivers, messageSessions, wasConnectionCloseCalled } = this.#context;
+    const lost = lostError();
+    for (const receivers of [messageReceivers, messageSessions]) {
+      for (const { _deliveryDispositionMap: pending } of Object.values(receivers)) {
+        if (pending !== undefined) failAll(pending, lost);
+      }
+    }
+    this.#insist(connection, error);
+    if (!this.#ended && !wasConnectionCloseCalled) this.#events.onDown(error ?? connection.error);
+  }
+
+  /** Where the SDK failed to take in that its connection is lost, it is told again: else it would never make another. */
+  #insist(connection: SdkConnection, error: unknown): void {
+    clearTimeout(this.#insisting);
+    this.#insisting = setTimeout(() => {
+      if (this.#ended || this.#context.connection !== connection) return;
+      connection.emit('disconnected', { connection, error });
+      this.#insist(connection, error);
+    }, INSIST_MS).unref();
   }
 }
 
-/** The SDK does not notice that the answer to a token cannot come any more: for a minute it would connect to nothing. */
-function endWith(lost: AbortSignal, session: SdkContext['cbsSession']): void {
+/**
+ * Over a connection that is lost no token is asked for, which would take a minute; and what fails when its session is closed keeps
+ * the SDK from making another connection.
+ */
+function mendTokens(session: SdkContext['cbsSession'], guard: SdkGuard): void {
   const negotiate: Negotiate = session.negotiateClaim.bind(session);
-  session.negotiateClaim = async (audience, token, type, options) => {
-    const { abortSignal } = options;
-    const signal = either(abortSignal, lost);
-    try {
-      return await negotiate(audience, token, type, { ...options, abortSignal: signal });
-    } catch (thrown) {
-      // An AbortError would end the SDK's tries for good.
-      if (!lost.aborted) throw thrown;
-      throw lostError();
-    }
+  session.negotiateClaim = async (...args) => {
+    if (guard.isLost) throw lostError();
+    return negotiate(...args);
   };
-}
-
-function either(one: AbortSignal | undefined, other: AbortSignal): AbortSignal {
-  return one === undefined ? other : AbortSignal.any([one, other]);
-}
-
-/** As the SDK makes them. */
-function lostError(): Error {
-  return Object.assign(new Error('the connection was lost'), { name: 'ConnectionLostError', retryable: true });
+  const init = session.init.bind(session);
+  let opening: Promise<void> | undefined;
+  // The SDK's lock is of the connection at which waiting began. Opened twice, its links have one name, and the answers to one go to the other.
+  session.init = (...args) => {
+    opening ??= init(...args).finally(() => {
+      opening = undefined;
+    });
+    return opening;
+  };
+  const close = session.close.bind(session);
+  session.close = () => close().catch(() => {});
 }

@@ -78,7 +78,12 @@ export class SessionFeed {
       this.#wake?.();
     });
     this.#sessions.add(session);
-    session.begin();
+    try {
+      session.begin();
+    } catch {
+      // Its connection is lost already.
+      void session.close();
+    }
   }
 
   async stop(): Promise<void> {

@@ -18,12 +18,12 @@ import { FaultyProxy } from './faulty-proxy.ts';
 
 /** Everything that is waited for comes much sooner, but on a machine that others use as well. */
 const PATIENCE_MS = 15_000;
-/** Silence is noticed soon. */
+/** Silence is noticed soon, though not as soon as a machine with other work may keep still. */
 export const ALERT = {
   connectTimeoutMs: 10_000,
-  operationTimeoutMs: 1_000,
-  stalledAfterMs: 200,
-  keepAliveMs: 1_000,
+  operationTimeoutMs: 2_500,
+  stalledAfterMs: 500,
+  keepAliveMs: 2_500,
   closeTimeoutMs: 500,
 } as const satisfies ServiceBusOptions;
 

@@ -192,7 +192,7 @@ describe.concurrent('the way there', () => {
     const { length } = scene.proxy.seen;
     const kept = () =>
       scene.proxy.seen.slice(length).filter(({ way, performative }) => way === 'down' && performative === 'empty');
-    await until('longer than the keep-alive passes', () => kept().length >= 12);
+    await until('longer than the keep-alive passes', () => kept().length >= 6);
     await ledger.publish(parties[0].cast);
     await ledger.balanceInOrder();
     expect(parties.flatMap(({ signals }) => signals)).toEqual([]);
