@@ -31,11 +31,10 @@ export function urlOf(choice: Choice, terminal: Terminal): string {
   const url = choice.url ?? terminal.env.POLYCAST_URL;
   if (url !== undefined && url !== '') return url;
   throw new UsageError(
-    'which transport? Say --url, such as --url memory: or --url redis://localhost:6379, or set POLYCAST_URL',
+    'no transport selected: give --url, such as --url memory: or --url redis://localhost:6379, or set POLYCAST_URL',
   );
 }
 
 function checkChoice({ url, name }: Choice): void {
-  if (url !== undefined && name !== undefined)
-    throw new UsageError('--url and --name both choose the transport; give one');
+  if (url !== undefined && name !== undefined) throw new UsageError('give either --url or --name, not both');
 }

@@ -6,9 +6,9 @@ export const EXIT = {
   ok: 0,
   /** It ran, and the answer is no: a MUST failed, events were lost, something is missing or was refused. */
   failed: 1,
-  /** The command line, a file it names or the configuration makes no sense. Nothing was done. */
+  /** The command line, a file it names or the configuration is invalid. Nothing was done. */
   usage: 2,
-  /** The service cannot be reached or does not let us in. */
+  /** The service is unreachable or refused access. */
   unreachable: 3,
   /** Ended by Ctrl-C before it was done. */
   interrupted: 130,

@@ -1,14 +1,15 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import type { CommandModule } from './command.ts';
-import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
+import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-code.ts';
 import { showFailure } from './output/failure.ts';
 import { hideSecrets, knownSecrets } from './output/secrets.ts';
 import type { Terminal } from './output/terminal.ts';
+import { checkWritable } from './output/writable-file.ts';
 
 /** Words that stand before several commands. */
 const GROUPS: readonly { readonly name: string; readonly summary: string }[] = [
-  { name: 'filter', summary: 'see what a filter does, and what of it each broker can evaluate' },
+  { name: 'filter', summary: 'evaluate filters, and see which part each broker can evaluate' },
 ];
 
 /** The commands, some behind the name of their group. A module is loaded when it is asked for, so that `--help` costs nothing. */
@@ -24,7 +25,7 @@ const COMMANDS: readonly {
   },
   {
     name: 'conform',
-    summary: 'say, clause by clause, what a transport truly does',
+    summary: 'check a transport against the contract, clause by clause',
     load: () => import('./commands/conform.ts'),
   },
   {
@@ -39,7 +40,7 @@ const COMMANDS: readonly {
   },
   {
     name: 'filter explain',
-    summary: 'tell what each broker evaluates of a filter, what is left, and what that saves',
+    summary: 'show which part of a filter each broker evaluates, and what that saves',
     load: () => import('./commands/filter-explain.ts'),
   },
   {
@@ -53,18 +54,18 @@ const COMMANDS: readonly {
     load: () => import('./commands/emulate.ts'),
   },
   { name: 'pub', summary: 'publish events', load: () => import('./commands/pub.ts') },
-  { name: 'sub', summary: 'print events as they come', load: () => import('./commands/sub.ts') },
+  { name: 'sub', summary: 'print events as they arrive', load: () => import('./commands/sub.ts') },
   {
     name: 'doctor',
-    summary: 'tell what is installed, configured and reachable, and what to do',
+    summary: 'show what is installed, configured and reachable, and how to fix problems',
     load: () => import('./commands/doctor.ts'),
   },
   { name: 'init', summary: 'write a polycast.config file', load: () => import('./commands/init.ts') },
 ];
 
 const AFTERWORD = `
-Exit codes: 0 all is well · 1 the answer is no (a MUST failed, events were lost, …) · 2 bad usage or configuration ·
-            3 the service cannot be reached or does not let us in · 130 ended by Ctrl-C before it was done
+Exit codes: 0 success · 1 negative result (a MUST failed, events were lost, …) · 2 invalid usage or configuration ·
+            3 the service is unreachable or refused access · 130 interrupted by Ctrl-C
 
 Examples:
   $ polycast compare                                     memory and Redis, side by side, with a report
@@ -96,6 +97,7 @@ export async function runPolycast(args: readonly string[], given: Terminal): Pro
     module.declare(command);
     command.option('--verbose', 'show where an error comes from').addHelpText('after', examples(module));
     command.action(async () => {
+      await checkOutputs(command.opts(), terminal);
       exit = await module.run(command.args, command.opts(), terminal);
     });
   }
@@ -107,6 +109,16 @@ export async function runPolycast(args: readonly string[], given: Terminal): Pro
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
     showFailure(thrown, terminal, { verbose: args.includes('--verbose') });
     return exitCodeOf(thrown);
+  }
+}
+
+/** A result that cannot be written must not cost minutes of work, and nothing may have been done by then. */
+async function checkOutputs(options: Record<string, unknown>, terminal: Terminal): Promise<void> {
+  for (const name of ['json', 'html']) {
+    const file = options[name];
+    if (typeof file !== 'string' || (file === '-' && name === 'json')) continue;
+    if (file === '' || file === '-') throw new UsageError(`--${name} needs the name of a file`);
+    await checkWritable(file, terminal);
   }
 }
 

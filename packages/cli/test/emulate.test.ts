@@ -13,13 +13,10 @@ import { emptyFolder, polycast } from './cli.ts';
 test.each([
   [
     ['emulate', 'service-buss'],
-    'invalid-configuration: there is no local service "service-buss"; did you mean "service-bus"? There are: service-bus',
+    'invalid-configuration: unknown local service "service-buss" (did you mean "service-bus"?); available: service-bus',
   ],
-  [
-    ['emulate', 'constructor'],
-    'invalid-configuration: there is no local service "constructor"; there are "service-bus"',
-  ],
-  [['emulate'], 'error: which service? There are: service-bus'],
+  [['emulate', 'constructor'], 'invalid-configuration: unknown local service "constructor"; available: service-bus'],
+  [['emulate'], 'error: no service selected; available: service-bus'],
   [['emulate', 'service-bus', 'redis'], 'error: too many arguments'],
   [['emulate', 'service-bus', '--key', 'web:send'], 'NAME=KEY'],
 ])('%j is bad usage: %s', async (args, message) => {

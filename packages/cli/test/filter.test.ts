@@ -143,7 +143,7 @@ describe('eval', () => {
 
   test.each([
     ['a line that is not JSON', '{"id":1}\noops', 'line 2 of events.jsonl is not JSON'],
-    ['what is no event', '[1]', 'event 1 of events.jsonl is no event'],
+    ['what is not an event', '[1]', 'event 1 of events.jsonl is not an event'],
   ])('%s is bad usage', async (_, text, message) => {
     const { exit, err, out } = await polycast(args('EXISTS id'), { cwd: sample(text) });
     expect([exit, out]).toEqual([2, '']);

@@ -34,7 +34,6 @@ test('a group lists its commands', async () => {
 test.each([
   [['pubb']],
   [['filter', 'evaluate', 'x']],
-  [['filter', 'eval', 'EXISTS id']],
   [['pub', '--nonsense']],
   [['bench', '--rate', 'fast']],
   [['pub', '--ttl', '10']],

@@ -137,7 +137,7 @@ test.each([
   [['pub', '--url', 'memory:', '--topic', 'no topic', 'x'], 2, 'invalid-topic'],
   [['pub', '--url', 'nonsense:', 'x'], 2, 'unknown-transport'],
   [['pub', '--url', 'redis://u:hunter2@127.0.0.1:1', 'x'], 3, 'unreachable'],
-  [['sub', '--url', 'memory:', '--name', 'both'], 2, 'error: --url and --name'],
+  [['sub', '--url', 'memory:', '--name', 'both'], 2, 'error: give either --url or --name, not both'],
   [['sub', '--url', 'memory:', '--durable'], 2, '--instance or --group'],
   [['sub', '--url', 'memory:', '--from', 'earliest'], 1, 'unsupported'],
 ])('%j ends with %i and says %s', async (args, code, message) => {

@@ -7,9 +7,13 @@ const MAX_LENGTH = 300;
 
 /** What was signalled during a case: shown when it fails, since that is often the cause. */
 export class SignalNotes {
+  readonly #seen = new WeakSet<Signal>();
   readonly #counts = new Map<string, number>();
 
   add(signal: Signal): void {
+    // One object reaches the listeners of the broadcaster and those of its subscriptions.
+    if (this.#seen.has(signal)) return;
+    this.#seen.add(signal);
     const line = describe(signal);
     if (this.#counts.size < MAX_LINES || this.#counts.has(line)) {
       this.#counts.set(line, (this.#counts.get(line) ?? 0) + 1);

@@ -53,7 +53,8 @@ export function describeConformance(
       test(
         `${id} (${clause}): ${title}`,
         async (context) => {
-          const { status, reason = '' } = await waiting.get(id)!.promise;
+          const { status, reason: why = '', signals = [] } = await waiting.get(id)!.promise;
+          const reason = [why, ...signals.map((line) => `signal ${line}`)].join('\n');
           const known = mayFail[id];
           if (status === 'failed' && known === undefined) throw new Error(reason);
           if (status === 'failed') context.skip(`known to fail: ${known}`);

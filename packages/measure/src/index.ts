@@ -34,3 +34,4 @@ export {
 export type { Progress, ProgressListener } from './latency/progress.ts';
 export { type ProxyHandle, type ProxyOptions, type ProxyStats, startProxy } from './latency/shaped-link.ts';
 export { MIN_PAYLOAD_BYTES } from './latency/stamp.ts';
+export { readInputFile } from './read-input-file.ts';

@@ -33,17 +33,17 @@ export default defineCommand<Options>({
 
   declare(command) {
     command
-      .option('-u, --url <url>', 'the transport to measure (default: POLYCAST_URL)')
+      .option('-u, --url <url>', 'transport to measure (default: POLYCAST_URL)')
       .option(
         '--rate <n>',
-        'events a second, sent at fixed intervals whatever becomes of them',
+        'events per second, sent at a fixed rate (open loop)',
         number({ min: 0.1, max: 1e6 }),
         1_000,
       )
       .option('--duration <s>', 'seconds to measure', number({ min: 0.1, max: 86_400 }), 10)
       .option(
         '--warm-up <s>',
-        'seconds before, not measured (default: a quarter, at most 3)',
+        'seconds of warm-up, not measured (default: a quarter of the duration, at most 3)',
         number({ min: 0, max: 3_600 }),
       )
       .option(
@@ -52,13 +52,18 @@ export default defineCommand<Options>({
         number({ min: 64, max: 1e8, whole: true }),
         200,
       )
-      .option('--subscribers <n>', 'each gets every event', number({ min: 1, max: 10_000, whole: true }), 1)
+      .option(
+        '--subscribers <n>',
+        'number of subscribers; each receives every event',
+        number({ min: 1, max: 10_000, whole: true }),
+        1,
+      )
       .option(
         '--throughput <s>',
         'seconds of closed loop that find the throughput; 0: none (default: 2)',
         number({ min: 0, max: 3_600 }),
       )
-      .option('--delay <ms>', 'lead the traffic over a link with this one-way delay', number({ min: 0, max: 60_000 }))
+      .option('--delay <ms>', 'route the traffic over a link with this one-way delay', number({ min: 0, max: 60_000 }))
       .option('--jitter <ms>', 'random part added to the delay', number({ min: 0, max: 60_000 }))
       .option('--loss <share>', 'share of segments the link loses, 0 to 1', number({ min: 0, max: 0.99 }))
       .option('--bandwidth <bytes>', 'bytes a second the link carries, each way', number({ min: 1 }))
@@ -85,8 +90,8 @@ export default defineCommand<Options>({
         progress.task('latency', 100),
       );
       progress.stop();
-      if (options.json !== undefined) await writeJson(options.json, result, terminal);
       if (options.json !== '-') show(result, terminal);
+      if (options.json !== undefined) await writeJson(options.json, result, terminal);
       return result.lost > 0 || result.failed > 0 ? EXIT.failed : EXIT.ok;
     } catch (error) {
       if (terminal.interrupted.aborted) throw new Interrupted();

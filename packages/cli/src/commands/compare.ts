@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { defineCommand } from '../command.ts';
 import { compare } from '../compare/compare.ts';
 import type { Comparison } from '../compare/comparison.ts';
@@ -39,9 +40,10 @@ export default defineCommand<CompareOptions>({
     }
 
     const { CHAPTERS } = await import('@polycast/conformance');
-    await writeJson(options.json, comparison, terminal);
-    const html = await writeText(options.html, renderReport(comparison, CHAPTERS), terminal);
+    const html = resolve(terminal.cwd, options.html);
     if (options.json !== '-') show(comparison, CHAPTERS, html, options, terminal);
+    await writeJson(options.json, comparison, terminal);
+    await writeText(options.html, renderReport(comparison, CHAPTERS), terminal);
     const broken = comparison.transports.some(({ error, conforms }) => error !== undefined || !conforms);
     return broken ? EXIT.failed : EXIT.ok;
   },

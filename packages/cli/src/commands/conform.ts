@@ -28,10 +28,10 @@ export default defineCommand<Options>({
 
   declare(command) {
     command
-      .option('-u, --url <url>', 'the transport to put to the test (default: POLYCAST_URL)')
+      .option('-u, --url <url>', 'transport to check (default: POLYCAST_URL)')
       .option(
         '--local',
-        'start a service for the run: then restarts, crashes and silence are tried too (of the URL, scheme and parameters count)',
+        'start a service for the run and also check restarts, crashes and silence (only scheme and parameters of the URL are used)',
       )
       .option('--only <part>', 'a chapter, a clause, or cases whose id contains this; may be repeated', several)
       .option('--seed <n>', 'repeat a run with its seed', number({ min: 0, max: 0x7fffffff, whole: true }))
@@ -58,10 +58,10 @@ export default defineCommand<Options>({
     }
 
     const url = options.local ? (options.url ?? 'redis:') : urlOf(options, terminal);
+    const cases = select(CASES, options.only);
     const target = await makeTarget(url, { local: options.local === true });
     const progress = startProgress(terminal);
     try {
-      const cases = select(CASES, options.only);
       const task = progress.task(`conformance ${target.name}`, cases.length);
       const run = await runConformance(target, {
         cases,
@@ -72,12 +72,13 @@ export default defineCommand<Options>({
       const report = withoutSecrets(run, terminal.secrets);
       task.finish(`${report.summary.passed} passed, ${report.summary.failed} failed`);
       progress.stop();
-      if (options.json !== undefined) await writeJson(options.json, report, terminal);
       if (options.json !== '-') {
         terminal.stdout.write(conformanceSummary([report], CHAPTERS, terminal));
         terminal.stdout.write(failedCases(report, terminal) + notRunLines(report, terminal));
         terminal.stdout.write(findingsLines(report, terminal));
       }
+      // After what is shown: should the file fail, the result is not lost.
+      if (options.json !== undefined) await writeJson(options.json, report, terminal);
       if (terminal.interrupted.aborted) return EXIT.interrupted;
       return conforms(report) ? EXIT.ok : EXIT.failed;
     } finally {

@@ -33,7 +33,7 @@ export default defineCommand<Options>({
       .option('--host <name>', 'address to listen on (default: 127.0.0.1)')
       .option('--tls', 'print the TLS connection details (same port)')
       .option('--config <file>', "entities to start with, in the format of the vendor emulator's Config.json")
-      .addOption(new Option('--tier <tier>', 'whose limits hold (default: standard)').choices(TIERS))
+      .addOption(new Option('--tier <tier>', 'tier whose limits apply (default: standard)').choices(TIERS))
       .option(
         '--key <name=key>',
         'a shared access policy, NAME=KEY or NAME:send,listen=KEY; may be repeated (default: RootManageSharedAccessKey, a new key)',
@@ -44,7 +44,7 @@ export default defineCommand<Options>({
 
   async run([name], { json, verbose: _verbose, ...options }, terminal) {
     if (options.config !== undefined) options.config = resolve(terminal.cwd, options.config);
-    if (name === undefined) throw new UsageError(`which service? There are: ${SERVICE_NAMES.join(', ')}`);
+    if (name === undefined) throw new UsageError(`no service selected; available: ${SERVICE_NAMES.join(', ')}`);
     const service = await findService(name);
     const foreign = Object.keys(options).find((option) => !service.options.some((own) => own === option));
     if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}`);

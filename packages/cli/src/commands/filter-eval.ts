@@ -1,12 +1,12 @@
 import { evaluateFilter, parseFilter } from '@polycast/core';
 import { defineCommand } from '../command.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT, UsageError } from '../exit-code.ts';
 import { readEvents } from '../filter/read-events.ts';
 import { JSON_HELP, writeJson } from '../output/json-file.ts';
 import { verdictTable } from '../output/verdict-table.ts';
 
 interface Options {
-  event: string;
+  event?: string;
   json?: string;
 }
 
@@ -23,15 +23,13 @@ export default defineCommand<Options>({
   declare(command) {
     command
       .argument('<expression>', 'CESQL, or a dialect of the CloudEvents Subscriptions API as JSON')
-      .requiredOption('-e, --event <file>', 'a CloudEvent as JSON, an array of them, or one a line; - is stdin')
+      .option('-e, --event <file>', 'required: a CloudEvent as JSON, an array of them, or one per line; - is stdin')
       .option('--json <file>', JSON_HELP)
-      .addHelpText(
-        'after',
-        '\nExit codes: 0 every event passes · 1 at least one does not · 2 the filter or the file makes no sense',
-      );
+      .addHelpText('after', '\nExit codes: 0 every event passes · 1 at least one does not · 2 invalid filter or file');
   },
 
   async run([expression], options, terminal) {
+    if (options.event === undefined) throw new UsageError('--event <file> is required; - reads standard input');
     // Read once, so that a mistake in it is one error and not a verdict on each event.
     const filter = parseFilter(expression!);
     const events = await readEvents(options.event, terminal);

@@ -42,7 +42,7 @@ export default defineCommand<Options>({
       .argument('<expression>', 'CESQL, or a dialect of the CloudEvents Subscriptions API as JSON')
       .option('--target <name>', `one of ${TARGETS.join(', ')}; may be repeated (default: all)`, targets)
       .option('--integer <attribute>', 'publishers write an integer there; may be repeated', several)
-      .option('--text <attribute>', 'publishers write a text there; may be repeated', several)
+      .option('--text <attribute>', 'publishers write a string there; may be repeated', several)
       .option('--boolean <attribute>', 'publishers write a boolean there; may be repeated', several)
       .option('-e, --events <file>', 'a sample: CloudEvents as a JSON array or one a line; - is stdin')
       .option('-w, --workload <file>', 'what to price: a file, or a packaged workload (default: order-tracking)')
@@ -54,7 +54,7 @@ export default defineCommand<Options>({
       )
       .option('--payload <bytes>', 'bytes of data an event, instead', number({ min: 0, max: 1e9, whole: true }))
       .option('--json <file>', JSON_HELP)
-      .addHelpText('after', '\nExit codes: 0 explained · 2 the filter or a file makes no sense');
+      .addHelpText('after', '\nExit codes: 0 explained · 2 invalid filter or file');
   },
 
   async run([expression], options, terminal) {

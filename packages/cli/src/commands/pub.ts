@@ -15,6 +15,7 @@ import { JSON_HELP, writeJson } from '../output/json-file.ts';
 import { showCount } from '../output/numbers.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { attributes, duration, number, several } from '../parse-option.ts';
+import { rehearse } from '../rehearse.ts';
 
 interface Options extends Choice {
   topic: string;
@@ -36,31 +37,40 @@ export default defineCommand<Options>({
     [`polycast pub --url redis://localhost:6379 '{"order":1}'`, 'one event, to everyone'],
     ['polycast pub --to role:kitchen --type order.moved 42', 'to one role'],
     ['polycast pub --to instance:a --to instance:b hello', 'several addresses: once per recipient'],
-    ['tail -f orders.jsonl | polycast pub', 'an event for every line of standard input'],
+    ['tail -f orders.jsonl | polycast pub', 'one event per line of standard input'],
     ['polycast pub --count 1000 --rate 100 hello', 'a thousand, a hundred a second'],
   ],
 
   declare(command) {
-    declareChoice(command.argument('[data]', 'JSON, or any text; left out, every line of standard input is an event'))
-      .option('-t, --topic <topic>', 'the space participants share', 'default')
+    declareChoice(
+      command.argument(
+        '[data]',
+        'JSON, or any string; if omitted, each line of standard input is published as an event',
+      ),
+    )
+      .option('-t, --topic <topic>', 'topic to publish to', 'default')
       .option('--type <type>', 'CloudEvents type', 'polycast-cli.message')
       .option(
         '--to <address>',
         '* (everyone), role:<name> or instance:<name>; may be repeated (default: everyone)',
         several,
       )
-      .option('--ttl <time>', 'never delivered after this: 500ms, 30s, 10m, forever (default: 10m)', duration)
-      .option('--key <key>', 'partition key: events with the same one keep their order')
+      .option(
+        '--ttl <time>',
+        'time to live; not delivered after this time: 500ms, 30s, 10m, forever (default: 10m)',
+        duration,
+      )
+      .option('--key <key>', 'partition key: events with the same key stay in order')
       .option('--subject <subject>', 'CloudEvents subject')
       .option('--attribute <name=value>', 'an extension attribute; may be repeated', attributes)
       .option('-c, --count <n>', 'publish this many times', number({ min: 1, max: 1e9, whole: true }), 1)
       .option(
         '--rate <n>',
-        'events a second at most (default: as fast as they are taken)',
+        'maximum events per second (default: as fast as the transport accepts them)',
         number({ min: 0.001, max: 1e6 }),
       )
-      .option('--role <name>', 'who publishes', 'cli')
-      .option('--instance <name>', 'who publishes (default: a random one)')
+      .option('--role <name>', 'role of the publisher', 'cli')
+      .option('--instance <name>', 'instance id of the publisher (default: random)')
       .option('--json <file>', JSON_HELP);
   },
 
@@ -70,11 +80,9 @@ export default defineCommand<Options>({
     }
     const publish = publishOptions(options);
     const { topic, role, instance } = options;
-    await using broadcaster = await connect({
-      ...(await connectChoice(options)),
-      topic,
-      self: instance === undefined ? { role } : { role, instance },
-    });
+    const self = instance === undefined ? { role } : { role, instance };
+    await rehearse(topic, self, (broadcaster) => broadcaster.publish(makeEvent(data ?? '', options), publish));
+    await using broadcaster = await connect({ ...(await connectChoice(options)), topic, self });
     const startedAt = performance.now();
     const published = await publishAll(broadcaster, data, options, publish, terminal);
     await broadcaster.close();

@@ -8,6 +8,7 @@ import {
   type StartPosition,
   type SubscribeOptions,
 } from '@polycast/core';
+import { suggestion } from '@polycast/core/configuration';
 import { type Choice, connectChoice, declareChoice } from '../choice.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
@@ -16,6 +17,7 @@ import { writeText } from '../output/json-file.ts';
 import { describeSignal } from '../output/signal-line.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { attributes, number } from '../parse-option.ts';
+import { rehearse } from '../rehearse.ts';
 
 interface Options extends Choice {
   topic: string;
@@ -35,39 +37,45 @@ export default defineCommand<Options>({
     ['polycast sub --url redis://localhost:6379', 'everything on the topic "default"'],
     ['polycast sub --role kitchen --topic orders', 'what is for everyone, and for role:kitchen'],
     ['polycast sub --where type=order.moved | jq .data', 'one type, as JSON lines'],
-    [`polycast sub --filter "type LIKE 'order.%' AND priority > 5"`, 'what passes a CESQL expression'],
-    ['polycast sub --url redis+streams://localhost --from earliest', 'with what was published before'],
+    [`polycast sub --filter "type LIKE 'order.%' AND priority > 5"`, 'events matching a CESQL expression'],
+    ['polycast sub --url redis+streams://localhost --from earliest', 'including what was published before'],
     ['polycast sub --group billing', 'share the events with others of the group'],
   ],
 
   declare(command) {
     declareChoice(command)
-      .option('-t, --topic <topic>', 'the space participants share', 'default')
-      .option('--role <name>', 'who listens: events for this role arrive', 'cli')
-      .option('--instance <name>', 'who listens: events for this instance arrive (default: a random one)')
-      .option('--group <name>', 'competing consumers: one member of the group gets each event')
+      .option('-t, --topic <topic>', 'topic to subscribe to', 'default')
+      .option('--role <name>', 'role of the subscriber: receives events for this role', 'cli')
+      .option('--instance <name>', 'instance id of the subscriber: receives events for this instance (default: random)')
+      .option('--group <name>', 'competing consumers: each event goes to one member of the group')
       .option('--durable [name]', 'a subscription that outlives this process; needs --instance or --group')
       .option('--from <position>', 'new, earliest, a time (2026-11-21T10:00:00Z) or a position', 'new')
       .option('--where <attribute=value>', 'only events with this attribute; may be repeated', attributes)
-      .option('--filter <expression>', 'only events that pass, in CESQL (see polycast filter explain)')
-      .option('-c, --count <n>', 'end after this many events', number({ min: 1, max: 1e9, whole: true }))
-      .option('--json <file>', 'JSON lines (CloudEvents) to this file as they come; - is stdout, also on a screen');
+      .option('--filter <expression>', 'only events matching this CESQL expression (see polycast filter explain)')
+      .option('-c, --count <n>', 'exit after this many events', number({ min: 1, max: 1e9, whole: true }))
+      .option(
+        '--json <file>',
+        'write events as JSON lines (CloudEvents) to this file; - is stdout, even on a terminal',
+      );
   },
 
   async run(_args, options, terminal) {
     const { topic, role, instance } = options;
     const subscribe = subscribeOptions(options);
-    // Made before anything is received: what cannot be kept must not be taken.
-    const file =
-      options.json === undefined || options.json === '-' ? undefined : await writeText(options.json, '', terminal);
+    const self = instance === undefined ? { role } : { role, instance };
+    const { from: _, durable: _durable, ...portable } = subscribe;
+    await rehearse(topic, self, (broadcaster) => broadcaster.subscribe(() => {}, portable));
     await using broadcaster = await connect({
       ...(await connectChoice(options)),
       topic,
-      self: instance === undefined ? { role } : { role, instance },
+      self,
       onSignal: (signal) => terminal.stderr.write(`${describeSignal(signal, terminal)}\n`),
     });
+    // Made before anything is received: what cannot be kept must not be taken.
+    const file =
+      options.json === undefined || options.json === '-' ? undefined : await writeText(options.json, '', terminal);
     await printEvents(broadcaster, subscribe, options, file, terminal);
-    await broadcaster.close();
+    await broadcaster.close({ drainMs: 0 });
     return EXIT.ok;
   },
 });
@@ -104,7 +112,8 @@ async function printEvents(
   const alive = setInterval(() => {}, 60_000);
   await enough.opened;
   clearInterval(alive);
-  await subscription.close();
+  // What has not been shown goes back to the service: nobody waits for it after Ctrl-C.
+  await subscription.close(terminal.interrupted.aborted ? { drainMs: 0 } : {});
 }
 
 function subscribeOptions({ group, durable, from, where, filter, instance }: Options): SubscribeOptions {
@@ -128,10 +137,27 @@ function bothOf(where: Options['where'], filter: string | undefined): FilterTree
   return second === undefined ? first! : { kind: 'and', of: [first!, second] };
 }
 
+/** @throws UsageError for what is meant as a time or a word and is none: taken for a position, it could replay everything */
 function startPosition(text: string): StartPosition {
   if (text === 'new' || text === 'earliest') return text;
-  const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(timeMs) ? { after: text } : { timeMs };
+  const timeMs = readTime(text);
+  if (timeMs !== undefined) return { timeMs };
+  // A position holds digits, and no date or time of day.
+  if (/\d/.test(text) && !/^\d{1,4}[-/.]\d{1,2}[-/.]\d|\d:\d|\s/.test(text)) return { after: text };
+  throw new UsageError(
+    `--from ${JSON.stringify(text)} is not a valid position${suggestion(text, ['new', 'earliest'])}: give new, earliest, a time such as 2026-11-21T10:00:00Z, or the position of an event`,
+  );
+}
+
+/** RFC 3339, or a date alone, which is its beginning in UTC. Undefined for days and hours that do not exist. */
+function readTime(text: string): number | undefined {
+  const [, year, month, day] =
+    /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/i.exec(text) ?? [];
+  if (year === undefined) return undefined;
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined;
+  const timeMs = Date.parse(text);
+  return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
 function latch(): { opened: Promise<void>; open: () => void } {

@@ -1,5 +1,5 @@
 import { PolycastError } from '@polycast/core';
-import { suggestion } from '@polycast/core/configuration';
+import { nearest } from '@polycast/core/configuration';
 import type { EmulatedService } from './service.ts';
 
 /** The local services, each loaded when it is asked for. */
@@ -13,7 +13,8 @@ export const SERVICE_NAMES: readonly string[] = Object.keys(SERVICES);
 export async function findService(name: string): Promise<EmulatedService> {
   const load = Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined;
   if (load !== undefined) return (await load()).default;
-  const near = suggestion(name, SERVICE_NAMES);
-  const all = near.includes('there are') ? '' : ` There are: ${SERVICE_NAMES.join(', ')}`;
-  throw new PolycastError('invalid-configuration', `there is no local service "${name}"${near}${all}`);
+  const near = nearest(name, SERVICE_NAMES)[0];
+  const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
+  const all = `; available: ${SERVICE_NAMES.join(', ')}`;
+  throw new PolycastError('invalid-configuration', `unknown local service "${name}"${hint}${all}`);
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { UsageError } from '../exit-code.ts';
@@ -27,13 +26,12 @@ export async function readEvents(file: string, terminal: Terminal): Promise<read
   });
 }
 
+/** Largest file of events, bytes. */
+const MAX_EVENTS_BYTES = 256 * 1_048_576;
+
 async function readText(file: string, terminal: Terminal): Promise<string> {
-  try {
-    return await readFile(resolve(terminal.cwd, file), 'utf8');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new UsageError(`${file} cannot be read (${code})`);
-  }
+  const { readInputFile } = await import('@polycast/measure');
+  return readInputFile(resolve(terminal.cwd, file), { maxBytes: MAX_EVENTS_BYTES });
 }
 
 function parse(json: string): { readonly value: unknown } | undefined {
@@ -46,5 +44,5 @@ function parse(json: string): { readonly value: unknown } | undefined {
 
 function checkEvent(value: unknown, where: string): EventObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as EventObject;
-  throw new UsageError(`${where} is no event: an event is a JSON object`);
+  throw new UsageError(`${where} is not an event: an event is a JSON object`);
 }

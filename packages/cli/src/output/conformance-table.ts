@@ -82,8 +82,8 @@ export function failedCases({ transport, cases }: ConformanceReport, { colors }:
   const failed = cases.filter(({ status }) => status === 'failed');
   return failed
     .map(
-      ({ id, clause, grade, title, reason = '' }) =>
-        `${colors.red('✗')} ${colors.bold(id)} ${transport}: ${title} (${clause}, ${grade})\n    ${shorten(reason).replace(/\n/g, '\n    ')}\n`,
+      ({ id, clause, grade, title, reason = '', signals = [] }) =>
+        `${colors.red('✗')} ${colors.bold(id)} ${transport}: ${title} (${clause}, ${grade})\n    ${shorten(reason).replace(/\n/g, '\n    ')}\n${signals.map((line) => colors.yellow(`    signal ${line.replace(/\n/g, ' ')}\n`)).join('')}`,
     )
     .join('');
 }

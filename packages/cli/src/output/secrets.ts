@@ -24,8 +24,7 @@ export function knownSecrets(
   };
   for (const [at, arg] of args.entries()) {
     const value = /^--?[a-z-]+=(.*)$/s.exec(arg)?.[1] ?? /^-u(.+)$/s.exec(arg)?.[1] ?? arg;
-    const isUrl =
-      /^(?:--url|--name|-u|-n)$/.test(args[at - 1] ?? '') || (value !== arg && /^(?:--(?:url|name)=|-[un])/.test(arg));
+    const isUrl = /^(?:--url|-u)$/.test(args[at - 1] ?? '') || (value !== arg && /^(?:--url=|-u)/.test(arg));
     // What no option looks like is something that was pasted in the wrong place.
     const isPasted = arg.startsWith('-') && !/^--?[A-Za-z-]+(?:=|$)/.test(arg);
     const isAddress = redactText(value) !== value || (value.includes('@') && !EMAIL.test(value));

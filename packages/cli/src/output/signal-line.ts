@@ -24,7 +24,7 @@ function words(signal: Signal): string {
     case 'stalled':
       return `${signal.what === 'server' ? 'the server has not answered' : 'a handler has not returned'} for ${showMs(signal.sinceMs)}`;
     case 'corrupt':
-      return `skipped what is no event: ${signal.error.message}`;
+      return `skipped a message that is not a valid event: ${signal.error.message}`;
     case 'duplicate-instance':
       return `another process uses the instance id ${signal.instance}`;
     case 'dead-lettered':

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { PolycastError } from '@polycast/core';
 import { parse } from 'yaml';
+import { readInputFile } from '../read-input-file.ts';
 import { isDeep, MAX_DEPTH } from './nesting.ts';
 import { makePriceBook, type PriceBook, packagedPrices } from './price-book.ts';
 
@@ -14,9 +14,12 @@ export async function loadPrices(files: readonly string[]): Promise<PriceBook> {
   return Object.assign({}, packagedPrices(), ...books);
 }
 
+/** Largest price file, bytes: the packaged ones have some ten thousand. */
+const MAX_PRICE_BYTES = 4_194_304;
+
 async function loadPriceFile(file: string): Promise<PriceBook> {
+  const text = await readInputFile(file, { maxBytes: MAX_PRICE_BYTES });
   try {
-    const text = await readFile(file, 'utf8');
     if (isDeep(text)) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
     return makePriceBook([parse(text)]);
   } catch (error) {

@@ -1,5 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
-import { PolycastError } from '@polycast/core';
+import { readInputFile } from '../read-input-file.ts';
 import { MAX_WORKLOAD_LENGTH, parseWorkload } from './parse-workload.ts';
 import type { Workload } from './workload.ts';
 
@@ -8,18 +7,6 @@ import type { Workload } from './workload.ts';
  * @throws PolycastError `invalid-configuration` if it cannot be read, or naming every problem with its line and column
  */
 export async function loadWorkload(file: string): Promise<Workload> {
-  const text = await read(file);
+  const text = await readInputFile(file, { maxBytes: MAX_WORKLOAD_LENGTH });
   return parseWorkload(text, { file, format: file.toLowerCase().endsWith('.json') ? 'json' : 'yaml' });
-}
-
-async function read(file: string): Promise<string> {
-  let bytes: number;
-  try {
-    bytes = (await stat(file)).size;
-    if (bytes <= MAX_WORKLOAD_LENGTH) return await readFile(file, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new PolycastError('invalid-configuration', `${file}: cannot be read (${code})`, { cause: error });
-  }
-  throw new PolycastError('invalid-configuration', `${file}: ${bytes} bytes are too many for a workload`);
 }

@@ -33,7 +33,10 @@ export async function readConfig(source: string | object): Promise<ServiceBusCon
 }
 
 async function textOf(path: string): Promise<string> {
-  const { size } = await stat(path);
+  const found = await stat(path);
+  const { size } = found;
+  // Reading a pipe or a device would wait for ever.
+  if (!found.isFile()) throw new Error('it is not a regular file');
   if (size > MAX_CONFIG_FILE_BYTES) throw new Error(`${size} bytes are too many (at most ${MAX_CONFIG_FILE_BYTES})`);
   return readFile(path, 'utf8');
 }
