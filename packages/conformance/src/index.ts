@@ -24,5 +24,5 @@ export {
   type RunOptions,
   runConformance,
 } from './runner.ts';
-export { type ConformanceTarget, type Faults, missing, NEEDS, type Need } from './target.ts';
+export { type ConformanceTarget, type Faults, missing, NEEDS, type Need, type Remote } from './target.ts';
 export { confirmedManifest } from './verdict.ts';

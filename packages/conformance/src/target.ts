@@ -19,10 +19,27 @@ export interface ConformanceTarget {
    * What the service keeps by design for a while (a stream of past events) is left out.
    */
   residue?(topic: string): Promise<readonly string[]>;
+  /** How participants in processes of their own reach the service: what histories with faults (the soak) need. */
+  readonly remote?: Remote;
   /** Puts raw bytes on a topic, addressed to everyone, as a stranger would, who has never heard of Polycast. */
   inject?(topic: string, bytes: Uint8Array): Promise<void>;
   /** Ends what making the target started, and removes what the topics opened through it left on a service that stays. */
   dispose?(): Promise<void>;
+}
+
+/** How a participant in another process reaches the service. */
+export interface Remote {
+  /** Module that exports `fromUrl`: a `file:` URL of a built file. */
+  readonly module: string;
+  /**
+   * Where the service listens, if a participant can be led there by another port of this machine. Left out: its connections
+   * cannot be broken one by one (TLS names the host, or there is no service).
+   */
+  readonly address?: { readonly host: string; readonly port: number };
+  /** The URL of the service; with a port, by this port of 127.0.0.1. */
+  urlAt(port: number | undefined): string;
+  /** Lock of a delivery in histories, ms: the shortest that the service takes. @default 1 000 */
+  readonly lockMs?: number;
 }
 
 /** What a harness can do to the service, or to the way to it. Each resolves when the deed is done. */
@@ -41,6 +58,18 @@ export interface Faults {
   cut?(): Promise<void>;
   /** Cuts one participant's transport off for good, without goodbye, as when its process is killed. */
   abandon?(transport: Transport): Promise<void>;
+  /** From now on the service refuses what it is sent, so that trying again is right (it is busy, or full). {@link Faults.relent} ends it. */
+  refuse?(): Promise<void>;
+  relent?(): Promise<void>;
+  /** Takes the right to use a topic away from the participants. {@link Faults.permit} gives it back. */
+  forbid?(topic: string): Promise<void>;
+  permit?(topic: string): Promise<void>;
+  /** Has the service drop what it keeps of a topic and some subscriptions have not read yet. */
+  trim?(topic: string): Promise<void>;
+  /** The service loses all that it has kept, as when it comes back from a crash without its data. */
+  wipe?(): Promise<void>;
+  /** Another server takes over, and the one before stays. @returns where the service is now */
+  demote?(): Promise<{ readonly host: string; readonly port: number }>;
 }
 
 /** What a case can need of a target beyond a transport. */

@@ -30,6 +30,7 @@ export const harness: Harness = async ({ url, local = false }) => {
     url: at.href,
     transport: () => fromUrl(at),
     residue: async (topic) => heldAt(location, topic),
+    remote: { module: new URL('./index.js', import.meta.url).href, urlAt: () => at.href },
     ...(threads && { inject: (topic: string, bytes: Uint8Array) => inject(hub, topic, bytes) }),
   };
 };

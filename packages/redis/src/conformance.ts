@@ -1,10 +1,10 @@
-import type { ConformanceTarget, Harness } from '@polycast/conformance';
+import type { ConformanceTarget, Harness, Remote } from '@polycast/conformance';
 import { PolycastError } from '@polycast/core/adapter';
 import type { RedisServer } from '@polycast/local-services';
 import { Admin } from './conformance/admin.ts';
 import { Participants } from './conformance/participants.ts';
 import { readUrl } from './from-url.ts';
-import type { RedisStreamsOptions } from './options.ts';
+import { DEFAULT_HOST, DEFAULT_PORT, type RedisStreamsOptions } from './options.ts';
 import { settingsFrom } from './settings.ts';
 
 /** A server beside us answers at once: its silence is told of sooner, and claiming costs nothing. The URL's parameters win. */
@@ -47,7 +47,9 @@ async function ours(url: URL): Promise<ConformanceTarget> {
       thaw: async () => server.thaw(),
       cut: () => admin.cutAll(),
       abandon: (transport) => participants.abandon(transport),
+      ...admin.disturbances(streams),
     },
+    remote: remoteOf(at, LOCAL_DEFAULTS),
     residue: (topic) => admin.residue(topic),
     dispose: async () => {
       await admin.rest();
@@ -69,6 +71,7 @@ async function theirs(url: URL): Promise<ConformanceTarget> {
   );
   return {
     ...base(participants, admin, url),
+    remote: remoteOf(url, {}),
     faults: {
       cut: () => participants.cut(),
       abandon: (transport) => participants.abandon(transport),
@@ -88,6 +91,26 @@ function base(participants: Participants, admin: Admin, url: URL): ConformanceTa
     url: url.href,
     transport: () => participants.make(),
     inject: (topic, bytes) => admin.inject(topic, bytes),
+  };
+}
+
+/** How participants in processes of their own get to the server. */
+function remoteOf(url: URL, defaults: Partial<RedisStreamsOptions>): Remote {
+  const at = new URL(url);
+  for (const [name, value] of Object.entries(defaults)) {
+    if (!at.searchParams.has(name)) at.searchParams.set(name, String(value));
+  }
+  // TLS names the host, and cluster and Sentinel name further servers: no detour leads there.
+  const isDirect = at.protocol.startsWith('redis:') || at.protocol.startsWith('redis+');
+  const isOne = !at.searchParams.has('cluster') && !at.searchParams.has('sentinels');
+  return {
+    module: new URL('./index.js', import.meta.url).href,
+    ...(isDirect && isOne && { address: { host: at.hostname || DEFAULT_HOST, port: Number(at.port) || DEFAULT_PORT } }),
+    urlAt(port) {
+      if (port === undefined) return at.href;
+      const [, user = ''] = /\/\/([^/@]*@)?/.exec(at.href) ?? [];
+      return `${at.protocol}//${user}127.0.0.1:${port}${at.pathname}${at.search}`;
+    },
   };
 }
 

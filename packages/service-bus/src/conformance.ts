@@ -55,6 +55,12 @@ async function ours(url: URL): Promise<ConformanceTarget> {
       cut: rested(() => service.cut()),
       abandon: (transport) => participants.abandon(transport),
     },
+    remote: {
+      ...remote,
+      address: { host: '127.0.0.1', port: service.port },
+      urlAt: (port) =>
+        `service-bus:${service.connectionString.replace(`:${service.port}`, `:${port ?? service.port}`)}?${parametersOf(options)}`,
+    },
     residue: (topic) => admin.residue(topic),
     dispose: async () => {
       await admin.rest();
@@ -84,6 +90,7 @@ async function theirs(url: URL): Promise<ConformanceTarget> {
   const spared = 'the namespace is not ours, and its connections are made within the SDK';
   return {
     ...base(participants, admin, url.href),
+    remote: { ...remote, urlAt: () => url.href },
     withoutFaults: {
       restart: spared,
       kill: spared,
@@ -108,6 +115,17 @@ function base(participants: Participants, admin: Admin, url: string): Conformanc
     transport: () => participants.make(),
     inject: (topic, bytes) => admin.inject(topic, bytes),
   };
+}
+
+/** For participants in processes of their own. The shortest lock that the service takes. */
+const remote = { module: new URL('./index.js', import.meta.url).href, lockMs: 5_000 };
+
+/** Options that are numbers, as a URL has them. */
+function parametersOf(options: Partial<ServiceBusOptions>): string {
+  return Object.entries(options)
+    .filter(([, value]) => typeof value === 'number')
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&');
 }
 
 async function startService(): Promise<ServiceBus> {

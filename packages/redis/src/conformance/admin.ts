@@ -1,3 +1,4 @@
+import type { Faults } from '@polycast/conformance';
 import type { Cluster, Redis } from 'ioredis';
 import { type Commands, openCommands } from '../client.ts';
 import type { Settings } from '../settings.ts';
@@ -62,6 +63,39 @@ export class Admin {
         if ([...topics].some((own) => topic.startsWith(own))) await node.unlink(key);
       }
     }
+  }
+
+  /** What can be done to a server of our own that is up. */
+  disturbances(streams: boolean): Faults {
+    const call = async (...args: [string, ...(string | number)[]]) =>
+      void (await (await this.#open()).client.call(...args));
+    const channels = (topic: string) => channelOf(literal(this.#settings.prefix), literal(topic), '*');
+    return {
+      // Streams: writes find the memory full. Pub/sub takes no memory: there a script keeps the server busy.
+      refuse: () => (streams ? call('CONFIG', 'SET', 'maxmemory', '1') : this.#busy()),
+      relent: () => (streams ? call('CONFIG', 'SET', 'maxmemory', '0') : Promise.resolve()),
+      forbid: (topic) => call('ACL', 'SETUSER', 'default', 'resetchannels', 'resetkeys', `~not-${topic}`),
+      permit: () => call('ACL', 'SETUSER', 'default', 'allchannels', 'allkeys'),
+      ...(streams && {
+        trim: async (topic: string) => {
+          const { client } = await this.#open();
+          for (const key of await keysOf(client as Redis, channels(topic))) {
+            if ((await client.type(key)) === 'stream') await client.xtrim(key, 'MAXLEN', 1);
+          }
+        },
+        wipe: () => call('FLUSHALL'),
+      }),
+    };
+  }
+
+  /** Has the server refuse commands with BUSY for some ms. */
+  async #busy(): Promise<void> {
+    const { client } = await this.#open();
+    await client.call('CONFIG', 'SET', 'busy-reply-threshold', 1);
+    await client.eval(
+      'local t = redis.call("TIME") repeat local n = redis.call("TIME") until (n[1] - t[1]) * 1000000 + n[2] - t[2] > 30000',
+      0,
+    );
   }
 
   /** Lets go of the connection, so that a server that ends does not break it. The next deed makes another. */

@@ -1,0 +1,144 @@
+import { isFor, type Publication, type Reading, type Receiver, type Sub, signalsOf } from '../reading.ts';
+import type { Promises } from '../record.ts';
+import type { Violation } from './violation.ts';
+
+/** An event that a receiver was owed and did not get. */
+export interface Loss {
+  readonly receiver: Receiver;
+  readonly publication: Publication;
+  readonly announced: boolean;
+}
+
+/** What was owed and did not come, announced or not. */
+export function lossesOf(reading: Reading, promises: Promises): readonly Loss[] {
+  return [...reading.receivers.values()].flatMap((receiver) => {
+    const missing = reading.publications.filter(
+      (one) => isOwed(reading, receiver, one, promises) && !isSatisfied(reading, receiver, one),
+    );
+    return missing.length === 0 ? [] : announce(reading, receiver, missing, promises);
+  });
+}
+
+export function judgeDelivery(reading: Reading, losses: readonly Loss[], promises: Promises): readonly Violation[] {
+  const wrong: Violation[] = reading.publications
+    .filter(({ doneAt, resolved, code }) => !resolved && code !== undefined && doneAt < reading.firstFaultAt)
+    .map(({ n, by, code }) => ({ kind: 'refused', message: `event ${n} of ${by.id} was refused: ${code}` }));
+  for (const { receiver, publication, announced } of losses) {
+    const event = `event ${publication.n} of ${publication.by.id} to ${publication.to.join()}`;
+    if (!announced) wrong.push({ kind: 'unannounced', message: `${nameOf(receiver)} never got ${event}` });
+    else if (promises.atLeastOnce && !reading.faults.some(({ loses }) => loses)) {
+      wrong.push({ kind: 'lost', message: `${nameOf(receiver)} never got ${event}, announced, but nothing took it` });
+    }
+  }
+  return wrong;
+}
+
+export function nameOf(receiver: Receiver): string {
+  const [first] = receiver.subs;
+  return receiver.kind === 'plain' && first !== undefined
+    ? `plain ${receiver.id} of ${first.life.instance}`
+    : receiver.id;
+}
+
+/** Was the receiver there when the publish resolved, so that the event is its own? */
+export function isOwed(reading: Reading, receiver: Receiver, publication: Publication, promises: Promises): boolean {
+  if (!publication.resolved) return false;
+  const entitled = receiver.subs.filter((sub) => isFor(sub, publication));
+  switch (receiver.kind) {
+    case 'plain': {
+      const [sub] = entitled;
+      if (sub === undefined || sub.openAt >= publication.at) return false;
+      if (sub.endAt > reading.settledAt) return true;
+      return promises.closeDelivers && publication.doneAt < sub.endAt && closedInPeace(reading, sub);
+    }
+    case 'durable': {
+      const openAt = Math.min(...entitled.map((sub) => sub.openAt));
+      // Only who is there in the end can show what it was kept.
+      return openAt < publication.at && entitled.some((sub) => sub.openAt < Infinity && sub.endAt > reading.settledAt);
+    }
+    case 'group':
+      return entitled.some((sub) => sub.openAt < publication.at) && isCovered(reading, entitled, publication.at);
+  }
+}
+
+/** Nothing kept `close` from delivering what was there. */
+function closedInPeace(reading: Reading, sub: Sub): boolean {
+  return !sub.crashed && !sub.everPaused && reading.firstFaultAt > Math.min(sub.closedAt, sub.life.leftAt);
+}
+
+/** Was there a member at each moment from then on? A group goes with its last member. */
+function isCovered(reading: Reading, members: readonly Sub[], from: number): boolean {
+  for (let at = from; ; ) {
+    const until = Math.max(...members.filter((sub) => sub.openAt <= at && sub.endAt > at).map((sub) => sub.endAt), at);
+    if (until > reading.settledAt) return true;
+    if (until === at) return false;
+    at = until;
+    // The last moment of one is not that of the next.
+    if (!members.some((sub) => sub.openAt < at && sub.endAt > at)) return false;
+  }
+}
+
+function isSatisfied(reading: Reading, receiver: Receiver, publication: Publication): boolean {
+  if (publication.ttlMs !== undefined) return true;
+  const calls = receiver.calls.get(publication.n) ?? [];
+  if (calls.some(({ outcome }) => outcome === 'accepted')) return true;
+  if (isDeadLettered(reading, receiver, publication)) return true;
+  // Its process ended before it could say what became of the event: it may have been set aside already.
+  return calls.some(
+    ({ outcome, sub, attempt }) =>
+      (outcome === 'rejected' || (outcome === 'failed' && attempt >= sub.tries)) &&
+      (sub.crashed || sub.closedAt < Infinity),
+  );
+}
+
+function isDeadLettered(reading: Reading, receiver: Receiver, { n, at }: Publication): boolean {
+  const lives = new Set(receiver.subs.map(({ life }) => life));
+  return [...receiver.subs, ...lives].some(({ signals }) =>
+    signals.some(
+      (one) => one.at > at && one.signal.kind === 'dead-lettered' && reading.eventOf(one.signal.eventId) === n,
+    ),
+  );
+}
+
+/** Divides what is missing into what was said to be missing and what was not. */
+function announce(
+  reading: Reading,
+  receiver: Receiver,
+  missing: readonly Publication[],
+  promises: Promises,
+): readonly Loss[] {
+  const signals = receiver.subs.flatMap(signalsOf);
+  /** Gaps with a count, which announce so many of a source, each once. */
+  const counted = new Map<string, { readonly at: number; left: number }[]>();
+  for (const { at, signal } of signals) {
+    if (signal.kind !== 'gap' || signal.count === undefined) continue;
+    const source = signal.source ?? '';
+    counted.set(source, [...(counted.get(source) ?? []), { at, left: signal.count }]);
+  }
+  return missing.map((publication) => {
+    const covered = signals.some(
+      ({ at, signal }) =>
+        at > publication.at &&
+        ((signal.kind === 'reconnected' && signal.mayHaveLost === true) ||
+          (signal.kind === 'gap' &&
+            signal.count === undefined &&
+            (signal.source === undefined || signal.source === publication.by.source))),
+    );
+    if (covered || isExcused(reading, publication, promises)) return { receiver, publication, announced: true };
+    for (const source of [publication.by.source, '']) {
+      const gap = counted.get(source)?.find(({ at, left }) => at > publication.at && left > 0);
+      if (gap === undefined) continue;
+      gap.left--;
+      return { receiver, publication, announced: true };
+    }
+    return { receiver, publication, announced: false };
+  });
+}
+
+/** Where nothing is kept, a loss shows at the latest with the publisher's next event; and there was none. */
+function isExcused(reading: Reading, lost: Publication, { atLeastOnce }: Promises): boolean {
+  if (atLeastOnce) return false;
+  return !reading.publications.some(
+    (one) => one.by === lost.by && one.at > lost.at && one.resolved && one.to.join() === lost.to.join(),
+  );
+}

@@ -1,0 +1,103 @@
+import type { Call, Reading, Receiver } from '../reading.ts';
+import type { Promises } from '../record.ts';
+import { nameOf } from './delivery.ts';
+import type { Violation } from './violation.ts';
+
+/** Handlers that accepted an event and were given it again, and how often each event was tried. */
+export function judgeTries(reading: Reading, promises: Promises): readonly Violation[] {
+  const wrong: Violation[] = [];
+  for (const receiver of reading.receivers.values()) {
+    for (const [n, calls] of receiver.calls) {
+      wrong.push(...duplicates(reading, receiver, n, calls, promises), ...tries(reading, receiver, n, calls));
+    }
+    wrong.push(...deadLetters(reading, receiver));
+  }
+  return wrong;
+}
+
+function duplicates(
+  reading: Reading,
+  receiver: Receiver,
+  n: number,
+  calls: readonly Call[],
+  promises: Promises,
+): readonly Violation[] {
+  const copies = reading.byEvent.get(n)?.length ?? 1;
+  const accepted: Call[] = [];
+  const wrong: Violation[] = [];
+  for (const call of calls) {
+    const before = accepted.find(({ doneAt, sub }) => doneAt < call.at && doneAt < sub.endAt);
+    if (before !== undefined) {
+      const sameOne = before.sub === call.sub;
+      const isWrong = sameOne ? promises.dedupe || copies === 1 : copies === 1 && reading.firstFaultAt > call.at;
+      if (isWrong) {
+        const where = sameOne ? 'the same subscription' : `${before.sub.id}, without any fault`;
+        wrong.push({
+          kind: 'duplicated',
+          message: `${nameOf(receiver)} got ${n} again (${call.sub.id}) after it was accepted by ${where}`,
+        });
+      }
+    }
+    if (call.outcome === 'accepted') accepted.push(call);
+  }
+  return wrong;
+}
+
+function tries(reading: Reading, receiver: Receiver, n: number, calls: readonly Call[]): readonly Violation[] {
+  const wrong: Violation[] = [];
+  const copies = reading.byEvent.get(n)?.length ?? 1;
+  const name = `${nameOf(receiver)}, event ${n}`;
+  const { tries: allowed } = receiver.subs[0]!;
+  const failed = calls.filter(({ outcome }) => outcome !== 'released');
+  if (failed.length > allowed * copies && reading.firstFaultAt > failed.at(-1)!.at) {
+    wrong.push({ kind: 'tries', message: `${name} was tried ${failed.length} times, with ${allowed} tries` });
+  }
+  calls.forEach((call, index) => {
+    if (call.attempt < 1 || call.attempt > index + 1 + endsBefore(reading, receiver, call)) {
+      const what = `call ${index + 1} says attempt ${call.attempt}`;
+      wrong.push({ kind: 'attempts', message: `${name}: ${what}` });
+    } else if (
+      copies === 1 &&
+      call.attempt !== index + 1 &&
+      reading.firstFaultAt > call.at &&
+      isAlone(receiver, call)
+    ) {
+      wrong.push({
+        kind: 'attempts',
+        message: `${name}: call ${index + 1} says attempt ${call.attempt}, without any fault`,
+      });
+    }
+  });
+  return wrong;
+}
+
+/** Processes that ended, and subscriptions that closed, before: each may have been given the event without getting to say so. */
+function endsBefore(reading: Reading, receiver: Receiver, call: Call): number {
+  const closed = receiver.subs.filter((sub) => sub.endAt < call.at).length;
+  const frozen = reading.faults.filter(({ kind, at }) => kind.startsWith('freeze') && at < call.at).length;
+  return closed + frozen;
+}
+
+/** Did nobody else of the receiver come or go meanwhile? */
+function isAlone(receiver: Receiver, call: Call): boolean {
+  return receiver.subs.every((sub) => sub.endAt > call.at);
+}
+
+/** Set aside without having been rejected or having failed so often as was allowed. */
+function deadLetters(reading: Reading, receiver: Receiver): readonly Violation[] {
+  const wrong: Violation[] = [];
+  for (const sub of receiver.subs) {
+    for (const { at, signal } of sub.signals) {
+      if (signal.kind !== 'dead-lettered') continue;
+      const n = reading.eventOf(signal.eventId);
+      const calls = n === undefined ? [] : (receiver.calls.get(n) ?? []).filter((call) => call.at < at);
+      const spared = calls.length > 0 ? endsBefore(reading, receiver, calls.at(-1)!) : receiver.subs.length;
+      if (calls.some(({ outcome }) => outcome === 'rejected') || calls.length + spared >= sub.tries) continue;
+      wrong.push({
+        kind: 'tries',
+        message: `${nameOf(receiver)}: ${n === undefined ? `an event (${signal.eventId})` : `event ${n}`} was dead-lettered after ${calls.length} of ${sub.tries} tries`,
+      });
+    }
+  }
+  return wrong;
+}

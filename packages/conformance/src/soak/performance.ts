@@ -1,0 +1,591 @@
+import type { Address } from '@polycast/core';
+import { isOwing } from '../history/judge/judge.ts';
+import type { Entry, Promises } from '../history/record.ts';
+import type { PlannedEvent } from './order.ts';
+import { nowMs, type ParticipantProcess } from './participant-process.ts';
+import { type Plan, type PlannedSubscription, SLOTS, type Step } from './plan.ts';
+import { Recorder, type Stage } from './stage.ts';
+import type { FaultCounts } from './tally.ts';
+
+/** How long a step waits for what it began while there are faults, ms: then the history goes on without. */
+const STEP_WAIT_MS = 400;
+/** And while there are none: only the machine can be slow. */
+const CALM_WAIT_MS = 20_000;
+/** Longest wait for what was begun, once all faults are healed, ms. */
+const SETTLE_WITHIN_MS = 30_000;
+/** What is owed and has not come is lost when nothing at all has happened for so long, ms. */
+const QUIET_MS = 5_000;
+/** Of which each round takes so long at least, ms. */
+const ROUND_MS = 200;
+/** Longest wait for what is owed, ms. */
+const OWED_WITHIN_MS = 60_000;
+/** Longest `close` of a broadcaster, ms. */
+const LEAVE_WITHIN_MS = 15_000;
+/** Longest wait for an answer of a process at rest, ms. */
+const ANSWER_WITHIN_MS = 12_000;
+const PING_EVERY_MS = 1_000;
+/** For so long participants are watched at rest, ms. */
+const REST_MS = 300;
+
+interface Open {
+  readonly sub: string;
+  readonly plan: PlannedSubscription;
+  isClosed: boolean;
+  isPaused: boolean;
+}
+
+interface Joined {
+  readonly life: string;
+  readonly process: ParticipantProcess;
+  readonly subs: Open[];
+  /** Address lists it has published to. */
+  readonly lanes: Map<string, readonly Address[]>;
+  isLeaving: boolean;
+}
+
+export interface Performed {
+  readonly entries: readonly Entry[];
+  readonly faults: FaultCounts;
+}
+
+let performances = 0;
+
+/** Plays a plan on a stage and records what happens. */
+export async function perform(
+  plan: Plan,
+  stage: Stage,
+  promises: Promises,
+  options: { readonly mutant?: string | undefined; readonly signal?: AbortSignal } = {},
+): Promise<Performed> {
+  const performance = new Performance(plan, stage, promises, options.mutant);
+  try {
+    await performance.play(options.signal);
+  } finally {
+    await performance.end();
+  }
+  return { entries: performance.recorder.entries, faults: performance.faults };
+}
+
+class Performance {
+  readonly recorder = new Recorder();
+  readonly faults: FaultCounts = {};
+  readonly #plan: Plan;
+  readonly #stage: Stage;
+  readonly #promises: Promises;
+  readonly #mutant: string | undefined;
+  readonly #topic: string;
+  readonly #joined: (Joined | undefined)[] = SLOTS.map(() => undefined);
+  readonly #processes = new Map<ParticipantProcess, true>();
+  /** Where all slots share a process. */
+  #shared: ParticipantProcess | undefined;
+  /** Durable subscriptions that were made, by slot and name: somebody must collect what they are kept. */
+  readonly #durable = new Map<string, { readonly slot: number; readonly plan: PlannedSubscription }>();
+  readonly #published: (PlannedEvent & { readonly slot: number })[] = [];
+  readonly #copies = new Map<number, number>();
+  readonly #healing = new Set<() => Promise<void>>();
+  #ids = 0;
+  #events = 0;
+  #hasCrashed = false;
+  #disturbedAtMs = 0;
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(plan: Plan, stage: Stage, promises: Promises, mutant: string | undefined) {
+    this.#plan = plan;
+    this.#stage = stage;
+    this.#promises = promises;
+    this.#mutant = mutant;
+    this.#topic = `soak-${process.pid}-${++performances}`;
+  }
+
+  async play(signal: AbortSignal | undefined): Promise<void> {
+    this.#watch = setInterval(() => this.#lookAfter(), PING_EVERY_MS);
+    for (const step of this.#plan.steps) {
+      if (signal?.aborted) return;
+      await this.#step(step);
+      if (step.afterMs > 0) await pass(step.afterMs);
+    }
+    await this.#settle();
+  }
+
+  /** Leaves nothing of the history behind, whatever became of it. */
+  async end(): Promise<void> {
+    clearInterval(this.#watch);
+    for (const heal of [...this.#healing]) await heal();
+    for (const one of this.#processes.keys()) {
+      const isClean = !this.#joined.some((joined) => joined?.process === one);
+      if (isClean) this.#stage.giveBack(one);
+      else await one.kill();
+    }
+  }
+
+  // ── steps ──
+
+  async #step(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'join':
+        return this.#join(step.slot);
+      case 'leave':
+        await this.#leave(step.slot, STEP_WAIT_MS);
+        return;
+      case 'subscribe':
+        return this.#subscribe(step.slot, step);
+      case 'close':
+      case 'pause':
+      case 'resume':
+        return this.#turn(step);
+      case 'publish':
+        return this.#publish(step);
+      case 'republish':
+        return this.#republish(step);
+      case 'fault':
+        return this.#fault(step);
+    }
+  }
+
+  async #join(slot: number): Promise<void> {
+    await this.#hasLeft(slot, STEP_WAIT_MS);
+    if (this.#joined[slot] !== undefined) return;
+    const process = this.#processFor(slot);
+    const life = `${SLOTS[slot]!.instance}.${++this.#ids}`;
+    const joined: Joined = { life, process, subs: [], lanes: new Map(), isLeaving: false };
+    this.#joined[slot] = joined;
+    const { module, urlAt } = this.#stage.remote;
+    process.order({
+      do: 'join',
+      life,
+      process: process.name,
+      module,
+      url: urlAt(this.#stage.ways[slot]?.port),
+      topic: this.#topic,
+      ...SLOTS[slot]!,
+      ...(this.#mutant === undefined ? {} : { mutant: this.#mutant }),
+    });
+    await this.#sees((entry) => entry.what === 'joined' && entry.life === life, this.#stepWaitMs);
+  }
+
+  #processFor(slot: number): ParticipantProcess {
+    if (this.#shared !== undefined && !this.#shared.isOver) return this.#shared;
+    const clockMs = this.#plan.clocksMs[slot] ?? 0;
+    const taken = this.#stage.take(clockMs);
+    if (clockMs !== 0) {
+      this.#counted('clock');
+      this.recorder.note({ what: 'fault', fault: `clock ${++this.#ids}`, kind: 'clock' });
+    }
+    if (this.#stage.isShared) this.#shared = taken;
+    this.#processes.set(taken, true);
+    taken.onEntry = (entry) => this.recorder.add(entry);
+    taken.onDied = (how) => {
+      this.recorder.note({ what: 'died', process: taken.name, how });
+      this.#forget(taken);
+    };
+    return taken;
+  }
+
+  get #stepWaitMs(): number {
+    return this.#healing.size > 0 || nowMs() - this.#disturbedAtMs < STEP_WAIT_MS ? STEP_WAIT_MS : CALM_WAIT_MS;
+  }
+
+  #forget(process: ParticipantProcess): void {
+    this.#joined.forEach((joined, slot) => {
+      if (joined?.process === process) this.#joined[slot] = undefined;
+    });
+  }
+
+  async #leave(slot: number, withinMs: number): Promise<boolean> {
+    const leaving = this.#joined[slot];
+    if (leaving === undefined) return true;
+    leaving.isLeaving = true;
+    leaving.process.order({ do: 'leave', life: leaving.life });
+    return this.#hasLeft(slot, withinMs);
+  }
+
+  /** A slot that is still leaving is not joined again: its instance is taken. */
+  async #hasLeft(slot: number, withinMs: number): Promise<boolean> {
+    const leaving = this.#joined[slot];
+    if (leaving?.isLeaving !== true) return leaving === undefined;
+    const hasLeft = await this.#sees((entry) => entry.what === 'left' && entry.life === leaving.life, withinMs);
+    if (hasLeft && this.#joined[slot] === leaving) this.#joined[slot] = undefined;
+    return hasLeft;
+  }
+
+  async #subscribe(slot: number, plan: PlannedSubscription): Promise<void> {
+    const owner = this.#joined[slot];
+    if (owner === undefined || owner.isLeaving) return;
+    const open = owner.subs.filter(({ isClosed }) => !isClosed);
+    // One instance holds a durable subscription once; and one member of a group is enough for each.
+    const isTaken =
+      plan.kind !== 'plain' && open.some((one) => one.plan.kind === plan.kind && one.plan.name === plan.name);
+    if (open.length >= 3 || isTaken) return;
+    const sub = `s${++this.#ids}`;
+    owner.subs.push({ sub, plan, isClosed: false, isPaused: false });
+    if (plan.kind === 'durable') this.#durable.set(`${slot} ${plan.name}`, { slot, plan });
+    const { kind, name, odd, tries, concurrency, mood } = plan;
+    owner.process.order({
+      do: 'subscribe',
+      life: owner.life,
+      sub,
+      seed: this.#plan.seed + this.#ids,
+      lockMs: this.#stage.remote.lockMs ?? 1_000,
+      kind,
+      ...(name === undefined ? {} : { name }),
+      odd,
+      tries,
+      concurrency,
+      mood,
+    });
+    await this.#sees((entry) => entry.what === 'subscribed' && entry.sub === sub, this.#stepWaitMs);
+  }
+
+  async #turn(step: Extract<Step, { do: 'close' | 'pause' | 'resume' }>): Promise<void> {
+    const owner = this.#joined[step.slot];
+    const open = owner?.subs.filter(({ isClosed }) => !isClosed) ?? [];
+    const one = open[step.pick % Math.max(1, open.length)];
+    if (owner === undefined || one === undefined) return;
+    owner.process.order({ do: step.do, sub: one.sub });
+    if (step.do === 'close') one.isClosed = true;
+    else one.isPaused = step.do === 'pause';
+    if (step.do !== 'close') return;
+    await this.#sees((entry) => entry.what === 'closed' && entry.sub === one.sub, STEP_WAIT_MS);
+  }
+
+  async #publish(step: Extract<Step, { do: 'publish' }>): Promise<void> {
+    const owner = this.#joined[step.slot];
+    if (owner === undefined || owner.isLeaving) return;
+    const events = Array.from({ length: step.count }, (_, at): PlannedEvent => {
+      const n = ++this.#events;
+      return {
+        n,
+        copy: 0,
+        ...(step.ownIds ? { id: `${this.#topic}-${n}` } : {}),
+        to: step.to,
+        ...(step.keys === 0 ? {} : { key: `k${at % step.keys}` }),
+        ...(step.ttlMs === undefined ? {} : { ttlMs: step.ttlMs }),
+        size: step.size,
+        carbonCopy: step.carbonCopy,
+      };
+    });
+    for (const event of events) this.#published.push({ ...event, slot: step.slot });
+    owner.lanes.set(step.to.join(), step.to);
+    owner.process.order({ do: 'publish', life: owner.life, events, oneByOne: step.oneByOne });
+  }
+
+  async #republish({ slot, pick }: Extract<Step, { do: 'republish' }>): Promise<void> {
+    const owner = this.#joined[slot];
+    const own = this.#published.filter((one) => one.slot === slot && one.id !== undefined && one.ttlMs === undefined);
+    const again = own[pick % Math.max(1, own.length)];
+    if (owner === undefined || owner.isLeaving || again === undefined) return;
+    const copy = (this.#copies.get(again.n) ?? 0) + 1;
+    this.#copies.set(again.n, copy);
+    const { slot: _, ...event } = again;
+    owner.lanes.set(event.to.join(), event.to);
+    owner.process.order({ do: 'publish', life: owner.life, events: [{ ...event, copy }], oneByOne: false });
+  }
+
+  // ── faults ──
+
+  async #fault(step: Extract<Step, { do: 'fault' }>): Promise<void> {
+    const { kind, slot, forMs, by } = step;
+    const faults = this.#stage.target.faults ?? {};
+    const way = this.#stage.ways[slot];
+    const joined = this.#joined[slot];
+    switch (kind) {
+      case 'cut':
+        return this.#brief(kind, () => way?.cut());
+      case 'cut-one':
+        return this.#brief(kind, () => way?.cutOne(by));
+      case 'delay':
+        return this.#lasting(
+          kind,
+          forMs,
+          () => {
+            if (way !== undefined) way.delayMs = 5 + by * 100;
+          },
+          () => way?.heal(),
+        );
+      case 'swallow':
+        return this.#lasting(
+          kind,
+          forMs,
+          () => way?.swallow(),
+          () => way?.heal(),
+        );
+      case 'crash':
+        return joined === undefined ? undefined : this.#crash(joined.process);
+      case 'freeze-participant': {
+        const process = joined?.process;
+        if (process === undefined || process.isFrozen) return;
+        return this.#lasting(
+          kind,
+          forMs,
+          () => process.freeze(),
+          () => process.thaw(),
+        );
+      }
+      case 'clock': {
+        if (joined === undefined) return;
+        return this.#brief(kind, () =>
+          joined.process.order({ do: 'clock', offsetMs: Math.round((by - 0.5) * 2_000_000) }),
+        );
+      }
+      case 'cut-all':
+        return this.#brief(kind, () => faults.cut?.());
+      case 'freeze-service':
+        return this.#lasting(
+          kind,
+          forMs,
+          () => faults.freeze?.(),
+          () => faults.thaw?.(),
+        );
+      case 'kill-service':
+        return this.#lasting(
+          kind,
+          forMs,
+          () => faults.kill?.(),
+          () => faults.start?.(),
+        );
+      case 'restart-service':
+        return this.#brief(kind, () => faults.restart?.());
+      case 'refuse':
+        return this.#lasting(
+          kind,
+          forMs,
+          () => faults.refuse?.(),
+          () => faults.relent?.(),
+        );
+      case 'forbid':
+        return this.#lasting(
+          kind,
+          forMs,
+          () => faults.forbid?.(this.#topic),
+          () => faults.permit?.(this.#topic),
+        );
+      case 'trim':
+        return this.#brief(kind, () => faults.trim?.(this.#topic), true);
+      case 'wipe':
+        return this.#brief(kind, () => faults.wipe?.(), true);
+      case 'demote':
+        return this.#brief(
+          kind,
+          async () => {
+            const at = await faults.demote?.();
+            for (const each of this.#stage.ways) if (each !== undefined && at !== undefined) each.target = at;
+          },
+          true,
+        );
+    }
+  }
+
+  #counted(kind: Extract<Step, { do: 'fault' }>['kind']): void {
+    this.faults[kind] = (this.faults[kind] ?? 0) + 1;
+    this.#disturbedAtMs = nowMs();
+  }
+
+  async #brief(
+    kind: Extract<Step, { do: 'fault' }>['kind'],
+    deed: () => void | Promise<void>,
+    loses = false,
+  ): Promise<void> {
+    await this.#serviceIsThere();
+    const fault = `${kind} ${++this.#ids}`;
+    this.#counted(kind);
+    this.recorder.note({ what: 'fault', fault, kind, ...(loses ? { loses } : {}) });
+    await deed();
+    this.recorder.note({ what: 'healed', fault });
+  }
+
+  /** Goes on while the history does, for so long. One of a kind at a time. */
+  async #lasting(
+    kind: Extract<Step, { do: 'fault' }>['kind'],
+    forMs: number,
+    begin: () => void | Promise<void>,
+    end: () => void | Promise<void>,
+  ): Promise<void> {
+    await this.#serviceIsThere();
+    const fault = `${kind} ${++this.#ids}`;
+    this.#counted(kind);
+    this.recorder.note({ what: 'fault', fault, kind });
+    await begin();
+    let healed: Promise<void> | undefined;
+    const heal = () => {
+      healed ??= (async () => {
+        clearTimeout(timer);
+        await end();
+        this.recorder.note({ what: 'healed', fault });
+        this.#healing.delete(heal);
+      })();
+      return healed;
+    };
+    const timer = setTimeout(() => void heal(), forMs);
+    this.#healing.add(heal);
+    if (isOfService(kind)) this.#service = { heal, untilMs: nowMs() + forMs };
+  }
+
+  #service: { readonly heal: () => Promise<void>; readonly untilMs: number } | undefined;
+
+  /** One thing at a time happens to the service: a server that is down cannot be frozen, nor refuse anything. */
+  async #serviceIsThere(): Promise<void> {
+    const busy = this.#service;
+    if (busy === undefined) return;
+    this.#service = undefined;
+    await pass(Math.max(0, busy.untilMs - nowMs()));
+    await busy.heal();
+  }
+
+  async #crash(process: ParticipantProcess): Promise<void> {
+    this.#counted('crash');
+    this.#hasCrashed = true;
+    await process.kill();
+    this.recorder.note({ what: 'crash', process: process.name });
+    this.#forget(process);
+  }
+
+  /** Processes that answer nothing any more. */
+  #lookAfter(): void {
+    for (const one of this.#processes.keys()) {
+      if (one.isOver || one.isFrozen) continue;
+      one.ping();
+      const forMs = one.silentForMs;
+      if (forMs === 0) continue;
+      this.recorder.note({ what: 'silent', process: one.name, forMs });
+      void one.kill();
+      this.#forget(one);
+    }
+  }
+
+  // ── the end ──
+
+  async #settle(): Promise<void> {
+    for (const heal of [...this.#healing]) await heal();
+    await this.#stage.target.faults?.start?.();
+    for (const one of this.#processes.keys()) one.order({ do: 'calm' });
+    await Promise.all(SLOTS.map((_, slot) => this.#hasLeft(slot, LEAVE_WITHIN_MS)));
+    for (const { slot, plan } of this.#durable.values()) {
+      await this.#join(slot);
+      await this.#subscribe(slot, plan);
+    }
+    for (const one of this.#alive()) {
+      for (const open of one.subs) if (!open.isClosed) one.process.order({ do: 'resume', sub: open.sub });
+      // Those that came only now, too.
+      one.process.order({ do: 'calm' });
+    }
+    await this.recorder.until(() => this.#isSettled(), SETTLE_WITHIN_MS);
+    await this.#mark();
+    await this.#collect();
+    this.recorder.note({ what: 'settled' });
+    await this.#rest();
+    await Promise.all(SLOTS.map((_, slot) => this.#leaveForGood(slot)));
+    await this.#lookForResidue();
+  }
+
+  #alive(): readonly Joined[] {
+    return this.#joined.filter(
+      (joined): joined is Joined => joined !== undefined && !joined.isLeaving && !joined.process.isOver,
+    );
+  }
+
+  /** Has all that was begun come to an end? */
+  #isSettled(): boolean {
+    const begun = new Set<string>();
+    const alive = new Set(this.#alive().map(({ life }) => life));
+    const closing = new Set(
+      this.#alive().flatMap(({ subs }) => subs.filter(({ isClosed }) => isClosed).map(({ sub }) => sub)),
+    );
+    for (const entry of this.recorder.entries) {
+      if (entry.what === 'join' && alive.has(entry.life)) begun.add(entry.life);
+      else if (entry.what === 'joined') begun.delete(entry.life);
+      else if (entry.what === 'subscribe' && alive.has(entry.life) && !closing.has(entry.sub)) begun.add(entry.sub);
+      else if (entry.what === 'subscribed' || entry.what === 'close') begun.delete(entry.sub);
+      else if (entry.what === 'publish' && alive.has(entry.life)) begun.add(`${entry.n} ${entry.copy}`);
+      else if (entry.what === 'published' || entry.what === 'refused') begun.delete(`${entry.n} ${entry.copy}`);
+    }
+    return begun.size === 0;
+  }
+
+  /** Each publisher's next event: what is missing can be noticed now. */
+  async #mark(): Promise<void> {
+    // What a member of a group publishes may be given to it: without a copy for itself it would be nobody's.
+    const carbonCopy = this.#plan.steps.some((step) => step.do === 'subscribe' && step.kind === 'group');
+    for (const one of this.#alive()) {
+      const events = [...one.lanes.values()].map(
+        (to): PlannedEvent => ({ n: ++this.#events, copy: 0, to, size: 0, carbonCopy, marker: true }),
+      );
+      if (events.length > 0) one.process.order({ do: 'publish', life: one.life, events, oneByOne: false });
+    }
+    // Orders are served in turn: once it has answered this one, it has begun to publish.
+    await this.#allAnswer();
+    await this.recorder.until(() => this.#isSettled(), SETTLE_WITHIN_MS);
+  }
+
+  /**
+   * Waits for what is owed, as long as anything happens. Quiet is counted in rounds in which every participant has answered, so
+   * that a machine that is busy has as much time as it needs.
+   */
+  async #collect(): Promise<void> {
+    const deadline = nowMs() + OWED_WITHIN_MS;
+    const enough = (QUIET_MS + (this.#stage.remote.lockMs ?? 1_000)) / ROUND_MS;
+    let count = this.recorder.entries.length;
+    for (let quiet = 0; quiet < enough && nowMs() < deadline && this.#alive().length > 0; quiet++) {
+      if (!isOwing(this.recorder.entries, this.#promises)) return;
+      await pass(ROUND_MS);
+      await this.#allAnswer();
+      if (this.recorder.entries.length !== count) quiet = 0;
+      count = this.recorder.entries.length;
+    }
+  }
+
+  async #allAnswer(): Promise<void> {
+    await Promise.all(this.#alive().map((one) => Promise.race([one.process.usage(), pass(ANSWER_WITHIN_MS)])));
+  }
+
+  /** What do processes do that have nothing to do? */
+  async #rest(): Promise<void> {
+    const processes = [...new Set(this.#alive().map(({ process }) => process))];
+    await Promise.all(
+      processes.map(async (one) => {
+        const before = await Promise.race([one.usage(), pass(ANSWER_WITHIN_MS)]);
+        const atMs = nowMs();
+        await pass(REST_MS);
+        const after = await Promise.race([one.usage(), pass(ANSWER_WITHIN_MS)]);
+        if (before === undefined || after === undefined) return;
+        this.recorder.note({ what: 'idle', process: one.name, forMs: nowMs() - atMs, cpuMs: after - before });
+      }),
+    );
+  }
+
+  async #leaveForGood(slot: number): Promise<void> {
+    const leaving = this.#joined[slot];
+    if (leaving === undefined || (await this.#leave(slot, LEAVE_WITHIN_MS)) || leaving.process.isOver) return;
+    const where = `${leaving.life}`;
+    this.recorder.note({ what: 'residue', where, names: [`close did not return within ${LEAVE_WITHIN_MS} ms`] });
+  }
+
+  /** What dies leaves something behind for a while, and a durable subscription stays: these are looked at elsewhere. */
+  async #lookForResidue(): Promise<void> {
+    const { residue } = this.#stage.target;
+    if (residue === undefined || this.#hasCrashed || this.#durable.size > 0) return;
+    const deadline = nowMs() + 3_000;
+    let names: readonly string[] = [];
+    do {
+      names = await residue(this.#topic);
+      if (names.length > 0) await pass(50);
+    } while (names.length > 0 && nowMs() < deadline);
+    this.recorder.note({ what: 'residue', where: 'on the service', names });
+  }
+
+  /** Waits for an entry that is written from now on, or already was. */
+  #sees(fits: (entry: Entry) => boolean, withinMs: number): Promise<boolean> {
+    let at = 0;
+    return this.recorder.until(() => {
+      for (; at < this.recorder.entries.length; at++) if (fits(this.recorder.entries[at]!)) return true;
+      return false;
+    }, withinMs);
+  }
+}
+
+function isOfService(kind: string): boolean {
+  return kind.endsWith('-service') || kind === 'refuse' || kind === 'forbid';
+}
+
+function pass(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,138 @@
+import type { Address } from '@polycast/core';
+import type { Entry, Happening } from '../history/record.ts';
+import type { ConformanceTarget, Remote } from '../target.ts';
+import { nowMs, ParticipantProcess } from './participant-process.ts';
+import { type FaultKind, SLOTS } from './plan.ts';
+import { Way } from './way.ts';
+
+/** Histories that a process takes part in before it must show that it can end. */
+const HISTORIES_EACH = 12;
+/** Longest time that a process with nothing open may take to end, ms. */
+const END_WITHIN_MS = 10_000;
+
+/** What histories are played on: a service, a way to it for each slot, and processes that wait to take part. */
+export class Stage {
+  readonly target: ConformanceTarget;
+  readonly remote: Remote;
+  readonly ways: readonly (Way | undefined)[];
+  /** All slots in one process: nothing of the transport leaves it. */
+  readonly isShared: boolean;
+  readonly #spare: ParticipantProcess[] = [];
+  /** Processes that did not end by themselves. */
+  readonly leftovers: string[] = [];
+  readonly #ending = new Set<Promise<void>>();
+
+  static async of(target: ConformanceTarget): Promise<Stage> {
+    const { remote } = target;
+    if (remote === undefined)
+      throw new Error(`the harness of ${target.name} does not say how other processes reach the service`);
+    const { address } = remote;
+    const ways = await Promise.all(
+      SLOTS.map(async () => (address === undefined ? undefined : Way.to(address.host, address.port))),
+    );
+    return new Stage(target, remote, ways);
+  }
+
+  private constructor(target: ConformanceTarget, remote: Remote, ways: readonly (Way | undefined)[]) {
+    this.target = target;
+    this.remote = remote;
+    this.ways = ways;
+    this.isShared = target.transport().manifest.inProcess === true;
+  }
+
+  /** A process that waits for orders; another is started in its stead. */
+  take(clockMs: number): ParticipantProcess {
+    const taken = (clockMs === 0 ? this.#spare.shift() : undefined) ?? new ParticipantProcess(clockMs);
+    if (this.#spare.length === 0) this.#spare.push(new ParticipantProcess());
+    taken.histories++;
+    taken.answeredAtMs = nowMs();
+    return taken;
+  }
+
+  /** Takes back a process that has left everything it had joined. */
+  giveBack(process: ParticipantProcess): void {
+    process.onEntry = () => {};
+    process.onDied = () => {};
+    if (process.isOver) return;
+    if (process.histories < HISTORIES_EACH && process.clockMs === 0 && !process.isShifted) {
+      this.#spare.unshift(process);
+      return;
+    }
+    const ending = process.end(END_WITHIN_MS).then((byItself) => {
+      if (!byItself) this.leftovers.push(`${process.name} had left everything and did not end`);
+    });
+    this.#ending.add(ending);
+    void ending.then(() => this.#ending.delete(ending));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#spare.splice(0).map((process) => process.kill()));
+    await Promise.all(this.#ending);
+    for (const way of this.ways) way?.close();
+  }
+}
+
+/** Writes down what happens, and lets others wait for it. */
+export class Recorder {
+  readonly entries: Entry[] = [];
+  #watchers: (() => void)[] = [];
+
+  note(happening: Happening): void {
+    this.add({ at: nowMs(), ...happening });
+  }
+
+  add(entry: Entry): void {
+    this.entries.push(entry);
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const watch of watchers) watch();
+  }
+
+  /** Resolves when something more was written, or after so long. */
+  more(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, withinMs);
+      this.#watchers.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Waits until it holds. @returns false if it does not within so long */
+  async until(condition: () => boolean, withinMs: number): Promise<boolean> {
+    const deadline = nowMs() + withinMs;
+    while (!condition()) {
+      const leftMs = deadline - nowMs();
+      if (leftMs <= 0) return false;
+      await this.more(Math.min(leftMs, 100));
+    }
+    return true;
+  }
+}
+
+/** What of a service a harness can break. */
+export function faultsOf(target: ConformanceTarget): ReadonlySet<FaultKind> {
+  const { faults = {}, remote } = target;
+  const kinds: [FaultKind, boolean][] = [
+    ['cut', remote?.address !== undefined],
+    ['cut-one', remote?.address !== undefined],
+    ['delay', remote?.address !== undefined],
+    ['swallow', remote?.address !== undefined],
+    ['crash', true],
+    ['freeze-participant', true],
+    ['clock', true],
+    ['cut-all', faults.cut !== undefined && faults.restart !== undefined],
+    ['freeze-service', faults.freeze !== undefined && faults.thaw !== undefined],
+    ['kill-service', faults.kill !== undefined && faults.start !== undefined],
+    ['restart-service', faults.restart !== undefined],
+    ['refuse', faults.refuse !== undefined && faults.relent !== undefined],
+    ['forbid', faults.forbid !== undefined && faults.permit !== undefined],
+    ['trim', faults.trim !== undefined],
+    ['wipe', faults.wipe !== undefined],
+    ['demote', faults.demote !== undefined],
+  ];
+  return new Set(kinds.filter(([, has]) => has).map(([kind]) => kind));
+}
+
+export type AddressList = readonly Address[];
