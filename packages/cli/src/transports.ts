@@ -41,6 +41,12 @@ export async function harnessOf(url: string): Promise<Harness | undefined> {
   return (await load<{ readonly harness: Harness }>(url, '/conformance'))?.harness;
 }
 
+/** The built file of that harness, as a `file:` URL, for processes of their own. */
+export function harnessFileOf(url: string): string | undefined {
+  const file = fileOf(packageOf(url), '/conformance');
+  return file === undefined ? undefined : pathToFileURL(file).href;
+}
+
 /** `@polycast/redis` for `rediss+streams://…`. @throws PolycastError `invalid-configuration` */
 export function packageOf(url: string): string {
   return readTransportUrl(url).packageName;
@@ -60,13 +66,24 @@ async function bundledAdapter(url: string): Promise<Adapter | undefined> {
 /** A module of the adapter's package: of the project's own if it has one, else of the one that comes with the command line. */
 async function load<Module>(url: string, subPath: '' | '/conformance'): Promise<Module | undefined> {
   const name = packageOf(url);
-  const project = join(process.cwd(), 'package.json');
-  const inProject = resolveFrom(project, name);
-  const isProjects = inProject !== undefined && inProject !== resolveFrom(import.meta.url, name);
-  const file = resolveFrom(isProjects ? project : import.meta.url, `${name}${subPath}`);
+  const file = fileOf(name, subPath);
   if (file === undefined) return undefined;
   // A plain specifier leaves the choice of conditions to whoever runs us.
-  return import(isProjects ? pathToFileURL(file).href : `${name}${subPath}`);
+  return import(isOfProject(name) ? pathToFileURL(file).href : `${name}${subPath}`);
+}
+
+function fileOf(name: string, subPath: '' | '/conformance'): string | undefined {
+  return resolveFrom(isOfProject(name) ? projectFile() : import.meta.url, `${name}${subPath}`);
+}
+
+/** Does the project bring the package itself? */
+function isOfProject(name: string): boolean {
+  const inProject = resolveFrom(projectFile(), name);
+  return inProject !== undefined && inProject !== resolveFrom(import.meta.url, name);
+}
+
+function projectFile(): string {
+  return join(process.cwd(), 'package.json');
 }
 
 function resolveFrom(from: string, specifier: string): string | undefined {

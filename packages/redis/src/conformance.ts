@@ -8,7 +8,8 @@ import { DEFAULT_HOST, DEFAULT_PORT, type RedisStreamsOptions } from './options.
 import { settingsFrom } from './settings.ts';
 
 /** A server beside us answers at once: its silence is told of sooner, and claiming costs nothing. The URL's parameters win. */
-const LOCAL_DEFAULTS: Partial<RedisStreamsOptions> = { pingIntervalMs: 1_000, claimIntervalMs: 100 };
+const PUB_SUB_DEFAULTS: Partial<RedisStreamsOptions> = { pingIntervalMs: 1_000 };
+const LOCAL_DEFAULTS: Partial<RedisStreamsOptions> = { ...PUB_SUB_DEFAULTS, claimIntervalMs: 100 };
 const PROBE_TOPIC = 'polycast-probe';
 
 /**
@@ -49,7 +50,7 @@ async function ours(url: URL): Promise<ConformanceTarget> {
       abandon: (transport) => participants.abandon(transport),
       ...admin.disturbances(streams),
     },
-    remote: remoteOf(at, LOCAL_DEFAULTS),
+    remote: remoteOf(at, streams ? LOCAL_DEFAULTS : PUB_SUB_DEFAULTS),
     residue: (topic) => admin.residue(topic),
     dispose: async () => {
       await admin.rest();

@@ -15,7 +15,12 @@ interface Options extends Choice {
   seed?: number;
   local?: boolean;
   list?: boolean;
+  soak?: boolean;
+  faults?: number;
 }
+
+/** Faults of a soak that names no number: about a minute on a fast machine. */
+const DEFAULT_FAULTS = 1_000;
 
 export default defineCommand<Options>({
   examples: [
@@ -23,6 +28,7 @@ export default defineCommand<Options>({
     ['polycast conform --url redis://localhost:6379 --json report.json', 'against your server'],
     ['polycast conform --url redis+streams: --local', 'against a server started for it, with every fault'],
     ['polycast conform --url memory: --only ttl --only order.2', 'some chapters, cases or clauses'],
+    ['polycast conform --url redis+streams: --local --soak', 'generated histories with 1,000 faults'],
     ['polycast conform --list', 'the clauses of the contract'],
   ],
 
@@ -35,6 +41,11 @@ export default defineCommand<Options>({
       )
       .option('--only <part>', 'a chapter, a clause, or cases whose id contains this; may be repeated', several)
       .option('--seed <n>', 'repeat a run with its seed', number({ min: 0, max: 0x7fffffff, whole: true }))
+      .option(
+        '--soak',
+        'play generated histories with faults over real processes instead; each failure prints its seed and the shortest history',
+      )
+      .option('--faults <n>', `faults in a soak (default: ${DEFAULT_FAULTS})`, number({ min: 1, whole: true }))
       .option('--list', 'list the clauses and run nothing')
       .option('--json <file>', JSON_HELP);
   },
@@ -57,7 +68,14 @@ export default defineCommand<Options>({
       return EXIT.ok;
     }
 
+    if (options.faults !== undefined && !options.soak) throw new UsageError('--faults is for --soak');
+    if (options.only !== undefined && options.soak) throw new UsageError('--only chooses cases; a soak has none');
     const url = options.local ? (options.url ?? 'redis:') : urlOf(options, terminal);
+    if (options.soak) {
+      const { soak } = await import('../soak/run.ts');
+      const { faults = DEFAULT_FAULTS, seed, json } = options;
+      return soak({ url, local: options.local === true, faults, seed, json }, terminal);
+    }
     const cases = select(CASES, options.only);
     const target = await makeTarget(url, { local: options.local === true });
     const progress = startProgress(terminal);

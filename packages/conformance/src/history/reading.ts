@@ -81,6 +81,7 @@ export class Reading {
   readonly byEvent = new Map<number, Publication[]>();
   readonly calls: Call[] = [];
   readonly faults: Fault[] = [];
+  readonly barred: Of<'barred'>[] = [];
   readonly died: Of<'died'>[] = [];
   readonly silent: Of<'silent'>[] = [];
   readonly residue: Of<'residue'>[] = [];
@@ -122,6 +123,9 @@ export class Reading {
           signals: [],
           dropped: undefined,
         });
+        return;
+      case 'barred':
+        this.barred.push(entry);
         return;
       case 'leave':
         return this.#end(this.lives.get(entry.life), entry.at, false);

@@ -6,15 +6,9 @@
 import './clock.ts';
 
 import { writeSync } from 'node:fs';
-import {
-  type BroadcastEvent,
-  type Broadcaster,
-  connect,
-  type Delivery,
-  type Signal,
-  type Subscription,
-  type Transport,
-} from '@polycast/core';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import type { BroadcastEvent, Broadcaster, Delivery, Signal, Subscription, Transport } from '@polycast/core';
 import type { CallOutcome, Happening, RecordedSignal } from '../history/record.ts';
 import { seeded } from '../random.ts';
 import { setClock } from './clock.ts';
@@ -115,8 +109,10 @@ function join(order: Told<'join'>): void {
   const life: Life = { broadcaster: Promise.resolve(undefined), closing: undefined, leaving: false };
   lives.set(order.life, life);
   (life as { broadcaster: Promise<Broadcaster | undefined> }).broadcaster = again(
+    order.life,
     () => life.leaving,
     async () => {
+      const { connect } = await coreOf(order.module);
       const broadcaster = await connect({
         transport: await transportOf(order),
         topic: order.topic,
@@ -130,6 +126,17 @@ function join(order: Told<'join'>): void {
   );
 }
 
+/** The copy of core that the adapter uses: another could not use its transport. */
+async function coreOf(module: string): Promise<typeof import('@polycast/core')> {
+  let file: string;
+  try {
+    file = createRequire(module).resolve('@polycast/core');
+  } catch {
+    return import('@polycast/core');
+  }
+  return import(pathToFileURL(file).href);
+}
+
 async function transportOf({ module, url, mutant }: Told<'join'>): Promise<Transport> {
   const { fromUrl } = (await import(module)) as { fromUrl: (url: URL) => Transport };
   const transport = fromUrl(new URL(url));
@@ -139,11 +146,17 @@ async function transportOf({ module, url, mutant }: Told<'join'>): Promise<Trans
 }
 
 /** Until it succeeds, or is no longer wanted. */
-async function again<Value>(isOver: () => boolean, deed: () => Promise<Value>): Promise<Value | undefined> {
-  while (!isOver()) {
+async function again<Value>(
+  life: string,
+  isOver: () => boolean,
+  deed: () => Promise<Value>,
+): Promise<Value | undefined> {
+  for (let tries = 0; !isOver(); tries++) {
     try {
       return await deed();
-    } catch {
+    } catch (thrown) {
+      const { message } = thrown as { message?: unknown };
+      if (tries === 0) note({ what: 'barred', life, code: codeOf(thrown), message: String(message).slice(0, 300) });
       await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY_MS));
     }
   }
@@ -185,6 +198,7 @@ function subscribe(order: Told<'subscribe'>): void {
   const entry = { open: Promise.resolve<Subscription | undefined>(undefined), ending: false };
   subs.set(sub, entry);
   entry.open = again(
+    order.life,
     () => entry.ending || life.leaving,
     async () => {
       const broadcaster = await life.broadcaster;

@@ -48,6 +48,13 @@ export interface Performed {
   readonly faults: FaultCounts;
 }
 
+interface PerformOptions {
+  /** A defect put around the transport. */
+  readonly mutant?: string | undefined;
+  /** Ends the history where it stands. */
+  readonly signal?: AbortSignal;
+}
+
 let performances = 0;
 
 /** Plays a plan on a stage and records what happens. */
@@ -55,11 +62,11 @@ export async function perform(
   plan: Plan,
   stage: Stage,
   promises: Promises,
-  options: { readonly mutant?: string | undefined; readonly signal?: AbortSignal } = {},
+  options: PerformOptions = {},
 ): Promise<Performed> {
-  const performance = new Performance(plan, stage, promises, options.mutant);
+  const performance = new Performance(plan, stage, promises, options);
   try {
-    await performance.play(options.signal);
+    await performance.play();
   } finally {
     await performance.end();
   }
@@ -67,7 +74,7 @@ export async function perform(
 }
 
 class Performance {
-  readonly recorder = new Recorder();
+  readonly recorder: Recorder;
   readonly faults: FaultCounts = {};
   readonly #plan: Plan;
   readonly #stage: Stage;
@@ -89,18 +96,19 @@ class Performance {
   #disturbedAtMs = 0;
   #watch: NodeJS.Timeout | undefined;
 
-  constructor(plan: Plan, stage: Stage, promises: Promises, mutant: string | undefined) {
+  constructor(plan: Plan, stage: Stage, promises: Promises, options: PerformOptions) {
+    this.recorder = new Recorder(options.signal);
     this.#plan = plan;
     this.#stage = stage;
     this.#promises = promises;
-    this.#mutant = mutant;
+    this.#mutant = options.mutant;
     this.#topic = `soak-${process.pid}-${++performances}`;
   }
 
-  async play(signal: AbortSignal | undefined): Promise<void> {
+  async play(): Promise<void> {
     this.#watch = setInterval(() => this.#lookAfter(), PING_EVERY_MS);
     for (const step of this.#plan.steps) {
-      if (signal?.aborted) return;
+      if (this.recorder.isOver) return;
       await this.#step(step);
       if (step.afterMs > 0) await pass(step.afterMs);
     }
@@ -455,6 +463,7 @@ class Performance {
   // ── the end ──
 
   async #settle(): Promise<void> {
+    if (this.recorder.isOver) return;
     for (const heal of [...this.#healing]) await heal();
     await this.#stage.target.faults?.start?.();
     for (const one of this.#processes.keys()) one.order({ do: 'calm' });
@@ -471,6 +480,7 @@ class Performance {
     await this.recorder.until(() => this.#isSettled(), SETTLE_WITHIN_MS);
     await this.#mark();
     await this.#collect();
+    if (this.recorder.isOver) return;
     this.recorder.note({ what: 'settled' });
     await this.#rest();
     await Promise.all(SLOTS.map((_, slot) => this.#leaveForGood(slot)));
@@ -524,7 +534,11 @@ class Performance {
     const deadline = nowMs() + OWED_WITHIN_MS;
     const enough = (QUIET_MS + (this.#stage.remote.lockMs ?? 1_000)) / ROUND_MS;
     let count = this.recorder.entries.length;
-    for (let quiet = 0; quiet < enough && nowMs() < deadline && this.#alive().length > 0; quiet++) {
+    for (
+      let quiet = 0;
+      quiet < enough && nowMs() < deadline && this.#alive().length > 0 && !this.recorder.isOver;
+      quiet++
+    ) {
       if (!isOwing(this.recorder.entries, this.#promises)) return;
       await pass(ROUND_MS);
       await this.#allAnswer();

@@ -75,7 +75,17 @@ export class Stage {
 /** Writes down what happens, and lets others wait for it. */
 export class Recorder {
   readonly entries: Entry[] = [];
+  /** Nothing is waited for any more. */
+  readonly #signal: AbortSignal | undefined;
   #watchers: (() => void)[] = [];
+
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  get isOver(): boolean {
+    return this.#signal?.aborted === true;
+  }
 
   note(happening: Happening): void {
     this.add({ at: nowMs(), ...happening });
@@ -104,7 +114,7 @@ export class Recorder {
     const deadline = nowMs() + withinMs;
     while (!condition()) {
       const leftMs = deadline - nowMs();
-      if (leftMs <= 0) return false;
+      if (leftMs <= 0 || this.isOver) return false;
       await this.more(Math.min(leftMs, 100));
     }
     return true;

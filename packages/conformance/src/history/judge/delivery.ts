@@ -23,6 +23,9 @@ export function judgeDelivery(reading: Reading, losses: readonly Loss[], promise
   const wrong: Violation[] = reading.publications
     .filter(({ doneAt, resolved, code }) => !resolved && code !== undefined && doneAt < reading.firstFaultAt)
     .map(({ n, by, code }) => ({ kind: 'refused', message: `event ${n} of ${by.id} was refused: ${code}` }));
+  for (const { at, life, code, message } of reading.barred) {
+    if (at < reading.firstFaultAt) wrong.push({ kind: 'refused', message: `${life} was refused: ${code} ${message}` });
+  }
   for (const { receiver, publication, announced } of losses) {
     const event = `event ${publication.n} of ${publication.by.id} to ${publication.to.join()}`;
     if (!announced) wrong.push({ kind: 'unannounced', message: `${nameOf(receiver)} never got ${event}` });
@@ -48,17 +51,24 @@ export function isOwed(reading: Reading, receiver: Receiver, publication: Public
     case 'plain': {
       const [sub] = entitled;
       if (sub === undefined || sub.openAt >= publication.at) return false;
-      if (sub.endAt > reading.settledAt) return true;
+      if (isOpenInTheEnd(reading, sub.endAt)) return true;
       return promises.closeDelivers && publication.doneAt < sub.endAt && closedInPeace(reading, sub);
     }
     case 'durable': {
       const openAt = Math.min(...entitled.map((sub) => sub.openAt));
       // Only who is there in the end can show what it was kept.
-      return openAt < publication.at && entitled.some((sub) => sub.openAt < Infinity && sub.endAt > reading.settledAt);
+      return (
+        openAt < publication.at && entitled.some((sub) => sub.openAt < Infinity && isOpenInTheEnd(reading, sub.endAt))
+      );
     }
     case 'group':
       return entitled.some((sub) => sub.openAt < publication.at) && isCovered(reading, entitled, publication.at);
   }
+}
+
+/** While a history goes on, its end is not known: Infinity. */
+function isOpenInTheEnd({ settledAt }: Reading, endAt: number): boolean {
+  return endAt === Number.POSITIVE_INFINITY || endAt > settledAt;
 }
 
 /** Nothing kept `close` from delivering what was there. */
@@ -70,7 +80,7 @@ function closedInPeace(reading: Reading, sub: Sub): boolean {
 function isCovered(reading: Reading, members: readonly Sub[], from: number): boolean {
   for (let at = from; ; ) {
     const until = Math.max(...members.filter((sub) => sub.openAt <= at && sub.endAt > at).map((sub) => sub.endAt), at);
-    if (until > reading.settledAt) return true;
+    if (isOpenInTheEnd(reading, until)) return true;
     if (until === at) return false;
     at = until;
     // The last moment of one is not that of the next.

@@ -88,7 +88,8 @@ function deadLetters(reading: Reading, receiver: Receiver): readonly Violation[]
   const wrong: Violation[] = [];
   for (const sub of receiver.subs) {
     for (const { at, signal } of sub.signals) {
-      if (signal.kind !== 'dead-lettered') continue;
+      // What a subscription that closes cannot give back goes to the dead letters.
+      if (signal.kind !== 'dead-lettered' || at >= sub.endAt) continue;
       const n = reading.eventOf(signal.eventId);
       const calls = n === undefined ? [] : (receiver.calls.get(n) ?? []).filter((call) => call.at < at);
       const spared = calls.length > 0 ? endsBefore(reading, receiver, calls.at(-1)!) : receiver.subs.length;

@@ -1,0 +1,398 @@
+import { describe, expect, test } from 'vitest';
+import { isOwing, judge } from '../src/history/judge/judge.ts';
+import type { ViolationKind } from '../src/history/judge/violation.ts';
+import type { Entry, Happening, Promises, RecordedSignal, Subscribed } from '../src/history/record.ts';
+
+const KEPT: Promises = {
+  atLeastOnce: true,
+  order: true,
+  partitionKey: true,
+  dedupe: true,
+  crashRedelivery: true,
+  countsExpired: true,
+  closeDelivers: true,
+};
+const FLEETING: Promises = { ...KEPT, atLeastOnce: false, crashRedelivery: false };
+
+/** Writes a record as participants would: one publisher, and those who listen. */
+class Script {
+  readonly entries: Entry[] = [];
+  #at = 0;
+  #calls = 0;
+
+  constructor() {
+    this.join('pub', 'p0', 'a');
+  }
+
+  note(happening: Happening, afterMs = 1): this {
+    this.#at += afterMs;
+    this.entries.push({ at: this.#at, ...happening });
+    return this;
+  }
+
+  pass(ms: number): this {
+    this.#at += ms;
+    return this;
+  }
+
+  join(life: string, instance: string, role = 'b'): this {
+    return this.note({ what: 'join', life, instance, role, process: `of ${life}` }).note({ what: 'joined', life });
+  }
+
+  subscribe(sub: string, life: string, more: Partial<Subscribed> = {}): this {
+    this.note({ what: 'subscribe', sub, life, kind: 'plain', tries: 3, concurrency: 1, ...more });
+    return this.note({ what: 'subscribed', sub });
+  }
+
+  publish(n: number, more: Partial<Extract<Happening, { what: 'publish' }>> = {}): this {
+    const copy = more.copy ?? 0;
+    this.note({ what: 'publish', life: 'pub', n, copy, to: ['*'], ...more });
+    return this.note({ what: 'published', n, copy });
+  }
+
+  call(
+    sub: string,
+    n: number,
+    attempt = 1,
+    outcome: 'accepted' | 'failed' | 'rejected' | 'released' = 'accepted',
+  ): this {
+    const call = this.begin(sub, n, attempt);
+    return this.note({ what: 'done', call, outcome });
+  }
+
+  /** @returns the call, to be ended later */
+  begin(sub: string, n: number, attempt = 1): string {
+    const call = `call ${this.#calls++}`;
+    this.note({ what: 'call', call, sub, n, id: `id ${n}`, attempt });
+    return call;
+  }
+
+  signal(life: string, signal: RecordedSignal, sub?: string): this {
+    return this.note({ what: 'signal', life, ...(sub === undefined ? {} : { sub }), signal });
+  }
+
+  fault(kind: string, loses = false): this {
+    return this.note({ what: 'fault', fault: kind, kind, loses }).note({ what: 'healed', fault: kind });
+  }
+
+  crash(life: string): this {
+    return this.note({ what: 'crash', process: `of ${life}` });
+  }
+
+  /** Everything is over: what is owed is lost. */
+  settle(): this {
+    return this.note({ what: 'settled' });
+  }
+
+  kinds(promises = KEPT): readonly ViolationKind[] {
+    return [...new Set(judge(this.entries, promises).violations.map(({ kind }) => kind))];
+  }
+}
+
+/** A subscriber, open, and the first event handled. */
+const listening = (more: Partial<Subscribed> = {}) => new Script().join('sub', 'p1').subscribe('s', 'sub', more);
+/** A group of two. */
+const group = () =>
+  new Script()
+    .join('one', 'p1')
+    .join('two', 'p2')
+    .subscribe('s1', 'one', { kind: 'group', name: 'g' })
+    .subscribe('s2', 'two', { kind: 'group', name: 'g' });
+const durable = { kind: 'durable', name: 'd' } as const;
+
+describe('a record without a fault in it is judged to be right', () => {
+  test.each<[string, Script]>([
+    ['handled once, in order', listening().publish(1).call('s', 1).publish(2).call('s', 2).settle()],
+    ['failed, tried again, handled', listening().publish(1).call('s', 1, 1, 'failed').call('s', 1, 2).settle()],
+    [
+      'failed every try, dead-lettered',
+      listening({ tries: 2 })
+        .publish(1)
+        .call('s', 1, 1, 'failed')
+        .call('s', 1, 2, 'failed')
+        .signal('sub', { kind: 'dead-lettered', eventId: 'id 1', attempts: 2 }, 's')
+        .settle(),
+    ],
+    [
+      'rejected, dead-lettered, published again, handled',
+      listening()
+        .publish(1)
+        .call('s', 1, 1, 'rejected')
+        .signal('sub', { kind: 'dead-lettered', eventId: 'id 1', attempts: 1 }, 's')
+        .publish(1, { copy: 1 })
+        .call('s', 1)
+        .settle(),
+    ],
+    [
+      'for another role',
+      listening()
+        .publish(1, { to: ['role:c'] })
+        .settle(),
+    ],
+    ['its own event', listening().publish(1, { life: 'sub' }).settle()],
+    ['filtered out', listening({ odd: true }).publish(2).publish(3).call('s', 3).settle()],
+    [
+      'published before the subscription was open',
+      new Script().join('sub', 'p1').publish(1).subscribe('s', 'sub').settle(),
+    ],
+    ['published after it was closed', listening().note({ what: 'close', sub: 's' }).publish(1).settle()],
+    ['its process was killed', listening().publish(1).crash('sub').settle()],
+    [
+      'expired and counted',
+      listening()
+        .publish(1, { ttlMs: 5 })
+        .settle()
+        .note({ what: 'dropped', life: 'sub', expired: 1, duplicates: 0, overflow: 0 }),
+    ],
+    ['by either member of a group', group().publish(1).call('s1', 1).publish(2).call('s2', 2).settle()],
+    [
+      'a member was killed, the other took over',
+      group()
+        .publish(1)
+        .note({ what: 'call', call: 'x', sub: 's1', n: 1, id: 'id 1', attempt: 1 })
+        .crash('one')
+        .call('s2', 1, 2)
+        .settle(),
+    ],
+    [
+      'durable: handled by the next life',
+      listening(durable)
+        .crash('sub')
+        .publish(1)
+        .join('next', 'p1')
+        .subscribe('s2', 'next', durable)
+        .call('s2', 1)
+        .settle(),
+    ],
+    [
+      'lost by trimming, announced',
+      listening().fault('trim', true).publish(1).signal('sub', { kind: 'gap', reason: 'trimmed' }, 's').settle(),
+    ],
+  ])('%s', (_, script) => {
+    expect(script.kinds()).toEqual([]);
+  });
+
+  test.each<[string, Script]>([
+    [
+      'lost with the connection, announced when it was back',
+      listening().fault('cut').publish(1).signal('sub', { kind: 'reconnected', mayHaveLost: true }).settle(),
+    ],
+    [
+      'lost, announced by an exact gap',
+      listening()
+        .fault('cut')
+        .publish(1)
+        .publish(2)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .call('s', 2)
+        .settle(),
+    ],
+    ['lost, and its publisher sent nothing more', listening().fault('cut').publish(1).settle()],
+  ])('at most once: %s', (_, script) => {
+    expect(script.kinds(FLEETING)).toEqual([]);
+  });
+});
+
+describe('a record with a fault planted in it names the fault', () => {
+  test.each<[string, ViolationKind, Script]>([
+    ['a plain subscription lost an event', 'unannounced', listening().publish(1).publish(2).call('s', 2).settle()],
+    ['a group lost an event', 'unannounced', group().publish(1).settle()],
+    [
+      'a killed member took its event with it',
+      'unannounced',
+      group()
+        .publish(1)
+        .note({ what: 'call', call: 'x', sub: 's1', n: 1, id: 'id 1', attempt: 1 })
+        .crash('one')
+        .settle(),
+    ],
+    [
+      'a durable subscription lost what came while its process was gone',
+      'unannounced',
+      listening(durable).crash('sub').publish(1).join('next', 'p1').subscribe('s2', 'next', durable).settle(),
+    ],
+    [
+      'failed its only try, never dead-lettered',
+      'unannounced',
+      listening({ tries: 1 }).publish(1).call('s', 1, 1, 'failed').settle(),
+    ],
+    [
+      'dead-lettered, published again, swallowed',
+      'unannounced',
+      listening()
+        .publish(1)
+        .call('s', 1, 1, 'rejected')
+        .signal('sub', { kind: 'dead-lettered', eventId: 'id 1' }, 's')
+        .publish(1, { copy: 1 })
+        .settle(),
+    ],
+    [
+      'close did not deliver what was there',
+      'unannounced',
+      listening().publish(1).note({ what: 'close', sub: 's' }).note({ what: 'closed', sub: 's' }).settle(),
+    ],
+    [
+      'announced, though the service had kept it',
+      'lost',
+      listening()
+        .fault('cut')
+        .publish(1)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .publish(2)
+        .call('s', 2)
+        .settle(),
+    ],
+    [
+      'a gap that counts one too few',
+      'unannounced',
+      listening()
+        .fault('trim', true)
+        .publish(1)
+        .publish(2)
+        .publish(3)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .call('s', 3)
+        .settle(),
+    ],
+    [
+      'a gap that counts one too many',
+      'false-signal',
+      listening()
+        .fault('trim', true)
+        .publish(1)
+        .publish(2)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 2 }, 's')
+        .call('s', 2)
+        .settle(),
+    ],
+    [
+      'a gap though nothing was missed',
+      'false-signal',
+      listening()
+        .fault('cut')
+        .publish(1)
+        .call('s', 1)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .settle(),
+    ],
+    [
+      'a gap without any fault',
+      'false-signal',
+      listening().publish(1).call('s', 1).signal('sub', { kind: 'gap', reason: 'trimmed' }, 's').settle(),
+    ],
+    [
+      'may have lost, at least once, when nothing could',
+      'false-signal',
+      listening().fault('cut').signal('sub', { kind: 'reconnected', mayHaveLost: true }).settle(),
+    ],
+    ['disconnected out of nowhere', 'false-signal', listening().signal('sub', { kind: 'disconnected' }).settle()],
+    [
+      'a corrupt event that nobody sent',
+      'false-signal',
+      listening().signal('sub', { kind: 'corrupt', message: 'no JSON' }).settle(),
+    ],
+    [
+      'expired, though nothing could',
+      'false-signal',
+      listening().publish(1).call('s', 1).signal('sub', { kind: 'expired', source: '/a/p0', count: 1 }).settle(),
+    ],
+    [
+      'handled again by the same subscription',
+      'duplicated',
+      listening().fault('cut').publish(1).call('s', 1).call('s', 1).settle(),
+    ],
+    [
+      'handled by two members, without any fault',
+      'duplicated',
+      group().publish(1).call('s1', 1).call('s2', 1, 2).settle(),
+    ],
+    ['out of order', 'reordered', listening().publish(1).publish(2).call('s', 2).call('s', 1).settle()],
+    [
+      'a key out of order in a group',
+      'reordered',
+      group().publish(1, { key: 'k' }).publish(2, { key: 'k' }).call('s1', 2).call('s2', 1).settle(),
+    ],
+    [
+      'tried too often',
+      'tries',
+      listening({ tries: 2 }).publish(1).call('s', 1, 1, 'failed').call('s', 1, 2, 'failed').call('s', 1, 3).settle(),
+    ],
+    [
+      'given up too early',
+      'tries',
+      listening({ tries: 3 })
+        .fault('cut')
+        .publish(1)
+        .call('s', 1, 1, 'failed')
+        .signal('sub', { kind: 'dead-lettered', eventId: 'id 1', attempts: 3 }, 's')
+        .settle(),
+    ],
+    ['an attempt that no handler saw', 'attempts', listening().fault('cut').publish(1).call('s', 1, 3).settle()],
+    [
+      'an attempt that is not counted',
+      'attempts',
+      listening().publish(1).call('s', 1, 1, 'failed').call('s', 1, 1).settle(),
+    ],
+    ['handled long after it expired', 'late', listening().publish(1, { ttlMs: 50 }).pass(10_000).call('s', 1).settle()],
+    [
+      'expired, not counted',
+      'uncounted',
+      listening()
+        .publish(1, { ttlMs: 5 })
+        .settle()
+        .note({ what: 'dropped', life: 'sub', expired: 0, duplicates: 0, overflow: 0 }),
+    ],
+    [
+      'refused for no reason',
+      'refused',
+      listening()
+        .note({ what: 'publish', life: 'pub', n: 1, copy: 0, to: ['*'] })
+        .note({ what: 'refused', n: 1, copy: 0, code: 'internal' })
+        .settle(),
+    ],
+    [
+      'left something on the service',
+      'residue',
+      listening()
+        .settle()
+        .note({ what: 'residue', where: 'on the service', names: ['a group'] }),
+    ],
+    [
+      'a process ended by itself',
+      'died',
+      listening().note({ what: 'died', process: 'of sub', how: 'exit code 1' }).settle(),
+    ],
+    ['a process froze', 'silent', listening().note({ what: 'silent', process: 'of sub', forMs: 9_000 }).settle()],
+    [
+      'a process was busy at rest',
+      'busy',
+      listening().settle().note({ what: 'idle', process: 'of sub', forMs: 300, cpuMs: 290 }),
+    ],
+  ])('%s: %s', (_, kind, script) => {
+    expect(script.kinds()).toEqual([kind]);
+  });
+
+  test('two members handle one key at a time', () => {
+    const script = group().publish(1, { key: 'k' }).publish(2, { key: 'k' });
+    const first = script.begin('s1', 1);
+    script.call('s2', 2).note({ what: 'done', call: first, outcome: 'accepted' }).settle();
+    expect(script.kinds()).toEqual(['overlapped']);
+  });
+
+  test('at most once: lost without a word, although its publisher went on', () => {
+    const script = listening().fault('cut').publish(1).publish(2).call('s', 2).settle();
+    expect(script.kinds(FLEETING)).toEqual(['unannounced']);
+  });
+
+  test('what is counted says how much was lost, and how much of it unannounced', () => {
+    const script = listening().fault('trim', true).publish(1).publish(2).publish(3);
+    script.signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's').call('s', 3).settle();
+    expect(judge(script.entries, KEPT)).toMatchObject({ published: 3, lost: 2, unannounced: 1, falseSignals: 0 });
+  });
+
+  test('before it is settled, a history knows what it still waits for', () => {
+    const script = listening().publish(1);
+    expect(isOwing(script.entries, KEPT)).toBe(true);
+    expect(isOwing(script.call('s', 1).entries, KEPT)).toBe(false);
+  });
+});
