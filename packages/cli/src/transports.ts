@@ -44,7 +44,8 @@ export async function harnessOf(url: string): Promise<Harness | undefined> {
 /** The built file of that harness, as a `file:` URL, for processes of their own. */
 export function harnessFileOf(url: string): string | undefined {
   const file = fileOf(packageOf(url), '/conformance');
-  return file === undefined ? undefined : pathToFileURL(file).href;
+  // Within the workspace it may be found as source, which Node 20 cannot run.
+  return file && pathToFileURL(file).href.replace(/\/src\/(\w+)\.ts$/, '/dist/$1.js');
 }
 
 /** `@polycast/redis` for `rediss+streams://…`. @throws PolycastError `invalid-configuration` */

@@ -22,6 +22,7 @@ describe('polycast conform --soak', () => {
       'soak.json',
     ];
     const { exit, out, err } = await polycast(args, { cwd });
+    expect(exit, err).toBe(EXIT.ok);
     const report = JSON.parse(readFileSync(join(cwd, 'soak.json'), 'utf8')) as SoakReport;
     expect(report.failures, err).toEqual([]);
     expect(exit).toBe(EXIT.ok);
@@ -38,7 +39,7 @@ describe('polycast conform --soak', () => {
 
   test('Ctrl-C prints what was seen so far', async () => {
     const running = start(['conform', '--soak', '--url', 'memory:', '--faults', '100000']);
-    await running.says('soak memory:');
+    await running.says('soak memory');
     running.ctrlC();
     expect(await running.exit).toBe(EXIT.interrupted);
     expect(running.out()).toContain('published');

@@ -27,7 +27,7 @@ export async function soak({ url, local, faults, seed, json }: SoakChoice, termi
   const { endured, runSoak } = await import('@polycast/conformance/soak');
   const progress = startProgress(terminal);
   try {
-    const task = progress.task(`soak ${readTransportUrl(url).url.protocol}`, faults);
+    const task = progress.task(`soak ${readTransportUrl(url).url.protocol.slice(0, -1)}`, faults);
     const report = await runSoak({
       harness,
       url: readTransportUrl(url).url.href,
