@@ -23,6 +23,8 @@ export interface ConformanceTarget {
   readonly remote?: Remote;
   /** Puts raw bytes on a topic, addressed to everyone, as a stranger would, who has never heard of Polycast. */
   inject?(topic: string, bytes: Uint8Array): Promise<void>;
+  /** Removes what a topic, and its dead letters, left on the service: what participants in other processes opened. */
+  forget?(topic: string): Promise<void>;
   /** Ends what making the target started, and removes what the topics opened through it left on a service that stays. */
   dispose?(): Promise<void>;
 }

@@ -92,6 +92,7 @@ function base(participants: Participants, admin: Admin, url: URL): ConformanceTa
     url: url.href,
     transport: () => participants.make(),
     inject: (topic, bytes) => admin.inject(topic, bytes),
+    forget: (topic) => admin.remove(new Set([topic])),
   };
 }
 

@@ -114,6 +114,7 @@ function base(participants: Participants, admin: Admin, url: string): Conformanc
     url,
     transport: () => participants.make(),
     inject: (topic, bytes) => admin.inject(topic, bytes),
+    forget: (topic) => admin.remove([topic, `${topic}.dead-letter`]),
   };
 }
 

@@ -39,8 +39,9 @@ export async function soak({ url, local, faults, seed, json }: SoakChoice, termi
     });
     task.finish(soakProgress(report));
     progress.stop();
-    if (json !== undefined) await writeJson(json, report, terminal);
     if (json !== '-') terminal.stdout.write(soakTable(report, terminal) + soakFailures(report, terminal));
+    // After what is shown: should the file fail, the result is not lost.
+    if (json !== undefined) await writeJson(json, report, terminal);
     if (terminal.interrupted.aborted) return EXIT.interrupted;
     return endured(report) ? EXIT.ok : EXIT.failed;
   } finally {

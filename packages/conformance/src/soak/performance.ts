@@ -124,6 +124,8 @@ class Performance {
       if (isClean) this.#stage.giveBack(one);
       else await one.kill();
     }
+    // Who may not remove anything leaves it: it goes when it is too old to be kept.
+    await this.#stage.target.forget?.(this.#topic).catch(() => {});
   }
 
   // ── steps ──
