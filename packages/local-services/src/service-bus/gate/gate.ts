@@ -16,6 +16,8 @@ export const BODY_TIMEOUT_MS = 300_000;
 /** Properties of a message sent over HTTP are headers, and may be 64 KB; the rest is for all other headers. */
 export const MAX_HEADER_BYTES = 80 * 1_024;
 
+const NO_TUNNELS = 'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
 export interface GateHandlers {
   /** A client that is about to send its AMQP protocol header. Whoever takes the stream sees to its errors and its end. */
   amqp(socket: Duplex, info: { secure: boolean; webSocket: boolean; remote: string }): void;
@@ -76,6 +78,8 @@ class TcpGate implements Gate, Switchboard {
     this.#tls = new TlsLayer(tls);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     this.#http.on('request', (request, response) => this.#request(request, response));
+    // Node would close the connection without a word.
+    this.#http.on('connect', (_request, socket) => void socket.end(NO_TUNNELS));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 

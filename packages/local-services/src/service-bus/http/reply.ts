@@ -6,7 +6,8 @@ import { add, createRoot, serialize } from './xml/write.ts';
 
 /** Writes an answer, or tells it that nobody is there to read it. */
 export function send(response: ServerResponse, reply: Reply): void {
-  if (response.destroyed || response.writableEnded || response.socket?.destroyed !== false) {
+  // Not the socket of the response: it has none until those before it on the same connection are through.
+  if (response.destroyed || response.writableEnded || response.req.socket.destroyed) {
     reply.undelivered?.();
     return;
   }

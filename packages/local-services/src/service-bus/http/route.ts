@@ -1,4 +1,5 @@
 import { badRequest } from './http-error.ts';
+import { withoutOuterSlashes } from './slashes.ts';
 
 /** What a method and a path ask for. Paths and names are as the client wrote them, decoded. */
 export type Route =
@@ -37,7 +38,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function segmentsOf(pathname: string): string[] {
   try {
     // An encoded slash is a slash: names may hold them, and clients differ in how they write it.
-    const path = decodeURIComponent(pathname).replace(/^\/+|\/+$/g, '');
+    const path = withoutOuterSlashes(decodeURIComponent(pathname));
     return path === '' ? [] : path.split('/');
   } catch {
     throw badRequest('The URL is not encoded well.');

@@ -9,6 +9,7 @@ import { dispatch } from './dispatch.ts';
 import { badRequest, isDefect, toHttpError } from './http-error.ts';
 import { errorReply, send } from './reply.ts';
 import { managedPath, type Route, routeOf, segmentsOf } from './route.ts';
+import { Turns } from './turns.ts';
 
 export interface HttpOptions {
   readonly broker: Broker;
@@ -25,20 +26,25 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 export function serveHttp(options: HttpOptions): HttpHandler {
   const startedAtMs = options.broker.now();
   const hostNames = [...LOOPBACK, ...(options.hostNames ?? []).map((name) => name.toLowerCase())];
+  const turns = new Turns();
   return (request, response) => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     // A client that breaks off while it sends must not end the process.
     request.on('error', () => gone.abort());
     response.on('error', () => gone.abort());
-    void answer(options, { request, hostNames, startedAtMs, signal: gone.signal })
-      .then((reply) => {
-        send(response, reply);
-        // What was not read must not be taken for the next request.
-        if (!request.complete) request.resume();
-      })
-      // A value no header can hold: there is nothing left to say it with.
-      .catch(() => response.destroy());
+    const setting = { request, hostNames, startedAtMs, signal: gone.signal };
+    const isTaken = turns.take(request.socket, () =>
+      answer(options, setting)
+        .then((reply) => {
+          send(response, reply);
+          // What was not read must not be taken for the next request.
+          if (!request.complete) request.resume();
+        })
+        // A value no header can hold: there is nothing left to say it with.
+        .catch(() => void response.destroy()),
+    );
+    if (!isTaken) request.socket.destroy();
   };
 }
 

@@ -33,9 +33,13 @@ const SYSTEM_FIELDS = [
   ['contentType', 'ContentType'],
 ] as const;
 
+/** Of a name, in a message. */
+const MAX_QUOTED = 64;
+
 function equality(property: Property, value: PropertyValue): Predicate {
-  if (typeof value === 'string' && value.length > MAX_VALUE) {
-    const message = `A value of a correlation filter has at most ${MAX_VALUE} characters; that of ${property.name} has ${value.length}.`;
+  const length = typeof value === 'string' || value instanceof Uint8Array ? value.length : 0;
+  if (length > MAX_VALUE) {
+    const message = `A value of a correlation filter has at most ${MAX_VALUE} characters or bytes; that of ${property.name.slice(0, MAX_QUOTED)} has ${length}.`;
     throw new RuleError('com.microsoft:argument-out-of-range', message);
   }
   return { kind: 'compare', operator: '=', left: property, right: { kind: 'constant', value } };

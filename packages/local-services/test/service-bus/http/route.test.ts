@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HttpError } from '../../../src/service-bus/http/http-error.ts';
 import { routeOf, segmentsOf } from '../../../src/service-bus/http/route.ts';
+import { withoutOuterSlashes } from '../../../src/service-bus/http/slashes.ts';
 
 const TOKEN = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const route = (method: string, path: string) => routeOf(method, segmentsOf(path));
@@ -30,6 +31,12 @@ describe('routes', () => {
     ['GET', '/subscriptions/s', { kind: 'entity', path: 'subscriptions/s' }],
     ['GET', '/t/subscriptions/s/x', { kind: 'entity', path: 't/subscriptions/s/x' }],
   ])('%s %s', (method, path, expected) => expect(route(method, path)).toEqual(expected));
+
+  it('reads any number of slashes in one pass', () => {
+    const many = '/'.repeat(1_000_000);
+    expect(segmentsOf(`/a${many}b${many}`)).toHaveLength(1_000_001);
+    expect(withoutOuterSlashes(`${many}a${many}b${many}`)).toHaveLength(1_000_002);
+  });
 
   it('refuses what is not encoded well', () => {
     expect(() => segmentsOf('/%E0%A4%A')).toThrow(HttpError);

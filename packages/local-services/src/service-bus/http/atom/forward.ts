@@ -1,4 +1,5 @@
 import { badRequest } from '../http-error.ts';
+import { withoutOuterSlashes } from '../slashes.ts';
 import { type Context, encodePath } from './context.ts';
 
 const URL_FORM = /^(?:sb|https?|amqps?):\/\/([^/?#]*)\/?([^?#]*)/i;
@@ -9,7 +10,7 @@ const URL_FORM = /^(?:sb|https?|amqps?):\/\/([^/?#]*)\/?([^?#]*)/i;
  */
 export function forwardPath(text: string, context: Context): string {
   const match = URL_FORM.exec(text);
-  if (match === null) return text.replace(/^\/+|\/+$/g, '');
+  if (match === null) return withoutOuterSlashes(text);
   const hostName = match[1]!.toLowerCase().replace(/:\d+$/, '');
   if (!context.hostNames.has(hostName)) {
     throw badRequest(
@@ -17,7 +18,7 @@ export function forwardPath(text: string, context: Context): string {
     );
   }
   try {
-    return decodeURIComponent(match[2]!).replace(/\/+$/, '');
+    return withoutOuterSlashes(decodeURIComponent(match[2]!));
   } catch {
     throw badRequest(`'${text.slice(0, 300)}' is not a valid URL.`);
   }

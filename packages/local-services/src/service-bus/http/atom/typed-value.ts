@@ -19,7 +19,7 @@ const INTEGERS: Readonly<Record<string, readonly [bigint, bigint]>> = {
 
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)?$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** A time and how it was written: without a zone, which is taken for UTC, or with more digits than there are ms. */
@@ -30,6 +30,14 @@ class WrittenDate extends Date {
     super(ms);
     this.text = text;
   }
+}
+
+const DAY_LENGTH = 'yyyy-mm-dd'.length;
+
+/** `Date.parse` takes 30 February for 1 March. */
+function dayExists(day: string): boolean {
+  const ms = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day);
 }
 
 /** Reads a value that says its own type. @throws HttpError 400 */
@@ -70,7 +78,8 @@ export function readTypedValue(element: Element): PropertyValue {
       return FLOAT.test(text) && !/e/i.test(text) ? Number(text) : wrong();
     case 'dateTime': {
       const match = DATE_TIME.exec(text);
-      const ms = match === null ? Number.NaN : Date.parse(match[1] === undefined ? `${text}Z` : text);
+      const isDay = match !== null && dayExists(text.slice(0, DAY_LENGTH));
+      const ms = isDay ? Date.parse(match[1] === undefined ? `${text}Z` : text) : Number.NaN;
       if (Number.isNaN(ms)) return wrong();
       return match?.[1] === undefined || match[1] === 'Z' ? new WrittenDate(ms, text) : new Date(ms);
     }

@@ -12,6 +12,7 @@ export function checkBounds(text: string): void {
   let at = text.indexOf('<');
   while (at !== -1) {
     const next = text[at + 1];
+    if (next !== '/' && ++elements > MAX_XML_ELEMENTS) throw badRequest('The document has too many elements.');
     if (next === '!') {
       if (text.startsWith('<!--', at)) at = endOf(text, '-->', at + 4);
       else if (text.startsWith('<![CDATA[', at)) at = endOf(text, ']]>', at + 9);
@@ -22,7 +23,6 @@ export function checkBounds(text: string): void {
       at = endOf(text, '>', at + 2);
     } else {
       const tag = endOfTag(text, at + 1);
-      if (++elements > MAX_XML_ELEMENTS) throw badRequest('The document has too many elements.');
       if (text[tag - 1] !== '/' && ++depth > MAX_XML_DEPTH) throw badRequest('The document is nested too deeply.');
       at = tag;
     }
