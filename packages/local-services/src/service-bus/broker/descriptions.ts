@@ -107,6 +107,8 @@ export interface TopicInfo extends Times {
   readonly counts: MessageCounts;
   readonly sizeInBytes: number;
   readonly subscriptionCount: number;
+  /** Over all its subscriptions. Filters that take everything or nothing count as SQL. */
+  filterCounts(): { readonly sql: number; readonly correlation: number };
 }
 
 export interface SubscriptionInfo extends Times {

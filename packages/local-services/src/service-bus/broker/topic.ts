@@ -43,6 +43,10 @@ export class Topic extends SendableEntity {
       counts: { active: 0, deadLettered: 0, scheduled: this.#schedule.size, transfer: 0, transferDeadLettered: 0 },
       sizeInBytes: this.quota.usedBytes,
       subscriptionCount: this.subscriptions.size,
+      filterCounts: () => ({
+        sql: this.filterCount('sql') + this.filterCount('true') + this.filterCount('false'),
+        correlation: this.filterCount('correlation'),
+      }),
       ...this.times,
     };
   }

@@ -1,10 +1,13 @@
 import { badRequest } from './http-error.ts';
 
-/** Versions of the administration API that are spoken. The newer one knows the largest message of an entity. */
-export const API_VERSIONS = ['2017-04', '2021-05'] as const;
+/**
+ * Versions of the administration API that are spoken. 2021-05 knows the largest message of an entity, 2024-05 how many filters a
+ * topic has.
+ */
+export const API_VERSIONS = ['2017-04', '2021-05', '2024-05'] as const;
 export type ApiVersion = (typeof API_VERSIONS)[number];
 
-/** Requests that name none get the older one. @throws HttpError 400 for any other */
+/** Requests that name none get the oldest one. @throws HttpError 400 for any other */
 export function apiVersion(query: URLSearchParams): ApiVersion {
   const asked = query.get('api-version');
   if (asked === null) return '2017-04';

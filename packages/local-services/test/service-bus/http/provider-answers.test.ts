@@ -87,6 +87,21 @@ describe('answers of the administration', () => {
     expect(await get(path, '2017-04')).not.toContain('IsClientAffine');
   });
 
+  it('say of topics how many filters they have, since the newest version', async () => {
+    const { entities } = namespace.broker;
+    entities.createTopic('filtered');
+    entities.createSubscription('filtered', 'one');
+    entities.createSubscription('filtered', 'two');
+    entities.createRule('filtered', 'one', { name: 'sql', filter: { kind: 'sql', expression: 'a = 1' } });
+    entities.createRule('filtered', 'two', { name: 'correlation', filter: { kind: 'correlation', label: 'x' } });
+    expect(await get('filtered', '2024-05')).toContain(
+      '<SubscriptionCount>2</SubscriptionCount><SqlFilterCount>3</SqlFilterCount><CorrelationFilterCount>1</CorrelationFilterCount>',
+    );
+    expect(await get('filtered', '2021-05')).not.toContain('FilterCount');
+    expect(await get('t/Subscriptions/s', '2024-05')).toContain('IsClientAffine');
+    expect(await get('target', '2024-05')).toContain('<MaxMessageSizeInKilobytes>256<');
+  });
+
   it.each(['Queue', 'Topic'])('multiply the size of a partitioned one, which keeps no order: %s', async (kind) => {
     const path = `partitioned-${kind}`;
     const created = await put(

@@ -30,6 +30,8 @@ export const TOPIC_PARTS: readonly Part<TopicDescription, TopicInfo>[] = [
   boolean('SupportOrdering', 'supportOrdering'),
   told('CountDetails', (info) => writeCounts(info.counts)),
   told('SubscriptionCount', (info) => String(info.subscriptionCount)),
+  told('SqlFilterCount', (info) => String(info.filterCounts().sql), '2024-05'),
+  told('CorrelationFilterCount', (info) => String(info.filterCounts().correlation), '2024-05'),
   duration('AutoDeleteOnIdle', 'autoDeleteOnIdleMs'),
   boolean('EnablePartitioning', 'enablePartitioning'),
   told('EntityAvailabilityStatus', () => 'Available'),
