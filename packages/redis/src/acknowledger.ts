@@ -1,28 +1,38 @@
 import type { Contests } from './contests.ts';
+import * as entries from './entry-scripts.ts';
 import type { HeldEntry } from './held-entry.ts';
 import { mapError } from './map-error.ts';
+import type { PendingPage } from './recovery.ts';
 import type { SourceParts } from './stream-reader.ts';
 
 /** Wait before the server is asked again to take what it did not take, in ms. */
 const RETRY_MS = 100;
 
-/** Tells the server what was accepted: one XACK a stream and turn of the event loop. */
+/** What the acknowledger asks of its source. */
+export interface AcknowledgerParts {
+  placeOf(key: string): entries.Place;
+  /** Are entries still handed on? */
+  isOpen(): boolean;
+  /** The server knows. */
+  taken(entry: HeldEntry): void;
+  /** What waited for settled entries is ours. */
+  next(key: string, page: PendingPage): void;
+}
+
+/** Tells the server what was accepted: one command a stream and turn of the event loop. */
 export class Acknowledger {
   readonly #parts: SourceParts;
-  readonly #group: string;
   readonly #contests: Contests;
-  readonly #taken: (entry: HeldEntry) => void;
+  readonly #source: AcknowledgerParts;
   #accepted: HeldEntry[] = [];
   #flushing: Promise<void> | undefined;
   #flushSoon: NodeJS.Immediate | undefined;
   #isOpen = true;
 
-  /** @param taken the server knows */
-  constructor(parts: SourceParts, group: string, contests: Contests, taken: (entry: HeldEntry) => void) {
+  constructor(parts: SourceParts, contests: Contests, source: AcknowledgerParts) {
     this.#parts = parts;
-    this.#group = group;
     this.#contests = contests;
-    this.#taken = taken;
+    this.#source = source;
   }
 
   add(entry: HeldEntry): void {
@@ -51,10 +61,10 @@ export class Acknowledger {
   }
 
   async #acknowledgeAll(): Promise<void> {
-    const entries = this.#accepted;
+    const accepted = this.#accepted;
     this.#accepted = [];
     const byKey = new Map<string, HeldEntry[]>();
-    for (const entry of entries) {
+    for (const entry of accepted) {
       const ofKey = byKey.get(entry.key);
       if (ofKey === undefined) byKey.set(entry.key, [entry]);
       else ofKey.push(entry);
@@ -62,23 +72,37 @@ export class Acknowledger {
     await Promise.all([...byKey].map(([key, ofKey]) => this.#acknowledge(key, ofKey)));
   }
 
-  async #acknowledge(key: string, entries: readonly HeldEntry[]): Promise<void> {
+  async #acknowledge(key: string, accepted: readonly HeldEntry[]): Promise<void> {
     const { commands, watch, context } = this.#parts;
+    const { group } = this.#source.placeOf(key);
     try {
-      const ids = entries.flatMap(({ id, contestant }) => (contestant === undefined ? [id] : []));
+      const ids: string[] = [];
+      const keyed: [string, string, 0 | 1][] = [];
+      for (const { id, contestant, partitionKey, handedOn } of accepted) {
+        if (partitionKey !== undefined) keyed.push([id, partitionKey, handedOn ? 0 : 1]);
+        else if (contestant === undefined) ids.push(id);
+      }
       await Promise.all([
-        ids.length > 0 && watch.run(() => commands.client.xack(key, this.#group, ...ids)),
-        ...entries.map(({ contestant }) => contestant && this.#contests.finish(contestant)),
+        ids.length > 0 && watch.run(() => commands.client.xack(key, group, ...ids)),
+        ...accepted.map(({ contestant }) => contestant && this.#contests.finish(contestant)),
       ]);
-      for (const entry of entries) this.#taken(entry);
+      const next = keyed.length > 0 ? await this.#finish(key, keyed) : undefined;
+      for (const entry of accepted) this.#source.taken(entry);
+      if (next !== undefined) this.#source.next(key, next);
     } catch (thrown) {
       const error = mapError(thrown);
       if (error.retryable && this.#isOpen) {
         await new Promise((resolve) => {
           setTimeout(resolve, RETRY_MS).unref();
         });
-        this.#accepted.push(...entries);
+        this.#accepted.push(...accepted);
       } else context.signal({ kind: 'failed', what: 'settle', error });
     }
+  }
+
+  #finish(key: string, settled: readonly (readonly [string, string, 0 | 1])[]): Promise<PendingPage> {
+    const { commands, watch } = this.#parts;
+    const place = this.#source.placeOf(key);
+    return watch.run(() => entries.finish(commands.client, place, settled, this.#source.isOpen()));
   }
 }

@@ -67,6 +67,11 @@ export class Contests {
     return turn;
   }
 
+  /** Is something lost that we look after? */
+  get hasLost(): boolean {
+    return this.#lost.size > 0;
+  }
+
   /** Asks again for what was lost, the longest ago first. @returns what we have got */
   async askAgain(): Promise<readonly LostEntry[]> {
     const asked = [...this.#lost.values()].slice(0, MAX_ASKED);

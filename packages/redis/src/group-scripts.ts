@@ -1,140 +1,309 @@
+import type { Address } from '@polycast/core/adapter';
 import type { Cluster, Redis } from 'ioredis';
+import type { GroupKeys } from './group-keys.ts';
+import { COMMON, DURABLE_MARK, LEASE_MS, MEMBERSHIP, STREAM_GRACE_MS } from './group-lua.ts';
+import { Script } from './script.ts';
 
-/** Name of the consumer that marks a group as durable. It never reads. */
-export const DURABLE_MARK = '~durable';
-/** Dynamic groups whose consumers were all silent for this long belong to nobody any more, in ms. */
-export const ORPHANED_AFTER_MS = 60_000;
+/** Most memberships that one BEAT is for. */
+const MAX_BEATS = 500;
+/** Members that a BEAT buries, at most. The next one goes on. */
+const MAX_BURIED = 16;
+/** How long a dead member's entries are left to those who live, before somebody looks again, ms. */
+const BURIED_LATER_MS = 60_000;
 
-const FIELDS = `
-local function fields(flat)
-  local named = {}
-  for at = 1, #flat, 2 do named[flat[at]] = flat[at + 1] end
-  return named
-end
-local function consumers(key, group)
-  local all = {}
-  for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do table.insert(all, fields(flat)) end
-  return all
-end
-local function dropIfUnused(key)
-  if redis.call('XLEN', key) == 0 and #redis.call('XINFO', 'GROUPS', key) == 0 then redis.call('DEL', key) end
-end
-`;
+/** One member, in one stream of its group. */
+export interface Membership {
+  readonly key: string;
+  readonly address: Address;
+  readonly group: string;
+  readonly consumer: string;
+  readonly durable: boolean;
+}
 
-/**
- * Makes the group unless it is there, and joins it. Gives whether it was made, the id it has read up to, and how many
- * entries it never read were trimmed.
- */
-const JOIN = `${FIELDS}
-local key, group, consumer, start, durable, keepMs = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local made = redis.pcall('XGROUP', 'CREATE', key, group, start, 'MKSTREAM')
+/** Makes the group unless it is there, and joins it. */
+const JOIN = new Script(`${COMMON}${MEMBERSHIP}
+local key = KEYS[3]
+local base, group, consumer, address, start, durable, keepMs, reader = unpack(ARGV)
+local now = clock()
+keepMs = tonumber(keepMs)
+local stream = redis.call('EXISTS', key) == 1 and fields(redis.call('XINFO', 'STREAM', key)) or nil
+if start ~= '$' and start ~= '0-0' and (not stream or isBefore(stream['last-generated-id'], start)) then start = '0-0' end
+local create, read = { 'XGROUP', 'CREATE', key, group, start, 'MKSTREAM' }, nil
+if start == '0-0' or not stream then read = 0
+elseif start == '$' then read = stream['entries-added'] end
+local made = { err = 'syntax' }
+if read then
+  table.insert(create, 'ENTRIESREAD')
+  table.insert(create, read)
+  made = redis.pcall(unpack(create))
+end
+-- Before Redis 7 nothing is counted.
+if made.err and string.find(made.err, 'syntax') then made = redis.pcall('XGROUP', 'CREATE', key, group, start, 'MKSTREAM') end
 if made.err and not string.find(made.err, 'BUSYGROUP') then return made end
+spare(now)
+local making = redis.call('HGET', groupsKey, makingOf(address, group))
+if not made.err or not making then
+  local time = redis.call('TIME')
+  making = time[1] .. '.' .. time[2]
+  redis.call('HSET', groupsKey, makingOf(address, group), making)
+end
+if not made.err then
+  redis.call('DEL', base .. '~queue:' .. group .. '@' .. address)
+  redis.call('HDEL', groupsKey, lossNameOf(address, group))
+end
 redis.call('XGROUP', 'CREATECONSUMER', key, group, consumer)
-if durable == '1' then redis.call('XGROUP', 'CREATECONSUMER', key, group, '${DURABLE_MARK}') end
-if redis.call('PTTL', key) < tonumber(keepMs) / 2 then redis.call('PEXPIRE', key, keepMs) end
-local stream = fields(redis.call('XINFO', 'STREAM', key))
-for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
-  local found = fields(flat)
-  if found['name'] == group then
-    local lost = 0
-    if found['entries-read'] and stream['entries-added'] then
-      lost = stream['entries-added'] - stream['length'] - found['entries-read']
-    end
-    local first = stream['first-entry'] and stream['first-entry'][1] or ''
-    return { made.err and 0 or 1, found['last-delivered-id'], lost, first }
+redis.call('ZADD', membersKey, now + ${LEASE_MS}, nameOf(address, group, consumer))
+if durable == '1' then
+  redis.call('XGROUP', 'CREATECONSUMER', key, group, '${DURABLE_MARK}')
+  redis.call('ZADD', membersKey, now + math.max(keepMs, ${LEASE_MS}), nameOf(address, group, '${DURABLE_MARK}'))
+end
+if reader ~= '' then redis.call('HSET', groupsKey, readerOf(group, consumer), reader) end
+for _, each in ipairs({ key, membersKey, groupsKey }) do redis.call('PEXPIRE', each, keepMs + ${STREAM_GRACE_MS}) end
+local found = infoOf(key, group)
+if not made.err then
+  -- What was gone before is not the group's loss.
+  redis.call('HSET', groupsKey, lossNameOf(address, group), lossOf(fields(redis.call('XINFO', 'STREAM', key)), found) or 0)
+end
+return { now, making, found['last-delivered-id'] }
+`);
+
+/** Compares what the group lost with what it is known to have lost. */
+const LOOK = new Script(`${COMMON}${MEMBERSHIP}
+local key = KEYS[3]
+local group, address = unpack(ARGV)
+local found = infoOf(key, group)
+if not found then return { -1, -1, '' } end
+spare(clock())
+local run = redis.call('HGET', groupsKey, 'run') or ''
+local loss = lossOf(fields(redis.call('XINFO', 'STREAM', key)), found)
+if not loss then return { -1, -1, run } end
+local known = tonumber(redis.call('HGET', groupsKey, lossNameOf(address, group)) or loss)
+redis.call('HSET', groupsKey, lossNameOf(address, group), math.max(loss, known))
+return { loss, known, run }
+`);
+
+/** Leaves the group; the last to leave a dynamic one takes it away. Gives the readers of some who stay with what is left. */
+const LEAVE = new Script(`${COMMON}${MEMBERSHIP}
+local key = KEYS[3]
+local base, group, me, address, keepMs = unpack(ARGV)
+local now = clock()
+local living, durable, consumers = membersOf(key, address, group, me, now, tonumber(keepMs))
+local readers = {}
+if not living then forget(address, group, me)
+elseif #living == 0 and not durable then destroy(key, base, address, group, consumers)
+elseif not consumers[me] or consumers[me]['pending'] == 0 then
+  redis.call('XGROUP', 'DELCONSUMER', key, group, me)
+  forget(address, group, me)
+else
+  redis.call('ZADD', membersKey, -now, nameOf(address, group, me))
+  redis.call('HDEL', groupsKey, readerOf(group, me))
+  for at = 1, math.min(4, #living) do
+    local reader = redis.call('HGET', groupsKey, readerOf(group, living[at]))
+    if reader then table.insert(readers, reader) end
   end
 end
-return { 0, '0-0', 0, '' }
-`;
+tidy(key)
+return readers
+`);
 
-/** Leaves the group; the last to leave a dynamic one takes it away. */
-const LEAVE = `${FIELDS}
-local key, group, me = KEYS[1], ARGV[1], ARGV[2]
-if redis.call('EXISTS', key) == 0 then return 0 end
-local others, pending, durable = 0, 0, false
-for _, consumer in ipairs(consumers(key, group)) do
-  if consumer['name'] == '${DURABLE_MARK}' then durable = true
-  elseif consumer['name'] == me then pending = consumer['pending']
-  elseif consumer['idle'] < ${ORPHANED_AFTER_MS} then others = others + 1 end
-end
-if others == 0 and not durable then
-  redis.call('XGROUP', 'DESTROY', key, group)
-  dropIfUnused(key)
-  if KEYS[2] then redis.call('DEL', KEYS[2]) end
-elseif pending == 0 then redis.call('XGROUP', 'DELCONSUMER', key, group, me) end
-return 1
-`;
+/** The last entry that the stream has, and whether somebody else is there to read it. */
+const TARGET = new Script(`${COMMON}${MEMBERSHIP}
+local key = KEYS[3]
+local group, me, address, keepMs = unpack(ARGV)
+local stream = redis.pcall('XINFO', 'STREAM', key)
+if stream.err then return { 0, '0-0' } end
+local living = membersOf(key, address, group, me, clock(), tonumber(keepMs))
+return { living and #living or 0, fields(stream)['last-generated-id'] }
+`);
 
-/** Takes away groups, and consumers that hold nothing, that were silent for too long. */
-const SWEEP = `${FIELDS}
-local key, keepMs = KEYS[1], tonumber(ARGV[1])
-if redis.call('EXISTS', key) == 0 then return 0 end
-for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
-  local group = fields(flat)['name']
-  local kind = string.sub(group, 1, 9)
-  if kind == 'polycast:' then
-    local all, youngest, durable = consumers(key, group), math.huge, false
-    for _, consumer in ipairs(all) do
-      if consumer['name'] == '${DURABLE_MARK}' then durable = true
-      else youngest = math.min(youngest, consumer['idle']) end
-    end
-    if youngest > (durable and keepMs or ${ORPHANED_AFTER_MS}) and (not durable or youngest < math.huge) then
-      redis.call('XGROUP', 'DESTROY', key, group)
-    else
-      for _, consumer in ipairs(all) do
-        if consumer['name'] ~= '${DURABLE_MARK}' and consumer['pending'] == 0 and consumer['idle'] > ${ORPHANED_AFTER_MS} and not durable then
-          redis.call('XGROUP', 'DELCONSUMER', key, group, consumer['name'])
+/**
+ * A sign of life for all memberships of a link, and what became of their groups. Buries the dead: a score above 0 is the time
+ * when a lease ends; minus the time when a dead member that held entries is looked at again, below.
+ */
+const BEAT = new Script(`${COMMON}${MEMBERSHIP}
+local base, keepMs, refresh, bury, strangers = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4] == '1', ARGV[5] == '1'
+local now = clock()
+local touched, names, groupsOf = {}, {}, {}
+for at = 6, #ARGV, 4 do
+  local address, group, consumer, durable = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  table.insert(touched, now + ${LEASE_MS})
+  table.insert(touched, nameOf(address, group, consumer))
+  if durable == '1' then
+    table.insert(touched, now + math.max(keepMs, ${LEASE_MS}))
+    table.insert(touched, nameOf(address, group, '${DURABLE_MARK}'))
+  end
+  table.insert(names, makingOf(address, group))
+  if not groupsOf[address] then
+    local all, found = redis.pcall('XINFO', 'GROUPS', base .. address), {}
+    if not all.err then
+      for _, flat in ipairs(all) do
+        local each = fields(flat)
+        found[each['name']] = each
+        if strangers and string.sub(each['name'], 1, 9) == 'polycast:' and each['consumers'] == 0 then
+          redis.call('XGROUP', 'DESTROY', base .. address, each['name'])
+        elseif strangers and string.sub(each['name'], 1, 9) == 'polycast:' then
+          membersOf(base .. address, address, each['name'], '', now, keepMs)
         end
       end
     end
+    groupsOf[address] = found
+    if refresh then redis.call('PEXPIRE', base .. address, keepMs + ${STREAM_GRACE_MS}) end
+  end
+  if refresh then redis.call('PEXPIRE', base .. '~queue:' .. group .. '@' .. address, keepMs + ${STREAM_GRACE_MS}) end
+end
+redis.call('ZADD', membersKey, unpack(touched))
+local makings, states = redis.call('HMGET', groupsKey, unpack(names)), {}
+for number, making in ipairs(makings) do
+  local at = 6 + (number - 1) * 4
+  local found = groupsOf[ARGV[at]][ARGV[at + 1]]
+  if not found then table.insert(states, { '' })
+  else
+    local read = tostring(found['entries-read'] or '') .. ' ' .. tostring(found['lag'] or '')
+    table.insert(states, { making or '', found['pending'], read })
   end
 end
-dropIfUnused(key)
-return 1
-`;
+if refresh then
+  for _, each in ipairs({ membersKey, groupsKey }) do redis.call('PEXPIRE', each, keepMs + ${STREAM_GRACE_MS}) end
+end
+if bury then
+  local dead = redis.call('ZRANGEBYSCORE', membersKey, -now, now, 'LIMIT', 0, ${MAX_BURIED})
+  if #dead > 0 and not spare(now) then
+    for _, name in ipairs(dead) do
+      local address, group, consumer = string.match(name, '^([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+      local key = base .. address
+      local living, durable, consumers = membersOf(key, address, group, '', now, keepMs)
+      if not living then
+        forget(address, group, consumer)
+        redis.call('HDEL', groupsKey, makingOf(address, group), lossNameOf(address, group))
+      elseif #living == 0 and not durable then destroy(key, base, address, group, consumers)
+      elseif consumer == '${DURABLE_MARK}' then redis.call('ZADD', membersKey, now + keepMs, name)
+      elseif not consumers[consumer] or consumers[consumer]['pending'] == 0 then
+        redis.call('XGROUP', 'DELCONSUMER', key, group, consumer)
+        forget(address, group, consumer)
+      else redis.call('ZADD', membersKey, -(now + ${BURIED_LATER_MS}), name) end
+      tidy(key)
+    end
+  end
+end
+return { now, states }
+`);
 
 /** Renews the lock of an entry if it is still ours. */
-const RENEW = `
+const RENEW = new Script(`
 if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2]) == 0 then return 0 end
 redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'JUSTID')
 return 1
-`;
+`);
 
 export interface Joined {
-  readonly made: boolean;
+  /** By the server's clock, epoch ms. */
+  readonly serverMs: number;
+  /** Which making of the group it is: another one has forgotten everything. */
+  readonly making: string;
   /** Last entry that the group was handed. */
   readonly lastId: string;
-  /** Entries trimmed before the group read them, as far as the server counts. */
-  readonly lost: number;
-  /** Id of the oldest entry kept; empty if there is none. */
-  readonly firstId: string;
 }
 
+/** @param reader of the connection that reads for us, as CLIENT UNBLOCK takes it */
 export async function join(
   redis: Redis | Cluster,
-  key: string,
-  member: { group: string; consumer: string; start: string; durable: boolean; keepMs: number },
+  keys: GroupKeys,
+  one: Membership,
+  options: { readonly start: string; readonly keepMs: number; readonly reader: number | undefined },
 ): Promise<Joined> {
-  const { group, consumer, start, durable, keepMs } = member;
-  const reply = await redis.eval(JOIN, 1, key, group, consumer, start, durable ? '1' : '0', String(keepMs));
-  const [made, lastId, lost, firstId] = reply as [number, string, number, string];
-  return { made: made === 1, lastId, lost: Math.max(0, lost), firstId };
+  const { start, keepMs, reader } = options;
+  const args = [one.group, one.consumer, one.address, start, one.durable ? '1' : '0', keepMs, reader ?? ''];
+  const reply = await JOIN.run(redis, [keys.members, keys.groups, one.key], [keys.base, ...args]);
+  const [serverMs, making, lastId] = reply as [number, string, string];
+  return { serverMs, making, lastId };
 }
 
-/** @param beside a key that goes with the group */
+export interface Loss {
+  /** Entries that the group lost to trimming; undefined while that cannot be known: in the middle of what is unread, and before Redis 7. */
+  readonly lost: number | undefined;
+  /** How many of them were known of before we looked. */
+  readonly known: number;
+  /** The run of the server by whose counts it is. */
+  readonly run: string;
+}
+
+export async function look(
+  redis: Redis | Cluster,
+  keys: GroupKeys,
+  { key, group, address }: Membership,
+): Promise<Loss> {
+  const reply = await LOOK.run(redis, [keys.members, keys.groups, key], [group, address]);
+  const [lost, known, run] = reply as [number, number, string];
+  return { lost: lost < 0 ? undefined : lost, known, run };
+}
+
+/** @returns readers of members that stay, if we leave them something */
 export async function leave(
   redis: Redis | Cluster,
-  key: string,
-  group: string,
-  consumer: string,
-  beside?: string,
-): Promise<void> {
-  const keys = beside === undefined ? [key] : [key, beside];
-  await redis.eval(LEAVE, keys.length, ...keys, group, consumer);
+  keys: GroupKeys,
+  one: Membership,
+  keepMs: number,
+): Promise<readonly string[]> {
+  const args = [keys.base, one.group, one.consumer, one.address, keepMs];
+  return (await LEAVE.run(redis, [keys.members, keys.groups, one.key], args)) as string[];
 }
 
-export async function sweep(redis: Redis | Cluster, key: string, keepMs: number): Promise<void> {
-  await redis.eval(SWEEP, 1, key, String(keepMs));
+/** @returns the id of the last entry so far; undefined if another member is there to read it */
+export async function target(
+  redis: Redis | Cluster,
+  keys: GroupKeys,
+  { key, group, consumer, address }: Membership,
+  keepMs: number,
+): Promise<string | undefined> {
+  const reply = await TARGET.run(redis, [keys.members, keys.groups, key], [group, consumer, address, keepMs]);
+  const [others, lastId] = reply as [number, string];
+  return others > 0 ? undefined : lastId;
+}
+
+/** What a BEAT finds of one membership. */
+export interface GroupState {
+  /** Empty if there is no such group (any more). */
+  readonly making: string;
+  readonly pending: number;
+  /** Changes with what was read and what was lost. */
+  readonly progress: string;
+}
+
+export interface BeatOptions {
+  readonly keepMs: number;
+  /** Keep the streams from expiring. */
+  readonly refresh: boolean;
+  /** Take away what the dead left. */
+  readonly bury: boolean;
+  /** Look at groups of which no account is kept, too. */
+  readonly strangers: boolean;
+}
+
+/** @returns a state for each, in their order */
+export async function beat(
+  redis: Redis | Cluster,
+  keys: GroupKeys,
+  all: readonly Membership[],
+  options: BeatOptions,
+): Promise<{ readonly serverMs: number; readonly states: readonly GroupState[] }> {
+  const states: GroupState[] = [];
+  let serverMs = 0;
+  for (let from = 0; from < all.length; from += MAX_BEATS) {
+    const some = all.slice(from, from + MAX_BEATS);
+    const flags = [options.refresh, options.bury && from === 0, options.strangers && from === 0];
+    const args = some.flatMap(({ address, group, consumer, durable }) => [address, group, consumer, durable ? 1 : 0]);
+    const keysOfAll = [keys.members, keys.groups, ...new Set(some.map(({ key }) => key))];
+    const reply = await BEAT.run(redis, keysOfAll, [
+      keys.base,
+      options.keepMs,
+      ...flags.map((flag) => (flag ? 1 : 0)),
+      ...args,
+    ]);
+    const [nowMs, found] = reply as [number, [string, number?, string?][]];
+    serverMs = nowMs;
+    for (const [making, pending = 0, progress = ''] of found) states.push({ making, pending, progress });
+  }
+  return { serverMs, states };
 }
 
 /** @returns false if the entry has passed to another consumer, or was settled */
@@ -145,5 +314,5 @@ export async function renew(
   consumer: string,
   id: string,
 ): Promise<boolean> {
-  return (await redis.eval(RENEW, 1, key, group, consumer, id)) === 1;
+  return (await RENEW.run(redis, [key], [group, consumer, id])) === 1;
 }

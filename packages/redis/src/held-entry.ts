@@ -1,5 +1,6 @@
 import { type Address, type BroadcastEvent, type Lease, PolycastError, type Settlement } from '@polycast/core/adapter';
 import type { Contestant } from './contest-scripts.ts';
+import type { RawEntry } from './stream-reader.ts';
 import { formatPosition } from './wire.ts';
 
 /** What a held entry asks of the source that holds it. */
@@ -10,6 +11,8 @@ export interface Holder {
   acknowledge(entry: HeldEntry): void;
   /** Not all of its events were accepted, and no more will be: another may have it. */
   putBack(entry: HeldEntry): Promise<void>;
+  /** How long the server has held an entry, ms. */
+  ageMs(id: string): number | undefined;
   /** @returns false if it is no longer ours */
   renew(entry: HeldEntry): Promise<boolean>;
 }
@@ -21,8 +24,14 @@ export class HeldEntry {
   readonly address: Address;
   /** How often the entry was handed out, this time included. */
   readonly attempt: number;
-  /** Set if its event stands in other streams of the group, too. */
-  readonly contestant: Contestant | undefined;
+  /** Set if its event stands in other streams of the group, too, until it is known that another one was accepted. */
+  contestant: Contestant | undefined;
+  /** Partition key of its event, if others of the group must wait for it. */
+  readonly partitionKey: string | undefined;
+  /** Those that wait for it and are here. */
+  readonly followers: readonly RawEntry[];
+  /** Was the first of them handed on? */
+  handedOn = false;
   readonly #holder: Holder;
   readonly #lockMs: number;
   readonly #size: number;
@@ -35,7 +44,14 @@ export class HeldEntry {
   constructor(
     holder: Holder,
     at: { key: string; id: string; address: Address },
-    options: { attempt: number; size: number; lockMs: number; contestant?: Contestant | undefined },
+    options: {
+      attempt: number;
+      size: number;
+      lockMs: number;
+      contestant?: Contestant | undefined;
+      partitionKey?: string | undefined;
+      followers?: readonly RawEntry[];
+    },
   ) {
     this.#holder = holder;
     this.key = at.key;
@@ -43,6 +59,8 @@ export class HeldEntry {
     this.address = at.address;
     this.attempt = options.attempt;
     this.contestant = options.contestant;
+    this.partitionKey = options.partitionKey;
+    this.followers = options.followers ?? [];
     this.#size = options.size;
     this.#open = options.size;
     this.#lockMs = options.lockMs;
@@ -60,7 +78,7 @@ export class HeldEntry {
   }
 
   lease(event: BroadcastEvent, index: number, attempt = this.attempt): Lease {
-    return new EntryLease(this, event, index, attempt);
+    return new EntryLease(this, event, index, attempt, this.#holder.ageMs(this.id));
   }
 
   positionOf(index: number): string {
@@ -109,15 +127,18 @@ export class HeldEntry {
 /** The lease of one event of an entry. */
 class EntryLease implements Lease {
   readonly attempt: number;
+  /** How long the server had held the event when it was handed over, ms, by the server's clock. */
+  declare readonly ageMs?: number;
   readonly #entry: HeldEntry;
   readonly #event: BroadcastEvent;
   readonly #index: number;
 
-  constructor(entry: HeldEntry, event: BroadcastEvent, index: number, attempt: number) {
+  constructor(entry: HeldEntry, event: BroadcastEvent, index: number, attempt: number, ageMs: number | undefined) {
     this.#entry = entry;
     this.#event = event;
     this.#index = index;
     this.attempt = attempt;
+    if (ageMs !== undefined) this.ageMs = ageMs;
   }
 
   get position(): string {

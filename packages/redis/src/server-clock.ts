@@ -31,6 +31,15 @@ export class ServerClock {
     }
   }
 
+  /**
+   * A reply told the server's time, epoch ms.
+   * @param askedAtMs when its command was sent, by the monotonic clock
+   */
+  learn(serverMs: number, askedAtMs: number): void {
+    this.#learntAtMs = askedAtMs;
+    this.#offsetMs = serverMs - (askedAtMs + performance.now()) / 2;
+  }
+
   /** How long ago the server took the entry with this id, in ms; undefined while its clock is unknown. */
   ageMs(id: string): number | undefined {
     const takenAtMs = Number.parseInt(id, 10);

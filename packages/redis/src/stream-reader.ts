@@ -16,7 +16,7 @@ import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
 import type { ServerClock } from './server-clock.ts';
 import type { Settings } from './settings.ts';
-import { channelOf, EVENT_FIELD } from './wire.ts';
+import { channelOf, EVENT_FIELD, KEY_FIELD } from './wire.ts';
 
 /** Most entries of each stream that one read brings: at 256 events in an entry and 32 KB, some megabytes. */
 const MAX_ENTRIES = 64;
@@ -45,8 +45,11 @@ export interface SourceParts {
 export interface ReadingPart {
   /** May a read under way be cut off? Not if what is on its way to us would be ours already, unseen. */
   readonly canBeCut?: boolean;
-  /** On every new connection, before reading from it. */
-  prepare(redis: Redis): Promise<void>;
+  /**
+   * On every new connection, before reading from it.
+   * @param clientId of the connection, where a read on it can be interrupted
+   */
+  prepare(redis: Redis, clientId: number | undefined): Promise<void>;
   read(redis: Redis, count: number, blockMs: number): Promise<RawStreams | null>;
   /** @returns a promise only if some of it has to wait for the server's word: nothing is read until then */
   take(streams: RawStreams): void | Promise<void>;
@@ -89,8 +92,23 @@ export class EntryDecoder {
 const OPEN_BRACE = 0x7b;
 
 function textOf(fields: readonly string[]): string | undefined {
-  for (let at = 0; at + 1 < fields.length; at += 2) if (fields[at] === EVENT_FIELD) return fields[at + 1];
+  return fieldOf(fields, EVENT_FIELD);
+}
+
+/** The partition key of an entry's only event, as its publisher put it beside it. */
+export function partitionKeyOf(fields: readonly string[]): string | undefined {
+  return fields.length === 2 ? undefined : fieldOf(fields, KEY_FIELD);
+}
+
+function fieldOf(fields: readonly string[], name: string): string | undefined {
+  for (let at = 0; at + 1 < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
   return undefined;
+}
+
+/** Ends a blocked read of whichever connection to the server that holds `key`. Never rejects. */
+export async function unblock(commands: Commands, key: string, clientId: number): Promise<void> {
+  const client = commands.isCluster ? nodeFor(commands.client as Cluster, key) : (commands.client as Redis);
+  await client?.client('UNBLOCK', clientId).catch(() => undefined);
 }
 
 /** Reads in a loop, on a connection of its own, no faster than core takes. */
@@ -125,7 +143,7 @@ export class StreamReader {
       prepare: async (redis) => {
         // Without leave for CLIENT nothing can be unblocked.
         if (!part.canBeCut) this.#clientId = await redis.client('ID').catch(() => undefined);
-        await part.prepare(redis);
+        await part.prepare(redis, this.#clientId);
       },
       onDown: () => part.onDown?.(),
     });
@@ -137,6 +155,11 @@ export class StreamReader {
 
   get isConnected(): boolean {
     return this.#connection.current !== undefined;
+  }
+
+  /** Ends the read under way, if it is blocked. Where that cannot be done it ends by itself, soon. Never rejects. */
+  async interrupt(): Promise<void> {
+    if (this.#clientId !== undefined) await unblock(this.#parts.commands, this.#key, this.#clientId);
   }
 
   async open(): Promise<void> {
@@ -236,7 +259,7 @@ export class StreamReader {
     if (error.code !== 'not-found') return error;
     // The group is gone while the connection stayed: somebody removed it.
     const redis = this.#connection.current;
-    return redis === undefined ? undefined : this.#part.prepare(redis).then(() => undefined, mapError);
+    return redis === undefined ? undefined : this.#part.prepare(redis, this.#clientId).then(() => undefined, mapError);
   }
 
   /** Ends sooner when it stops. */

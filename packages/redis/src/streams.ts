@@ -11,6 +11,7 @@ import {
 import { type Commands, openCommands } from './client.ts';
 import { CommandConnection } from './command-connection.ts';
 import { CommandWatch } from './command-watch.ts';
+import { GroupKeeper } from './group-keeper.ts';
 import { streamsManifest } from './manifest.ts';
 import type { RedisStreamsOptions } from './options.ts';
 import { sendBatch } from './send.ts';
@@ -18,7 +19,7 @@ import { ServerClock } from './server-clock.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { GroupSource } from './stream-group.ts';
 import { PlainSource } from './stream-plain.ts';
-import { channelOf, EVENT_FIELD } from './wire.ts';
+import { channelOf, EVENT_FIELD, KEY_FIELD } from './wire.ts';
 
 /** Streams are trimmed by age at most this often, and at least ten times within `maxAgeMs`. */
 const TRIM_INTERVAL_MS = 60_000;
@@ -48,6 +49,7 @@ class StreamsLink implements Link {
   readonly #context: LinkContext;
   readonly #connection: CommandConnection;
   readonly #watch: CommandWatch;
+  readonly #keeper: GroupKeeper;
   /** When each stream was trimmed by age last, by the monotonic clock. */
   readonly #trimmedAt = new Map<string, number>();
   readonly #consumers = new Set<string>();
@@ -62,6 +64,7 @@ class StreamsLink implements Link {
     this.#packing = { prefix: settings.prefix, batch: settings.batch, severalAlone: true };
     this.#context = context;
     this.#watch = new CommandWatch(commands.client, settings.client !== undefined);
+    this.#keeper = new GroupKeeper(commands, this.#watch, settings, context, this.#clock);
     this.#connection = new CommandConnection({
       commands,
       settings,
@@ -82,15 +85,17 @@ class StreamsLink implements Link {
     return sendBatch(batch, this.#packing, this.#send);
   }
 
-  readonly #send = (key: string, payload: string): Promise<unknown> =>
+  readonly #send = (key: string, payload: string, partitionKey: string | undefined): Promise<unknown> =>
     this.#connection.isUp
-      ? this.#append(key, payload)
-      : this.#connection.whenUp().then(() => this.#append(key, payload));
+      ? this.#append(key, payload, partitionKey)
+      : this.#connection.whenUp().then(() => this.#append(key, payload, partitionKey));
 
-  #append(key: string, payload: string): Promise<unknown> {
+  #append(key: string, payload: string, partitionKey: string | undefined): Promise<unknown> {
     const { client } = this.#commands;
     const { maxLength } = this.#settings;
-    const added = this.#watch.run(() => client.xadd(key, 'MAXLEN', '~', maxLength, '*', EVENT_FIELD, payload));
+    const fields =
+      partitionKey === undefined ? [EVENT_FIELD, payload] : [EVENT_FIELD, payload, KEY_FIELD, partitionKey];
+    const added = this.#watch.run(() => client.xadd(key, 'MAXLEN', '~', maxLength, '*', ...fields));
     this.#trimByAge(key);
     return added;
   }
@@ -126,7 +131,7 @@ class StreamsLink implements Link {
       return source;
     }
     const consumer = this.#consumerName();
-    const source = new GroupSource(parts, consumer, () => this.#consumers.delete(consumer));
+    const source = new GroupSource(parts, this.#keeper, consumer, () => this.#consumers.delete(consumer));
     try {
       await source.open();
     } catch (thrown) {
@@ -147,6 +152,7 @@ class StreamsLink implements Link {
 
   close(): Promise<void> {
     this.#closing ??= (async () => {
+      this.#keeper.close();
       this.#connection.close();
       await this.#commands.close();
       this.#watch.stop();

@@ -4,6 +4,17 @@ import { encodeBatch } from '@polycast/core/adapter';
 /** Name of the field of a stream entry that holds an event, or a JSON batch of them. */
 export const EVENT_FIELD = 'event';
 
+/** Name of the field that holds the partition key of an entry's event: an entry that has one holds no other event. */
+export const KEY_FIELD = 'key';
+/** Pieces of a large event belong together, whatever its key: who gets one must not wait for it to be done before the next. */
+const CHUNK_TYPE = 'polycast.chunk';
+
+/** The partition key that an event's entry is to carry. */
+export function entryKeyOf({ event }: Outgoing): string | undefined {
+  const key = event.partitionkey;
+  return typeof key !== 'string' || key === '' || event.type === CHUNK_TYPE ? undefined : key;
+}
+
 /** The channel, or the key of the stream, for one address. The hash tag keeps a topic in one slot of a cluster. */
 export function channelOf(prefix: string, topic: string, address: Address): string {
   if (prefix !== last.prefix || topic !== last.topic || address !== last.address) {
@@ -21,10 +32,13 @@ export interface Parcel {
   readonly payload: string;
   /** Indexes into the batch. */
   readonly indexes: readonly number[];
+  /** The partition key of its only event. */
+  readonly key: string | undefined;
 }
 
 interface Lane {
   readonly channel: string;
+  readonly key: string | undefined;
   readonly texts: string[];
   readonly indexes: number[];
 }
@@ -33,7 +47,7 @@ interface Lane {
 export interface Packing {
   /** The events of one channel become one JSON batch. */
   readonly batched: boolean;
-  /** But for those with several addresses: each copy can be acknowledged by itself. */
+  /** But for those with several addresses, and those with a partition key: each copy can be acknowledged by itself. */
   readonly severalAlone: boolean;
 }
 
@@ -45,19 +59,21 @@ export function parcelsOf(prefix: string, batch: readonly Outgoing[], packing: P
   let lastTopic: string | undefined;
   let everyone: Lane | undefined;
   for (let index = 0; index < batch.length; index++) {
-    const { topic, to, json } = batch[index] as Outgoing;
-    // Most batches are for everyone on one topic: no key is built twice for them.
-    if (everyone !== undefined && topic === lastTopic && to.length === 1 && to[0] === '*') {
+    const outgoing = batch[index] as Outgoing;
+    const { topic, to, json } = outgoing;
+    const key = packing.severalAlone ? entryKeyOf(outgoing) : undefined;
+    // Most batches are for everyone on one topic: no channel's name is built twice for them.
+    if (key === undefined && everyone !== undefined && topic === lastTopic && to.length === 1 && to[0] === '*') {
       everyone.texts.push(json as string);
       everyone.indexes.push(index);
       continue;
     }
-    const isAlone = !packing.batched || (packing.severalAlone && to.length > 1);
+    const isAlone = !packing.batched || key !== undefined || (packing.severalAlone && to.length > 1);
     for (const address of to) {
       const channel = channelOf(prefix, topic, address);
       let lane = isAlone ? undefined : open.get(channel);
       if (lane === undefined) {
-        lane = { channel, texts: [], indexes: [] };
+        lane = { channel, key, texts: [], indexes: [] };
         lanes.push(lane);
         if (isAlone) open.delete(channel);
         else open.set(channel, lane);
@@ -70,7 +86,7 @@ export function parcelsOf(prefix: string, batch: readonly Outgoing[], packing: P
       }
     }
   }
-  return lanes.map(({ channel, texts, indexes }) => ({ channel, indexes, payload: encodeBatch(texts) }));
+  return lanes.map(({ channel, key, texts, indexes }) => ({ channel, key, indexes, payload: encodeBatch(texts) }));
 }
 
 /** Where an event stands: the id of its stream entry, its place in the entry's batch, and whose stream it is. */

@@ -38,7 +38,11 @@ type Member = Awaited<ReturnType<typeof member>>;
 
 const BOTH: readonly Address[] = ['role:a', 'role:b'];
 const accept = (lease: Lease | undefined) => lease?.settle({ kind: 'accept' });
-const keysOf = async (topic: string) => (await admin.keys(`polycast:{${topic}}:~*`)).map((key) => key.split(':')[2]);
+/** Kinds of keys that contests keep. */
+const keysOf = async (topic: string) =>
+  (await admin.keys(`polycast:{${topic}}:~*`))
+    .map((key) => key.split(':')[2])
+    .filter((kind) => kind !== '~members' && kind !== '~groups');
 
 async function pending(topic: string, addresses = BOTH): Promise<number> {
   const counts = await Promise.all(
