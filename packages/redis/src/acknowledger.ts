@@ -100,6 +100,11 @@ export class Acknowledger {
     }
   }
 
+  /** What waits behind entries that are settled need not wait any longer. @param settled see {@link entries.finish} */
+  async finish(key: string, settled: readonly (readonly [string, string, 0 | 1])[]): Promise<void> {
+    this.#source.next(key, await this.#finish(key, settled));
+  }
+
   #finish(key: string, settled: readonly (readonly [string, string, 0 | 1])[]): Promise<PendingPage> {
     const { commands, watch } = this.#parts;
     const place = this.#source.placeOf(key);

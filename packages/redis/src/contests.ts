@@ -11,8 +11,9 @@ const MAX_ASKED = 64;
 /** An entry that lost its turn, with what another attempt needs. */
 export interface LostEntry {
   readonly contestant: scripts.Contestant;
-  readonly address: Address;
   readonly attempt: number;
+  /** Of its event, if others wait for it. */
+  readonly partitionKey: string | undefined;
 }
 
 /**
@@ -56,14 +57,15 @@ export class Contests {
   }
 
   /** Asks for the turn. What could not be asked is asked again, like what was lost. Never rejects. */
-  async enter(one: scripts.Contestant, address: Address, attempt: number): Promise<scripts.Turn> {
+  async enter(entry: LostEntry): Promise<scripts.Turn> {
+    const { contestant: one, attempt } = entry;
     const { commands, watch, request } = this.#parts;
     const name = `${one.stream} ${one.id}`;
     this.#lost.delete(name);
     const turn = await watch
       .run(() => scripts.enter(commands.client, one, attempt, request.lockMs))
       .catch((): scripts.Turn => 'lost');
-    if (turn === 'lost' && this.#lost.size < MAX_LOST) this.#lost.set(name, { contestant: one, address, attempt });
+    if (turn === 'lost' && this.#lost.size < MAX_LOST) this.#lost.set(name, entry);
     return turn;
   }
 
@@ -72,13 +74,12 @@ export class Contests {
     return this.#lost.size > 0;
   }
 
-  /** Asks again for what was lost, the longest ago first. @returns what we have got */
-  async askAgain(): Promise<readonly LostEntry[]> {
+  /** Asks again for what was lost, the longest ago first. @returns what we have got, and what the group has accepted meanwhile */
+  async askAgain(): Promise<{ readonly won: readonly LostEntry[]; readonly done: readonly LostEntry[] }> {
     const asked = [...this.#lost.values()].slice(0, MAX_ASKED);
-    const turns = await Promise.all(
-      asked.map(({ contestant, address, attempt }) => this.enter(contestant, address, attempt)),
-    );
-    return asked.filter((_, at) => turns[at] === 'won');
+    const turns = await Promise.all(asked.map((entry) => this.enter(entry)));
+    const those = (turn: scripts.Turn) => asked.filter((_, at) => turns[at] === turn);
+    return { won: those('won'), done: those('done') };
   }
 
   /** The entry's event was accepted. */

@@ -54,7 +54,14 @@ export function streamsManifest(settings: Settings): Manifest {
       everyone: { level: 'native' },
       role: { level: 'native' },
       instance: { level: 'native' },
-      groups: { level: 'native', note: 'Events published in one burst travel together and go to the same member.' },
+      groups: {
+        level: 'native',
+        note: 'Events without a partition key that are published in one burst travel together and go to the same member. Idle groups of a broadcaster: at most 60 commands a minute together, for up to ten of them.',
+      },
+      partitionKey: {
+        level: 'emulated',
+        note: 'In a group too, among the events of one address: of each key only the first event that is not settled is at work, by scripts on the server. Each event with a key is an entry of its own.',
+      },
       settlement: { level: 'native' },
       redelivery: { level: 'native' },
       crashRedelivery: {

@@ -71,6 +71,6 @@ export interface RedisStreamsOptions extends RedisTransportOptions {
   readonly maxAgeMs?: number;
   /** Most entries kept for each address, roughly. An entry holds an event or a batch. @default {@link DEFAULT_MAX_LENGTH} */
   readonly maxLength?: number;
-  /** How often a member of a group looks for what others released or left. @default {@link DEFAULT_CLAIM_INTERVAL_MS} */
+  /** How soon a member of a group delivers again what was released. With nothing released it asks the server much less often. @default {@link DEFAULT_CLAIM_INTERVAL_MS} */
   readonly claimIntervalMs?: number;
 }

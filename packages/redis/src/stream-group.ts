@@ -227,7 +227,7 @@ export class GroupSource implements Source, ReadingPart, Holder, Kept {
     if (size === 0) {
       this.acknowledge(entry);
     } else if (contestant !== undefined && !hasTurn) {
-      this.#wait(this.#contests.enter(contestant, address, attempt), (turn) => {
+      this.#wait(this.#contests.enter({ contestant, attempt, partitionKey }), (turn) => {
         // Its lock may have run out meanwhile: then it came again.
         if (this.#held.get(name) !== entry) return;
         if (turn === 'won') return this.#hand(entry, events);
@@ -309,7 +309,12 @@ export class GroupSource implements Source, ReadingPart, Holder, Kept {
   /** What another entry of the same event kept us from, and keeps us from no more. */
   async #takeTurns(): Promise<void> {
     const { client } = this.#parts.commands;
-    for (const { contestant, attempt } of await this.#contests.askAgain()) {
+    const { won, done } = await this.#contests.askAgain();
+    for (const { contestant, partitionKey } of done) {
+      if (partitionKey !== undefined)
+        await this.#acknowledger.finish(contestant.stream, [[contestant.id, partitionKey, 1]]);
+    }
+    for (const { contestant, attempt } of won) {
       const { stream, id } = contestant;
       const [entry] = (await client.xrange(stream, id, id)) as RawEntry[];
       if (entry !== undefined) this.#deliver(stream, entry, attempt, { hasTurn: true });
