@@ -46,13 +46,7 @@ export class GroupKeeper {
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
   #knowsStrangers = false;
 
-  constructor(
-    commands: Commands,
-    watch: CommandWatch,
-    settings: Settings,
-    context: LinkContext,
-    clock: ServerClock,
-  ) {
+  constructor(commands: Commands, watch: CommandWatch, settings: Settings, context: LinkContext, clock: ServerClock) {
     this.#commands = commands;
     this.#watch = watch;
     this.clock = clock;
