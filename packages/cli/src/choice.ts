@@ -1,4 +1,5 @@
 import type { Transport } from '@polycast/core';
+import { configuredUrl, readTransportUrl } from '@polycast/core/configuration';
 import type { Command } from 'commander';
 import { UsageError } from './exit-code.ts';
 import type { Terminal } from './output/terminal.ts';
@@ -24,6 +25,31 @@ export async function connectChoice(choice: Choice): Promise<{ transport?: Trans
   checkChoice(choice);
   if (choice.url !== undefined) return { transport: await transportFromUrl(choice.url) };
   return choice.name === undefined ? {} : { name: choice.name };
+}
+
+/** What a command that only reads may create on a service where nothing can be read otherwise. */
+export type MayCreate = 'nothing' | 'subscriptions';
+
+/** As {@link connectChoice}, for commands that only read: they create no topic on the user's service. */
+export async function readingChoice(
+  choice: Choice,
+  terminal: Terminal,
+  mayCreate: MayCreate,
+): Promise<{ transport?: Transport; name?: string }> {
+  checkChoice(choice);
+  const given = choice.url ?? (choice.name === undefined ? terminal.env.POLYCAST_URL : undefined);
+  const url = given || (await configuredUrl(choice.name));
+  if (url === undefined || readTransportUrl(url).scheme !== 'service-bus') return connectChoice({ ...choice });
+  return { transport: await transportFromUrl(readingUrl(url, mayCreate)) };
+}
+
+/** The URL, which says that nothing (more) is created, unless it already says what is. */
+export function readingUrl(text: string, mayCreate: MayCreate): string {
+  const { url, scheme } = readTransportUrl(text);
+  if (scheme !== 'service-bus' || url.searchParams.has('create')) return text;
+  const reading = new URL(url);
+  reading.searchParams.set('create', mayCreate === 'nothing' ? 'false' : mayCreate);
+  return reading.href;
 }
 
 /** The URL that is meant, for commands that make many transports of it. @throws UsageError when nothing is chosen */

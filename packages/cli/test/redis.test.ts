@@ -31,6 +31,32 @@ test.each(['redis', 'redis+streams'])('sub over %s survives a restart of the ser
   ).toEqual(['before', 'after']);
 });
 
+test.each(['redis', 'redis+streams'])('reading over %s writes nothing on the server', async (scheme) => {
+  const url = server.url.replace('redis', scheme);
+  expect((await polycast(['pub', '--url', url, '--topic', 'read', 'x'])).exit).toBe(0);
+  const keys = async () => (await ask('KEYS *')).split('\r\n').sort();
+  const writes = async () => {
+    const stats = await ask('INFO commandstats');
+    return [...stats.matchAll(/cmdstat_([^:]+):calls=(\d+)/g)]
+      .filter(([, name]) =>
+        /^(?:set|hset|del|unlink|xadd|xgroup|xtrim|expire|pexpire|zadd|sadd|incr|publish|spublish)/.test(name!),
+      )
+      .map(([, name, calls]) => `${name} ${calls}`);
+  };
+  const before = [await keys(), await writes()];
+  expect((await polycast(['doctor', '--url', url], {})).exit).toBe(0);
+  for (const from of scheme === 'redis' ? ['new'] : ['new', 'earliest', '2026-01-01', '0-1']) {
+    const sub = start(['sub', '--url', url, '--topic', 'read', '--from', from]);
+    await sub.says('listening');
+    sub.ctrlC();
+    expect(await sub.exit).toBe(0);
+  }
+  expect(
+    (await polycast(['sub', '--url', url, '--topic', 'nothing-there', '--from', 'nonsense-1x'], {})).exit,
+  ).not.toBe(0);
+  expect([await keys(), await writes()]).toEqual(before);
+});
+
 test('pub and sub do what doctor says they can', async () => {
   const { exit, out } = await polycast(['doctor', '--url', server.url], {});
   expect(exit).toBe(0);

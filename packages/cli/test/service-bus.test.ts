@@ -17,11 +17,36 @@ const urls = () => [
 
 test('pub and sub meet on a topic, whichever way the URL is written', async () => {
   const [one = '', other = ''] = urls();
-  const sub = start(['sub', '--url', one, '--count', '1']);
+  const sub = start(['sub', '--url', one, '--count', '1', '--create']);
   await sub.says('listening');
   expect((await polycast(['pub', '--url', other, 'hello'])).exit).toBe(0);
   expect(await sub.exit).toBe(0);
   expect(JSON.parse(sub.out()).data).toBe('hello');
+});
+
+test.each([0, 1])('doctor and sub create no topic that nobody asked for (URL form %i)', async (form) => {
+  const url = urls()[form] as string;
+  const before = service.counts().entities;
+  expect((await polycast(['doctor', '--url', url], {})).exit).toBe(0);
+  const sub = await polycast(['sub', '--url', url, '--topic', `never-made-${form}`]);
+  expect(sub.err).toContain('not-found: topic "never-made');
+  expect(sub.err).toContain('--create');
+  expect(sub.exit).not.toBe(0);
+  const viaEnvironment = await polycast(['sub', '--topic', `never-made-${form}`], { env: { POLYCAST_URL: url } });
+  expect(viaEnvironment.err).toContain('not-found');
+  expect(service.counts().entities).toBe(before);
+});
+
+test('the subscription of sub is gone after Ctrl-C', async () => {
+  const url = urls()[0] as string;
+  await polycast(['pub', '--url', url, '--topic', 'there', 'x']);
+  const before = service.counts().entities;
+  const sub = start(['sub', '--url', url, '--topic', 'there']);
+  await sub.says('listening');
+  expect(service.counts().entities).toBeGreaterThan(before);
+  sub.ctrlC();
+  expect(await sub.exit).toBe(0);
+  expect(service.counts().entities).toBe(before);
 });
 
 test.each([0, 1])('doctor shows no key (URL form %i)', async (form) => {

@@ -1,5 +1,5 @@
 /** What tools need of the way a transport is chosen: the command line, a dashboard. Not in the bundle of those who only connect. */
-import { checkConfig, type PolycastConfig } from './configuration/config.ts';
+import { checkConfig, fillVariables, type PolycastConfig, pickEntry } from './configuration/config.ts';
 import { host } from './configuration/resolve.ts';
 
 export { CATALOGUE, type CatalogueEntry } from './catalogue.ts';
@@ -18,4 +18,19 @@ export async function readConfiguration(): Promise<
 > {
   const source = await (await host()).readConfig();
   return source && { file: source.file, config: checkConfig(source) };
+}
+
+/**
+ * The URL of an entry of the configuration file, or of the default one, with the environment variables filled in;
+ * undefined when there is no file, no default, or the entry is not a URL.
+ * @throws PolycastError `invalid-configuration` with file and line
+ */
+export async function configuredUrl(name: string | undefined): Promise<string | undefined> {
+  const source = await (await host()).readConfig();
+  if (source === undefined) return undefined;
+  const config = checkConfig(source);
+  const chosen = name ?? config.default;
+  if (chosen === undefined) return undefined;
+  const { url } = pickEntry(source, config, chosen);
+  return url === undefined ? undefined : fillVariables(source, url, globalThis.process?.env ?? {});
 }

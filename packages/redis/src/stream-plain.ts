@@ -1,4 +1,11 @@
-import type { Address, BroadcastEvent, Lease, Settlement, Source } from '@polycast/core/adapter';
+import {
+  type Address,
+  type BroadcastEvent,
+  type Lease,
+  PolycastError,
+  type Settlement,
+  type Source,
+} from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
 import {
   EntryDecoder,
@@ -65,7 +72,11 @@ export class PlainSource implements Source, ReadingPart {
     const { from } = parts.request;
     if (typeof from === 'object' && 'after' in from) {
       const position = parsePosition(from.after);
-      if (position?.index !== undefined) this.#startsWithin = { ...position, index: position.index };
+      // Taken for the beginning, it would replay everything.
+      if (position === undefined) {
+        throw new PolycastError('invalid-configuration', 'from.after is not the position of an event of Redis Streams');
+      }
+      if (position.index !== undefined) this.#startsWithin = { ...position, index: position.index };
     }
   }
 

@@ -28,7 +28,7 @@ export class Administration {
 
   constructor(settings: Settings, onRequest: () => void) {
     this.#settings = settings;
-    this.#mayManage = settings.create;
+    this.#mayManage = settings.create !== false;
     const { access } = settings;
     const options = {
       retryOptions: { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 1_000 },
@@ -82,6 +82,9 @@ export class Administration {
       if (found !== undefined) {
         this.#checkTopic(name, found.requiresDuplicateDetection);
         return true;
+      }
+      if (this.#settings.create === 'subscriptions') {
+        throw new PolycastError('not-found', `topic "${name}" does not exist, and may not be created here`);
       }
       await this.#persist(async () => {
         const made = await this.#unlessThere(() =>

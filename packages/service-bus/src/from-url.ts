@@ -23,7 +23,7 @@ const flag =
 const PARAMETERS: Readonly<Record<string, Read>> = {
   administrationUrl: text('administrationUrl'),
   customEndpointAddress: text('customEndpointAddress'),
-  create: flag('create'),
+  create: (value, name) => (value === 'subscriptions' ? { create: value } : flag('create')(value, name)),
   prefix: text('prefix'),
   duplicateDetectionMs: number('duplicateDetectionMs'),
   maxMessageBytes: number('maxMessageBytes'),

@@ -39,9 +39,9 @@ export interface ServiceBusOptions {
   readonly administrationOptions?: ServiceBusAdministrationClientOptions;
   /**
    * `false`: use topics, subscriptions and rules as they are. `true`: create what is missing, which takes Manage rights; without
-   * these, as `false`. @default true
+   * these, as `false`. `'subscriptions'`: create subscriptions and rules, and no topic: for who only reads. @default true
    */
-  readonly create?: boolean;
+  readonly create?: boolean | 'subscriptions';
   /** Goes before the name of every topic. @default '' */
   readonly prefix?: string;
   /** How long the service knows a message id again. 0: it does not look. Topics that exist must agree. @default {@link DEFAULT_DUPLICATE_DETECTION_MS} */

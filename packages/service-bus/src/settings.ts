@@ -19,7 +19,7 @@ export interface Settings {
   /** Where administration requests go instead of the namespace; undefined: there. */
   readonly administrationUrl: URL | undefined;
   readonly administrationOptions: ServiceBusAdministrationClientOptions | undefined;
-  readonly create: boolean;
+  readonly create: boolean | 'subscriptions';
   readonly prefix: string;
   readonly duplicateDetectionMs: number;
   readonly maxMessageBytes: number;
@@ -45,7 +45,7 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
     customEndpointAddress: options.customEndpointAddress,
     administrationUrl: administrationUrl(options.administrationUrl, endpoint),
     administrationOptions: options.administrationOptions,
-    create: oneOf('create', options.create ?? true, [true, false]),
+    create: oneOf('create', options.create ?? true, [true, false, 'subscriptions']),
     prefix: prefix(options.prefix ?? ''),
     duplicateDetectionMs: duplicateDetection(options.duplicateDetectionMs ?? defaults.DEFAULT_DUPLICATE_DETECTION_MS),
     maxMessageBytes: whole(

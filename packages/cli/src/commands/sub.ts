@@ -9,7 +9,7 @@ import {
   type SubscribeOptions,
 } from '@polycast/core';
 import { suggestion } from '@polycast/core/configuration';
-import { type Choice, connectChoice, declareChoice } from '../choice.ts';
+import { type Choice, connectChoice, declareChoice, readingChoice } from '../choice.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
 import { eventLine, prettyEvent } from '../output/event-line.ts';
@@ -29,6 +29,7 @@ interface Options extends Choice {
   where?: Record<string, string>;
   filter?: string;
   count?: number;
+  create?: boolean;
   json?: string;
 }
 
@@ -48,10 +49,11 @@ export default defineCommand<Options>({
       .option('--role <name>', 'role of the subscriber: receives events for this role', 'cli')
       .option('--instance <name>', 'instance id of the subscriber: receives events for this instance (default: random)')
       .option('--group <name>', 'competing consumers: each event goes to one member of the group')
-      .option('--durable [name]', 'a subscription that outlives this process; needs --instance or --group')
+      .option('--durable [name]', 'keep the subscription after this process has ended; needs --instance or --group')
       .option('--from <position>', 'new, earliest, a time (2026-11-21T10:00:00Z) or a position', 'new')
       .option('--where <attribute=value>', 'only events with this attribute; may be repeated', attributes)
       .option('--filter <expression>', 'only events matching this CESQL expression (see polycast filter explain)')
+      .option('--create', 'create the topic if it does not exist (Service Bus)')
       .option('-c, --count <n>', 'exit after this many events', number({ min: 1, max: 1e9, whole: true }))
       .option(
         '--json <file>',
@@ -66,7 +68,7 @@ export default defineCommand<Options>({
     const { from: _, durable: _durable, ...portable } = subscribe;
     await rehearse(topic, self, (broadcaster) => broadcaster.subscribe(() => {}, portable));
     await using broadcaster = await connect({
-      ...(await connectChoice(options)),
+      ...(await (options.create ? connectChoice(options) : readingChoice(options, terminal, 'subscriptions'))),
       topic,
       self,
       onSignal: (signal) => terminal.stderr.write(`${describeSignal(signal, terminal)}\n`),

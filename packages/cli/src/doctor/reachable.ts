@@ -1,4 +1,6 @@
 import { connect, PolycastError } from '@polycast/core';
+import { configuredUrl, resolveTransport } from '@polycast/core/configuration';
+import { readingUrl } from '../choice.ts';
 import { adviceFor } from '../output/failure.ts';
 import { showMs } from '../output/numbers.ts';
 import { hideSecrets } from '../output/secrets.ts';
@@ -11,7 +13,7 @@ export type Target = { readonly name: string } & ({ readonly url: string } | { r
 /** Longest wait for one connection, ms. */
 const TIMEOUT_MS = 10_000;
 
-/** Connects to each, asks for nothing, and says how long it took. */
+/** Connects to each, creates and asks for nothing, and says how long it took. */
 export function checkReachable(targets: readonly Target[], secrets?: readonly string[]): Promise<readonly Finding[]> {
   return Promise.all(targets.map((target) => ping(target, secrets)));
 }
@@ -35,9 +37,18 @@ async function ping(target: Target, secrets: readonly string[] | undefined): Pro
 }
 
 async function visit(target: Target): Promise<string> {
-  const chosen = 'entry' in target ? { name: target.entry } : { transport: await transportFromUrl(target.url) };
-  await using broadcaster = await connect({ ...chosen, topic: 'polycast-doctor', self: { role: 'doctor' } });
-  return broadcaster.manifest.title;
+  const url = 'url' in target ? target.url : await configuredUrl(target.entry);
+  const transport =
+    url === undefined
+      ? await resolveTransport({ name: target.name })
+      : await transportFromUrl(readingUrl(url, 'nothing'));
+  try {
+    await (await connect({ transport, topic: 'polycast-doctor', self: { role: 'doctor' } })).close({ drainMs: 0 });
+  } catch (error) {
+    // Nothing is created to look: a service that answers that there is no such topic has let us in.
+    if (!(error instanceof PolycastError) || error.code !== 'not-found') throw error;
+  }
+  return transport.manifest.title;
 }
 
 async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {

@@ -15,6 +15,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   timeout: 'the server is slow or stuck; the outcome is unknown',
   disconnected: 'the connection broke; the outcome is unknown',
   'storage-full': 'the server has no room left (Redis: raise maxmemory, or shorten retention)',
+  'not-found': 'create it first; `polycast sub --create` creates a topic that is missing',
   internal: 'this should not happen: run again with --verbose and report what it prints',
 };
 
