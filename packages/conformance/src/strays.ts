@@ -36,6 +36,7 @@ export class StrayWatch {
   readonly #underWay = new Set<Watched>();
   readonly #before = new Map<(typeof KINDS)[number], NodeJS.UncaughtExceptionListener[]>();
   readonly #untraced = new Watched();
+  #exit: typeof process.exit | undefined;
 
   /** What could not be traced, while nothing was under way. */
   get untraced(): string | undefined {
@@ -45,6 +46,8 @@ export class StrayWatch {
   begin(): void {
     const { process } = globalThis;
     if (typeof process?.on !== 'function') return;
+    this.#exit = process.exit;
+    process.exit = this.#refuseExit;
     for (const kind of KINDS) {
       // Those of a test framework would blame, or end, the whole run.
       this.#before.set(kind, process.listeners(kind as 'uncaughtException'));
@@ -54,6 +57,8 @@ export class StrayWatch {
   }
 
   end(): void {
+    if (this.#exit !== undefined) globalThis.process.exit = this.#exit;
+    this.#exit = undefined;
     for (const [kind, listeners] of this.#before) {
       process.off(kind, this.#take);
       for (const listener of listeners) process.on(kind as 'uncaughtException', listener);
@@ -72,6 +77,15 @@ export class StrayWatch {
       this.#underWay.delete(watched);
     }
   }
+
+  /** What is put to the test may not end the process. Others, such as a second Ctrl-C, may. */
+  readonly #refuseExit = (code?: number | string | null): never => {
+    const culprit = this.#contexts?.getStore();
+    if (culprit === undefined) return (this.#exit as typeof process.exit)(code);
+    const error = new Error(`process.exit(${code ?? ''}) was called`);
+    culprit.add(describe(error));
+    throw error;
+  };
 
   readonly #take = (thrown: unknown): void => {
     const culprit = this.#contexts?.getStore();

@@ -30,12 +30,17 @@ test('what is thrown in a timer, a microtask or a lost promise fails the case th
       })();
       await pass(20);
     }),
+    one('exit', async () => {
+      setTimeout(() => process.exit(7), 1);
+      await pass(20);
+    }),
     one('fine', () => pass(30)),
   ]);
   expect(outcomes(report)).toEqual({
     timer: expect.stringMatching(/^failed.*thrown where no caller could catch it: TypeError: from a timer/),
     promise: expect.stringMatching(/^failed.*from a promise/),
     async: expect.stringMatching(/^failed.*thrown where no caller could catch it/),
+    exit: expect.stringMatching(/^failed.*process\.exit\(7\) was called/),
     fine: 'passed',
   });
 });

@@ -29,6 +29,8 @@ export function processTerminal(): Terminal {
   const screen = stdout.isTTY === true;
   // A reader that has seen enough (`| head`) closes the pipe: that is no error of ours.
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  // Progress and notes that nobody reads must not end the work.
+  stderr.on('error', () => {});
   return {
     stdin,
     stdout,

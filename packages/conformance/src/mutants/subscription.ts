@@ -202,6 +202,18 @@ export const subscriptionMutants: readonly Mutant[] = [
       }),
   },
   {
+    name: 'ends-the-process',
+    wrong: 'the process is ended after a delivery',
+    caughtBy: ['lifecycle/nothing-uncaught'],
+    breed: (make) => () =>
+      interfere(make(), {
+        deliver(event, lease, next) {
+          setTimeout(() => globalThis.process?.exit(0), 1);
+          return next(event, lease);
+        },
+      }),
+  },
+  {
     name: 'incomplete-manifest',
     wrong: 'the manifest allows batches of no events',
     caughtBy: ['limits/manifest'],
