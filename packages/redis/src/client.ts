@@ -71,7 +71,7 @@ export async function openCommands(settings: Settings): Promise<Commands> {
       if (afresh && isCluster(client)) await refreshSlots(client);
       return dedicatedClient(client, settings, key, sockets);
     },
-    isOwner: (redis, key) => !isCluster(client) || client.slots[slotOf(key)]?.[0] === addressOf(redis),
+    isOwner: (redis, key) => !isCluster(client) || ownerOf(client, key) === addressOf(redis),
     onMoved: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -114,8 +114,13 @@ export function disconnectNow(client: Redis | Cluster): void {
 
 /** The connection to the server of a cluster that holds `key`, as far as known. */
 export function nodeFor(cluster: Cluster, key: string): Redis | undefined {
-  const owner = cluster.slots[slotOf(key)]?.[0];
+  const owner = ownerOf(cluster, key);
   return cluster.nodes('all').find((node) => addressOf(node) === owner);
+}
+
+/** The address of the server of a cluster that holds `key`, as far as known. */
+export function ownerOf(cluster: Cluster, key: string): string | undefined {
+  return cluster.slots[slotOf(key)]?.[0];
 }
 
 /** Asks a cluster which server holds what. @throws the driver's error if no server answers */
@@ -125,7 +130,8 @@ export function refreshSlots(cluster: Cluster): Promise<void> {
   });
 }
 
-function addressOf({ options: { host, port } }: Redis): string {
+/** `host:port`, as a cluster names its servers. */
+export function addressOf({ options: { host, port } }: Redis): string {
   return `${host}:${port}`;
 }
 
@@ -134,11 +140,23 @@ export function reconnectDelayMs(times: number): number {
   return bound / 2 + Math.random() * (bound / 2);
 }
 
-/** Rejects with what `reason` gives, or with "timed out", should the promise not settle in time. */
+/** The parts of a wait. */
+const SLICES = 5;
+
+/**
+ * Rejects with what `reason` gives, or with "timed out", should the promise not settle in time. Time in which this
+ * process was too busy to read what had come is not held against the server: each part of the wait counts when it is over.
+ */
 export async function within<Value>(timeoutMs: number, promise: Promise<Value>, reason: () => unknown): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(reason() ?? new Error(`timed out after ${timeoutMs} ms`)), timeoutMs);
+    const wait = (slices: number): void => {
+      timer = setTimeout(() => {
+        if (slices > 1) wait(slices - 1);
+        else reject(reason() ?? new Error(`timed out after ${timeoutMs} ms`));
+      }, timeoutMs / SLICES);
+    };
+    wait(SLICES);
   });
   try {
     return await Promise.race([promise, late]);
@@ -167,12 +185,18 @@ function makeClient(settings: Settings, state: { readonly opened: boolean }, soc
   const retryStrategy = (times: number) => (state.opened ? reconnectDelayMs(times) : null);
   const common = connectionOptions(settings, sockets);
   if (settings.cluster !== undefined) {
-    return new Cluster([...settings.cluster], {
+    const cluster = new Cluster([...settings.cluster], {
       lazyConnect: true,
       clusterRetryStrategy: retryStrategy,
       redisOptions: common,
       slotsRefreshTimeout: settings.connectTimeoutMs,
+      // As below: what was under way when a connection broke rejects at once.
+      retryDelayOnFailover: 0,
     });
+    // So does what waits for the cluster, when another try to reach it failed.
+    const waiting = cluster as unknown as { flushQueue?(error: Error): void };
+    cluster.on('close', () => waiting.flushQueue?.(new Error('Connection is closed.')));
+    return cluster;
   }
   return new Redis({
     ...common,
@@ -190,7 +214,8 @@ function connectionOptions(settings: Settings, sockets: Sockets): RedisOptions {
     Connector: sockets.connector(settings.sentinels !== undefined),
     // A Sentinel that accepts a connection and answers nothing is left for the next one.
     sentinelCommandTimeout: Math.ceil(settings.connectTimeoutMs / 2),
-    connectTimeout: settings.connectTimeoutMs,
+    // While opening, our own limit counts: see `within`.
+    connectTimeout: 2 * settings.connectTimeoutMs,
     commandTimeout: settings.commandTimeoutMs,
     // A demoted master says READONLY: the address leads elsewhere by now.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
@@ -212,7 +237,7 @@ function dedicatedClient(client: Redis | Cluster, settings: Settings, key: strin
     autoResubscribe: false,
     maxRetriesPerRequest: null,
     enableOfflineQueue: false,
-    connectTimeout: settings.connectTimeoutMs,
+    connectTimeout: 2 * settings.connectTimeoutMs,
     commandTimeout: settings.commandTimeoutMs,
   };
   if (!isCluster(client)) {

@@ -1,11 +1,13 @@
 import { type LinkContext, PolycastError } from '@polycast/core/adapter';
 import type { Cluster, Redis } from 'ioredis';
-import { type Commands, nodeFor, refreshSlots } from './client.ts';
+import { addressOf, type Commands, nodeFor, ownerOf, reconnectDelayMs, refreshSlots } from './client.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
+import type { Sending } from './send.ts';
 import { REPLICA_ERROR, RoleQuestion } from './server-role.ts';
 import type { Settings } from './settings.ts';
+import { TransactionRight } from './transaction-right.ts';
 
 export interface CommandConnectionOptions {
   readonly commands: Commands;
@@ -47,6 +49,7 @@ export class CommandConnection {
   #isSignalled = false;
   #mayHaveLost = false;
   #lastError: unknown;
+  #retry: NodeJS.Timeout | undefined;
   /** Which life of the server what was published went to. */
   #serverRun: Promise<string | undefined>;
   #waiting: Waiter[] = [];
@@ -62,6 +65,7 @@ export class CommandConnection {
     );
     this.#serverRun = keeps ? this.#askRun() : Promise.resolve(undefined);
     client.on('error', this.#onError).on('close', this.#onClose).on('ready', this.#onReady);
+    if (isCluster) client.on('-node', this.#onNodeLost);
     this.#endHeartbeat = startHeartbeat({
       intervalMs: settings.pingIntervalMs,
       connection: () => this.server,
@@ -78,10 +82,6 @@ export class CommandConnection {
         if (isCluster) refreshSlots(client as Cluster).catch(() => {});
       },
     });
-  }
-
-  get isUp(): boolean {
-    return this.#isUp;
   }
 
   /** The connection to the server of the topic; on a cluster, as far as known. */
@@ -112,10 +112,26 @@ export class CommandConnection {
     });
   }
 
+  /** Sends nothing while it is not up, and no transaction of a user who may not use them. */
+  gated({ one, several }: Sending): Sending {
+    const right = new TransactionRight();
+    return {
+      one: (channel, payload, key) =>
+        this.#isUp ? one(channel, payload, key) : this.whenUp().then(() => one(channel, payload, key)),
+      several: async (channel, parcels) => {
+        if (!this.#isUp) await this.whenUp();
+        const { server } = this;
+        return server !== undefined && (await right.isGiven(server)) && several(channel, parcels);
+      },
+    };
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#endHeartbeat();
+    clearTimeout(this.#retry);
     this.#client.off('error', this.#onError).off('close', this.#onClose).off('ready', this.#onReady);
+    this.#client.off('-node', this.#onNodeLost);
     this.#isUp = false;
     this.#rejectWaiting(new PolycastError('closed', 'the connection is closed'));
   }
@@ -136,7 +152,7 @@ export class CommandConnection {
   readonly #onReady = (): void => {
     this.#lastError = undefined;
     if (this.#options.commands.isCluster) {
-      void this.#restore();
+      if (this.#downSinceMs !== undefined) this.#followOwner(1);
       return;
     }
     // Until it has answered, nothing is published: a replica would take it.
@@ -145,6 +161,33 @@ export class CommandConnection {
       // The connection is lost again, which its end reports, or silent, which the heartbeat does.
     });
   };
+
+  /** A cluster goes on without one of its servers, and with the connection to it alone nothing is said of it. */
+  readonly #onNodeLost = (node: Redis): void => {
+    if (this.#isClosed || this.#downSinceMs !== undefined) return;
+    if (addressOf(node) !== ownerOf(this.#client as Cluster, this.#options.key)) return;
+    this.#lose(mapError(new Error('Connection is closed.')));
+    this.#followOwner(1);
+  };
+
+  /** Connects to the server that holds the topic by now. */
+  #followOwner(times: number): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      const cluster = this.#client as Cluster;
+      // While it has lost all its servers, it is `ready` again later.
+      if (cluster.status !== 'ready') return;
+      refreshSlots(cluster)
+        .then(() => this.server?.ping())
+        .then(() => this.#restore())
+        .catch((thrown) => {
+          if (this.#isClosed) return;
+          this.#stillDown(mapError(thrown));
+          this.#followOwner(times + 1);
+        });
+    }, reconnectDelayMs(times));
+    this.#retry.unref();
+  }
 
   async #check(redis: Redis): Promise<void> {
     const role = await this.#question.ask(redis);

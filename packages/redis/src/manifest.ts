@@ -4,7 +4,7 @@ import type { Settings } from './settings.ts';
 /** Most events in one PUBLISH or XADD. */
 const MAX_BATCH_EVENTS = 256;
 /** Beyond this size a batch gains nothing. */
-const MAX_BATCH_BYTES = 32_768;
+const MAX_BATCH_BYTES = 65_536;
 /**
  * One at a time: the server may refuse a batch and take the next one, and what is sent again then would come behind it.
  * What is published meanwhile fills the next.

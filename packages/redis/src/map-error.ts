@@ -41,7 +41,7 @@ const MESSAGES: readonly (readonly [RegExp, ErrorCode])[] = [
   [/Protocol error/i, 'protocol-mismatch'],
   [/timed out|Timeout/i, 'timeout'],
   [
-    /Connection is closed|max retries per request|aborted due to connection|isn't writeable|Socket closed/i,
+    /Connection is closed|max retries per request|aborted due to connection|isn't writeable|isn't ready|is disconnect(ed|ing)|Socket closed/i,
     'disconnected',
   ],
   [/All sentinels are unreachable|Failed to refresh slots cache|None of startup nodes/i, 'disconnected'],

@@ -14,7 +14,7 @@ import { CommandConnection } from './command-connection.ts';
 import { CommandWatch } from './command-watch.ts';
 import { pubSubManifest } from './manifest.ts';
 import type { RedisTransportOptions } from './options.ts';
-import { sendBatch } from './send.ts';
+import { execute, type Sending, sendBatch } from './send.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { Subscriber } from './subscriber.ts';
 import { channelOf } from './wire.ts';
@@ -43,7 +43,7 @@ class PubSubLink implements Link {
   readonly #subscriber: Subscriber;
   readonly #connection: CommandConnection;
   readonly #watch: CommandWatch;
-  readonly #send: (channel: string, payload: string) => Promise<unknown>;
+  readonly #sending: Sending;
   #closing: Promise<void> | undefined;
 
   constructor(commands: Commands, settings: Settings, context: LinkContext) {
@@ -62,11 +62,20 @@ class PubSubLink implements Link {
       concerns: () => !this.#subscriber.isUsed,
     });
     this.#watch = new CommandWatch(client, settings.client !== undefined);
-    const send = isCluster
+    const publish = isCluster
       ? (channel: string, payload: string) => client.spublish(channel, payload)
       : (channel: string, payload: string) => this.#watch.run(() => client.publish(channel, payload));
-    this.#send = (channel, payload) =>
-      this.#connection.isUp ? send(channel, payload) : this.#connection.whenUp().then(() => send(channel, payload));
+    this.#sending = this.#connection.gated({
+      one: publish,
+      several: (channel, parcels) => {
+        const transaction = client.multi();
+        for (const { payload } of parcels) {
+          if (isCluster) transaction.spublish(channel, payload);
+          else transaction.publish(channel, payload);
+        }
+        return execute(transaction);
+      },
+    });
   }
 
   get native(): unknown {
@@ -74,7 +83,7 @@ class PubSubLink implements Link {
   }
 
   publish(batch: readonly Outgoing[]): ReturnType<Link['publish']> {
-    return sendBatch(batch, this.#packing, this.#send);
+    return sendBatch(batch, this.#packing, this.#sending);
   }
 
   async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {

@@ -18,7 +18,7 @@ import type { ServerClock } from './server-clock.ts';
 import type { Settings } from './settings.ts';
 import { channelOf, EVENT_FIELD, KEY_FIELD } from './wire.ts';
 
-/** Most entries of each stream that one read brings: at 256 events in an entry and 32 KB, some megabytes. */
+/** Most entries of each stream that one read brings: at 256 events in an entry and 64 KB, some megabytes. */
 const MAX_ENTRIES = 64;
 /** Where a blocked read cannot be interrupted, it is kept this short, in ms. */
 const UNINTERRUPTIBLE_WAIT_MS = 1_000;

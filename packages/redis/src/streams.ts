@@ -14,7 +14,7 @@ import { CommandWatch } from './command-watch.ts';
 import { GroupKeeper } from './group-keeper.ts';
 import { streamsManifest } from './manifest.ts';
 import type { RedisStreamsOptions } from './options.ts';
-import { sendBatch } from './send.ts';
+import { execute, type Sending, sendBatch } from './send.ts';
 import { ServerClock } from './server-clock.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { GroupSource } from './stream-group.ts';
@@ -48,6 +48,7 @@ class StreamsLink implements Link {
   readonly #packing: Parameters<typeof sendBatch>[1];
   readonly #context: LinkContext;
   readonly #connection: CommandConnection;
+  readonly #sending: Sending;
   readonly #watch: CommandWatch;
   readonly #keeper: GroupKeeper;
   /** When each stream was trimmed by age last, by the monotonic clock. */
@@ -74,6 +75,10 @@ class StreamsLink implements Link {
       concerns: () => true,
       onAnswer: (redis, isRestored) => void this.#clock.refresh(redis, isRestored),
     });
+    this.#sending = this.#connection.gated({
+      one: (stream, payload, key) => this.#append(stream, payload, key),
+      several: (stream, parcels) => this.#appendSeveral(stream, parcels),
+    });
     this.#clockIsRead = this.#clock.refresh(this.#connection.server);
   }
 
@@ -82,21 +87,27 @@ class StreamsLink implements Link {
   }
 
   publish(batch: readonly Outgoing[]): ReturnType<Link['publish']> {
-    return sendBatch(batch, this.#packing, this.#send);
+    return sendBatch(batch, this.#packing, this.#sending);
   }
-
-  readonly #send = (key: string, payload: string, partitionKey: string | undefined): Promise<unknown> =>
-    this.#connection.isUp
-      ? this.#append(key, payload, partitionKey)
-      : this.#connection.whenUp().then(() => this.#append(key, payload, partitionKey));
 
   #append(key: string, payload: string, partitionKey: string | undefined): Promise<unknown> {
     const { client } = this.#commands;
     const { maxLength } = this.#settings;
-    const fields =
-      partitionKey === undefined ? [EVENT_FIELD, payload] : [EVENT_FIELD, payload, KEY_FIELD, partitionKey];
-    const added = this.#watch.run(() => client.xadd(key, 'MAXLEN', '~', maxLength, '*', ...fields));
+    const added = this.#watch.run(() =>
+      client.xadd(key, 'MAXLEN', '~', maxLength, '*', ...fieldsOf(payload, partitionKey)),
+    );
     this.#trimByAge(key);
+    return added;
+  }
+
+  #appendSeveral(stream: string, parcels: Parameters<Sending['several']>[1]): Promise<true> {
+    const transaction = this.#commands.client.multi();
+    const { maxLength } = this.#settings;
+    for (const { payload, key } of parcels) {
+      transaction.xadd(stream, 'MAXLEN', '~', maxLength, '*', ...fieldsOf(payload, key));
+    }
+    const added = execute(transaction);
+    this.#trimByAge(stream);
     return added;
   }
 
@@ -159,4 +170,8 @@ class StreamsLink implements Link {
     })();
     return this.#closing;
   }
+}
+
+function fieldsOf(payload: string, key: string | undefined): string[] {
+  return key === undefined ? [EVENT_FIELD, payload] : [EVENT_FIELD, payload, KEY_FIELD, key];
 }

@@ -1,5 +1,5 @@
 import type { Transport } from '@polycast/core';
-import { type RedisServer, startRedis } from '@polycast/local-services';
+import { freePort, type RedisServer, startRedis } from '@polycast/local-services';
 import { redis, redisStreams } from '@polycast/redis';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -11,7 +11,13 @@ let cluster: RedisServer;
 beforeAll(async () => {
   [plain, cluster] = await Promise.all([
     startRedis(),
-    startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] }),
+    startRedis({
+      args: [
+        ...['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+        '--cluster-port',
+        String(await freePort()),
+      ],
+    }),
   ]);
   const admin = new Redis(cluster.url);
   await admin.cluster('ADDSLOTSRANGE', 0, 16383);

@@ -40,6 +40,25 @@ describe.each([
     await source.close();
     await Promise.all([listener.link.close(), publisher.link.close()]);
   });
+
+  it('signals that the server of its topic is gone, and that it is back', async () => {
+    const one = await openLink(make(), freshTopic());
+    const owner = await cluster.ownerOf(keyOf(one.topic));
+    await one.link.publish([outgoing(one.topic, '1')]);
+    const kinds = () => one.signals.map(({ kind }) => kind);
+    await cluster.servers[owner]?.kill();
+    await vi.waitFor(() => expect(kinds()).toEqual(['disconnected']), { timeout });
+    const refused = await one.link.publish([outgoing(one.topic, '2')])?.then(
+      () => undefined,
+      (error: { retryable?: boolean }) => error,
+    );
+    expect(refused).toMatchObject({ retryable: true });
+    await cluster.servers[owner]?.restart();
+    await vi.waitFor(() => expect(kinds()).toContain('reconnected'), { timeout });
+    await vi.waitFor(() => one.link.publish([outgoing(one.topic, '3')]), { timeout });
+    await one.link.close();
+    await cluster.settled();
+  });
 });
 
 it('pub/sub signals that events may be lost while a slot moves', async () => {

@@ -13,6 +13,8 @@ export interface TestCluster {
   ownerOf(key: string): Promise<number>;
   /** Moves the slot of `key` and all keys in it to another server, as rebalancing does. @returns the new owner's index */
   move(key: string): Promise<number>;
+  /** Every server knows the others, and all slots are served. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,17 +36,19 @@ export async function startCluster(size: number): Promise<TestCluster> {
     const busPort = busPorts.get(port);
     if (at > 0) await first.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPort));
   }
-  await vi.waitFor(
-    async () => {
-      for (const admin of admins) {
-        const info = String(await admin.cluster('INFO'));
-        expect(info).toContain('cluster_state:ok');
-        expect(info).toContain(`cluster_known_nodes:${size}`);
-        expect(info).toContain(`cluster_slots_ok:${SLOTS}`);
-      }
-    },
-    { timeout: 15_000, interval: 100 },
-  );
+  const settled = () =>
+    vi.waitFor(
+      async () => {
+        for (const admin of admins) {
+          const info = String(await admin.cluster('INFO'));
+          expect(info).toContain('cluster_state:ok');
+          expect(info).toContain(`cluster_known_nodes:${size}`);
+          expect(info).toContain(`cluster_slots_ok:${SLOTS}`);
+        }
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+  await settled();
 
   const ownerOf = async (key: string) => {
     const slot = slotOf(key);
@@ -57,6 +61,7 @@ export async function startCluster(size: number): Promise<TestCluster> {
     servers,
     admins,
     ownerOf,
+    settled,
     move: async (key) => {
       const slot = slotOf(key);
       const from = await ownerOf(key);

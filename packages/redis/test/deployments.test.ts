@@ -1,6 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Transport } from '@polycast/core';
 import { findRedisServer, freePort, type RedisServer, startRedis } from '@polycast/local-services';
@@ -34,7 +34,10 @@ describe('a cluster', () => {
   let server: RedisServer;
   let admin: Redis;
   beforeAll(async () => {
-    server = await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] });
+    const busPort = String(await freePort());
+    server = await startRedis({
+      args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--cluster-port', busPort],
+    });
     admin = new Redis(server.url);
     await admin.cluster('ADDSLOTSRANGE', 0, 16383);
     await vi.waitFor(async () => expect(await admin.cluster('INFO')).toContain('cluster_state:ok'), {
@@ -120,37 +123,126 @@ describe('TLS', () => {
     });
   });
 
-  it('says so when the server speaks no TLS', async () => {
-    const transport = redis({ url: `rediss://127.0.0.1:${server.port}`, connectTimeoutMs: 2_000 });
-    await expect(openLink(transport, 't')).rejects.toMatchObject({
-      code: expect.stringMatching(/protocol-mismatch|unreachable/),
+  it.each([
+    [
+      'a server without TLS',
+      () => redis({ url: `rediss://127.0.0.1:${server.port}`, connectTimeoutMs }),
+      'does not speak TLS',
+    ],
+    ['a server with TLS', () => redis({ url: `redis://127.0.0.1:${port}`, connectTimeoutMs }), 'speaks TLS'],
+    [
+      'Streams with TLS',
+      () => redisStreams({ url: `redis+streams://127.0.0.1:${port}`, connectTimeoutMs }),
+      'speaks TLS',
+    ],
+    ['a cluster', () => redis({ cluster: [{ host: '127.0.0.1', port }], connectTimeoutMs }), 'speaks TLS'],
+  ])('says so when it speaks to %s in the other way', async (_, make, text) => {
+    await expect(openLink(make(), 't')).rejects.toMatchObject({
+      code: 'protocol-mismatch',
+      message: expect.stringContaining(text),
     });
+  });
+  const connectTimeoutMs = 2_000;
+});
+
+const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+
+describe.skipIf(!hasIPv6)('IPv6', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis({ args: ['--bind', '127.0.0.1', '::1'] });
+  });
+  afterAll(() => server.stop());
+
+  it.each(['redis', 'redis+streams'])('is a host of a URL: %s', async (scheme) => {
+    const transport = fromUrl(new URL(`${scheme}://[::1]:${server.port}`));
+    expect(transport.location).toBe(`${scheme}://[::1]:${server.port}`);
+    await roundTrip(transport);
+  });
+
+  it('is a host of a node, and named in errors', async () => {
+    const port = await freePort();
+    for (const url of [`redis://[::1]:${port}?cluster=`, `redis://x?cluster=[::1]:${port}`]) {
+      await expect(openLink(fromUrl(new URL(url)), 't')).rejects.toMatchObject({ code: 'unreachable' });
+    }
+    const client = new Redis({ port: server.port, host: '::1' });
+    expect(redis({ client }).location).toBe(`redis://[::1]:${server.port}`);
+    client.disconnect();
   });
 });
 
 describe('Sentinel', () => {
-  it('leads to the master', async () => {
-    const master = await startRedis();
-    const folder = mkdtempSync(join(tmpdir(), 'polycast-sentinel-'));
+  let servers: [RedisServer, RedisServer];
+  let folder: string;
+  let sentinel: ChildProcess;
+  let sentinels: { host: string; port: number }[];
+  beforeAll(async () => {
+    const soon = ['--repl-diskless-sync-delay', '0'];
+    servers = await Promise.all([startRedis({ args: soon }), startRedis({ args: soon })]);
+    const [primary, replica] = servers;
+    const admin = new Redis(replica.url);
+    await admin.call('REPLICAOF', '127.0.0.1', String(primary.port));
+    await vi.waitFor(async () => expect(await admin.info('replication')).toContain('master_link_status:up'), {
+      timeout: 10_000,
+    });
+    admin.disconnect();
+    folder = mkdtempSync(join(tmpdir(), 'polycast-sentinel-'));
     const port = await freePort();
+    sentinels = [{ host: '127.0.0.1', port }];
     const file = join(folder, 'sentinel.conf');
-    writeFileSync(
-      file,
-      `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor main 127.0.0.1 ${master.port} 1\n`,
-    );
-    const sentinel = spawn(await findRedisServer(), [file, '--sentinel'], { stdio: 'ignore' });
-    try {
-      const sentinels = [{ host: '127.0.0.1', port }];
-      for (const make of [redis, redisStreams]) {
-        await vi.waitFor(() => roundTrip(make({ sentinels, sentinelName: 'main' })), {
-          timeout: 10_000,
-          interval: 200,
-        });
-      }
-    } finally {
-      sentinel.kill('SIGKILL');
-      await master.stop();
-      rmSync(folder, { recursive: true, force: true });
+    const lines = [
+      ...[`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, `sentinel monitor main 127.0.0.1 ${primary.port} 1`],
+      ...['sentinel down-after-milliseconds main 1000', 'sentinel failover-timeout main 3000'],
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    sentinel = spawn(await findRedisServer(), [file, '--sentinel'], { stdio: 'ignore' });
+    const watcher = new Redis(port, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    watcher.on('error', () => {});
+    await vi.waitFor(async () => expect(await watcher.call('SENTINEL', 'REPLICAS', 'main')).toHaveLength(1), {
+      timeout: 15_000,
+      interval: 100,
+    });
+    watcher.disconnect();
+  }, 40_000);
+  afterAll(async () => {
+    sentinel.kill('SIGKILL');
+    await Promise.all(servers.map((server) => server.stop()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each([
+    ['pub/sub', redis],
+    ['Streams', redisStreams],
+  ] as const)('leads to the primary: %s', (_, make) => roundTrip(make({ sentinels, sentinelName: 'main' })));
+
+  it('leads to the new one after a failover, which is signalled', async () => {
+    const options = { sentinels, sentinelName: 'main', pingIntervalMs: 100 };
+    const links = [await openLink(redis(options), freshTopic()), await openLink(redisStreams(options), freshTopic())];
+    const sinks = [new FakeSink(), new FakeSink()];
+    const sources = await Promise.all(links.map(({ link }, at) => link.subscribe(request(), sinks[at]!)));
+    await servers[0].kill();
+    for (const [at, { link, signals, topic }] of links.entries()) {
+      await vi.waitFor(
+        () => expect(signals).toContainEqual(expect.objectContaining({ kind: 'reconnected', mayHaveLost: true })),
+        {
+          timeout: 18_000,
+          interval: 100,
+        },
+      );
+      await vi.waitFor(() => link.publish([outgoing(topic, 'after')]), { timeout: 5_000 });
+      await vi.waitFor(() => expect(sinks[at]?.ids).toContain('after'), { timeout: 5_000 });
     }
+    await Promise.all(sources.map((source) => source.stop()));
+    await Promise.all(sources.map((source) => source.close()));
+    await Promise.all(links.map(({ link }) => link.close()));
+  }, 40_000);
+
+  it('that does not answer is told', async () => {
+    const port = await freePort();
+    const transport = redis({ sentinels: [{ host: '127.0.0.1', port }], connectTimeoutMs: 500 });
+    await expect(openLink(transport, 't')).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('entinel'),
+    });
   });
 });
