@@ -1,6 +1,6 @@
 import { MAX_PENDING_EVENTS } from './contract.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { PolycastError } from './error.ts';
+import { type ErrorCode, PolycastError } from './error.ts';
 import type { Manifest } from './manifest.ts';
 import { backOffMs, type RetryPolicy } from './retry.ts';
 import type { Runtime } from './runtime.ts';
@@ -10,7 +10,7 @@ type SendBatch = (batch: readonly Outgoing[]) => void | Promise<void | readonly 
 
 /** One event waiting for the transport, and who waits for it. */
 interface Entry {
-  readonly outgoing: Outgoing;
+  outgoing: Outgoing;
   readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -34,6 +34,7 @@ export class BatchQueue {
   readonly #limits: Manifest['limits'];
   readonly #retry: RetryPolicy;
   readonly #isDown: () => boolean;
+  readonly #onRefused: (refused: readonly Outgoing[], taken: readonly Outgoing[]) => void;
   readonly #runtime: Runtime;
   #waiting: (Entry | undefined)[] = [];
   /** Index of the first entry of `#waiting` that was not taken yet. */
@@ -47,6 +48,8 @@ export class BatchQueue {
   #wake: (() => void) | undefined;
   #idle: Deferred<void> | undefined;
   #closed: PolycastError | undefined;
+  /** Do we keep the process alive? */
+  #holds = false;
 
   constructor(options: {
     send: SendBatch;
@@ -54,12 +57,19 @@ export class BatchQueue {
     retry: RetryPolicy;
     /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their tries. */
     isDown: () => boolean;
+    /**
+     * Events were refused for good, before anything that was published later was sent. Those that still wait may be changed, with
+     * `rewrite`.
+     * @param taken what was taken of the same batch
+     */
+    onRefused: (refused: readonly Outgoing[], taken: readonly Outgoing[]) => void;
     runtime: Runtime;
   }) {
     this.#send = options.send;
     this.#limits = options.limits;
     this.#retry = options.retry;
     this.#isDown = options.isDown;
+    this.#onRefused = options.onRefused;
     this.#runtime = options.runtime;
   }
 
@@ -83,7 +93,16 @@ export class BatchQueue {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ outgoing, bytes, resolve, reject });
       this.#schedule();
+      if (!this.#holds) this.#hold();
     });
+  }
+
+  /** Changes what waits and was not sent yet, in its order. Sizes must stay about the same. */
+  rewrite(change: (outgoing: Outgoing) => Outgoing): void {
+    for (let at = this.#head; at < this.#waiting.length; at++) {
+      const entry = this.#waiting[at] as Entry;
+      entry.outgoing = change(entry.outgoing);
+    }
   }
 
   /** The connection is back: what failed need not wait any longer. */
@@ -107,6 +126,22 @@ export class BatchQueue {
     this.#head = 0;
     for (const entry of left) entry.reject(error);
     this.#wake?.();
+    this.#rest();
+  }
+
+  /** Somebody awaits us. */
+  #hold(): void {
+    this.#holds = true;
+    this.#runtime.hold();
+  }
+
+  /** After each step that may have been the last one. */
+  #rest(): void {
+    if (!this.#isIdle()) return;
+    if (this.#holds) this.#runtime.release();
+    this.#holds = false;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   #isIdle(): boolean {
@@ -124,10 +159,7 @@ export class BatchQueue {
     while (!this.#held && this.pending > 0 && this.#inFlight < this.#limits.maxBatchesInFlight) {
       this.#transmit({ number: this.#nextBatchNumber++, entries: this.#take(), attempt: 1 });
     }
-    if (this.#idle !== undefined && this.#isIdle()) {
-      this.#idle.resolve();
-      this.#idle = undefined;
-    }
+    this.#rest();
   };
 
   /** The longest run of waiting entries that fits the transport's limits; at least one. */
@@ -187,25 +219,41 @@ export class BatchQueue {
   /** Some events of a batch failed: those worth it are tried again, together. */
   #sortOut(batch: Batch, errors: readonly (PolycastError | undefined)[]): void {
     const again: Entry[] = [];
+    const taken: Outgoing[] = [];
+    const refused: Outgoing[] = [];
     batch.entries.forEach((entry, index) => {
       const error = errors[index];
-      if (error === undefined) entry.resolve();
-      else if (this.#mayRetry(batch, error)) again.push(entry);
-      else entry.reject(error);
+      if (error === undefined) {
+        taken.push(entry.outgoing);
+        entry.resolve();
+      } else if (this.#mayRetry(batch, error)) again.push(entry);
+      else {
+        if (!UNCERTAIN.has(error.code)) refused.push(entry.outgoing);
+        entry.reject(error);
+      }
     });
-    if (again.length > 0) this.#hold({ ...batch, entries: again });
+    if (again.length > 0) this.#setAside({ ...batch, entries: again });
+    else this.#tellRefused(refused, taken);
   }
 
   #fail(batch: Batch, error: PolycastError): void {
-    if (this.#mayRetry(batch, error)) this.#hold(batch);
-    else for (const entry of batch.entries) entry.reject(this.#closed ?? error);
+    if (this.#mayRetry(batch, error)) return this.#setAside(batch);
+    for (const entry of batch.entries) entry.reject(this.#closed ?? error);
+    if (!UNCERTAIN.has(error.code)) {
+      const refused = batch.entries.map((entry) => entry.outgoing);
+      this.#tellRefused(refused, []);
+    }
+  }
+
+  #tellRefused(refused: readonly Outgoing[], taken: readonly Outgoing[]): void {
+    if (refused.length > 0 && this.#inFlight === 0 && this.#failed.length === 0) this.#onRefused(refused, taken);
   }
 
   #mayRetry(batch: Batch, error: PolycastError): boolean {
     return error.retryable && batch.attempt < this.#retry.tries && this.#closed === undefined;
   }
 
-  #hold(batch: Batch): void {
+  #setAside(batch: Batch): void {
     this.#held = true;
     this.#failed.push(batch);
   }
@@ -229,17 +277,49 @@ export class BatchQueue {
       timer.cancel();
       this.#wake = undefined;
       this.#held = false;
-      const batches = this.#failed.sort((a, b) => a.number - b.number);
+      const batches = this.#failed.sort((a, b) => a.number - b.number).map((batch) => this.#withoutExpired(batch));
       this.#failed = [];
+      this.#dropExpired();
       for (const batch of batches) {
         batch.attempt++;
-        this.#transmit(batch);
+        if (batch.entries.length > 0) this.#transmit(batch);
       }
-      if (batches.length === 0) this.#settled();
+      if (this.#inFlight === 0) this.#settled();
     };
     this.#wake = resend;
   }
+
+  /** What was tried for so long that its time is over is not tried again. It may have been taken. */
+  #withoutExpired(batch: Batch): Batch {
+    return { ...batch, entries: this.#refuseExpired(batch.entries).kept };
+  }
+
+  /** What waited for so long that its time is over is never sent. */
+  #dropExpired(): void {
+    const { kept, expired } = this.#refuseExpired(this.#waiting.slice(this.#head) as Entry[]);
+    if (expired.length === 0) return;
+    this.#waiting = kept;
+    this.#head = 0;
+    this.#tellRefused(expired, []);
+  }
+
+  #refuseExpired(entries: readonly Entry[]): { kept: Entry[]; expired: Outgoing[] } {
+    const nowMs = this.#runtime.wallMs();
+    const kept: Entry[] = [];
+    const expired: Outgoing[] = [];
+    for (const entry of entries) {
+      if (entry.outgoing.expiresAtMs > nowMs) kept.push(entry);
+      else {
+        expired.push(entry.outgoing);
+        entry.reject(new PolycastError('timeout', 'the time to live was over before the transport took the event'));
+      }
+    }
+    return { kept, expired };
+  }
 }
+
+/** After these nobody knows whether the transport took the events. */
+const UNCERTAIN: ReadonlySet<ErrorCode> = new Set(['disconnected', 'timeout', 'internal']);
 
 /** Longest wait for a lost connection to come back before a try is used up. */
 const DOWN_PATIENCE_MS = 30_000;

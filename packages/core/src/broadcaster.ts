@@ -1,6 +1,7 @@
 import { unsupported } from './catalogue.ts';
 import type {
   Broadcaster,
+  Dropped,
   EventInputOf,
   EventMap,
   EventOf,
@@ -61,6 +62,10 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   get metered(): Readonly<Record<string, number>> {
     return { ...this.#metered };
+  }
+
+  get dropped(): Dropped {
+    return { ...this.#session.dropped };
   }
 
   get native(): unknown {

@@ -4,6 +4,7 @@ import { unsupported } from './catalogue.ts';
 import { resolveTransport } from './configuration/resolve.ts';
 import type { Broadcaster, EventMap, RetryOptions } from './contract.ts';
 import { PolycastError } from './error.ts';
+import type { BroadcastEvent } from './event.ts';
 import { claimInstance } from './instances.ts';
 import { MemberList } from './member-list.ts';
 import type { Middleware } from './middleware.ts';
@@ -78,6 +79,11 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   if (options.chunking && transport.manifest.capabilities.chunking.level === 'none') {
     throw unsupported('chunking', transport.manifest, 'chunking: true');
   }
+  // A page whose transport takes events of any size does not download it.
+  const isLimited = transport.manifest.limits.maxEventBytes !== Number.POSITIVE_INFINITY;
+  const [chunking, encoding] = isLimited
+    ? await Promise.all([import('./chunking.ts'), import('./envelope/encode.ts')])
+    : [];
   const release = claimInstance(transport.location, topic, self.instance);
   try {
     const metered: Record<string, number> = {};
@@ -86,6 +92,16 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     let isDown = false;
     let publisher: Publisher | undefined;
     const tell = (signal: Signal) => signals.tell(signal);
+    const dropped = { expired: 0, duplicates: 0, overflow: 0, corrupt: 0 };
+    const lateSources = new Set<string>();
+    const expired = ({ source, id }: BroadcastEvent) => {
+      dropped.expired++;
+      if (lateSources.has(source) || lateSources.size >= MAX_LATE_SOURCES) return;
+      lateSources.add(source);
+      const signal: Signal = { kind: 'expired', source, eventId: id };
+      tell(signal);
+      for (const subscription of subscriptions) subscription.hear(signal);
+    };
     const link = await orAborted(
       transport.open({
         topic,
@@ -107,12 +123,13 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     );
     publisher = new Publisher({
       link,
+      encode: link.sizeOf === undefined ? encoding?.encodeEvent : undefined,
       manifest: transport.manifest,
       topic,
       source: sourceOf(self),
       ttlMs: options.ttlMs,
       carbonCopy: options.carbonCopy ?? false,
-      chunking: options.chunking ?? false,
+      split: options.chunking ? chunking?.splitEvent : undefined,
       retry,
       isDown: () => isDown,
       runtime,
@@ -131,11 +148,14 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       middleware: options.middleware ?? [],
       schemas,
       wrapping,
+      chunking,
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
       subscriptions,
       signals,
       isClosing: false,
+      dropped,
       tell,
+      expired,
     };
     return new LiveBroadcaster(session, metered, release);
   } catch (thrown) {
@@ -143,6 +163,9 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     throw PolycastError.from(thrown);
   }
 }
+
+/** Publishers that `expired` is signalled of. */
+const MAX_LATE_SOURCES = 10_000;
 
 /** The link, or `aborted`; a link that opens too late is closed again. */
 function orAborted(opening: Promise<Link>, signal: AbortSignal | undefined): Promise<Link> {

@@ -157,6 +157,18 @@ export interface MembersOptions {
   readonly timeoutMs?: number;
 }
 
+/** Events that came to a broadcaster and were not handed to a handler, by reason. */
+export interface Dropped {
+  /** Their time to live was over when they came, or while they waited here. Signalled once per publisher as `expired`. */
+  readonly expired: number;
+  /** Their id and source were here before. */
+  readonly duplicates: number;
+  /** A buffer was full. Signalled as `gap`, reason `overflow`. */
+  readonly overflow: number;
+  /** What came was not a valid event. Signalled as `corrupt`. */
+  readonly corrupt: number;
+}
+
 /**
  * What a user holds: one participant on one topic. `Events` types what is received; `Inputs` what is published, which
  * differs only where a schema transforms.
@@ -170,6 +182,8 @@ export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends 
   readonly manifest: Manifest;
   /** Billed units so far, by name. */
   readonly metered: Readonly<Record<string, number>>;
+  /** What came and was not handed to a handler, so far: events, by reason. */
+  readonly dropped: Dropped;
   /** The service's own client; portability ends there. */
   readonly native: unknown;
 

@@ -1,3 +1,4 @@
+import type { BroadcastEvent } from './event.ts';
 import type { Runtime } from './runtime.ts';
 
 /** @default how long an id is remembered */
@@ -14,15 +15,24 @@ export class Deduplicator {
     this.#runtime = runtime;
   }
 
-  /** True if this identity was seen within the window; else it is remembered. */
-  isDuplicate(source: string, id: string): boolean {
-    const key = `${id}\n${source}`;
-    const now = this.#runtime.nowMs();
+  /** Remembers an event. @returns false if it was here within the window */
+  add(event: BroadcastEvent): boolean {
+    const key = identityOf(event);
+    const nowMs = this.#runtime.nowMs();
     const seenAtMs = this.#seenAtMs.get(key);
-    if (seenAtMs !== undefined && now - seenAtMs < DEDUPE_WINDOW_MS) return true;
+    if (seenAtMs !== undefined && nowMs - seenAtMs < DEDUPE_WINDOW_MS) return false;
     this.#seenAtMs.delete(key);
-    this.#seenAtMs.set(key, now);
+    this.#seenAtMs.set(key, nowMs);
     if (this.#seenAtMs.size > DEDUPE_MAX_ENTRIES) this.#seenAtMs.delete(this.#seenAtMs.keys().next().value as string);
-    return false;
+    return true;
   }
+
+  remove(event: BroadcastEvent): void {
+    this.#seenAtMs.delete(identityOf(event));
+  }
+}
+
+/** What CloudEvents calls an event's identity, as one string: ids hold no control characters. */
+export function identityOf(event: BroadcastEvent): string {
+  return `${event.id}\n${event.source}`;
 }

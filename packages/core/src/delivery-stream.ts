@@ -1,5 +1,5 @@
 import type { Delivery } from './contract.ts';
-import type { BroadcastEvent } from './event.ts';
+import { type BroadcastEvent, isExpired } from './event.ts';
 import type { LiveSubscription } from './subscription.ts';
 
 interface Offer {
@@ -58,7 +58,10 @@ export class DeliveryStream {
   /** What expired while it waited for a reader is not read any more. */
   #nextOffer(): Offer | undefined {
     let offer = this.#offers.shift();
-    while (offer !== undefined && offer.delivery.event.expiresAtMs <= this.#subscription.runtime.wallMs()) {
+    while (offer !== undefined && isExpired(offer.delivery.event, this.#subscription.runtime)) {
+      const { event } = offer.delivery as Delivery<BroadcastEvent>;
+      this.#subscription.inbox.reopen(event, this.#subscription);
+      this.#subscription.inbox.session.expired(event);
       offer.done();
       offer = this.#offers.shift();
     }

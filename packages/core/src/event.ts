@@ -1,6 +1,7 @@
 import { toBase64 } from './envelope/base64.ts';
 import { parseJson } from './envelope/json.ts';
-import { TimeWriter } from './envelope/time.ts';
+import { parseTime, TimeReader, TimeWriter } from './envelope/time.ts';
+import type { Runtime } from './runtime.ts';
 
 /** A CloudEvents attribute value: integers fit 32 bits, timestamps and URIs are strings. */
 export type AttributeValue = string | number | boolean;
@@ -61,6 +62,10 @@ export interface EventParts {
 export let ownNumberOf: (event: BroadcastEvent) => number;
 /** For the codec: the epoch that goes with it. */
 export let ownEpochOf: (event: BroadcastEvent) => string | undefined;
+/** The event expires in so many ms, whatever becomes of any wall clock. */
+export let expireAfter: (event: BroadcastEvent, remainingMs: number, runtime: Runtime) => void;
+/** Is its time to live over? Measured from `expireAfter`, else from the first time that it is asked, by the wall clock. */
+export let isExpired: (event: BroadcastEvent, runtime: Runtime) => boolean;
 
 /**
  * A CloudEvents 1.0 event as a handler sees it. Extension attributes are plain properties.
@@ -83,6 +88,8 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   #epoch: string | undefined;
   #time: string | number | undefined;
   #expiresAtMs: number;
+  /** By the runtime's monotonic clock; undefined until it was asked for. */
+  #deadlineMs: number | undefined;
   #sequence: string | undefined;
   #data: unknown;
   #dataText: string | undefined;
@@ -91,6 +98,14 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   static {
     ownNumberOf = (event) => event.#number;
     ownEpochOf = (event) => event.#epoch;
+    expireAfter = (event, remainingMs, runtime) => {
+      event.#deadlineMs = runtime.nowMs() + remainingMs;
+    };
+    isExpired = (event, runtime) => {
+      if (event.#expiresAtMs === Number.POSITIVE_INFINITY) return false;
+      event.#deadlineMs ??= runtime.nowMs() + event.#expiresAtMs - runtime.wallMs();
+      return event.#deadlineMs <= runtime.nowMs();
+    };
   }
 
   /** For core and adapters. Users get events from deliveries. */
@@ -152,6 +167,21 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     return this.#expiresAtMs;
   }
 
+  /**
+   * How long the event was worth delivering when it was published, ms: by the publisher's clock alone, however wrong that is.
+   * Undefined where its publisher does not say, as others than Polycast's do not.
+   */
+  get ttlMs(): number | undefined {
+    const said = this.#attributes?.ttlms;
+    if (typeof said === 'number') return said;
+    if (this.#expiresAtMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+    if (this.#epoch === undefined && this.#sequence === undefined) return undefined;
+    const time = this.#time;
+    if (time === undefined) return undefined;
+    const publishedAtMs = typeof time === 'number' ? time : timeOf(time);
+    return Number.isNaN(publishedAtMs) ? undefined : this.#expiresAtMs - publishedAtMs;
+  }
+
   get sequence(): string | undefined {
     return this.#sequence;
   }
@@ -179,24 +209,28 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     return this.#attributes;
   }
 
-  /** The same event with other data or more attributes. Without its sequence, as it is another telling. */
+  /** The same event with other data or more attributes. Without its sequence unless given one, as it is published anew. */
   with(changes: {
     data?: unknown;
     attributes?: Readonly<Record<string, AttributeValue>>;
     expiresAtMs?: number;
+    sequence?: string;
   }): BroadcastEvent {
     const replacesData = 'data' in changes;
-    return new BroadcastEvent({
+    const copy = new BroadcastEvent({
       type: this.type,
       source: this.source,
       id: this.id,
       epoch: this.epoch,
       time: this.time,
       expiresAtMs: changes.expiresAtMs ?? this.#expiresAtMs,
+      sequence: changes.sequence,
       data: replacesData ? changes.data : this.#data,
       dataText: replacesData ? undefined : this.#dataText,
       attributes: changes.attributes ? { ...this.#attributes, ...changes.attributes } : this.#attributes,
     });
+    if (changes.expiresAtMs === undefined) copy.#deadlineMs = this.#deadlineMs;
+    return copy;
   }
 
   toJSON(): CloudEventJson {
@@ -217,3 +251,9 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
 
 const DOT = 46;
 const timeWriter = new TimeWriter();
+const timeReader = new TimeReader();
+
+function timeOf(text: string): number {
+  const ms = timeReader.read(text, 0);
+  return Number.isNaN(ms) ? parseTime(text) : ms;
+}

@@ -2,19 +2,23 @@ import { epochEnd, numberIn } from './sequence.ts';
 
 /** One publisher's events to one address list, as one receiver sees them. */
 interface Lane {
+  /** The lowest number seen: what came before it was never owed. */
+  lowest: number;
   highest: number;
-  /** Numbers below `highest` that have not come. Bounded; undefined while there are none. */
+  /** Numbers in between that have not come and still may. Bounded; undefined while there are none. */
   missing: Set<number> | undefined;
 }
 
 /**
- * Watches the numbers of publishers for holes and repetitions. The first number seen of a lane is its start:
- * what came before it was never owed.
+ * Watches the numbers of publishers for holes. It decides nothing about an event: numbers come off a wire on which anyone may
+ * write any number, so the worst that a false one can do is a false signal.
  */
 export class GapDetector {
   readonly #onGap: (source: string, count: number) => void;
-  readonly #lanes = new Map<string, Map<string, Lane>>();
+  /** By source and epoch, then by address list. */
+  readonly #publishers = new Map<string, Map<string, Lane>>();
   /** The lane of the event before: mostly that of the next one, too. */
+  #lastSource = '';
   #lastEpoch = '';
   #lastList = '';
   #lastLane: Lane | undefined;
@@ -23,59 +27,81 @@ export class GapDetector {
     this.#onGap = onGap;
   }
 
-  /** @returns was it here before? False too for a sequence that Polycast did not write */
-  isRepeated(source: string, sequence: string, addressList: string): boolean {
+  /**
+   * An event came that was not here before.
+   * @param isRedelivery it may have been here before after all, in an earlier life of ours or with another member
+   */
+  add(source: string, sequence: string, addressList: string, isRedelivery: boolean): void {
     const end = epochEnd(sequence);
     const number = numberIn(sequence, end);
-    if (number === 0) return false;
+    if (number === 0) return;
     const epoch = sequence.slice(0, end);
-    const lane = epoch === this.#lastEpoch && addressList === this.#lastList ? this.#lastLane : undefined;
-    if (lane === undefined) return this.#enter(source, epoch, addressList, number);
-    return this.#advance(source, lane, number);
-  }
-
-  /** Another lane than the event before. */
-  #enter(source: string, epoch: string, addressList: string, number: number): boolean {
-    this.#lastEpoch = epoch;
-    this.#lastList = addressList;
-    let lanes = this.#lanes.get(epoch);
-    if (lanes === undefined) {
-      // Bounded: the publisher first met is forgotten first; should it still live, it merely starts afresh.
-      if (this.#lanes.size >= MAX_PUBLISHERS) this.#lanes.delete(this.#lanes.keys().next().value as string);
-      lanes = new Map();
-      this.#lanes.set(epoch, lanes);
-    }
-    const lane = lanes.get(addressList);
+    const isLast = epoch === this.#lastEpoch && addressList === this.#lastList && source === this.#lastSource;
+    const lane = isLast ? this.#lastLane : this.#laneOf(source, epoch, addressList);
     if (lane === undefined) {
-      if (lanes.size >= MAX_LANES_OF_ONE) lanes.clear();
-      this.#lastLane = { highest: number, missing: undefined };
-      lanes.set(addressList, this.#lastLane);
-      return false;
-    }
-    this.#lastLane = lane;
-    return this.#advance(source, lane, number);
-  }
-
-  #advance(source: string, lane: Lane, number: number): boolean {
-    if (number > lane.highest) {
+      this.#enter(source, epoch, addressList, number);
+    } else if (number > lane.highest) {
       if (number > lane.highest + 1) this.#jump(source, lane, number);
       lane.highest = number;
-      return false;
+    } else if (number < lane.lowest) {
+      // Overtaken by the one we met first; what lies in between may be on its way, too, and was never owed.
+      expect(lane, number + 1, lane.lowest);
+      lane.lowest = number;
+    } else if (lane.missing?.delete(number)) {
+      if (lane.missing.size === 0) lane.missing = undefined;
+    } else if (!isRedelivery) {
+      // A new event with a number that has passed: a false number led us astray. From here on we believe this one.
+      lane.highest = number;
+      lane.missing = undefined;
     }
-    if (!lane.missing?.delete(number)) return true;
-    if (lane.missing.size === 0) lane.missing = undefined;
-    return false;
+  }
+
+  /** Another lane than that of the event before; undefined if it is new. */
+  #laneOf(source: string, epoch: string, addressList: string): Lane | undefined {
+    const lane = this.#publishers.get(`${epoch}\n${source}`)?.get(addressList);
+    if (lane !== undefined) this.#remember(source, epoch, addressList, lane);
+    return lane;
+  }
+
+  #enter(source: string, epoch: string, addressList: string, number: number): void {
+    const key = `${epoch}\n${source}`;
+    let lanes = this.#publishers.get(key);
+    if (lanes === undefined) {
+      // Bounded: the publisher first met is forgotten first; should it still live, it merely starts afresh.
+      if (this.#publishers.size >= MAX_PUBLISHERS) {
+        this.#publishers.delete(this.#publishers.keys().next().value as string);
+      }
+      lanes = new Map();
+      this.#publishers.set(key, lanes);
+    }
+    if (lanes.size >= MAX_LANES_OF_ONE) lanes.clear();
+    const lane: Lane = { lowest: number, highest: number, missing: undefined };
+    lanes.set(addressList, lane);
+    this.#remember(source, epoch, addressList, lane);
+  }
+
+  #remember(source: string, epoch: string, addressList: string, lane: Lane): void {
+    this.#lastSource = source;
+    this.#lastEpoch = epoch;
+    this.#lastList = addressList;
+    this.#lastLane = lane;
   }
 
   #jump(source: string, lane: Lane, number: number): void {
     const first = lane.highest + 1;
-    lane.missing ??= new Set();
-    for (let at = Math.max(first, number - MAX_MISSING); at < number; at++) lane.missing.add(at);
-    for (const oldest of lane.missing) {
-      if (lane.missing.size <= MAX_MISSING) break;
-      lane.missing.delete(oldest);
-    }
+    expect(lane, first, number);
     this.#onGap(source, number - first);
+  }
+}
+
+/** Numbers from `first` to before `end` may still come. */
+function expect(lane: Lane, first: number, end: number): void {
+  if (first >= end) return;
+  lane.missing ??= new Set();
+  for (let at = Math.max(first, end - MAX_MISSING); at < end; at++) lane.missing.add(at);
+  for (const oldest of lane.missing) {
+    if (lane.missing.size <= MAX_MISSING) break;
+    lane.missing.delete(oldest);
   }
 }
 

@@ -1,14 +1,15 @@
 import { type Address, CONTROL } from './address.ts';
 import { Arrivals } from './arrivals.ts';
-import { Assembler } from './chunking.ts';
+import type { Assembler } from './chunking.ts';
 import { handOver } from './control-lane.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { PolycastError } from './error.ts';
-import type { BroadcastEvent } from './event.ts';
+import { type BroadcastEvent, expireAfter, isExpired, ownNumberOf } from './event.ts';
 import type { FilterIndex } from './filter/index/filter-index.ts';
 import { addressesOf } from './participant.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
+import { maxAttempts } from './retry.ts';
 import type { Session } from './session.ts';
 import { ACCEPT, RELEASE, Settler } from './settler.ts';
 import type { Signal } from './signal.ts';
@@ -120,7 +121,7 @@ export class Inbox implements Sink {
         filter: settings.filter?.native,
         lockMs: settings.lockMs,
         waitMs: settings.waitMs,
-        maxAttempts: settings.retry.tries,
+        maxAttempts: maxAttempts(settings.retry),
         maxUnsettled: settings.bufferSize + settings.concurrency,
       },
       this,
@@ -241,6 +242,7 @@ export class Inbox implements Sink {
   }
 
   corrupt(error: PolycastError): void {
+    this.session.dropped.corrupt++;
     this.#tellAll({ kind: 'corrupt', error });
   }
 
@@ -249,14 +251,56 @@ export class Inbox implements Sink {
   }
 
   deliver(event: BroadcastEvent, lease?: Lease, isFresh = false): boolean {
-    // Numbers first: an event that expired or is our own came, even if it is not handed on, and is no hole.
-    if ((lease === undefined || lease.attempt === 1) && this.#isRepeated(event)) return this.#done(lease);
-    if ((!isFresh && event.expiresAtMs <= this.session.runtime.wallMs()) || !this.#concernsUs(event))
+    // First: an event that expired or is our own came, even if it is not handed on, and is no hole.
+    let reopened: ReadonlySet<LiveSubscription> | undefined;
+    if (lease !== undefined && lease.attempt > 1) this.#arrivals.again(event, this.#isOwed(event));
+    else if (!this.#arrivals.isNew(event, this.#isOwed(event))) {
+      reopened = this.#arrivals.takeReopened(event);
+      if (reopened === undefined) return this.#repeated(lease);
+    }
+    if (!isFresh && this.#hasExpired(event, lease)) {
+      this.#arrivals.forget(event);
+      this.session.expired(event);
       return this.#done(lease);
+    }
+    if (!this.#concernsUs(event)) return this.#done(lease);
     if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
       return this.#deliverOwn(event, lease);
     }
-    return this.#hand(event, lease);
+    return reopened === undefined ? this.#hand(event, lease) : this.#handAgain(event, lease, reopened);
+  }
+
+  #repeated(lease: Lease | undefined): boolean {
+    this.session.dropped.duplicates++;
+    return this.#done(lease);
+  }
+
+  /** Measured from when the service took the event: no clock of ours or of the publisher's matters, as far as the service says. */
+  #hasExpired(event: BroadcastEvent, lease: Lease | undefined): boolean {
+    if (event.expiresAtMs === Number.POSITIVE_INFINITY) return false;
+    const { runtime, manifest } = this.session;
+    if (ownNumberOf(event) === 0) {
+      // Where nothing is kept, what comes was taken just now.
+      const ageMs = lease === undefined && manifest.guarantee === 'at-most-once' ? 0 : lease?.ageMs;
+      const { ttlMs } = event;
+      if (ageMs !== undefined && ttlMs !== undefined) expireAfter(event, ttlMs - ageMs, runtime);
+    }
+    return isExpired(event, runtime);
+  }
+
+  /** To some of a shared source's subscriptions it is news. */
+  #handAgain(event: BroadcastEvent, lease: Lease | undefined, to: ReadonlySet<LiveSubscription>): boolean {
+    if (this.#kind === 'own') return this.#hand(event, lease);
+    let taken = true;
+    for (const subscription of to) if (!subscription.takeFitting(event, undefined)) taken = false;
+    this.settler.settle(lease, ACCEPT);
+    return taken;
+  }
+
+  /** A subscription did not handle the event for good: published again, it is news. */
+  reopen(event: BroadcastEvent, subscription: LiveSubscription): void {
+    if (this.#kind === 'own') this.#arrivals.forget(event);
+    else this.#arrivals.reopen(event, subscription);
   }
 
   #hand(event: BroadcastEvent, lease: Lease | undefined): boolean {
@@ -291,8 +335,9 @@ export class Inbox implements Sink {
 
   /** Requests, replies, heartbeats, pieces: told by their type, never handed to subscriptions as they are. */
   #deliverOwn(event: BroadcastEvent, lease: Lease | undefined): boolean {
-    if (event.type === CHUNK_TYPE) {
-      this.#assembler ??= new Assembler({
+    const { chunking } = this.session;
+    if (event.type === CHUNK_TYPE && chunking !== undefined) {
+      this.#assembler ??= new chunking.Assembler({
         complete: (whole, joined) => void this.deliver(whole, joined),
         lost: (source, count) => this.#tellAll({ kind: 'gap', reason: 'chunk', source, count }),
         corrupt: (error) => this.corrupt(error),
@@ -312,10 +357,9 @@ export class Inbox implements Sink {
   }
 
   /** Of our own events a service that knows of carbon copies brings no others: their numbers have holes. */
-  #isRepeated(event: BroadcastEvent): boolean {
+  #isOwed(event: BroadcastEvent): boolean {
     const { publisher, manifest } = this.session;
-    const isOwed = manifest.capabilities.carbonCopy.level !== 'native' || event.epoch !== publisher.epoch;
-    return this.#arrivals.isRepeated(event, isOwed);
+    return manifest.capabilities.carbonCopy.level !== 'native' || event.epoch !== publisher.epoch;
   }
 
   /** Our own events come back only as carbon copies. */

@@ -68,7 +68,10 @@ export interface Manifest {
     readonly maxBatchEvents: number;
     /** Largest sum of encoded sizes in one `Link.publish` call, in bytes. */
     readonly maxBatchBytes: number;
-    /** `Link.publish` calls that may be under way at once without losing order. */
+    /**
+     * `Link.publish` calls that may be under way at once. Above 1 only if a later batch is never taken when an earlier one was
+     * refused: else a batch that is tried again comes after one that was published later.
+     */
     readonly maxBatchesInFlight: number;
   };
   /** What the provider bills, by the unit names that `LinkContext.meter` counts. Empty: nothing is billed by use. */

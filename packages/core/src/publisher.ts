@@ -1,8 +1,7 @@
 import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from './address.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { type Chunk, splitEvent } from './chunking.ts';
+import type { Chunk } from './chunking.ts';
 import { DEFAULT_TTL_MS, MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
-import { encodeEvent } from './envelope/encode.ts';
 import { utf8Length } from './envelope/limits.ts';
 import { normaliseData } from './envelope/normalise.ts';
 import { PolycastError } from './error.ts';
@@ -11,7 +10,7 @@ import { checkText, readEventInput } from './event-input.ts';
 import type { Manifest } from './manifest.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { Runtime } from './runtime.ts';
-import { Numberer } from './sequence.ts';
+import { epochEnd, formatSequence, Numberer, numberIn } from './sequence.ts';
 import type { Link, Outgoing } from './transport.ts';
 
 export interface PublisherOptions {
@@ -22,7 +21,10 @@ export interface PublisherOptions {
   readonly source: string;
   readonly ttlMs: number | undefined;
   readonly carbonCopy: boolean;
-  readonly chunking: boolean;
+  /** Writes events as JSON; undefined where the transport takes the event itself. */
+  readonly encode: ((event: BroadcastEvent) => string) | undefined;
+  /** Cuts what is too large; undefined: it is refused. */
+  readonly split: typeof import('./chunking.ts').splitEvent | undefined;
   readonly retry: RetryPolicy;
   readonly isDown: () => boolean;
   readonly runtime: Runtime;
@@ -55,7 +57,7 @@ export class Publisher {
   readonly #numberer: Numberer;
   /** Holes are only looked for where events can be lost, or sent twice. */
   readonly #numbers: boolean;
-  readonly #writesJson: boolean;
+  readonly #encode: PublisherOptions['encode'];
   readonly #knownAddresses = new Set<string>([EVERYONE]);
   /** No options, said once. */
   readonly #plain: Asked;
@@ -69,13 +71,14 @@ export class Publisher {
     this.#numberer = new Numberer(options.runtime);
     this.#plain = this.#read(undefined, undefined);
     this.#numbers = options.manifest.capabilities.gapDetection.level === 'emulated';
-    this.#writesJson = options.manifest.limits.maxEventBytes !== Number.POSITIVE_INFINITY && !options.link.sizeOf;
+    this.#encode = options.encode;
     if (options.manifest.limits.maxBatchesInFlight !== Number.POSITIVE_INFINITY) {
       this.#queue = new BatchQueue({
         send: (batch) => options.link.publish(batch),
         limits: options.manifest.limits,
         retry: options.retry,
         isDown: options.isDown,
+        onRefused: (refused, taken) => this.#closeHoles(refused, taken),
         runtime: options.runtime,
       });
     }
@@ -95,8 +98,12 @@ export class Publisher {
     if (data instanceof Uint8Array && attributes?.datacontenttype === undefined) {
       (attributes ??= {}).datacontenttype = 'application/octet-stream';
     }
+    // The time of an event need not be when it was published: then its time to live is said apart.
+    if (rest?.time !== undefined && asked.ttlMs <= MAX_INTEGER) {
+      (attributes ??= {}).ttlms = Math.ceil(asked.ttlMs);
+    }
     // What is written as JSON is made plain where it is written. Before it gets a number: receivers must not miss what is refused.
-    const plain = this.#writesJson ? data : normaliseData(data);
+    const plain = this.#encode !== undefined ? data : normaliseData(data);
     const timeMs = this.#options.runtime.wallMs();
     const expiresAtMs = timeMs + asked.ttlMs;
     const event = new BroadcastEvent({
@@ -130,9 +137,9 @@ export class Publisher {
   }
 
   #writeJson(event: BroadcastEvent): string | undefined {
-    if (!this.#writesJson) return undefined;
+    if (this.#encode === undefined) return undefined;
     try {
-      return encodeEvent(event);
+      return this.#encode(event);
     } catch (thrown) {
       // Refused before it was sent: receivers must not miss it.
       this.#numberer.takeBack(event.sequence);
@@ -183,10 +190,12 @@ export class Publisher {
       );
     }
     this.#direct++;
+    this.#options.runtime.hold();
     try {
       const error = (await sent)?.[0];
       if (error) throw error;
     } finally {
+      this.#options.runtime.release();
       this.#direct--;
     }
   }
@@ -219,10 +228,10 @@ export class Publisher {
 
   /** @throws `payload-too-large` */
   #split(outgoing: Outgoing, bytes: number): Chunk[] {
-    const { manifest, chunking } = this.#options;
+    const { manifest, split } = this.#options;
     const limit = manifest.limits.maxEventBytes;
     try {
-      if (chunking) return splitEvent(outgoing.event.with({}), limit);
+      if (split !== undefined) return split(outgoing.event.with({}), limit);
       throw new PolycastError(
         'payload-too-large',
         `the event takes ${bytes} bytes, ${manifest.transport} takes ${limit}; connect with { chunking: true } to send it in pieces`,
@@ -231,6 +240,38 @@ export class Publisher {
       this.#numberer.takeBack(outgoing.event.sequence);
       throw thrown;
     }
+  }
+
+  /**
+   * Numbers of events that the transport refused go to those that wait behind them: receivers must not miss what their publisher
+   * was told is not sent. Too late where something later of the same lane was taken.
+   */
+  #closeHoles(refused: readonly Outgoing[], taken: readonly Outgoing[]): void {
+    const free = new Map<string, number>();
+    for (const outgoing of refused) {
+      const number = this.#numberOf(outgoing);
+      if (number > 0) free.set(laneOf(outgoing), Math.min(number, free.get(laneOf(outgoing)) ?? number));
+    }
+    for (const outgoing of taken) {
+      if (this.#numberOf(outgoing) > (free.get(laneOf(outgoing)) ?? 0)) free.delete(laneOf(outgoing));
+    }
+    if (free.size === 0) return;
+    this.#queue?.rewrite((outgoing) => {
+      const lane = laneOf(outgoing);
+      const number = free.get(lane);
+      if (number === undefined || this.#numberOf(outgoing) === 0) return outgoing;
+      free.set(lane, number + 1);
+      const event = outgoing.event.with({ sequence: formatSequence(this.#numberer.epoch, number) });
+      return { ...outgoing, event, json: this.#writeJson(event) };
+    });
+    for (const [lane, number] of free) this.#numberer.rewind(lane, number);
+  }
+
+  /** Of an event of the present epoch; else 0. */
+  #numberOf({ event: { sequence } }: Outgoing): number {
+    if (sequence === undefined) return 0;
+    const end = epochEnd(sequence);
+    return sequence.slice(0, end) === this.#numberer.epoch ? numberIn(sequence, end) : 0;
   }
 
   #addresses(to: PublishOptions['to']): readonly Address[] {
@@ -260,6 +301,14 @@ export const CHUNK_TYPE = 'polycast.chunk';
 
 /** Event types that are Polycast's own start with it; users may not publish them. */
 export const RESERVED_TYPE_PREFIX = 'polycast.';
+
+/** The largest integer that an attribute can hold. */
+const MAX_INTEGER = 2 ** 31 - 1;
+
+/** The list of addresses whose events are numbered together. */
+function laneOf({ event }: Outgoing): string {
+  return typeof event.to === 'string' ? event.to : EVERYONE;
+}
 
 const DONE: Promise<void> = Promise.resolve();
 const JUST_EVERYONE: readonly Address[] = [EVERYONE];

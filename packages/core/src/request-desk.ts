@@ -86,7 +86,7 @@ export class RequestDesk {
    * @returns false for what is news, and no reply
    */
   receive(event: BroadcastEvent): boolean {
-    if (this.#heard.isDuplicate(event.source, event.id)) return true;
+    if (!this.#heard.add(event)) return true;
     if (event.type !== REPLY_TYPE) return false;
     const { correlationid } = event;
     if (typeof correlationid === 'string') this.#waiting.get(correlationid)?.(event);

@@ -31,6 +31,14 @@ export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
 }
 
 /**
+ * How often a service may hand an event over before it is set aside unseen. Above the handler's own tries, which are counted here: a
+ * service counts also what was lost on its way to us, and what a process took with it when it died.
+ */
+export function maxAttempts({ tries }: RetryPolicy): number {
+  return 2 * tries + 10;
+}
+
+/**
  * How long to wait after the given attempt (1 for the first): a random part of a bound that doubles.
  * Full jitter, so that many that failed together do not come back together.
  * @see "Exponential Backoff And Jitter", AWS Architecture Blog

@@ -30,6 +30,12 @@ export class Numberer {
     if (sequence === formatSequence(this.epoch, this.#lastNumber)) this.#lastNumber--;
   }
 
+  /** The lane goes on with `number`: the later ones were not sent. */
+  rewind(lane: string, number: number): void {
+    if (lane !== this.#lastLane) this.#switchTo(lane);
+    this.#lastNumber = number - 1;
+  }
+
   #switchTo(lane: string): void {
     if (this.#lastNumber > 0) this.#lanes.set(this.#lastLane, this.#lastNumber);
     // Bounded: a publisher that addressed very many single instances starts over under a new epoch.

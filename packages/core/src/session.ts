@@ -1,3 +1,5 @@
+import type { Dropped } from './contract.ts';
+import type { BroadcastEvent } from './event.ts';
 import type { FilterTarget } from './filter/target.ts';
 import type { Manifest } from './manifest.ts';
 import type { MemberList } from './member-list.ts';
@@ -28,6 +30,8 @@ export interface Session {
   readonly members: MemberList;
   readonly middleware: readonly Middleware[];
   readonly schemas: SchemaMap | undefined;
+  /** Set where events can be too large for the service: what travels in pieces comes from elsewhere, too. */
+  readonly chunking: typeof import('./chunking.ts') | undefined;
   /** Set where there are schemas or middleware. */
   readonly wrapping: typeof import('./wrapping.ts') | undefined;
   readonly middlewareContext: MiddlewareContext;
@@ -36,5 +40,9 @@ export interface Session {
   readonly signals: SignalHub;
   /** From the moment its broadcaster is asked to close. */
   isClosing: boolean;
+  /** What came and was not handed on. */
+  readonly dropped: { -readonly [Reason in keyof Dropped]: number };
   tell(signal: Signal): void;
+  /** Counts an event whose time was over, and tells once per publisher. */
+  expired(event: BroadcastEvent): void;
 }

@@ -21,6 +21,11 @@ export type Signal =
   | { readonly kind: 'reconnected'; readonly downMs: number; readonly mayHaveLost: boolean }
   /** Nothing moves: the server does not answer (`server`), or a handler has not returned (`handler`). */
   | { readonly kind: 'stalled'; readonly what: 'server' | 'handler'; readonly sinceMs: number }
+  /**
+   * Events came too late, or waited too long here, and were not delivered. Once per publisher: whose clock, or whose `ttlMs`,
+   * one may want to look at. How many there were is in the broadcaster's `dropped`.
+   */
+  | { readonly kind: 'expired'; readonly source: string; readonly eventId: string }
   /** Something on the wire was no event. It was counted and skipped. */
   | { readonly kind: 'corrupt'; readonly error: PolycastError }
   /** Another process uses our instance id on this topic. */

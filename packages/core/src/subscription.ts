@@ -8,7 +8,7 @@ import { DeliveryQueue } from './delivery-queue.ts';
 import { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import { PolycastError } from './error.ts';
-import type { BroadcastEvent } from './event.ts';
+import { type BroadcastEvent, isExpired } from './event.ts';
 import type { Inbox } from './inbox.ts';
 import { backOffMs, isRetryable } from './retry.ts';
 import type { Runtime } from './runtime.ts';
@@ -136,6 +136,8 @@ export class LiveSubscription implements Subscription, Watched {
   #enqueue(delivery: LiveDelivery): boolean {
     this.#queue ??= new DeliveryQueue();
     if (this.#queue.length >= this.settings.bufferSize && delivery.lease === undefined && this.inbox.dropsWhenFull) {
+      this.inbox.session.dropped.overflow++;
+      this.inbox.reopen(delivery.event, this);
       this.tell({ kind: 'gap', reason: 'overflow', source: delivery.event.source, count: 1 });
       return false;
     }
@@ -153,9 +155,8 @@ export class LiveSubscription implements Subscription, Watched {
     while (this.#queue !== undefined && this.#running < this.settings.concurrency && this.#state !== 'paused') {
       const next = this.#queue.take(this.#busyKeys === undefined ? undefined : this.#isBusy);
       if (next === undefined) break;
-      if (next.event.expiresAtMs <= this.runtime.wallMs()) {
-        this.inbox.settler.settle(next.lease, ACCEPT);
-      } else this.#run(next);
+      if (isExpired(next.event, this.runtime)) this.#expired(next);
+      else this.#run(next);
     }
     this.#pumping = false;
     this.#updateFull();
@@ -163,6 +164,13 @@ export class LiveSubscription implements Subscription, Watched {
       this.#idle.resolve();
       this.#idle = undefined;
     }
+  }
+
+  /** Its time was over while it waited here. */
+  #expired({ event, lease }: LiveDelivery): void {
+    this.inbox.reopen(event, this);
+    this.inbox.session.expired(event);
+    this.inbox.settler.settle(lease, ACCEPT);
   }
 
   #run(delivery: LiveDelivery): void {
@@ -223,12 +231,11 @@ export class LiveSubscription implements Subscription, Watched {
       this.#retrying?.delete(delivery);
       this.#running--;
       delivery.again();
-      if (delivery.event.expiresAtMs > this.runtime.wallMs()) this.#run(delivery);
-      else {
+      if (isExpired(delivery.event, this.runtime)) {
         this.#running++;
-        this.inbox.settler.settle(delivery.lease, ACCEPT);
+        this.#expired(delivery);
         this.#free(delivery);
-      }
+      } else this.#run(delivery);
     });
     this.#hold(delivery);
     (this.#retrying ??= new Map()).set(delivery, timer);

@@ -107,7 +107,7 @@ export interface SourceRequest {
   readonly lockMs: number;
   /** How long one poll may wait for events, ms. */
   readonly waitMs: number;
-  /** Attempts after which core dead-letters: a native count must not end sooner. */
+  /** The greatest `Lease.attempt` that core takes: a service that counts by itself must not give up sooner. */
   readonly maxAttempts: number;
   /** Most unsettled deliveries core will hold. */
   readonly maxUnsettled: number;
@@ -133,8 +133,16 @@ export interface Sink {
 
 /** The service's hold on one delivery. */
 export interface Lease {
-  /** 1 for the first time, as far as the service knows. */
+  /**
+   * How often a handler has been given the event, this time included, as far as the service knows. What provably never reached core
+   * (a reply that was lost with its connection) does not count.
+   */
   readonly attempt: number;
+  /**
+   * How long the service has held the event when it is handed over, ms, by the service's own clock. From it core measures the time
+   * to live, so that no clock of a participant matters. Left out where the service does not say: then the event's absolute expiry counts.
+   */
+  readonly ageMs?: number;
   /** Where the event stands in the service (stream id, sequence number): `{ after }` takes it. */
   readonly position?: string;
   /** Called once. Returns at once when settling is buffered. A lost lock rejects with `lock-lost`. */

@@ -218,7 +218,9 @@ test('what expired, and our own, leaves no hole', async () => {
   await me.publish({ type: 'own', data: 'copy 1' }, { carbonCopy: true });
   await me.publish({ type: 'own', data: 'no copy' });
   await me.publish({ type: 'own', data: 'copy 2' }, { carbonCopy: true });
-  expect([seen, signals]).toEqual([[1, 3, 'copy 1', 'copy 2'], []]);
+  expect(seen).toEqual([1, 3, 'copy 1', 'copy 2']);
+  expect(signals).toEqual([{ kind: 'expired', source: '/stranger', eventId: 'e.2' }]);
+  expect(me.dropped).toEqual({ expired: 1, duplicates: 0, overflow: 0, corrupt: 0 });
 });
 
 test('an id that comes twice is delivered once', async () => {

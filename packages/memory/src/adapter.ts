@@ -15,7 +15,7 @@ import type { GroupMember } from './group.ts';
 import { Hub, type Room, type Seat } from './hub.ts';
 import { manifestOf } from './manifest.ts';
 import { DEFAULT_HUB, type MemoryOptions } from './options.ts';
-import { joinThreads, type ThreadBridge } from './threads.ts';
+import type { ThreadBridge } from './threads.ts';
 
 /**
  * The in-process transport: participants of one hub and topic hand each other events by calling.
@@ -30,7 +30,11 @@ export function memory(options: MemoryOptions = {}): Transport {
   return {
     manifest: manifestOf(threads),
     location,
-    open: async (context) => new MemoryLink(context, location, name, threads, copy),
+    open: async (context) => {
+      // The codec comes with it, which a page without threads need not download.
+      const bridging = threads ? await import('./threads.ts') : undefined;
+      return new MemoryLink(context, location, copy, (hub) => bridging?.joinThreads(name, hub));
+    },
   };
 }
 
@@ -78,7 +82,12 @@ class MemoryLink implements Link {
   readonly #bridge: ThreadBridge | undefined;
   readonly members?: () => Promise<readonly Participant[]>;
 
-  constructor({ topic, self }: LinkContext, location: string, name: string, threads: boolean, copy: boolean) {
+  constructor(
+    { topic, self }: LinkContext,
+    location: string,
+    copy: boolean,
+    join: (hub: Hub) => ThreadBridge | undefined,
+  ) {
     this.#location = location;
     this.#topic = topic;
     this.#copy = copy;
@@ -87,8 +96,8 @@ class MemoryLink implements Link {
     this.#seat = { participant: self, addresses: new Set<Address>(addressesOf(self)), sinks: [], memberships: 0 };
     this.#room = this.#hub.room(topic);
     this.#room.enter(this.#seat);
-    if (threads) this.#bridge = joinThreads(name, this.#hub);
-    else this.members = async () => this.#room.participants;
+    this.#bridge = join(this.#hub);
+    if (this.#bridge === undefined) this.members = async () => this.#room.participants;
   }
 
   publish(batch: readonly Outgoing[]): void | Promise<void> {

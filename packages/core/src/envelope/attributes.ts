@@ -17,6 +17,7 @@ const RESERVED: Readonly<Record<string, string>> = {
   correlationid: 'use request() and delivery.reply()',
   carboncopy: 'use the publish option carbonCopy',
   expirytime: 'use the publish option ttlMs',
+  ttlms: 'use the publish option ttlMs',
   sequence: 'Polycast numbers events itself',
   sequencetype: 'Polycast numbers events itself',
   partitionkey: 'use the publish option partitionKey',
