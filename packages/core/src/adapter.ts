@@ -3,6 +3,8 @@
 export type { Address } from './address.ts';
 export { suggestion } from './configuration/nearest.ts';
 export { redactUrl } from './configuration/redact.ts';
+export { CORE } from './core-identity.ts';
+export { describeError } from './describe-error.ts';
 export { type BinaryEvent, eventFromBinary } from './envelope/binary-mode.ts';
 export { decodeEvents } from './envelope/decode.ts';
 export { encodeBatch, encodeEvent } from './envelope/encode.ts';
@@ -10,7 +12,7 @@ export { parseJson } from './envelope/json.ts';
 export type { DecodeLimits } from './envelope/limits.ts';
 export { utf8Length } from './envelope/limits.ts';
 export { isPlainJson, normaliseData } from './envelope/normalise.ts';
-export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
+export { ERROR_CODES, type ErrorCode, isPolycastError, PolycastError } from './error.ts';
 export type { AttributeValue, CloudEventJson, EventParts } from './event.ts';
 export { BroadcastEvent } from './event.ts';
 export type { Condition } from './filter/condition.ts';

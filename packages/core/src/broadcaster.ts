@@ -21,6 +21,7 @@ import { Inbox } from './inbox.ts';
 import type { CapabilityName, Manifest } from './manifest.ts';
 import type { Participant } from './participant.ts';
 import { RESERVED_TYPE_PREFIX } from './publisher.ts';
+import { keepAlive } from './runtime.ts';
 import type { Session } from './session.ts';
 import type { SignalListener } from './signal.ts';
 import { LiveSubscription } from './subscription.ts';
@@ -78,7 +79,10 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       if (options !== undefined) this.#checkPublish(options);
       const sent = this.#isPlain
         ? this.#send(event, options)
-        : (this.#session.wrapping as Wrapping).publishThrough(this.#session, event, options, this.#send);
+        : keepAlive(
+            this.#session.runtime,
+            (this.#session.wrapping as Wrapping).publishThrough(this.#session, event, options, this.#send),
+          );
       return options === undefined ? sent : this.#as(options, sent);
     } catch (thrown) {
       return Promise.reject(thrown);
@@ -130,9 +134,16 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
   subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
-  async subscribe(
+  subscribe(
     first?: Handler<EventOf<Events>> | SubscribeOptions,
     second?: SubscribeOptions,
+  ): Promise<Subscription<EventOf<Events>>> {
+    return keepAlive(this.#session.runtime, this.#subscribe(first, second));
+  }
+
+  async #subscribe(
+    first: Handler<EventOf<Events>> | SubscribeOptions | undefined,
+    second: SubscribeOptions | undefined,
   ): Promise<Subscription<EventOf<Events>>> {
     if (this.#closing !== undefined) throw closedError();
     const handler = typeof first === 'function' ? first : undefined;
@@ -146,8 +157,17 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     if (this.#closing !== undefined) throw closedError();
     this.#checkSubscribe(settings);
     const subscription = await this.#listen(settings, handler as Handler | undefined);
-    options?.signal?.addEventListener('abort', () => void subscription.close(), { once: true });
+    this.#closeOnAbort(subscription, options?.signal);
     return subscription as unknown as Subscription<EventOf<Events>>;
+  }
+
+  /** Nothing of ours stays on the caller's signal after the subscription has ended. */
+  #closeOnAbort(subscription: LiveSubscription, signal: AbortSignal | undefined): void {
+    if (signal === undefined) return;
+    const abort = () => void subscription.close();
+    subscription.onClosed(() => signal.removeEventListener('abort', abort));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
   }
 
   async #settingsOf(options: SubscribeOptions | undefined): Promise<SubscriptionSettings> {
@@ -215,7 +235,11 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return this.#session.desk.request(event, options, listenForControl(this.#session));
   }
 
-  async members(options: MembersOptions = {}): Promise<readonly Participant[]> {
+  members(options: MembersOptions = {}): Promise<readonly Participant[]> {
+    return keepAlive(this.#session.runtime, this.#members(options));
+  }
+
+  async #members(options: MembersOptions): Promise<readonly Participant[]> {
     if (this.#closing !== undefined) throw closedError();
     this.#require('members', 'members()');
     const { link, members } = this.#session;
@@ -232,8 +256,15 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   }
 
   close(options: { drainMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.drainMs ?? DEFAULT_DRAIN_MS);
-    return this.#closing;
+    const { drainMs = DEFAULT_DRAIN_MS } = options;
+    const own = [...this.#session.subscriptions].filter((subscription) => subscription.isInside);
+    this.#closing ??= keepAlive(this.#session.runtime, this.#close(drainMs));
+    if (own.length === 0) return this.#closing;
+    // A handler of ours: the rest follows when it has returned.
+    return Promise.race([
+      this.#closing,
+      Promise.all(own.map((subscription) => subscription.close({ drainMs }))).then(() => {}),
+    ]);
   }
 
   async #close(drainMs: number): Promise<void> {
@@ -244,7 +275,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     const { control } = members;
     members.control = undefined;
     session.desk.close(closedError());
-    await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.close({ drainMs })));
+    await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.closeWhole(drainMs)));
     await members.close();
     await settlesWithin(session.runtime, session.publisher.drain(), drainMs);
     session.publisher.close(closedError());

@@ -3,6 +3,7 @@ import { LiveBroadcaster } from './broadcaster.ts';
 import { unsupported } from './catalogue.ts';
 import { resolveTransport } from './configuration/resolve.ts';
 import type { Broadcaster, EventMap, RetryOptions } from './contract.ts';
+import { CORE } from './core-identity.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
 import { claimInstance } from './instances.ts';
@@ -12,7 +13,7 @@ import { makeParticipant, type ParticipantInput, sourceOf } from './participant.
 import { Publisher } from './publisher.ts';
 import { RequestDesk } from './request-desk.ts';
 import { retryPolicy } from './retry.ts';
-import { type Runtime, systemRuntime } from './runtime.ts';
+import { keepAlive, type Runtime, systemRuntime } from './runtime.ts';
 import type { EventsOf, InputsOf, SchemaMap } from './schema.ts';
 import type { Session } from './session.ts';
 import type { Signal, SignalListener } from './signal.ts';
@@ -58,7 +59,8 @@ export function connect<const Schemas extends SchemaMap>(
 ): Promise<Broadcaster<EventsOf<Schemas>, InputsOf<Schemas>>>;
 export function connect<Events extends EventMap = EventMap>(options: ConnectOptions): Promise<Broadcaster<Events>>;
 export function connect(options: ConnectOptions): Promise<Broadcaster> {
-  return connectOn(systemRuntime(), options);
+  const runtime = systemRuntime();
+  return keepAlive(runtime, connectOn(runtime, options));
 }
 
 /** `connect`, on another clock than the machine's: for simulations. */
@@ -76,6 +78,12 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const signals = new SignalHub();
   if (options.onSignal) signals.add(options.onSignal);
   const transport = await resolveTransport(options);
+  if (transport.core !== undefined && transport.core !== CORE) {
+    throw new PolycastError(
+      'invalid-configuration',
+      `the ${transport.manifest.transport} transport was made with another copy of @polycast/core than the one that connects; have one copy in the project (npm ls @polycast/core)`,
+    );
+  }
   if (options.chunking && transport.manifest.capabilities.chunking.level === 'none') {
     throw unsupported('chunking', transport.manifest, 'chunking: true');
   }

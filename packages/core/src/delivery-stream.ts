@@ -1,5 +1,6 @@
 import type { Delivery } from './contract.ts';
 import { type BroadcastEvent, isExpired } from './event.ts';
+import { keepAlive } from './runtime.ts';
 import type { LiveSubscription } from './subscription.ts';
 
 interface Offer {
@@ -25,6 +26,11 @@ export class DeliveryStream {
     return this.#state === 'unread';
   }
 
+  /** Does the reader hold a delivery? */
+  get isReading(): boolean {
+    return this.#current !== undefined;
+  }
+
   readonly handler = (_event: BroadcastEvent, delivery: Delivery): Promise<void> =>
     new Promise((done) => {
       const offer = { delivery, done };
@@ -34,7 +40,7 @@ export class DeliveryStream {
     });
 
   iterate(): AsyncIterator<Delivery> {
-    if (this.#state === 'reading') throw new TypeError('a subscription can be iterated once');
+    if (this.#state === 'reading') throw new TypeError('a subscription can be iterated only once');
     if (this.#state === 'unread') this.#state = 'reading';
     return {
       next: () => {
@@ -43,7 +49,7 @@ export class DeliveryStream {
         const offer = this.#nextOffer();
         if (offer !== undefined) return Promise.resolve(this.#hand(offer));
         if (this.#state === 'ended') return Promise.resolve(END);
-        return new Promise((resolve) => this.#waiting.push(resolve));
+        return keepAlive(this.#subscription.runtime, new Promise((resolve) => this.#waiting.push(resolve)));
       },
       return: async () => {
         this.#current?.delivery.release({ delayMs: 0 });

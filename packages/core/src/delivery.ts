@@ -15,7 +15,8 @@ export const ACCEPT: Outcome = { kind: 'accept' };
 /** One event in one subscription, from its arrival until it is settled. */
 export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> implements Delivery<Event> {
   event: Event;
-  readonly lease: Lease | undefined;
+  /** Shared with a later one when the service hands the event over twice. */
+  lease: Lease | undefined;
   attempt: number;
   /** What the handler said; the first word counts. */
   outcome: Outcome | undefined;
@@ -45,7 +46,7 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   }
 
   reject(reason: string): void {
-    if (typeof reason !== 'string') throw new TypeError('reject takes a reason, a text');
+    if (typeof reason !== 'string') throw new TypeError('reject() needs a reason (string)');
     this.outcome ??= { kind: 'reject', reason };
   }
 

@@ -1,3 +1,5 @@
+import { describeError } from './describe-error.ts';
+
 /**
  * Every code a {@link PolycastError} can carry, with whether trying the same call again can help.
  * The set is closed: a new code is a minor release, a removed or re-purposed one a major release.
@@ -79,8 +81,16 @@ export class PolycastError extends Error {
 
   /** Any thrown value as a PolycastError: itself if it is one, else `internal` with the value as cause. */
   static from(thrown: unknown, code: ErrorCode = 'internal'): PolycastError {
-    if (thrown instanceof PolycastError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new PolycastError(code, message, { cause: thrown });
+    if (isPolycastError(thrown)) return thrown;
+    return new PolycastError(code, describeError(thrown), { cause: thrown });
+  }
+}
+
+/** Like `instanceof`, which throws for a revoked proxy. */
+export function isPolycastError(thrown: unknown): thrown is PolycastError {
+  try {
+    return thrown instanceof PolycastError;
+  } catch {
+    return false;
   }
 }

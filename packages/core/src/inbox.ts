@@ -148,6 +148,13 @@ export class Inbox implements Sink {
     }
   }
 
+  /** What the service had taken when it was called is handed on. Never rejects. */
+  async catchUp(limitMs: number): Promise<void> {
+    if (this.#settings.durable !== undefined || this.#stopped) return;
+    const caughtUp = this.#source?.caughtUp?.();
+    if (caughtUp !== undefined) await settlesWithin(this.session.runtime, caughtUp, limitMs);
+  }
+
   /** The subscription gets nothing more. */
   async stop(subscription: LiveSubscription): Promise<void> {
     if (this.#filtered?.remove(subscription)) return;
@@ -253,8 +260,11 @@ export class Inbox implements Sink {
   deliver(event: BroadcastEvent, lease?: Lease, isFresh = false): boolean {
     // First: an event that expired or is our own came, even if it is not handed on, and is no hole.
     let reopened: ReadonlySet<LiveSubscription> | undefined;
-    if (lease !== undefined && lease.attempt > 1) this.#arrivals.again(event, this.#isOwed(event));
-    else if (!this.#arrivals.isNew(event, this.#isOwed(event))) {
+    if (lease !== undefined && lease.attempt > 1) {
+      this.#arrivals.again(event, this.#isOwed(event));
+      if (this.#isHeld(event, lease)) return true;
+    } else if (!this.#arrivals.isNew(event, this.#isOwed(event))) {
+      if (lease !== undefined && this.#isHeld(event, lease)) return true;
       reopened = this.#arrivals.takeReopened(event);
       if (reopened === undefined) return this.#repeated(lease);
     }
@@ -268,6 +278,11 @@ export class Inbox implements Sink {
       return this.#deliverOwn(event, lease);
     }
     return reopened === undefined ? this.#hand(event, lease) : this.#handAgain(event, lease, reopened);
+  }
+
+  /** The subscription that has this source to itself is at it: then the lease joins the one that it has. */
+  #isHeld(event: BroadcastEvent, lease: Lease): boolean {
+    return this.#kind === 'own' && this.#subscriptions[0]?.takeAgain(event, lease) === true;
   }
 
   #repeated(lease: Lease | undefined): boolean {
@@ -347,7 +362,12 @@ export class Inbox implements Sink {
       this.#assembler.add(event, lease);
       return true;
     }
-    if (!this.session.desk.receive(event)) this.session.members.receive(event);
+    try {
+      if (!this.session.desk.receive(event)) this.session.members.receive(event);
+    } catch (thrown) {
+      // Its data is read here for the first time.
+      this.corrupt(PolycastError.from(thrown, 'corrupt-event'));
+    }
     return this.#done(lease);
   }
 
@@ -400,4 +420,9 @@ const LETTER_P = 112;
 const SETTLED_WITHIN_MS = 3_000;
 
 /** Stands where a subscription was. */
-const GONE = { take: () => true, takeFitting: () => true, hear: () => {} } as unknown as LiveSubscription;
+const GONE = {
+  take: () => true,
+  takeFitting: () => true,
+  takeAgain: () => false,
+  hear: () => {},
+} as unknown as LiveSubscription;

@@ -3,7 +3,7 @@ import { BatchQueue } from './batch-queue.ts';
 import type { Chunk } from './chunking.ts';
 import { DEFAULT_TTL_MS, MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
 import { utf8Length } from './envelope/limits.ts';
-import { normaliseData } from './envelope/normalise.ts';
+import { bytesOf, normaliseData } from './envelope/normalise.ts';
 import { PolycastError } from './error.ts';
 import { type AttributeValue, BroadcastEvent, type EventInput } from './event.ts';
 import { checkText, readEventInput } from './event-input.ts';
@@ -95,7 +95,7 @@ export class Publisher {
     const { type, data, rest } = readEventInput(input);
     let attributes = rest?.attributes;
     if (asked.attributes !== undefined) attributes = { ...attributes, ...asked.attributes };
-    if (data instanceof Uint8Array && attributes?.datacontenttype === undefined) {
+    if (typeof data === 'object' && attributes?.datacontenttype === undefined && bytesOf(data) !== undefined) {
       (attributes ??= {}).datacontenttype = 'application/octet-stream';
     }
     // The time of an event need not be when it was published: then its time to live is said apart.

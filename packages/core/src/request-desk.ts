@@ -42,11 +42,15 @@ export class RequestDesk {
     if (!(expect > 0)) throw new TypeError('expect must be above 0');
     if (!(timeoutMs >= 0 && Number.isFinite(timeoutMs))) throw new TypeError('timeoutMs must be a finite number');
     const correlationid = `${this.#publisher.epoch}-${this.#nextNumber++}`;
+    const { signal } = options;
     const gathering = new Gathering(this.#runtime, expect, () => {
       this.#waiting.delete(correlationid);
       this.#cancel.delete(fail);
+      signal?.removeEventListener('abort', abort);
     });
     const fail = (error: unknown) => gathering.end(error);
+    const abort = () => fail(new PolycastError('aborted', 'the request was aborted'));
+    signal?.addEventListener('abort', abort, { once: true });
     this.#cancel.add(fail);
     this.#waiting.set(correlationid, (event) => gathering.add(replyOf(event)));
     const ask = async () => {
@@ -57,10 +61,7 @@ export class RequestDesk {
       const ttlMs = publishOptions.ttlMs ?? Math.max(timeoutMs, 1);
       await this.#publisher.send(this.#publisher.prepare(input, { ...publishOptions, ttlMs }, core));
     };
-    options.signal?.addEventListener('abort', () => fail(new PolycastError('aborted', 'the request was aborted')), {
-      once: true,
-    });
-    if (options.signal?.aborted) fail(new PolycastError('aborted', 'the request was aborted'));
+    if (signal?.aborted) abort();
     else ask().catch(fail);
     return gathering;
   }
@@ -111,6 +112,8 @@ class Gathering implements Replies {
 
   constructor(runtime: Runtime, expect: number, ended: () => void) {
     this.#runtime = runtime;
+    // Awaited or read, until it ends.
+    runtime.hold();
     this.#expect = expect;
     this.#ended = ended;
   }
@@ -132,6 +135,7 @@ class Gathering implements Replies {
     this.#state = error === undefined ? 'done' : 'failed';
     this.#error = error;
     this.#cancelTimer?.();
+    this.#runtime.release();
     this.#ended();
     this.#awake();
   }

@@ -1,5 +1,5 @@
 import type { RetryOptions } from './contract.ts';
-import { PolycastError } from './error.ts';
+import { isPolycastError } from './error.ts';
 import type { Runtime } from './runtime.ts';
 
 export const DEFAULT_TRIES = 5;
@@ -49,5 +49,5 @@ export function backOffMs(runtime: Runtime, policy: RetryPolicy, attempt: number
 
 /** Anything a handler throws may pass on the next try, except what Polycast itself calls final. */
 export function isRetryable(thrown: unknown): boolean {
-  return !(thrown instanceof PolycastError) || thrown.retryable;
+  return !isPolycastError(thrown) || thrown.retryable;
 }

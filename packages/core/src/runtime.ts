@@ -74,10 +74,8 @@ function unref<Handle>(handle: Handle): Handle {
   return handle;
 }
 
-/** Keeps the process alive until `promise` settles. @returns the promise itself */
+/** Keeps the process alive until `promise` settles. @returns a promise that settles alike, for the caller to await */
 export function keepAlive<Value>(runtime: Runtime, promise: Promise<Value>): Promise<Value> {
   runtime.hold();
-  const release = () => runtime.release();
-  promise.then(release, release);
-  return promise;
+  return promise.finally(() => runtime.release());
 }

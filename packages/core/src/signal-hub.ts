@@ -20,7 +20,9 @@ export class SignalHub {
 
 export function tellOne(listener: SignalListener, signal: Signal): void {
   try {
-    listener(signal);
+    const returned: unknown = listener(signal);
+    // An asynchronous listener: its promise is nobody's, and must not end the process.
+    if (typeof returned === 'object' && returned !== null) Promise.resolve(returned).catch(() => {});
   } catch {
     // Stated in the contract: what a listener throws is ignored.
   }

@@ -7,12 +7,15 @@ import { LiveDelivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
-import { PolycastError } from './error.ts';
+import { describeError } from './describe-error.ts';
+import { isPolycastError, PolycastError } from './error.ts';
 import { type BroadcastEvent, isExpired } from './event.ts';
+import { HandlerMark } from './handler-mark.ts';
 import type { Inbox } from './inbox.ts';
-import { backOffMs, isRetryable } from './retry.ts';
-import type { Runtime } from './runtime.ts';
+import { backOffMs, isRetryable, maxAttempts } from './retry.ts';
+import { keepAlive, type Runtime } from './runtime.ts';
 import { ACCEPT, RELEASE } from './settler.ts';
+import { SharedLease } from './shared-lease.ts';
 import type { Signal } from './signal.ts';
 import { tellOne } from './signal-hub.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
@@ -47,7 +50,17 @@ export class LiveSubscription implements Subscription, Watched {
   #full = false;
   #watch: DeliveryWatch | undefined;
   #idle: Deferred<void> | undefined;
+  /** Handlers that are being called at this moment: above 0, whoever calls us is inside one. */
+  #calling = 0;
+  /** Knows the same of handlers that have not returned yet. */
+  #mark: HandlerMark | undefined;
+  /** Deliveries whose handler waits for us: we must not wait for them. */
+  #insiders = 0;
+  #othersIdle: Deferred<void> | undefined;
+  /** Nothing more comes; what came may still be handled. */
+  #stopping: Deferred<void> | undefined;
   #closing: Promise<void> | undefined;
+  readonly #onClosed: (() => void)[] = [];
 
   constructor(inbox: Inbox, settings: SubscriptionSettings, handler: Handler | undefined) {
     this.inbox = inbox;
@@ -75,6 +88,12 @@ export class LiveSubscription implements Subscription, Watched {
     return this.#state === 'open' ? Math.max(0, this.settings.bufferSize - this.pending) : 0;
   }
 
+  /** Calls the listener once, when it has closed. */
+  onClosed(listener: () => void): void {
+    if (this.#state === 'closed') listener();
+    else this.#onClosed.push(listener);
+  }
+
   // ── arrival ──
 
   /** @returns false if the event had to be dropped */
@@ -100,6 +119,11 @@ export class LiveSubscription implements Subscription, Watched {
     }
     const delivery = new LiveDelivery(this, event, lease);
     if (lease?.renew !== undefined) this.#watching.leaseTaken();
+    if (lease !== undefined && lease.attempt > maxAttempts(this.settings.retry)) {
+      this.#running++;
+      this.#deadLetter(delivery, `delivered ${lease.attempt} times without an outcome`);
+      return true;
+    }
     if (
       this.#running < this.settings.concurrency &&
       this.#state !== 'paused' &&
@@ -119,18 +143,35 @@ export class LiveSubscription implements Subscription, Watched {
   #handAtOnce(event: BroadcastEvent): true {
     const delivery = new LiveDelivery(this, event, undefined);
     this.#running++;
-    let result: unknown;
+    this.#calling++;
+    let later: Promise<unknown> | undefined;
     try {
-      result = this.#handler(event, delivery);
+      later = promiseOf(this.#handler(event, delivery));
     } catch (thrown) {
+      this.#calling--;
       this.#failed(delivery, thrown);
       return true;
     }
-    if (isThenable(result)) this.#await(delivery, result);
+    this.#calling--;
+    if (later !== undefined) this.#await(delivery, later);
     else if (delivery.outcome !== undefined || delivery.abandoned) this.#finished(delivery);
     else if (this.#queue !== undefined || this.#idle !== undefined || this.inbox.pulls) this.#free(delivery);
     else this.#running--;
     return true;
+  }
+
+  /**
+   * The service hands over again what we still hold: it takes our lock for lost, or the event was published twice. Handled once, both
+   * are settled alike. @returns false if we do not hold it
+   */
+  takeAgain(event: BroadcastEvent, lease: Lease): boolean {
+    for (const delivery of this.held()) {
+      if (delivery.lease === undefined || delivery.abandoned) continue;
+      if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
+      delivery.lease = new SharedLease(delivery.lease, lease);
+      return true;
+    }
+    return false;
   }
 
   #enqueue(delivery: LiveDelivery): boolean {
@@ -164,6 +205,10 @@ export class LiveSubscription implements Subscription, Watched {
       this.#idle.resolve();
       this.#idle = undefined;
     }
+    if (this.#othersIdle !== undefined && this.#running <= this.#insiders) {
+      this.#othersIdle.resolve();
+      this.#othersIdle = undefined;
+    }
   }
 
   /** Its time was over while it waited here. */
@@ -176,25 +221,29 @@ export class LiveSubscription implements Subscription, Watched {
   #run(delivery: LiveDelivery): void {
     this.#running++;
     if (this.settings.concurrency > 1) this.#setBusy(delivery);
-    let result: unknown;
+    this.#calling++;
+    let later: Promise<unknown> | undefined;
     try {
-      result = this.#handler(delivery.event, delivery);
+      later = promiseOf(this.#handler(delivery.event, delivery));
     } catch (thrown) {
+      this.#calling--;
       this.#failed(delivery, thrown);
       return;
     }
-    if (isThenable(result)) this.#await(delivery, result);
+    this.#calling--;
+    if (later !== undefined) this.#await(delivery, later);
     else this.#finished(delivery);
   }
 
-  #await(delivery: LiveDelivery, result: PromiseLike<unknown>): void {
+  #await(delivery: LiveDelivery, later: Promise<unknown>): void {
     delivery.startedAtMs = this.runtime.nowMs();
     this.#hold(delivery);
     this.#watching.handlerStarted();
-    result.then(
-      () => this.#finished(delivery),
-      (thrown: unknown) => this.#failed(delivery, thrown),
-    );
+    this.#mark ??= new HandlerMark();
+    void this.#mark.awaitHandler(later, (failed, thrown) => {
+      if (failed) this.#failed(delivery, thrown);
+      else this.#finished(delivery);
+    });
   }
 
   #finished(delivery: LiveDelivery): void {
@@ -219,7 +268,7 @@ export class LiveSubscription implements Subscription, Watched {
     // The handler asked something of the broadcaster that is closing under it: no fault of the event.
     if (isClosed(thrown) && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
     if (!isRetryable(thrown) || delivery.attempt >= retry.tries) {
-      return this.#deadLetter(delivery, thrown instanceof Error ? thrown.message : String(thrown));
+      return this.#deadLetter(delivery, describeError(thrown));
     }
     const delayMs = backOffMs(this.runtime, retry, delivery.attempt);
     // In a group another member may do better, unless the order of a key would suffer.
@@ -271,21 +320,35 @@ export class LiveSubscription implements Subscription, Watched {
       this.inbox.settler.settle(delivery.lease, RELEASE);
       this.#free(delivery);
     } else {
-      this.#deadLetter(delivery, thrown instanceof Error ? thrown.message : String(thrown));
+      this.#deadLetter(delivery, describeError(thrown));
     }
   }
 
-  #deadLetter(delivery: LiveDelivery, reason: string): void {
+  #deadLetter(delivery: LiveDelivery, reason: string, failures = 0): void {
     this.#hold(delivery);
+    // Before its settlement: from then on it may come again.
+    this.inbox.reopen(delivery.event, this);
     deadLetterTo(this.inbox.session, this.settings, delivery, reason).then(
       () => this.#free(delivery),
-      // Nothing took it: it stays ours, and comes again.
-      (error: unknown) => {
-        this.tell({ kind: 'failed', what: 'settle', error: PolycastError.from(error) });
-        this.inbox.settler.settle(delivery.lease, RELEASE);
-        this.#free(delivery);
-      },
+      (error: unknown) => this.#notSetAside(delivery, reason, PolycastError.from(error), failures + 1),
     );
+  }
+
+  /** Nothing took it. What the service holds for us stays ours, without being handled again, until something does. */
+  #notSetAside(delivery: LiveDelivery, reason: string, error: PolycastError, failures: number): void {
+    this.tell({ kind: 'failed', what: 'settle', error });
+    const { lease } = delivery;
+    if (lease === undefined || delivery.abandoned || error.code === 'lock-lost') return this.#free(delivery);
+    if (this.#state === 'closing' || this.#state === 'closed') {
+      this.inbox.settler.settle(lease, RELEASE);
+      return this.#free(delivery);
+    }
+    const delayMs = Math.max(MIN_SET_ASIDE_DELAY_MS, backOffMs(this.runtime, this.settings.retry, failures));
+    const timer = this.runtime.after(delayMs, () => {
+      this.#retrying?.delete(delivery);
+      this.#deadLetter(delivery, reason, failures);
+    });
+    (this.#retrying ??= new Map()).set(delivery, timer);
   }
 
   /** It stays with us beyond this turn: its lock is renewed, and closing knows of it. */
@@ -297,7 +360,15 @@ export class LiveSubscription implements Subscription, Watched {
     if (!staysActive) this.#active?.delete(delivery);
     this.#busyKeys?.delete(delivery.event.partitionkey);
     this.#running--;
-    if (this.#queue !== undefined || this.#idle !== undefined || this.#full || this.inbox.pulls) this.#pump();
+    if (
+      this.#queue !== undefined ||
+      this.#idle !== undefined ||
+      this.#othersIdle !== undefined ||
+      this.#full ||
+      this.inbox.pulls
+    ) {
+      this.#pump();
+    }
   }
 
   // ── partition keys, when several handlers run at once ──
@@ -345,6 +416,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   abandon(delivery: LiveDelivery): void {
     delivery.abandon();
+    this.inbox.reopen(delivery.event, this);
     this.#queue?.remove(delivery);
     this.#resting?.get(delivery)?.cancel();
     this.#resting?.delete(delivery);
@@ -364,26 +436,62 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   drain(): Promise<void> {
+    if (this.isInside) return this.#asInsider();
+    return this.pending === 0 ? Promise.resolve() : keepAlive(this.runtime, this.#drained());
+  }
+
+  #drained(): Promise<void> {
     if (this.pending === 0) return Promise.resolve();
     this.#idle ??= deferred();
     return this.#idle.promise;
   }
 
+  /** Is the caller one of our own handlers? */
+  get isInside(): boolean {
+    return this.#calling > 0 || (this.#running > 0 && this.#mark?.isInside === true);
+  }
+
+  /** Resolves when no other handler runs than those that wait here themselves. */
+  #asInsider(): Promise<void> {
+    this.#insiders++;
+    if (this.#running <= this.#insiders) return Promise.resolve();
+    this.#othersIdle ??= deferred();
+    return this.#othersIdle.promise;
+  }
+
   close(options: { drainMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.drainMs ?? DEFAULT_DRAIN_MS);
+    const isInside = this.isInside;
+    const closed = this.closeWhole(options.drainMs, isInside);
+    if (isInside) return Promise.race([closed, this.#asInsider()]);
+    // A reader that closes in its loop asks for the next delivery only afterwards: it must not wait for itself either.
+    return this.#stream?.isReading === true ? Promise.race([closed, this.#stopped.promise]) : closed;
+  }
+
+  get #stopped(): Deferred<void> {
+    this.#stopping ??= deferred();
+    return this.#stopping;
+  }
+
+  /** Resolves when nothing of it is left, its own caller's delivery included. */
+  closeWhole(drainMs = DEFAULT_DRAIN_MS, isInside = this.isInside): Promise<void> {
+    this.#closing ??= keepAlive(this.runtime, this.#close(drainMs, isInside));
     return this.#closing;
   }
 
-  async #close(drainMs: number): Promise<void> {
+  async #close(drainMs: number, isInside: boolean): Promise<void> {
     // First: a source that feeds nobody any more brings no control events either.
     const handing = this.inbox.isOwn ? handOver(this.inbox, 1) : undefined;
     if (handing !== undefined) await handing;
+    // What waits behind the handler that closes us can never come before it.
+    if (isInside) this.#dropQueue();
     this.#state = 'closing';
+    if (!isInside && drainMs > 0) await this.inbox.catchUp(drainMs);
     await this.inbox.stop(this);
+    this.#stopped.resolve();
     this.#hurry();
     if (this.#stream?.isUnread) this.#dropQueue();
     this.#pump();
-    if (this.pending > 0 && !(await settlesWithin(this.runtime, this.drain(), drainMs))) this.#dropQueue();
+    if (this.pending > 0 && !(await settlesWithin(this.runtime, this.#drained(), drainMs))) this.#dropQueue();
     // What still runs is left to itself: its lease goes back, its signal is aborted.
     for (const delivery of this.#active ?? []) {
       if (!delivery.abandoned && delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, RELEASE);
@@ -392,8 +500,10 @@ export class LiveSubscription implements Subscription, Watched {
     this.#state = 'closed';
     this.#watch?.stop();
     this.#idle?.resolve();
+    this.#othersIdle?.resolve();
     this.#stream?.end();
     this.inbox.session.subscriptions.delete(this);
+    for (const listener of this.#onClosed.splice(0)) listener();
     await this.inbox.leave();
   }
 
@@ -440,9 +550,14 @@ export class LiveSubscription implements Subscription, Watched {
 }
 
 function isClosed(thrown: unknown): boolean {
-  return thrown instanceof PolycastError && thrown.code === 'closed';
+  return isPolycastError(thrown) && thrown.code === 'closed';
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> & { then: Promise<unknown>['then'] } {
-  return value !== undefined && value !== null && typeof (value as { then?: unknown }).then === 'function';
+/** A handler may return anything that has a `then`, and that may do anything: what we await is a promise. @throws what reading it throws */
+function promiseOf(returned: unknown): Promise<unknown> | undefined {
+  if (returned === undefined || returned === null) return undefined;
+  return typeof (returned as { then?: unknown }).then === 'function' ? Promise.resolve(returned) : undefined;
 }
+
+/** Shortest wait before a delivery that nothing took is set aside again, ms: each try may be billed. */
+const MIN_SET_ASIDE_DELAY_MS = 100;

@@ -15,6 +15,8 @@ import type { Signal } from './signal.ts';
  */
 export interface Transport {
   readonly manifest: Manifest;
+  /** `CORE` of the copy of `@polycast/core/adapter` that the adapter imports: `connect` refuses another copy's. Left out, two copies go unnoticed. */
+  readonly core?: object;
   /** Where it connects to, without secrets: shown to people, and compared to tell whether two transports are one place. */
   readonly location: string;
   /**

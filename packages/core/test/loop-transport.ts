@@ -62,7 +62,9 @@ export class LoopTransport implements Transport {
       publish: (batch) => {
         this.sent.push([...batch]);
         context.meter('message', batch.length);
-        if (this.loops) for (const { json } of batch) this.receive(json as string);
+        if (this.loops) {
+          for (const { json, topic } of batch) if (topic === context.topic) this.receive(json as string);
+        }
         return this.onPublish(batch);
       },
       subscribe: (request, sink) => {

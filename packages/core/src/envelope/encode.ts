@@ -1,7 +1,7 @@
 import { PolycastError } from '../error.ts';
 import { type BroadcastEvent, ownEpochOf, ownNumberOf } from '../event.ts';
 import { toBase64 } from './base64.ts';
-import { normaliseData, unwritable } from './normalise.ts';
+import { bytesOf, normaliseData, unwritable } from './normalise.ts';
 import { TimeWriter } from './time.ts';
 
 /**
@@ -33,7 +33,10 @@ export function encodeEvent(event: BroadcastEvent): string {
   }
   const data: unknown = event.data;
   if (data === undefined) return `${text}}`;
-  if (data instanceof Uint8Array) return `${text},"data_base64":"${toBase64(data)}"}`;
+  if (typeof data === 'object' && data !== null) {
+    const bytes = bytesOf(data);
+    if (bytes !== undefined) return `${text},"data_base64":"${toBase64(bytes)}"}`;
+  }
   return `${text},"data":${write(data)}}`;
 }
 
@@ -50,7 +53,7 @@ function write(data: unknown): string {
   } catch (cause) {
     throw cause instanceof PolycastError ? cause : unwritable(cause);
   }
-  if (text === undefined) throw new PolycastError('invalid-payload', 'the data has no JSON form');
+  if (text === undefined) throw new PolycastError('invalid-payload', 'the data cannot be represented as JSON');
   return text;
 }
 

@@ -12,7 +12,9 @@ import { isPrototypeKey, MAX_DEPTH } from './json.ts';
 export function normaliseData(data: unknown): unknown {
   try {
     // A getter or a proxy may throw anything, already here.
-    if (data === undefined || isPlainJson(data) || data instanceof Uint8Array) return data;
+    if (data === undefined || isPlainJson(data)) return data;
+    const bytes = bytesOf(data);
+    if (bytes !== undefined) return bytes;
   } catch (cause) {
     throw unwritable(cause);
   }
@@ -71,20 +73,22 @@ function isCount(value: unknown): boolean {
   return typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY;
 }
 
-/** What JSON would write as an empty object, silently. */
-const LOSSY = new Set([
-  'Map',
-  'Set',
-  'WeakMap',
-  'WeakSet',
-  'WeakRef',
-  'Promise',
-  'RegExp',
-  'Error',
-  'ArrayBuffer',
-  'SharedArrayBuffer',
-  'DataView',
-]);
+/**
+ * What JSON can carry, by the built-in tag: plain objects and instances of classes, arrays, and wrapped primitives. All else would
+ * become an empty object, or one with the indices as keys (a Map, a typed array, an Error, …), silently.
+ */
+const WRITABLE = new Set(['Object', 'Array', 'String', 'Number', 'Boolean']);
+
+/** Bytes as every transport delivers them: a plain `Uint8Array`, whatever subclass (`Buffer`) or realm they come from. */
+export function bytesOf(data: unknown): Uint8Array | undefined {
+  if (!ArrayBuffer.isView(data) || tagOf(data) !== 'Uint8Array') return undefined;
+  if (Object.getPrototypeOf(data) === Uint8Array.prototype) return data as Uint8Array;
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
 
 /** Throws for what JSON refuses or would change beyond recognition; leaves the rest to the round trip. */
 function checkWritable(value: unknown, path: readonly string[], parents: readonly object[]): void {
@@ -92,9 +96,9 @@ function checkWritable(value: unknown, path: readonly string[], parents: readonl
     case 'bigint':
     case 'function':
     case 'symbol':
-      throw refuse(path, `a ${typeof value} has no JSON form`);
+      throw refuse(path, `a ${typeof value} cannot be represented as JSON`);
     case 'number':
-      if (!Number.isFinite(value)) throw refuse(path, `${value} has no JSON form`);
+      if (!Number.isFinite(value)) throw refuse(path, `${value} cannot be represented as JSON`);
       return;
     case 'object':
       break;
@@ -104,11 +108,12 @@ function checkWritable(value: unknown, path: readonly string[], parents: readonl
   if (value === null) return;
   if (parents.includes(value)) throw refuse(path, 'the data contains itself');
   if (parents.length >= MAX_DEPTH) throw refuse(path, `the data is nested deeper than ${MAX_DEPTH}`);
-  if (value instanceof Uint8Array)
+  const tag = tagOf(value);
+  if (tag === 'Uint8Array')
     throw refuse(path, 'bytes can only be the whole data; write them as base64 text inside JSON');
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return;
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
-  if (LOSSY.has(tag)) throw refuse(path, `a ${tag} would be written as {}`);
+  if (!WRITABLE.has(tag))
+    throw refuse(path, `${/^[AEIOU]/.test(tag) ? 'an' : 'a'} ${tag} cannot be represented as JSON`);
   const inside = [...parents, value];
   if (Array.isArray(value)) {
     value.forEach((item, at) => {
