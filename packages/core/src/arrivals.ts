@@ -24,14 +24,19 @@ export class Arrivals {
    * @returns false for a duplicate
    */
   isNew(event: BroadcastEvent, isOwed: boolean): boolean {
-    if (!this.#ids.add(event)) return false;
-    if (isOwed) this.#watch(event, false);
-    return true;
+    const isNew = this.#ids.add(event);
+    if (isOwed) this.#watch(event, !isNew);
+    return isNew;
   }
 
   /** An event comes again because it was not settled: never a duplicate. */
   again(event: BroadcastEvent, isOwed: boolean): void {
     this.#ids.add(event);
+    if (isOwed) this.#watch(event, true);
+  }
+
+  /** An event came that is not for us: its number did. */
+  pass(event: BroadcastEvent, isOwed: boolean): void {
     if (isOwed) this.#watch(event, true);
   }
 
@@ -41,18 +46,17 @@ export class Arrivals {
     this.#gaps.add(event.source, sequence, typeof event.to === 'string' ? event.to : '*', isRedelivery);
   }
 
-  /** Nothing was done with the event: should it be published again, that is news. */
-  forget(event: BroadcastEvent): void {
-    this.#ids.forget(event);
-  }
-
-  /** One of several subscriptions set the event aside: should it be published again, that is news to this one alone. */
-  reopen(event: BroadcastEvent, subscription: LiveSubscription): void {
+  /**
+   * The event was not handled for good: should it be published again, that is news.
+   * @param subscription the one to which it is; left out: to all
+   */
+  reopen(event: BroadcastEvent, subscription?: LiveSubscription): void {
     this.#reopened ??= new Map();
     const key = identityOf(event);
     const waiting = this.#reopened.get(key);
-    if (waiting !== undefined) waiting.subscriptions.add(subscription);
-    else this.#reopened.set(key, { event, subscriptions: new Set([subscription]) });
+    if (subscription === undefined) this.#reopened.set(key, { event, subscriptions: undefined });
+    else if (waiting === undefined) this.#reopened.set(key, { event, subscriptions: new Set([subscription]) });
+    else waiting.subscriptions?.add(subscription);
     if (this.#reopened.size <= MAX_REOPENED) return;
     // Twice to those who have handled it is better than not at all to those who have not.
     const [oldest, { event: forgotten }] = this.#reopened.entries().next().value as [string, Reopened];
@@ -60,19 +64,25 @@ export class Arrivals {
     this.#ids.forget(forgotten);
   }
 
-  /** A duplicate to most: those to whom it is not. */
-  takeReopened(event: BroadcastEvent): ReadonlySet<LiveSubscription> | undefined {
+  /** Of an event whose id was here before: to whom it is news all the same. Undefined: a duplicate. */
+  takeReopened(event: BroadcastEvent): Reopened | undefined {
     if (this.#reopened === undefined) return undefined;
     const key = identityOf(event);
     const waiting = this.#reopened.get(key);
+    // A second copy of that one publish has its number, too: it came by another address, or its answer was lost.
+    if (waiting === undefined || (event.sequence !== undefined && event.sequence === waiting.event.sequence)) {
+      return undefined;
+    }
     this.#reopened.delete(key);
-    return waiting?.subscriptions;
+    return waiting;
   }
 }
 
-interface Reopened {
+/** An event that may be published again. */
+export interface Reopened {
   readonly event: BroadcastEvent;
-  readonly subscriptions: Set<LiveSubscription>;
+  /** Undefined: all. */
+  readonly subscriptions: Set<LiveSubscription> | undefined;
 }
 
 const MAX_REOPENED = 10_000;

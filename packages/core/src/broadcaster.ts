@@ -257,13 +257,18 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   close(options: { drainMs?: number } = {}): Promise<void> {
     const { drainMs = DEFAULT_DRAIN_MS } = options;
-    const own = [...this.#session.subscriptions].filter((subscription) => subscription.isInside);
+    const all = [...this.#session.subscriptions];
+    const own = all.filter((subscription) => subscription.isInside);
     this.#closing ??= keepAlive(this.#session.runtime, this.#close(drainMs));
     if (own.length === 0) return this.#closing;
-    // A handler of ours: the rest follows when it has returned.
+    // A handler of ours waits for all others; the rest follows when it has returned.
     return Promise.race([
       this.#closing,
-      Promise.all(own.map((subscription) => subscription.close({ drainMs }))).then(() => {}),
+      Promise.all(
+        all.map((subscription) =>
+          own.includes(subscription) ? subscription.close({ drainMs }) : subscription.closeWhole(drainMs),
+        ),
+      ).then(() => {}),
     ]);
   }
 

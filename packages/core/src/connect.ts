@@ -87,11 +87,14 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   if (options.chunking && transport.manifest.capabilities.chunking.level === 'none') {
     throw unsupported('chunking', transport.manifest, 'chunking: true');
   }
-  // A page whose transport takes events of any size does not download it.
-  const isLimited = transport.manifest.limits.maxEventBytes !== Number.POSITIVE_INFINITY;
-  const [chunking, encoding] = isLimited
-    ? await Promise.all([import('./chunking.ts'), import('./envelope/encode.ts')])
-    : [];
+  // What calls its subscribers needs none of it, and its pages need not download it.
+  const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
+  const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
+  const [chunking, encoding, queueing] = await Promise.all([
+    isLimited ? import('./chunking.ts') : undefined,
+    isLimited ? import('./envelope/encode.ts') : undefined,
+    maxBatchesInFlight !== Number.POSITIVE_INFINITY ? import('./batch-queue.ts') : undefined,
+  ]);
   const release = claimInstance(transport.location, topic, self.instance);
   try {
     const metered: Record<string, number> = {};
@@ -139,6 +142,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       carbonCopy: options.carbonCopy ?? false,
       split: options.chunking ? chunking?.splitEvent : undefined,
       retry,
+      queue: queueing?.BatchQueue,
       isDown: () => isDown,
       runtime,
     });

@@ -11,6 +11,7 @@ const MAX_REASON_LENGTH = 1_024;
  * Sets a delivery aside and tells. Natively where the service can; else the event is published to the dead-letter topic,
  * with `deadletterreason` and `deadletterattempts`, never to expire, and then accepted.
  *
+ * @param accept settles the delivery once its event is kept elsewhere
  * Rejects when nothing took it: then the delivery is still ours.
  */
 export async function deadLetterTo(
@@ -18,13 +19,21 @@ export async function deadLetterTo(
   settings: SubscriptionSettings,
   delivery: LiveDelivery,
   reason: string,
+  accept: (delivery: LiveDelivery) => void,
 ): Promise<void> {
-  const { event, lease, attempt } = delivery;
+  const { event, attempt } = delivery;
   let kept: string | undefined;
   if (settings.deadLetter === 'drop') {
-    await lease?.settle({ kind: 'accept' });
-  } else if (session.manifest.capabilities.deadLetter.level === 'native' && lease !== undefined) {
-    await lease.settle({ kind: 'dead-letter', reason });
+    accept(delivery);
+  } else if (session.manifest.capabilities.deadLetter.level === 'native' && delivery.lease !== undefined) {
+    delivery.settled = true;
+    try {
+      await delivery.lease.settle({ kind: 'dead-letter', reason });
+    } catch (thrown) {
+      // It did not happen: it may be tried again.
+      delivery.settled = false;
+      throw thrown;
+    }
     kept = session.topic;
   } else {
     kept = session.topic + DEAD_LETTER_SUFFIX;
@@ -33,7 +42,7 @@ export async function deadLetterTo(
       expiresAtMs: Number.POSITIVE_INFINITY,
     });
     await session.publisher.send(session.publisher.address(letter, kept));
-    await lease?.settle({ kind: 'accept' });
+    accept(delivery);
   }
   const signal = { kind: 'dead-lettered', eventId: event.id, reason, attempts: attempt } as const;
   delivery.tell(kept === undefined ? signal : { ...signal, kept });

@@ -1,4 +1,5 @@
 import type { Delivery } from './contract.ts';
+import type { LiveDelivery } from './delivery.ts';
 import { type BroadcastEvent, isExpired } from './event.ts';
 import { keepAlive } from './runtime.ts';
 import type { LiveSubscription } from './subscription.ts';
@@ -72,6 +73,15 @@ export class DeliveryStream {
       offer = this.#offers.shift();
     }
     return offer;
+  }
+
+  /** Closing: what no reader has got goes elsewhere. */
+  takeUnread(): LiveDelivery[] {
+    return this.#offers.map(({ delivery }) => delivery as LiveDelivery);
+  }
+
+  forget(unread: readonly LiveDelivery[]): void {
+    for (const offer of this.#offers.splice(0, unread.length)) offer.done();
   }
 
   /** No more deliveries come. */

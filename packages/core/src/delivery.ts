@@ -17,6 +17,8 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   event: Event;
   /** Shared with a later one when the service hands the event over twice. */
   lease: Lease | undefined;
+  /** The service was told what becomes of it: once. */
+  settled = false;
   attempt: number;
   /** What the handler said; the first word counts. */
   outcome: Outcome | undefined;

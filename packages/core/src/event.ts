@@ -64,7 +64,9 @@ export let ownNumberOf: (event: BroadcastEvent) => number;
 export let ownEpochOf: (event: BroadcastEvent) => string | undefined;
 /** The event expires in so many ms, whatever becomes of any wall clock. */
 export let expireAfter: (event: BroadcastEvent, remainingMs: number, runtime: Runtime) => void;
-/** Is its time to live over? Measured from `expireAfter`, else from the first time that it is asked, by the wall clock. */
+/** From now on its time to live runs by the monotonic clock: it waits here. */
+export let pinExpiry: (event: BroadcastEvent, runtime: Runtime) => void;
+/** Is its time to live over? Measured from `expireAfter`, else from when it was pinned, by the wall clock at that time. */
 export let isExpired: (event: BroadcastEvent, runtime: Runtime) => boolean;
 
 /**
@@ -101,10 +103,14 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     expireAfter = (event, remainingMs, runtime) => {
       event.#deadlineMs = runtime.nowMs() + remainingMs;
     };
+    pinExpiry = (event, runtime) => {
+      if (event.#deadlineMs !== undefined || event.#expiresAtMs === Number.POSITIVE_INFINITY) return;
+      event.#deadlineMs = runtime.nowMs() + event.#expiresAtMs - runtime.wallMs();
+    };
     isExpired = (event, runtime) => {
       if (event.#expiresAtMs === Number.POSITIVE_INFINITY) return false;
-      event.#deadlineMs ??= runtime.nowMs() + event.#expiresAtMs - runtime.wallMs();
-      return event.#deadlineMs <= runtime.nowMs();
+      pinExpiry(event, runtime);
+      return (event.#deadlineMs as number) <= runtime.nowMs();
     };
   }
 

@@ -1,5 +1,5 @@
 import { type Address, CONTROL } from './address.ts';
-import { Arrivals } from './arrivals.ts';
+import { Arrivals, type Reopened } from './arrivals.ts';
 import type { Assembler } from './chunking.ts';
 import { handOver } from './control-lane.ts';
 import { type Deferred, deferred } from './deferred.ts';
@@ -34,8 +34,8 @@ export class Inbox implements Sink {
   readonly #subscriptions: LiveSubscription[] = [];
   /** Those of a shared inbox that have one. */
   #filtered: FilterIndex<LiveSubscription> | undefined;
-  /** Subscriptions that left while events were being handed out; removed when enough have gathered. */
-  #left = 0;
+  /** Subscriptions that left while an event was being handed out. */
+  readonly #leaving = new Set<LiveSubscription>();
   #fullOnes = 0;
   #source: Source | undefined;
   #opening: Promise<void> | undefined;
@@ -162,9 +162,8 @@ export class Inbox implements Sink {
     const at = this.#subscriptions.lastIndexOf(subscription);
     if (at < 0) return;
     if (this.#dispatching > 0) {
-      // Handing out goes by index: leave the place empty until it is done.
-      this.#subscriptions[at] = GONE;
-      this.#left++;
+      // It was there when the event came that is being handed out: it gets that one, and leaves afterwards.
+      this.#leaving.add(subscription);
     } else this.#subscriptions.splice(at, 1);
     if (this.#kind === 'own') await this.#stop();
   }
@@ -173,7 +172,7 @@ export class Inbox implements Sink {
   async leave(): Promise<void> {
     if (
       this.#kind !== 'own' &&
-      (this.#subscriptions.length > this.#left ||
+      (this.#subscriptions.length > this.#leaving.size ||
         this.#hasFiltered ||
         this.session.desk.isWaiting ||
         this.session.members.isAsking)
@@ -258,26 +257,34 @@ export class Inbox implements Sink {
   }
 
   deliver(event: BroadcastEvent, lease?: Lease, isFresh = false): boolean {
-    // First: an event that expired or is our own came, even if it is not handed on, and is no hole.
-    let reopened: ReadonlySet<LiveSubscription> | undefined;
+    const isOwed = this.#isOwed(event);
+    if (!this.#concernsUs(event)) {
+      this.#arrivals.pass(event, isOwed);
+      return this.#done(lease);
+    }
+    let reopened: Reopened | undefined;
     if (lease !== undefined && lease.attempt > 1) {
-      this.#arrivals.again(event, this.#isOwed(event));
+      this.#arrivals.again(event, isOwed);
       if (this.#isHeld(event, lease)) return true;
-    } else if (!this.#arrivals.isNew(event, this.#isOwed(event))) {
-      if (lease !== undefined && this.#isHeld(event, lease)) return true;
+    } else if (!this.#arrivals.isNew(event, isOwed)) {
+      if (lease !== undefined && this.#isHeld(event, lease)) {
+        this.session.dropped.duplicates++;
+        return true;
+      }
       reopened = this.#arrivals.takeReopened(event);
       if (reopened === undefined) return this.#repeated(lease);
     }
     if (!isFresh && this.#hasExpired(event, lease)) {
-      this.#arrivals.forget(event);
+      this.#arrivals.reopen(event);
       this.session.expired(event);
       return this.#done(lease);
     }
-    if (!this.#concernsUs(event)) return this.#done(lease);
     if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
       return this.#deliverOwn(event, lease);
     }
-    return reopened === undefined ? this.#hand(event, lease) : this.#handAgain(event, lease, reopened);
+    return reopened?.subscriptions === undefined
+      ? this.#hand(event, lease)
+      : this.#handAgain(event, lease, reopened.subscriptions);
   }
 
   /** The subscription that has this source to itself is at it: then the lease joins the one that it has. */
@@ -314,8 +321,7 @@ export class Inbox implements Sink {
 
   /** A subscription did not handle the event for good: published again, it is news. */
   reopen(event: BroadcastEvent, subscription: LiveSubscription): void {
-    if (this.#kind === 'own') this.#arrivals.forget(event);
-    else this.#arrivals.reopen(event, subscription);
+    this.#arrivals.reopen(event, this.#kind === 'own' ? undefined : subscription);
   }
 
   #hand(event: BroadcastEvent, lease: Lease | undefined): boolean {
@@ -325,7 +331,7 @@ export class Inbox implements Sink {
       // Only control events matter to a shared inbox of a service that settles; its subscriptions have inboxes of their own.
       if (this.#kind !== 'own') return this.#done(lease);
       const subscription = subscriptions[0];
-      if (subscription !== undefined && subscription !== GONE) return subscription.take(event, lease);
+      if (subscription !== undefined) return subscription.take(event, lease);
       this.settler.settle(lease, RELEASE);
       return false;
     }
@@ -336,7 +342,7 @@ export class Inbox implements Sink {
       if (!(subscriptions[at] as LiveSubscription).takeFitting(event, undefined)) taken = false;
     }
     this.#dispatching--;
-    if (this.#left > 0 && this.#dispatching === 0) this.#sweep();
+    if (this.#leaving.size > 0 && this.#dispatching === 0) this.#sweep();
     return taken;
   }
 
@@ -398,10 +404,10 @@ export class Inbox implements Sink {
   #sweep(): void {
     let kept = 0;
     for (const subscription of this.#subscriptions) {
-      if (subscription !== GONE) this.#subscriptions[kept++] = subscription;
+      if (!this.#leaving.has(subscription)) this.#subscriptions[kept++] = subscription;
     }
     this.#subscriptions.length = kept;
-    this.#left = 0;
+    this.#leaving.clear();
   }
 
   tell(signal: Signal): void {
@@ -418,11 +424,3 @@ export class Inbox implements Sink {
 const LETTER_P = 112;
 /** Longest wait for settlements under way before the source closes, ms. */
 const SETTLED_WITHIN_MS = 3_000;
-
-/** Stands where a subscription was. */
-const GONE = {
-  take: () => true,
-  takeFitting: () => true,
-  takeAgain: () => false,
-  hear: () => {},
-} as unknown as LiveSubscription;

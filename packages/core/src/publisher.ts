@@ -1,5 +1,5 @@
 import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from './address.ts';
-import { BatchQueue } from './batch-queue.ts';
+import type { BatchQueue } from './batch-queue.ts';
 import type { Chunk } from './chunking.ts';
 import { DEFAULT_TTL_MS, MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
 import { utf8Length } from './envelope/limits.ts';
@@ -26,6 +26,8 @@ export interface PublisherOptions {
   /** Cuts what is too large; undefined: it is refused. */
   readonly split: typeof import('./chunking.ts').splitEvent | undefined;
   readonly retry: RetryPolicy;
+  /** Undefined where nothing is gained from batches. */
+  readonly queue: typeof BatchQueue | undefined;
   readonly isDown: () => boolean;
   readonly runtime: Runtime;
 }
@@ -72,8 +74,8 @@ export class Publisher {
     this.#plain = this.#read(undefined, undefined);
     this.#numbers = options.manifest.capabilities.gapDetection.level === 'emulated';
     this.#encode = options.encode;
-    if (options.manifest.limits.maxBatchesInFlight !== Number.POSITIVE_INFINITY) {
-      this.#queue = new BatchQueue({
+    if (options.queue !== undefined) {
+      this.#queue = new options.queue({
         send: (batch) => options.link.publish(batch),
         limits: options.manifest.limits,
         retry: options.retry,

@@ -9,7 +9,8 @@ import { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import { describeError } from './describe-error.ts';
 import { isPolycastError, PolycastError } from './error.ts';
-import { type BroadcastEvent, isExpired } from './event.ts';
+import { type BroadcastEvent, isExpired, pinExpiry } from './event.ts';
+import { GivenAttempts } from './given-attempts.ts';
 import { HandlerMark } from './handler-mark.ts';
 import type { Inbox } from './inbox.ts';
 import { backOffMs, isRetryable, maxAttempts } from './retry.ts';
@@ -20,7 +21,7 @@ import type { Signal } from './signal.ts';
 import { tellOne } from './signal-hub.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 import { settlesWithin, type Timer } from './timer.ts';
-import type { Lease } from './transport.ts';
+import type { Lease, Settlement } from './transport.ts';
 
 /**
  * One subscription: decides what runs now, what waits, and what becomes of each delivery.
@@ -61,6 +62,11 @@ export class LiveSubscription implements Subscription, Watched {
   #stopping: Deferred<void> | undefined;
   #closing: Promise<void> | undefined;
   readonly #onClosed: (() => void)[] = [];
+  /** Closing, and what the service took before is still on its way. */
+  #catchesUp = false;
+  /** Closed by a handler of its own: nothing may come after that. */
+  #takesNothing = false;
+  readonly #given = new GivenAttempts();
 
   constructor(inbox: Inbox, settings: SubscriptionSettings, handler: Handler | undefined) {
     this.inbox = inbox;
@@ -85,7 +91,8 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** How many more deliveries it takes before it is full. */
   get capacity(): number {
-    return this.#state === 'open' ? Math.max(0, this.settings.bufferSize - this.pending) : 0;
+    const takes = this.#state === 'open' || this.#catchesUp;
+    return takes ? Math.max(0, this.settings.bufferSize - this.pending) : 0;
   }
 
   /** Calls the listener once, when it has closed. */
@@ -113,11 +120,12 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #takeInTurn(event: BroadcastEvent, lease: Lease | undefined): boolean {
-    if (this.#state === 'closed') {
+    if (this.#state === 'closed' || this.#takesNothing) {
       this.inbox.settler.settle(lease, RELEASE);
       return false;
     }
     const delivery = new LiveDelivery(this, event, lease);
+    if (lease !== undefined) delivery.attempt = Math.max(delivery.attempt, this.#given.next(event));
     if (lease?.renew !== undefined) this.#watching.leaseTaken();
     if (lease !== undefined && lease.attempt > maxAttempts(this.settings.retry)) {
       this.#running++;
@@ -166,7 +174,7 @@ export class LiveSubscription implements Subscription, Watched {
    */
   takeAgain(event: BroadcastEvent, lease: Lease): boolean {
     for (const delivery of this.held()) {
-      if (delivery.lease === undefined || delivery.abandoned) continue;
+      if (delivery.lease === undefined || delivery.abandoned || delivery.settled) continue;
       if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
       delivery.lease = new SharedLease(delivery.lease, lease);
       return true;
@@ -175,6 +183,7 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #enqueue(delivery: LiveDelivery): boolean {
+    pinExpiry(delivery.event, this.runtime);
     this.#queue ??= new DeliveryQueue();
     if (this.#queue.length >= this.settings.bufferSize && delivery.lease === undefined && this.inbox.dropsWhenFull) {
       this.inbox.session.dropped.overflow++;
@@ -212,10 +221,19 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   /** Its time was over while it waited here. */
-  #expired({ event, lease }: LiveDelivery): void {
-    this.inbox.reopen(event, this);
-    this.inbox.session.expired(event);
-    this.inbox.settler.settle(lease, ACCEPT);
+  #expired(delivery: LiveDelivery): void {
+    this.inbox.reopen(delivery.event, this);
+    this.inbox.session.expired(delivery.event);
+    this.#settle(delivery, ACCEPT);
+  }
+
+  /** Once for each delivery. What goes back is known when it comes again. */
+  #settle(delivery: LiveDelivery, settlement: Settlement): void {
+    const { lease } = delivery;
+    if (lease === undefined || delivery.settled) return;
+    delivery.settled = true;
+    if (settlement.kind === 'release') this.#given.remember(delivery);
+    this.inbox.settler.settle(lease, settlement);
   }
 
   #run(delivery: LiveDelivery): void {
@@ -237,6 +255,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   #await(delivery: LiveDelivery, later: Promise<unknown>): void {
     delivery.startedAtMs = this.runtime.nowMs();
+    pinExpiry(delivery.event, this.runtime);
     this.#hold(delivery);
     this.#watching.handlerStarted();
     this.#mark ??= new HandlerMark();
@@ -252,7 +271,7 @@ export class LiveSubscription implements Subscription, Watched {
     if (delivery.abandoned) {
       this.#free(delivery);
     } else if (outcome === undefined || outcome.kind === 'accept') {
-      if (delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, ACCEPT);
+      this.#settle(delivery, ACCEPT);
       this.#free(delivery);
     } else if (outcome.kind === 'reject') {
       this.#deadLetter(delivery, outcome.reason);
@@ -276,6 +295,7 @@ export class LiveSubscription implements Subscription, Watched {
       return this.#rest(delivery, delayMs);
     }
     if (this.#state === 'closing') return this.#giveBack(delivery, thrown);
+    pinExpiry(delivery.event, this.runtime);
     const timer = this.runtime.after(delayMs, () => {
       this.#retrying?.delete(delivery);
       this.#running--;
@@ -292,16 +312,17 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
   #rest(delivery: LiveDelivery, delayMs: number): void {
-    const { lease } = delivery;
+    const isLeased = delivery.lease !== undefined;
     if (this.#state === 'closing') return this.#giveBack(delivery, 'released while closing');
-    if (lease !== undefined && this.inbox.delaysReleases) {
-      this.inbox.settler.settle(lease, { kind: 'release', delayMs });
+    if (isLeased && this.inbox.delaysReleases) {
+      this.#settle(delivery, { kind: 'release', delayMs });
       return this.#free(delivery);
     }
+    pinExpiry(delivery.event, this.runtime);
     const timer = this.runtime.after(delayMs, () => {
       this.#resting?.delete(delivery);
-      if (lease !== undefined) {
-        this.inbox.settler.settle(lease, RELEASE);
+      if (isLeased) {
+        this.#settle(delivery, RELEASE);
         this.#active?.delete(delivery);
       } else {
         delivery.again();
@@ -309,15 +330,15 @@ export class LiveSubscription implements Subscription, Watched {
       }
       this.#pump();
     });
-    if (lease !== undefined) this.#hold(delivery);
+    if (isLeased) this.#hold(delivery);
     (this.#resting ??= new Map()).set(delivery, timer);
-    this.#free(delivery, lease !== undefined);
+    this.#free(delivery, isLeased);
   }
 
   /** While closing nothing is tried again here: the service gets it back, or else it is set aside. */
   #giveBack(delivery: LiveDelivery, thrown: unknown): void {
     if (delivery.lease !== undefined) {
-      this.inbox.settler.settle(delivery.lease, RELEASE);
+      this.#settle(delivery, RELEASE);
       this.#free(delivery);
     } else {
       this.#deadLetter(delivery, describeError(thrown));
@@ -328,7 +349,7 @@ export class LiveSubscription implements Subscription, Watched {
     this.#hold(delivery);
     // Before its settlement: from then on it may come again.
     this.inbox.reopen(delivery.event, this);
-    deadLetterTo(this.inbox.session, this.settings, delivery, reason).then(
+    deadLetterTo(this.inbox.session, this.settings, delivery, reason, (kept) => this.#settle(kept, ACCEPT)).then(
       () => this.#free(delivery),
       (error: unknown) => this.#notSetAside(delivery, reason, PolycastError.from(error), failures + 1),
     );
@@ -337,10 +358,9 @@ export class LiveSubscription implements Subscription, Watched {
   /** Nothing took it. What the service holds for us stays ours, without being handled again, until something does. */
   #notSetAside(delivery: LiveDelivery, reason: string, error: PolycastError, failures: number): void {
     this.tell({ kind: 'failed', what: 'settle', error });
-    const { lease } = delivery;
-    if (lease === undefined || delivery.abandoned || error.code === 'lock-lost') return this.#free(delivery);
+    if (delivery.lease === undefined || delivery.abandoned || error.code === 'lock-lost') return this.#free(delivery);
     if (this.#state === 'closing' || this.#state === 'closed') {
-      this.inbox.settler.settle(lease, RELEASE);
+      this.#settle(delivery, RELEASE);
       return this.#free(delivery);
     }
     const delayMs = Math.max(MIN_SET_ASIDE_DELAY_MS, backOffMs(this.runtime, this.settings.retry, failures));
@@ -462,7 +482,7 @@ export class LiveSubscription implements Subscription, Watched {
   close(options: { drainMs?: number } = {}): Promise<void> {
     const isInside = this.isInside;
     const closed = this.closeWhole(options.drainMs, isInside);
-    if (isInside) return Promise.race([closed, this.#asInsider()]);
+    if (isInside) return this.#closedBut(closed);
     // A reader that closes in its loop asks for the next delivery only afterwards: it must not wait for itself either.
     return this.#stream?.isReading === true ? Promise.race([closed, this.#stopped.promise]) : closed;
   }
@@ -472,6 +492,15 @@ export class LiveSubscription implements Subscription, Watched {
     return this.#stopping;
   }
 
+  /** Resolves when nothing of it is left but the delivery whose handler waits here. */
+  async #closedBut(closed: Promise<void>): Promise<void> {
+    const others = this.#asInsider();
+    await Promise.race([closed, this.#stopped.promise]);
+    await others;
+    // Its handler has returned meanwhile: nothing is left to wait around.
+    if (this.#running === 0) await closed;
+  }
+
   /** Resolves when nothing of it is left, its own caller's delivery included. */
   closeWhole(drainMs = DEFAULT_DRAIN_MS, isInside = this.isInside): Promise<void> {
     this.#closing ??= keepAlive(this.runtime, this.#close(drainMs, isInside));
@@ -479,13 +508,16 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   async #close(drainMs: number, isInside: boolean): Promise<void> {
+    if (isInside) {
+      // What waits behind the handler that closes us can never come before it.
+      this.#takesNothing = true;
+      this.#dropQueue();
+    }
     // First: a source that feeds nobody any more brings no control events either.
     const handing = this.inbox.isOwn ? handOver(this.inbox, 1) : undefined;
     if (handing !== undefined) await handing;
-    // What waits behind the handler that closes us can never come before it.
-    if (isInside) this.#dropQueue();
     this.#state = 'closing';
-    if (!isInside && drainMs > 0) await this.inbox.catchUp(drainMs);
+    if (!isInside && drainMs > 0) await this.#catchUp(drainMs);
     await this.inbox.stop(this);
     this.#stopped.resolve();
     this.#hurry();
@@ -494,7 +526,7 @@ export class LiveSubscription implements Subscription, Watched {
     if (this.pending > 0 && !(await settlesWithin(this.runtime, this.#drained(), drainMs))) this.#dropQueue();
     // What still runs is left to itself: its lease goes back, its signal is aborted.
     for (const delivery of this.#active ?? []) {
-      if (!delivery.abandoned && delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, RELEASE);
+      if (!delivery.abandoned) this.#settle(delivery, RELEASE);
       delivery.abandon();
     }
     this.#state = 'closed';
@@ -505,6 +537,13 @@ export class LiveSubscription implements Subscription, Watched {
     this.inbox.session.subscriptions.delete(this);
     for (const listener of this.#onClosed.splice(0)) listener();
     await this.inbox.leave();
+  }
+
+  async #catchUp(limitMs: number): Promise<void> {
+    this.#catchesUp = true;
+    this.#pump();
+    await this.inbox.catchUp(limitMs);
+    this.#catchesUp = false;
   }
 
   /** Closing: whoever waits for a next attempt gets it now, or goes back to the service. */
@@ -530,13 +569,20 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #dropQueue(): void {
-    const left = this.#queue?.takeAll() ?? [];
+    const unread = this.#stream?.takeUnread() ?? [];
+    const left = [...unread, ...(this.#queue?.takeAll() ?? [])];
     let lost = 0;
     for (const delivery of left) {
       if (delivery.lease === undefined) lost++;
-      else this.inbox.settler.settle(delivery.lease, RELEASE);
+      else this.#settle(delivery, RELEASE);
     }
-    if (lost > 0) this.tell({ kind: 'gap', reason: 'overflow', count: lost });
+    if (lost > 0) {
+      this.inbox.session.dropped.overflow += lost;
+      this.tell({ kind: 'gap', reason: 'overflow', count: lost });
+    }
+    // To the reader they never were; their slots are free.
+    for (const delivery of unread) (delivery as LiveDelivery).abandon();
+    this.#stream?.forget(unread);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Delivery> {

@@ -147,7 +147,7 @@ export interface Lease {
   readonly ageMs?: number;
   /** Where the event stands in the service (stream id, sequence number): `{ after }` takes it. */
   readonly position?: string;
-  /** Called once. Returns at once when settling is buffered. A lost lock rejects with `lock-lost`. */
+  /** Called once; again only after it rejected. Returns at once when settling is buffered. A lost lock rejects with `lock-lost`. */
   settle(settlement: Settlement): void | Promise<void>;
   /** Extends the lock by `lockMs`. Left out: there is no lock to lose. @throws `lock-lost` */
   renew?(): Promise<void>;

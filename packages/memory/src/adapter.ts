@@ -1,6 +1,7 @@
 import {
   type Address,
   addressesOf,
+  CORE,
   type Link,
   type LinkContext,
   type Outgoing,
@@ -29,6 +30,7 @@ export function memory(options: MemoryOptions = {}): Transport {
   const location = `memory:${name}${threads ? '?threads=true' : ''}`;
   return {
     manifest: manifestOf(threads),
+    core: CORE,
     location,
     open: async (context) => {
       // The codec comes with it, which a page without threads need not download.

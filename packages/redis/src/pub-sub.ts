@@ -1,4 +1,5 @@
 import {
+  CORE,
   type Link,
   type LinkContext,
   type Outgoing,
@@ -29,6 +30,7 @@ export function redis(options: RedisTransportOptions = {}): Transport {
   const settings = settingsFrom(options);
   return {
     manifest: pubSubManifest(settings),
+    core: CORE,
     location: locationOf(settings, 'redis'),
     filterTarget: redisChannel,
     open: async (context) => new PubSubLink(await openCommands(settings), settings, context),

@@ -1,4 +1,5 @@
 import {
+  CORE,
   type Link,
   type LinkContext,
   type Outgoing,
@@ -36,6 +37,7 @@ export function redisStreams(options: RedisStreamsOptions = {}): Transport {
   const settings = settingsFrom(options);
   return {
     manifest: streamsManifest(settings),
+    core: CORE,
     location: locationOf(settings, 'redis+streams'),
     filterTarget: redisChannel,
     open: async (context) => new StreamsLink(await openCommands(settings), settings, context),

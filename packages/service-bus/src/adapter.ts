@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   type BroadcastEvent,
+  CORE,
   type Link,
   type LinkContext,
   type Outgoing,
@@ -39,6 +40,7 @@ export function serviceBus(options: ServiceBusOptions): Transport {
   const settings = settingsFrom(options);
   return {
     manifest: manifest(settings),
+    core: CORE,
     location: locationOf(settings),
     filterTarget,
     open: (context) => ServiceBusLink.open(settings, context),
