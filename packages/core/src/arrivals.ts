@@ -1,6 +1,6 @@
 import { identityOf } from './deduplicator.ts';
 import type { BroadcastEvent } from './event.ts';
-import { GapDetector } from './gap-detector.ts';
+import type { GapDetector } from './gap-detector.ts';
 import { IdMemory } from './id-memory.ts';
 import type { Runtime } from './runtime.ts';
 import type { LiveSubscription } from './subscription.ts';
@@ -12,10 +12,10 @@ export class Arrivals {
   /** Events that some subscriptions did not handle for good, should they come again. By identity. Bounded. */
   #reopened: Map<string, Reopened> | undefined;
 
-  /** @param onGap left out where not every event is owed to us */
-  constructor(runtime: Runtime, onGap: ((source: string, count: number) => void) | undefined) {
+  /** @param gaps left out where not every event is owed to us */
+  constructor(runtime: Runtime, gaps: GapDetector | undefined) {
     this.#ids = new IdMemory(runtime);
-    if (onGap !== undefined) this.#gaps = new GapDetector(onGap);
+    this.#gaps = gaps;
   }
 
   /**

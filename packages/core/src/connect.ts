@@ -90,10 +90,11 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   // What calls its subscribers needs none of it, and its pages need not download it.
   const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
   const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
-  const [chunking, encoding, queueing] = await Promise.all([
+  const [chunking, encoding, queueing, gaps] = await Promise.all([
     isLimited ? import('./chunking.ts') : undefined,
     isLimited ? import('./envelope/encode.ts') : undefined,
     maxBatchesInFlight !== Number.POSITIVE_INFINITY ? import('./batch-queue.ts') : undefined,
+    transport.manifest.capabilities.gapDetection.level === 'emulated' ? import('./gap-detector.ts') : undefined,
   ]);
   const release = claimInstance(transport.location, topic, self.instance);
   try {
@@ -161,6 +162,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       schemas,
       wrapping,
       chunking,
+      gaps,
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
       subscriptions,
       signals,

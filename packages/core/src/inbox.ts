@@ -53,15 +53,12 @@ export class Inbox implements Sink {
     this.settler = new Settler((signal) => this.tell(signal));
     this.#settings = settings;
     this.#kind = kind;
-    const { gapDetection } = session.manifest.capabilities;
     // Members of a group are owed only a share of the events, and so is who lets the service filter.
     const isOwedAll = settings.group === undefined && !this.#pushesFilter;
-    this.#arrivals = new Arrivals(
-      session.runtime,
-      gapDetection.level === 'emulated' && isOwedAll
-        ? (source, count) => this.#tellAll({ kind: 'gap', reason: 'sequence', source, count })
-        : undefined,
-    );
+    const tellGap = (source: string, count: number) =>
+      this.#tellAll({ kind: 'gap', reason: 'sequence', source, count });
+    const gaps = isOwedAll && session.gaps !== undefined ? new session.gaps.GapDetector(tellGap) : undefined;
+    this.#arrivals = new Arrivals(session.runtime, gaps);
   }
 
   get desk(): RequestDesk {

@@ -30,6 +30,8 @@ export interface Session {
   readonly members: MemberList;
   readonly middleware: readonly Middleware[];
   readonly schemas: SchemaMap | undefined;
+  /** Set where holes in the publishers' numbers are looked for. */
+  readonly gaps: typeof import('./gap-detector.ts') | undefined;
   /** Set where events can be too large for the service: what travels in pieces comes from elsewhere, too. */
   readonly chunking: typeof import('./chunking.ts') | undefined;
   /** Set where there are schemas or middleware. */
