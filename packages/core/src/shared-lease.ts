@@ -3,7 +3,7 @@ import type { Lease, Settlement } from './transport.ts';
 /** Two holds of the service on one event that we handle once: each is settled and renewed, and one that is good is enough. */
 export class SharedLease implements Lease {
   readonly attempt: number;
-  readonly ageMs?: number;
+  readonly ageMs: number | undefined;
   readonly position?: string;
   readonly renew?: () => Promise<void>;
   readonly #first: Lease;
@@ -13,7 +13,7 @@ export class SharedLease implements Lease {
     this.#first = first;
     this.#second = second;
     this.attempt = second.attempt;
-    if (second.ageMs !== undefined) this.ageMs = second.ageMs;
+    this.ageMs = second.ageMs;
     if (second.position !== undefined) this.position = second.position;
     if (first.renew !== undefined || second.renew !== undefined) this.renew = () => both(first, second, renewed);
   }

@@ -144,7 +144,7 @@ export interface Lease {
    * How long the service has held the event when it is handed over, ms, by the service's own clock. From it core measures the time
    * to live, so that no clock of a participant matters. Left out where the service does not say: then the event's absolute expiry counts.
    */
-  readonly ageMs?: number;
+  readonly ageMs?: number | undefined;
   /** Where the event stands in the service (stream id, sequence number): `{ after }` takes it. */
   readonly position?: string;
   /** Called once; again only after it rejected. Returns at once when settling is buffered. A lost lock rejects with `lock-lost`. */

@@ -170,12 +170,9 @@ async function leave(id: string): Promise<void> {
   note({ what: 'leave', life: id });
   const broadcaster = await life.broadcaster;
   if (broadcaster !== undefined) {
-    const { dropped } = broadcaster as { dropped?: Readonly<Record<string, number>> };
     await broadcaster.close({ drainMs: DRAIN_MS });
-    if (dropped !== undefined) {
-      const { expired = 0, duplicates = 0, overflow = 0 } = dropped;
-      note({ what: 'dropped', life: id, expired, duplicates, overflow });
-    }
+    const { expired, duplicates, overflow } = broadcaster.dropped;
+    note({ what: 'dropped', life: id, expired, duplicates, overflow });
   }
   lives.delete(id);
   note({ what: 'left', life: id });
