@@ -42,10 +42,17 @@ export function serveHttp(options: HttpOptions): HttpHandler {
           if (!request.complete) request.resume();
         })
         // A value no header can hold: there is nothing left to say it with.
-        .catch(() => void response.destroy()),
+        .catch(() => void response.destroy())
+        .then(() => sent(response)),
     );
     if (!isTaken) request.socket.destroy();
   };
+}
+
+/** Resolves when the answer has gone out: those of a client that does not read them must not pile up. */
+function sent(response: ServerResponse): Promise<void> | undefined {
+  if (response.closed || response.destroyed || response.req.socket.destroyed) return undefined;
+  return new Promise((resolve) => response.once('close', resolve));
 }
 
 interface Setting {
