@@ -58,6 +58,7 @@ export interface Fault {
   readonly kind: string;
   readonly at: number;
   readonly loses: boolean;
+  readonly seemsToLose: boolean;
   healedAt: number;
 }
 
@@ -202,6 +203,7 @@ export class Reading {
           kind: entry.kind,
           at: entry.at,
           loses: entry.loses === true,
+          seemsToLose: entry.loses === true || entry.seemsToLose === true,
           healedAt: Number.POSITIVE_INFINITY,
         });
         return;

@@ -79,6 +79,8 @@ export type Happening =
       readonly kind: string;
       /** The service may lose, by this, what it had promised to keep. */
       readonly loses?: boolean;
+      /** Nothing is lost, but no client can know that: the service was gone and came back. */
+      readonly seemsToLose?: boolean;
     }
   | { readonly what: 'healed'; readonly fault: string }
 

@@ -398,7 +398,7 @@ class Performance {
     await this.#serviceIsThere();
     const fault = `${kind} ${++this.#ids}`;
     this.#counted(kind);
-    this.recorder.note({ what: 'fault', fault, kind, ...(loses ? { loses } : {}) });
+    this.recorder.note({ what: 'fault', fault, kind, ...(loses ? { loses } : {}), ...seemsToLose(kind) });
     await deed();
     this.recorder.note({ what: 'healed', fault });
   }
@@ -413,7 +413,7 @@ class Performance {
     await this.#serviceIsThere();
     const fault = `${kind} ${++this.#ids}`;
     this.#counted(kind);
-    this.recorder.note({ what: 'fault', fault, kind });
+    this.recorder.note({ what: 'fault', fault, kind, ...seemsToLose(kind) });
     await begin();
     let healed: Promise<void> | undefined;
     const heal = () => {
@@ -596,6 +596,10 @@ class Performance {
       return false;
     }, withinMs);
   }
+}
+
+function seemsToLose(kind: string): { seemsToLose?: true } {
+  return kind === 'kill-service' || kind === 'restart-service' ? { seemsToLose: true } : {};
 }
 
 function isOfService(kind: string): boolean {

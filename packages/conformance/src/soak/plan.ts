@@ -167,12 +167,13 @@ export function planOf(seed: number, manifest: Manifest, faults: ReadonlySet<Fau
         tries: 3,
         afterMs: 0,
       });
-  const length = 12 + below(24);
+  // Long enough to be worth the start of its processes.
+  const length = 20 + below(60);
   for (let at = 0; at < length; at++) {
     const slot = below(SLOTS.length);
     const afterMs = chance(0.5) ? 0 : below(60);
     const dice = random();
-    if (dice < 0.42) {
+    if (dice < 0.4) {
       const many = chance(0.3);
       steps.push({
         do: 'publish',
@@ -187,13 +188,13 @@ export function planOf(seed: number, manifest: Manifest, faults: ReadonlySet<Fau
         carbonCopy,
         afterMs,
       });
-    } else if (dice < 0.72 && allowed.length > 0) {
+    } else if (dice < 0.8 && allowed.length > 0) {
       const kind = among(allowed);
       steps.push({ do: 'fault', kind, slot, forMs: lengthOf(kind, random), by: random(), afterMs });
-    } else if (dice < 0.8) steps.push({ do: 'subscribe', slot, ...subscription(), afterMs });
-    else if (dice < 0.86) steps.push({ do: chance(0.5) ? 'pause' : 'resume', slot, pick: below(4), afterMs });
-    else if (dice < 0.9) steps.push({ do: 'close', slot, pick: below(4), afterMs });
-    else if (dice < 0.93 && republishes) steps.push({ do: 'republish', slot, pick: below(100), afterMs });
+    } else if (dice < 0.86) steps.push({ do: 'subscribe', slot, ...subscription(), afterMs });
+    else if (dice < 0.9) steps.push({ do: chance(0.5) ? 'pause' : 'resume', slot, pick: below(4), afterMs });
+    else if (dice < 0.93) steps.push({ do: 'close', slot, pick: below(4), afterMs });
+    else if (dice < 0.95 && republishes) steps.push({ do: 'republish', slot, pick: below(100), afterMs });
     else if (comesAndGoes) steps.push({ do: chance(0.4) ? 'leave' : 'join', slot, afterMs });
     else steps.push({ do: 'join', slot, afterMs });
   }

@@ -72,6 +72,9 @@ export class Stage {
   }
 }
 
+/** How often a record is looked at while it grows, ms. */
+const LOOK_EVERY_MS = 5;
+
 /** Writes down what happens, and lets others wait for it. */
 export class Recorder {
   readonly entries: Entry[] = [];
@@ -116,6 +119,8 @@ export class Recorder {
       const leftMs = deadline - nowMs();
       if (leftMs <= 0 || this.isOver) return false;
       await this.more(Math.min(leftMs, 100));
+      // What comes in a burst is looked at once.
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
     return true;
   }

@@ -21,10 +21,11 @@ export function lossesOf(reading: Reading, promises: Promises): readonly Loss[] 
 
 export function judgeDelivery(reading: Reading, losses: readonly Loss[], promises: Promises): readonly Violation[] {
   const wrong: Violation[] = reading.publications
-    .filter(({ doneAt, resolved, code }) => !resolved && code !== undefined && doneAt < reading.firstFaultAt)
+    .filter(({ doneAt, resolved, code }) => !resolved && isVerdict(code) && doneAt < reading.firstFaultAt)
     .map(({ n, by, code }) => ({ kind: 'refused', message: `event ${n} of ${by.id} was refused: ${code}` }));
   for (const { at, life, code, message } of reading.barred) {
-    if (at < reading.firstFaultAt) wrong.push({ kind: 'refused', message: `${life} was refused: ${code} ${message}` });
+    if (isVerdict(code) && at < reading.firstFaultAt)
+      wrong.push({ kind: 'refused', message: `${life} was refused: ${code} ${message}` });
   }
   for (const { receiver, publication, announced } of losses) {
     const event = `event ${publication.n} of ${publication.by.id} to ${publication.to.join()}`;
@@ -34,6 +35,11 @@ export function judgeDelivery(reading: Reading, losses: readonly Loss[], promise
     }
   }
   return wrong;
+}
+
+/** Not what a busy machine does to a connection. */
+function isVerdict(code: string | undefined): boolean {
+  return code !== undefined && !['timeout', 'unreachable', 'disconnected', 'overloaded', 'throttled'].includes(code);
 }
 
 export function nameOf(receiver: Receiver): string {

@@ -45,7 +45,7 @@ function connections(reading: Reading, promises: Promises): readonly string[] {
         case 'reconnected': {
           if (signal.mayHaveLost !== true) break;
           if (calm > at) wrong.push(`${life.id}: reconnected, may have lost; nothing had gone wrong`);
-          else if (promises.atLeastOnce && !reading.faults.some((one) => one.loses && one.at < at)) {
+          else if (promises.atLeastOnce && !reading.faults.some((one) => one.seemsToLose && one.at < at)) {
             wrong.push(`${life.id}: reconnected, may have lost; but nothing that was kept could get lost`);
           }
           break;
