@@ -4,7 +4,7 @@ export type Address =
   | { readonly kind: 'management'; readonly path: string; readonly entity: string }
   | { readonly kind: 'entity'; readonly path: string };
 
-const SCHEME_AND_HOST = /^(?:sb|amqps?|https?):\/\/[^/]*\/?/i;
+const SCHEME_AND_HOST = /^[a-z][a-z\d+.-]*:\/\/[^/]*\/?/i;
 const MANAGEMENT = /(?:^|\/)\$management$/i;
 
 /** @param address as in source or target: a path, or a whole URI */

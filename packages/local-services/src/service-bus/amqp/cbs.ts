@@ -1,15 +1,21 @@
 import { tokenKindOf } from '../auth/index.ts';
+import type { Broker } from '../broker/api.ts';
 import type { AuthorityLike, GrantLike } from './authority.ts';
 import { isAuthError } from './error.ts';
+import { missingAudience } from './located.ts';
 import type { Reply, Request } from './request.ts';
 
-/** Answers a request to `$cbs`. `granted` is told what a good token grants. */
-export async function answerCbs(
-  request: Request,
-  authority: AuthorityLike,
-  nowMs: number,
-  granted: (grant: GrantLike) => void,
-): Promise<Reply> {
+export interface CbsContext {
+  readonly broker: Broker;
+  readonly authority: AuthorityLike;
+  /** By which the client knows the service. */
+  readonly host: string;
+  /** Told what a good token grants. */
+  readonly granted: (grant: GrantLike) => void;
+}
+
+/** Answers a request to `$cbs`. */
+export async function answerCbs(request: Request, { broker, authority, host, granted }: CbsContext): Promise<Reply> {
   const { properties } = request;
   if (properties.get('operation') !== 'put-token') return status(400, 'The operation is not put-token');
   const type = properties.get('type');
@@ -21,7 +27,10 @@ export async function answerCbs(
   const token = Buffer.isBuffer(body) ? body.toString('utf8') : body;
   if (typeof token !== 'string') return status(400, 'The request has no token as its body');
   try {
-    granted(await authority.verify(kind, token, audience, nowMs));
+    const grant = await authority.verify(kind, token, audience, broker.now());
+    const missing = missingAudience(broker, audience, host);
+    if (missing !== undefined) return status(missing.status, missing.message);
+    granted(grant);
     return status(202, 'Accepted');
   } catch (error) {
     // What else went wrong is none of the client's business.

@@ -10,6 +10,7 @@ import { answerCbs } from './cbs.ts';
 import { Claims } from './claims.ts';
 import { amqpErrorOf, ProtocolError, unauthorized } from './error.ts';
 import { FRAME_AMQP, PERFORMATIVE, type Unit } from './frame-splitter.ts';
+import { locatedErrorOf } from './located.ts';
 import { answerManagement } from './management/answer.ts';
 import type { LinkNode } from './node.ts';
 import { ReplyLink, RequestLink } from './request.ts';
@@ -223,6 +224,12 @@ export class AmqpConnection {
     if (idle) remote.open!.idle_time_out = typeof idle === 'number' ? Math.max(idle, MIN_IDLE_MS) : undefined;
   }
 
+  /** By which the peer knows us. */
+  get #host(): string {
+    const { hostname } = this.#rhea.remote.open ?? {};
+    return typeof hostname === 'string' && hostname !== '' ? hostname : this.#options.hostName;
+  }
+
   #openSession(rhea: RheaSession): void {
     const session = new Session(rhea, this.#wire, this.#frameBytes);
     session.outgoing.onRoom = () => {
@@ -270,7 +277,7 @@ export class AmqpConnection {
     const session = this.#sessions.get(link.session)!;
     link.local.attach.max_message_size = target.maxMessageBytes;
     this.#answer(link);
-    const gone = this.#guarded((error: AmqpError) => link.close(error));
+    const gone = this.#guarded((error: BrokerError) => link.close(locatedErrorOf(error, this.#host)));
     this.#install(link, new TargetLink({ link, session, target, now: () => broker.now(), allowed, gone }));
   }
 
@@ -316,7 +323,7 @@ export class AmqpConnection {
     });
     this.#answer(link);
     this.#install(link, node);
-    opened.onGone(this.#guarded((error) => this.#detach(link, amqpErrorOf(error))));
+    opened.onGone(this.#guarded((error) => this.#detach(link, locatedErrorOf(error, this.#host))));
   }
 
   #attachRequests(link: RheaLink, address: Address, receiving: boolean): void {
@@ -327,13 +334,14 @@ export class AmqpConnection {
       this.#checkEntity(address.entity);
     }
     const session = this.#sessions.get(link.session)!;
+    const { broker, authority } = this.#options;
     if (receiving) {
       const answer = (request: Parameters<typeof answerCbs>[0]) =>
         address.kind === 'management'
-          ? answerManagement(request, { broker: this.#options.broker, entity: address.entity }, (right) =>
+          ? answerManagement(request, { broker, entity: address.entity, host: this.#host }, (right) =>
               this.#allows(address.path, [right]),
             )
-          : answerCbs(request, this.#options.authority, this.#options.broker.now(), (grant) => this.#grant(grant));
+          : answerCbs(request, { broker, authority, host: this.#host, granted: (grant) => this.#grant(grant) });
       const replyLink = (replyTo: string | undefined) => this.#replyLink(key, replyTo);
       this.#answer(link);
       const fault = (error: unknown) => this.#fault(error);
@@ -386,7 +394,7 @@ export class AmqpConnection {
   /** A refused link is attached to nothing, and detached with the reason. */
   #refuse(link: RheaLink, error: unknown): void {
     link.on_flow = () => {};
-    link.close(amqpErrorOf(error));
+    link.close(locatedErrorOf(error, this.#host));
   }
 
   /** We detach. */

@@ -21,6 +21,8 @@ export function outcomeFor(state: PeerState | undefined): Outcome {
       const kind = state.fields.boolean() === true ? 'defer' : 'abandon';
       return { kind, ...modification(state.fields.any()) };
     }
+    case OUTCOME.released:
+      return { kind: 'release' };
     default:
       return { kind: 'abandon' };
   }

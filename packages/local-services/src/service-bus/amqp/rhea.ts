@@ -31,6 +31,7 @@ export interface RheaConnection extends EventEmitter {
 
 interface OpenFields {
   readonly container_id?: string;
+  readonly hostname?: string;
   readonly max_frame_size?: number;
   readonly channel_max?: number;
   idle_time_out?: number | undefined;

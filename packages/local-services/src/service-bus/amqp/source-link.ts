@@ -81,7 +81,7 @@ export class SourceLink implements LinkNode, Deliverer {
       link.local.handle,
       lockToken === undefined ? this.#nextTag() : deliveryTag(lockToken),
       message.content.size + DELIVERY_OVERHEAD_BYTES + (message.deadLetterSource?.length ?? 0) * 3,
-      (out) => writeForDelivery(out, message, { lockedUntilMs }),
+      (out) => writeForDelivery(out, message, { lockedUntilMs, lockToken }),
       writer,
       lockToken === undefined ? undefined : { deliverer: this, lockToken },
     );

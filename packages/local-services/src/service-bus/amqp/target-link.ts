@@ -4,7 +4,7 @@ import { BATCH_FORMAT, Content, readBatch } from '../message/index.ts';
 import { amqpErrorOf } from './error.ts';
 import type { Arrived } from './incoming-transfers.ts';
 import type { TakingNode } from './node.ts';
-import type { AmqpError, FlowFields, RheaLink } from './rhea.ts';
+import type { FlowFields, RheaLink } from './rhea.ts';
 import type { Session } from './session.ts';
 
 /** Messages that a client may have on their way. Clients look for credit by polling: there is always some. */
@@ -17,7 +17,7 @@ export interface TargetLinkOptions {
   readonly now: () => number;
   readonly allowed: () => boolean;
   /** Told when nothing can be sent there any more. */
-  readonly gone: (error: AmqpError) => void;
+  readonly gone: (error: BrokerError) => void;
 }
 
 /** A client that sends to a queue or topic. */
@@ -29,7 +29,7 @@ export class TargetLink implements TakingNode {
   constructor(options: TargetLinkOptions) {
     this.#options = options;
     this.maxMessageBytes = options.target.maxMessageBytes;
-    this.#stopListening = options.target.onGone((error) => options.gone(amqpErrorOf(error)));
+    this.#stopListening = options.target.onGone(options.gone);
     this.#credit();
   }
 

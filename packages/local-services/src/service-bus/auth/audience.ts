@@ -11,8 +11,9 @@ export interface Audience {
   readonly path: string;
 }
 
-const ENCODED_SCHEME = /^[a-z]+%3a%2f%2f/i;
-const RESOURCE = /^(?:sb|amqps?|https?|wss?):\/\/([^/?#]*)(.*)$/is;
+// The service looks at no scheme: users write `sb`, `amqps`, `https`, or any other.
+const ENCODED_SCHEME = /^[a-z][a-z\d+.-]*%3a%2f%2f/i;
+const RESOURCE = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)(.*)$/is;
 const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**

@@ -99,8 +99,9 @@ export interface StoredMessage {
   readonly enqueuedAtMs: number;
   /** Epoch ms; Infinity: never. */
   readonly expiresAtMs: number;
+  /** Scheduled: it waits for its time, or did so before it came here. */
   readonly state: 'active' | 'deferred' | 'scheduled';
-  /** Failed deliveries before this one: 0 at first. */
+  /** Failed deliveries before this one, and deferrals: 0 at first. Dead letters count no more. */
   readonly deliveryCount: number;
   /** The path it was dead-lettered in: known once it has been forwarded from there, as the service has it. */
   readonly deadLetterSource: string | undefined;
@@ -119,6 +120,8 @@ export type ReceiveMode = 'peek-lock' | 'receive-and-delete';
 
 export type Outcome =
   | { readonly kind: 'complete' }
+  /** Gives it back as if it had not been delivered. */
+  | { readonly kind: 'release' }
   | { readonly kind: 'abandon' | 'defer'; readonly modify?: ReadonlyMap<string, PropertyValue> }
   | {
       readonly kind: 'dead-letter';
@@ -155,10 +158,10 @@ export interface MessageSource {
   renewSession(sessionId: string): number;
   sessionState(sessionId: string): Uint8Array | null;
   setSessionState(sessionId: string, state: Uint8Array | null): void;
-  /** Ids of sessions with messages, or whose state changed after `updatedAfterMs`. */
-  sessions(updatedAfterMs: number, skip: number, top: number): readonly string[];
+  /** Ids of sessions that got messages or state after `updatedAfterMs`; 'active': those with messages. */
+  sessions(updatedAfterMs: number | 'active', skip: number, top: number): readonly string[];
   /** Deletes up to `count` unlocked messages enqueued before then. @returns how many */
-  deleteBatch(count: number, enqueuedBeforeMs: number): number;
+  deleteBatch(count: number, enqueuedBeforeMs: number, sessionId?: string): number;
   onGone(listener: Gone): () => void;
 }
 

@@ -16,7 +16,8 @@ export function checkSize(content: MessageContent, maxBytes: number): void {
   checkId('session id', content.sessionId);
   checkId('partition key', content.partitionKey);
   const { partitionKey, sessionId } = content;
-  if (partitionKey !== undefined && sessionId !== undefined && partitionKey !== sessionId) {
+  // Some clients write an empty session id where there is none.
+  if (partitionKey !== undefined && sessionId && partitionKey !== sessionId) {
     throw new BrokerError(
       'com.microsoft:argument-error',
       'A message with a session id has the same partition key or none.',

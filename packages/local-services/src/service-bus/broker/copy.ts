@@ -10,7 +10,8 @@ export type Phase = (typeof PHASE)[keyof typeof PHASE];
 const PHASE_MASK = 0b111;
 const HOPS_SHIFT = 3;
 const HOPS_MASK = 0b111;
-const COUNT_SHIFT = 6;
+const SCHEDULED_BIT = 0b1 << 6;
+const COUNT_SHIFT = 7;
 
 /** What a copy starts with. */
 export interface Origin {
@@ -22,6 +23,8 @@ export interface Origin {
   readonly hops: number;
   readonly deliveryCount: number;
   readonly deadLetterSource: string | undefined;
+  /** It waited for its time before. */
+  readonly wasScheduled?: boolean;
   /** What it takes of the entity's size, in bytes. */
   readonly charge: number;
 }
@@ -53,7 +56,11 @@ export class Copy implements StoredMessage {
     this.charge = origin.charge;
     this.session = session;
     this.#ttlMs = origin.ttlMs === Number.POSITIVE_INFINITY ? -1 : origin.ttlMs;
-    this.#packed = phase | (origin.hops << HOPS_SHIFT) | (origin.deliveryCount << COUNT_SHIFT);
+    this.#packed =
+      phase |
+      (origin.hops << HOPS_SHIFT) |
+      (origin.wasScheduled === true ? SCHEDULED_BIT : 0) |
+      (origin.deliveryCount << COUNT_SHIFT);
   }
 
   get expiresAtMs(): number {
@@ -63,7 +70,8 @@ export class Copy implements StoredMessage {
   get state(): 'active' | 'deferred' | 'scheduled' {
     const { phase } = this;
     if (phase === PHASE.scheduled) return 'scheduled';
-    return phase === PHASE.deferred || phase === PHASE.lockedDeferred ? 'deferred' : 'active';
+    if (phase === PHASE.deferred || phase === PHASE.lockedDeferred) return 'deferred';
+    return (this.#packed & SCHEDULED_BIT) === 0 ? 'active' : 'scheduled';
   }
 
   get phase(): Phase {
@@ -83,9 +91,8 @@ export class Copy implements StoredMessage {
   }
 
   countFailure(): void {
-    // Dead letters may fail for ever.
     if (this.deliveryCount < MAX_COUNT) this.#packed += 1 << COUNT_SHIFT;
   }
 }
 
-const MAX_COUNT = 0x1ff_ffff >> 1;
+const MAX_COUNT = 0x7f_ffff;

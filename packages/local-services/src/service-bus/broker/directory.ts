@@ -47,7 +47,7 @@ export class Directory {
   }
 
   subscription(topic: string, name: string): Subscription {
-    return this.topic(topic).subscriptions.get(keyOf(name)) ?? missing(`${topic}/Subscriptions/${name}`);
+    return this.findTopic(topic)?.subscriptions.get(keyOf(name)) ?? missing(`${topic}/Subscriptions/${name}`);
   }
 
   /** The queue or subscription of that path. */

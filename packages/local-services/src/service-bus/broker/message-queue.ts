@@ -22,6 +22,7 @@ export interface QueueOwner {
   readonly quota: Quota;
   readonly account: Account;
   readonly lockDurationMs: number;
+  /** Infinity: deliveries are not counted. */
   readonly maxDeliveryCount: number;
   /** Nothing is handed out. */
   readonly isPaused: boolean;
@@ -133,15 +134,15 @@ export class MessageQueue {
       case 'complete':
         this.remove(copy);
         break;
-      case 'abandon':
-        this.#rewrite(copy, outcome.modify);
-        copy.countFailure();
+      case 'release':
         this.letGo(copy, now);
         break;
+      case 'abandon':
       case 'defer':
         this.#rewrite(copy, outcome.modify);
-        this.locks.release(lock);
-        copy.phase = PHASE.deferred;
+        if (outcome.kind === 'defer') copy.phase = PHASE.lockedDeferred;
+        this.fail(copy);
+        this.letGo(copy, now);
         break;
       case 'dead-letter': {
         const content = this.owner.deadLetterContent(copy, outcome);
@@ -171,7 +172,7 @@ export class MessageQueue {
     const found: StoredMessage[] = [];
     if (count < 1) return found;
     for (const copy of this.log.from(from)) {
-      if (sessionId !== undefined && copy.session?.id !== sessionId) continue;
+      if (sessionId !== undefined && copy.content.sessionId !== sessionId) continue;
       if (copy.phase === PHASE.available && copy.expiresAtMs <= now) continue;
       if (found.push(copy) >= count) break;
     }
@@ -199,11 +200,12 @@ export class MessageQueue {
     });
   }
 
-  deleteBatch(count: number, enqueuedBeforeMs: number): number {
+  deleteBatch(count: number, enqueuedBeforeMs: number, sessionId?: string): number {
     let deleted = 0;
     for (const copy of this.log.from(1)) {
       if (deleted >= count) break;
       if (copy.phase !== PHASE.available || copy.enqueuedAtMs >= enqueuedBeforeMs) continue;
+      if (sessionId !== undefined && copy.content.sessionId !== sessionId) continue;
       this.remove(copy);
       deleted++;
     }
@@ -215,7 +217,12 @@ export class MessageQueue {
     for (const copy of this.schedule.find(sequenceNumbers)) this.remove(copy);
   }
 
-  /** A lock ended without settlement. */
+  /** A delivery failed. */
+  fail(copy: Copy): void {
+    if (this.owner.maxDeliveryCount !== Number.POSITIVE_INFINITY) copy.countFailure();
+  }
+
+  /** A lock ended, and the message goes on. */
   letGo(copy: Copy, now: number): void {
     if (copy.lock !== undefined) this.locks.release(copy.lock);
     if (copy.deliveryCount >= this.owner.maxDeliveryCount) {
@@ -242,7 +249,7 @@ export class MessageQueue {
     for (let number = this.locks.takeDue(now); number !== undefined; number = this.locks.takeDue(now)) {
       const copy = this.log.get(number);
       if (copy?.lock === undefined || copy.lock.lockedUntilMs > now) continue;
-      copy.countFailure();
+      this.fail(copy);
       this.letGo(copy, now);
     }
     for (let number = this.#expiries.takeDue(now); number !== undefined; number = this.#expiries.takeDue(now)) {
@@ -277,7 +284,7 @@ export class MessageQueue {
   }
 
   #append(content: MessageContent, origin: Origin, phase: Copy['phase']): Copy {
-    const session = this.sessions?.enter(content.sessionId!);
+    const session = this.sessions?.enter(content.sessionId!, origin.enqueuedAtMs);
     const copy = new Copy(content, this.log.next, origin, phase, session);
     this.log.append(copy);
     this.owner.quota.usedBytes += copy.charge;
@@ -321,7 +328,8 @@ export class MessageQueue {
     const lock = this.locks.find(token);
     if (lock === undefined) throw this.#lockLost();
     const { session, message } = lock;
-    if (sessionId !== undefined && message.session?.id !== sessionId) throw this.#lockLost();
+    // Where there are no sessions a session id is one property among others.
+    if (sessionId !== undefined && session !== undefined && message.session?.id !== sessionId) throw this.#lockLost();
     if ((session ?? lock).lockedUntilMs > now) return lock;
     // The timer is late.
     this.owner.alarm.by(this.wake(now));

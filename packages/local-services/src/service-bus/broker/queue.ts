@@ -15,7 +15,7 @@ export class Queue extends SendableEntity {
     this.description = description;
     this.store = new MessageStore(this, this.quota, (copy) => {
       this.touch();
-      this.accept(copy.content, this.now());
+      this.store.deposit(copy.content, { ...this.#origin(copy.content, this.now()), wasScheduled: true });
     });
   }
 

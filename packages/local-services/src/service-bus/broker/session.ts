@@ -12,8 +12,8 @@ export class Session {
   readonly #sessions: Sessions;
   held: HeldSession | undefined = undefined;
   state: Uint8Array | null = null;
-  /** Epoch ms; 0: it never had one. */
-  stateUpdatedAtMs = 0;
+  /** When it got a message or a state last, epoch ms; 0: never. */
+  updatedAtMs = 0;
   /** Of all phases. */
   messages = 0;
   /** Whether it stands in the list of those to hand out from. */
@@ -140,7 +140,7 @@ export class HeldSession implements SessionLock, ReceiverHost {
     const { queue } = this.#sessions;
     const now = queue.owner.now();
     for (const { message } of this.locks) {
-      if (isFailure) message.countFailure();
+      if (isFailure) queue.fail(message);
       queue.letGo(message, now);
     }
   }

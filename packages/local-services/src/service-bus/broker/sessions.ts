@@ -39,9 +39,10 @@ export class Sessions {
   }
 
   /** The session that a new message belongs to. */
-  enter(id: string): Session {
+  enter(id: string, now: number): Session {
     const session = this.#session(id);
     session.messages++;
+    session.updatedAtMs = now;
     return session;
   }
 
@@ -96,16 +97,16 @@ export class Sessions {
     if (grown > 0) owner.quota.require(grown);
     owner.quota.usedBytes += grown;
     session.state = state;
-    session.stateUpdatedAtMs = now;
+    session.updatedAtMs = now;
   }
 
-  /** Ids of those with messages, or whose state changed after `updatedAfterMs`. */
-  list(updatedAfterMs: number, skip: number, top: number): readonly string[] {
+  /** Ids of those that got messages or state after `updatedAfterMs`; 'active': of those with messages. */
+  list(updatedAfterMs: number | 'active', skip: number, top: number): readonly string[] {
     const ids: string[] = [];
     let left = skip;
-    for (const { id, messages, stateUpdatedAtMs } of this.#byId.values()) {
+    for (const { id, messages, updatedAtMs } of this.#byId.values()) {
       if (ids.length >= top) break;
-      if (messages === 0 && stateUpdatedAtMs <= updatedAfterMs) continue;
+      if (updatedAfterMs === 'active' ? messages === 0 : updatedAtMs <= updatedAfterMs) continue;
       if (left-- > 0) continue;
       ids.push(id);
     }

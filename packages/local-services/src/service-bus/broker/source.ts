@@ -102,14 +102,14 @@ export class Source implements MessageSource {
     this.#entity.account.count('session');
   }
 
-  sessions(updatedAfterMs: number, skip: number, top: number): readonly string[] {
+  sessions(updatedAfterMs: number | 'active', skip: number, top: number): readonly string[] {
     this.#use();
     return this.#sessions().list(updatedAfterMs, skip, top);
   }
 
-  deleteBatch(count: number, enqueuedBeforeMs: number): number {
+  deleteBatch(count: number, enqueuedBeforeMs: number, sessionId?: string): number {
     this.#requireReceivable();
-    return this.#queue.deleteBatch(Math.min(count, LIMITS.batchDeleteCount), enqueuedBeforeMs);
+    return this.#queue.deleteBatch(Math.min(count, LIMITS.batchDeleteCount), enqueuedBeforeMs, sessionId);
   }
 
   onGone(listener: Gone): () => void {

@@ -67,6 +67,10 @@ export class Topic extends SendableEntity {
   protected check(): void {}
 
   protected accept(content: MessageContent, now: number, forwarded?: Forwarded): number {
+    return this.#publish(content, now, forwarded, false);
+  }
+
+  #publish(content: MessageContent, now: number, forwarded: Forwarded | undefined, wasScheduled: boolean): number {
     const number = this.#log.skip();
     const { defaultMessageTimeToLiveMs } = this.description;
     const origin = {
@@ -76,6 +80,7 @@ export class Topic extends SendableEntity {
       hops: forwarded?.hops ?? 0,
       deliveryCount: 0,
       deadLetterSource: forwarded?.deadLetterSource,
+      wasScheduled,
       charge: content.size,
     };
     const matched = this.rules.match(content, (subscription, error) =>
@@ -125,7 +130,7 @@ export class Topic extends SendableEntity {
     for (let copy = this.#schedule.takeDue(now); copy !== undefined; copy = this.#schedule.takeDue(now)) {
       this.#unschedule(copy);
       this.touch(now);
-      this.accept(copy.content, now);
+      this.#publish(copy.content, now, undefined, true);
     }
     this.run();
     return Math.min(duplicates, this.#schedule.next());

@@ -53,6 +53,7 @@ export function writeHeader(
     durable?: boolean | undefined;
     priority?: number | undefined;
     ttl?: number | undefined;
+    firstAcquirer?: boolean | undefined;
     deliveryCount?: number;
   },
 ): void {
@@ -61,8 +62,8 @@ export function writeHeader(
   header.durable === undefined ? writer.null() : writer.boolean(header.durable);
   header.priority === undefined ? writer.null() : writer.ubyte(header.priority);
   header.ttl === undefined ? writer.null() : writer.uint(Math.min(MAX_TTL_MS, Math.max(0, Math.round(header.ttl))));
-  if (header.deliveryCount === undefined) return writer.close(list, 3);
-  writer.null();
+  header.firstAcquirer === undefined ? writer.null() : writer.boolean(header.firstAcquirer);
+  if (header.deliveryCount === undefined) return writer.close(list, 4);
   writer.uint(header.deliveryCount);
   writer.close(list, 5);
 }

@@ -5,7 +5,7 @@ import { Reader } from './encoding/reader.ts';
 import { Writer } from './encoding/writer.ts';
 import type { Content } from './message.ts';
 import { ANNOTATION_OF_NAME, FIELD, FIELD_COUNT, FIELD_OF_NAME } from './property-fields.ts';
-import { SECTION } from './sections.ts';
+import { deliveryAnnotationsOf, SECTION } from './sections.ts';
 
 const NOTHING: ReadonlyMap<string, PropertyValue> = new Map();
 
@@ -26,6 +26,8 @@ export function editMessage(message: Content, changes: Partial<Changes>): Buffer
   }
   const writer = new Writer(message.size + 256);
   copyHeader(writer, message, ttl);
+  const [from, to] = deliveryAnnotationsOf(message.bytes) ?? [0, 0];
+  writer.raw(message.bytes, from, to);
   editMap(writer, message, SECTION.messageAnnotations, message.sections.messageAnnotations, annotations);
   editProperties(writer, message, fields);
   editMap(

@@ -111,10 +111,15 @@ export class Content implements MessageContent {
   }
 
   /** The header's fields, undefined where it leaves them out. */
-  header(): { durable: boolean | undefined; priority: number | undefined; ttl: number | undefined } {
-    if (this.sections.header < 0) return { durable: undefined, priority: undefined, ttl: undefined };
+  header(): Header {
+    if (this.sections.header < 0) return NO_HEADER;
     const fields = new Reader(this.bytes, this.sections.header).list();
-    return { durable: fields.boolean(), priority: fields.uint(), ttl: fields.uint() };
+    return {
+      durable: fields.boolean(),
+      priority: fields.uint(),
+      ttl: fields.uint(),
+      firstAcquirer: fields.boolean(),
+    };
   }
 
   /** One message annotation. */
@@ -222,6 +227,15 @@ export class Content implements MessageContent {
     return { exact, folded };
   }
 }
+
+interface Header {
+  readonly durable: boolean | undefined;
+  readonly priority: number | undefined;
+  readonly ttl: number | undefined;
+  readonly firstAcquirer: boolean | undefined;
+}
+
+const NO_HEADER: Header = { durable: undefined, priority: undefined, ttl: undefined, firstAcquirer: undefined };
 
 interface UserProperties {
   readonly exact: ReadonlyMap<string, PropertyValue>;

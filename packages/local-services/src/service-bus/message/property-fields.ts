@@ -42,6 +42,9 @@ export const ANNOTATION = {
   partitionId: 'x-opt-partition-id',
 } as const;
 
+/** The delivery annotation that the broker sets. */
+export const LOCK_TOKEN_ANNOTATION = 'x-opt-lock-token';
+
 export const BROKER_ANNOTATIONS: ReadonlySet<string> = new Set(Object.values(ANNOTATION));
 
 /** Annotations that a sender sets. */

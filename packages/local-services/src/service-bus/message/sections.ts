@@ -107,3 +107,21 @@ function checkContent(reader: Reader, code: number): void {
   const fields = isList ? reader.list() : reader.map();
   while (fields.more()) fields.check();
 }
+
+/**
+ * Where the delivery annotations lie, their descriptor included; undefined: there are none. They are looked for when they
+ * are needed: kept beside each message, the place would take memory that hardly any message has a use for.
+ * @param bytes a message whose sections were found
+ */
+export function deliveryAnnotationsOf(bytes: Buffer): readonly [from: number, to: number, content: number] | undefined {
+  const reader = new Reader(bytes);
+  while (!reader.done) {
+    const from = reader.at;
+    const code = sectionCode(reader);
+    const content = reader.at;
+    if (code > SECTION.deliveryAnnotations) return undefined;
+    reader.skip();
+    if (code === SECTION.deliveryAnnotations) return [from, reader.at, content];
+  }
+  return undefined;
+}

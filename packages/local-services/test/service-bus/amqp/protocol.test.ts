@@ -97,6 +97,37 @@ describe('who may do what', () => {
     expect(answer.description).not.toContain(KEY);
   });
 
+  it.each([
+    ['none', 404],
+    ['q/Subscriptions/none', 404],
+    ['none/$management', 404],
+    ['Q', 202],
+    ['q/', 202],
+    ['q/$management', 202],
+    ['q/$deadletterqueue', 202],
+    // Above an entity, and above all.
+    ['deep', 202],
+    ['', 202],
+  ])('$cbs takes a token for what is there: %j is %i', async (path, status) => {
+    served.broker.entities.createQueue('deep/er');
+    const answer = await putToken(connect(), { path });
+    expect(answer.status).toBe(status);
+    const missing = path.replace('/$management', '');
+    if (status === 404) expect(answer.description).toContain(`'sb://127.0.0.1/${missing}' could not be found.`);
+  });
+
+  it('names what is missing by host and whole path, to whoever attaches', async () => {
+    const connection = connect({ username: 'root', password: KEY, hostname: 'bus.example' });
+    const condition = 'amqp:not-found';
+    for (const address of ['none', 'q/Subscriptions/s', 'none/$management']) {
+      const entity = `sb://bus.example/${address.replace('/$management', '')}`;
+      expect(await detachError(connection.open_receiver(address))).toEqual({
+        condition,
+        description: `The messaging entity '${entity}' could not be found.`,
+      });
+    }
+  });
+
   it('detaches links when their token ends, unless it was renewed', async () => {
     const clock = manualClock();
     await serveAgain({ clock });
@@ -303,6 +334,17 @@ describe('$management', () => {
       errorCondition: 'amqp:unauthorized-access',
     });
   });
+});
+
+it.each([
+  [65_536, 65_536],
+  [512, 512],
+  [1, 512],
+  [4_294_967_295, 262_144],
+])('agrees on the smaller of both largest frames: offered %i, answered %i', async (max_frame_size, answered) => {
+  const connection = connect({ username: 'root', password: KEY, max_frame_size });
+  await event(connection, 'connection_open');
+  expect(connection.max_frame_size).toBe(answered);
 });
 
 describe('silence', () => {

@@ -9,6 +9,7 @@ export interface Known {
   place: 'waiting' | 'locked' | 'deferred' | 'locked-deferred' | 'scheduled' | 'dead' | 'gone';
   failures: number;
   scheduledAtMs: number;
+  readonly wasScheduled: boolean;
   token: string | undefined;
   lockedUntilMs: number;
   reason: string | undefined;
@@ -47,6 +48,7 @@ export class Model {
       place: scheduledAtMs > now ? 'scheduled' : 'waiting',
       failures: 0,
       scheduledAtMs,
+      wasScheduled: scheduledAtMs > now,
       token: undefined,
       lockedUntilMs: 0,
       reason: undefined,
@@ -75,8 +77,10 @@ export class Model {
     if (kind === 'abandon') return this.giveBack(message, now, true);
     message.token = undefined;
     if (kind === 'complete') message.place = 'gone';
-    else if (kind === 'defer') message.place = 'deferred';
-    else this.#die(message, 'refused');
+    else if (kind === 'defer') {
+      message.place = 'locked-deferred';
+      this.giveBack(message, now, true);
+    } else this.#die(message, 'refused');
   }
 
   /** What time has done until now, in order. */

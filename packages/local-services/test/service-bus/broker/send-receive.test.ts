@@ -103,6 +103,8 @@ describe('a queue', () => {
     send('q', { messageId: 'late' });
     expect(broker.source('q').deleteBatch(2, clock.now())).toBe(2);
     expect(broker.source('q').deleteBatch(10, clock.now())).toBe(1);
+    send('q', { messageId: 'of a session', sessionId: 's' });
+    expect(broker.source('q').deleteBatch(10, clock.now() + 1, 's')).toBe(1);
     expect(idsIn(broker, 'q')).toEqual(['locked', 'late']);
   });
 });
@@ -165,12 +167,50 @@ describe('settlement', () => {
     expect(refusal(() => source.receiveDeferred([1, 2], 'peek-lock'))).toBe('com.microsoft:message-not-found');
     const [again] = source.receiveDeferred([1], 'peek-lock');
     expect(again!.message.content.applicationProperties.get('why')).toBe('early');
+    expect(again!.message.deliveryCount).toBe(1);
     expect(refusal(() => source.receiveDeferred([1], 'peek-lock'))).toBe('com.microsoft:message-not-found');
     source.settle(again!.lockToken!, { kind: 'abandon' });
     expect(got).toHaveLength(1);
-    expect(source.peek(1, 1)[0]).toMatchObject({ state: 'deferred', deliveryCount: 1 });
+    expect(source.peek(1, 1)[0]).toMatchObject({ state: 'deferred', deliveryCount: 2 });
     expect(source.receiveDeferred([1], 'receive-and-delete')[0]!.lockToken).toBeUndefined();
     expect(idsIn(broker, 'q')).toEqual([]);
+  });
+
+  test('defer counts, and ends among the dead letters', () => {
+    const { broker, source, receiver, got } = one();
+    receiver.settle(got[0]!.lockToken!, { kind: 'defer' });
+    for (let round = 0; round < 2; round++) {
+      const [again] = source.receiveDeferred([1], 'peek-lock');
+      source.settle(again!.lockToken!, { kind: 'defer' });
+    }
+    expect(broker.entities.queue('q')!.counts).toMatchObject({ active: 0, deadLettered: 1 });
+    expect(reasonsIn(broker, 'q/$deadletterqueue')).toEqual(['MaxDeliveryCountExceeded']);
+    expect(refusal(() => source.receiveDeferred([1], 'peek-lock'))).toBe('com.microsoft:message-not-found');
+  });
+
+  test('release gives it back as if it had never left', () => {
+    const { send, receiver, got } = one();
+    send('q', { messageId: 'b' });
+    for (let round = 0; round < 20; round++) {
+      receiver.settle(got.at(-1)!.lockToken!, { kind: 'release' });
+      receiver.credit = 1;
+    }
+    expect(got.at(-1)!.message).toMatchObject({ sequenceNumber: 1, deliveryCount: 0 });
+  });
+
+  test('a session id means nothing where there are no sessions', () => {
+    const { broker, source, send, listen } = one();
+    send('q', { messageId: 'b', sessionId: 's' });
+    const { got } = listen('q', 1);
+    source.settle(got[0]!.lockToken!, { kind: 'defer' }, 's');
+    const [deferred] = source.receiveDeferred([2], 'peek-lock', 's');
+    source.settle(deferred!.lockToken!, { kind: 'dead-letter', reason: 'r' }, 's');
+    const dead = broker.source('q/$deadletterqueue');
+    expect(idsOf(dead.peek(1, 10, 's'))).toEqual(['b']);
+    expect(dead.peek(1, 10, 'other')).toEqual([]);
+    const [held] = listen('q/$deadletterqueue', 1).got;
+    dead.settle(held!.lockToken!, { kind: 'complete' }, 's');
+    expect(idsIn(broker, 'q/$deadletterqueue')).toEqual([]);
   });
 
   test('dead-letter moves it, with a reason; from there it goes no further', () => {
@@ -193,6 +233,7 @@ describe('settlement', () => {
       dead.receiver.credit = 1;
     }
     clock.advance(1e9);
+    expect(dead.source.peek(1, 1)[0]!.deliveryCount).toBe(0);
     expect(reasonsIn(broker, 'q/$deadletterqueue')).toEqual(['bad']);
     dead.receiver.credit = 1;
     dead.receiver.settle(dead.got.at(-1)!.lockToken!, { kind: 'complete' });

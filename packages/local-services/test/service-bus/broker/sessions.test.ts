@@ -143,7 +143,8 @@ describe('sessions', () => {
     lock.release();
     expect(refusal(() => source.sessionState('s'))).toBe('com.microsoft:session-lock-lost');
     expect(source.sessions(0, 0, 10)).toEqual(['m', 's']);
-    expect(source.sessions(START_MS, 0, 10)).toEqual(['m']);
+    expect(source.sessions(START_MS, 0, 10)).toEqual([]);
+    expect(source.sessions('active', 0, 10)).toEqual(['m']);
     expect(source.sessions(0, 1, 10)).toEqual(['s']);
     const again = await open('s');
     expect(source.sessionState('s')).toEqual(new Uint8Array([1, 2, 3]));

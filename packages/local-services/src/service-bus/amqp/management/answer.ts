@@ -2,7 +2,8 @@ import type { Broker } from '../../broker/api.ts';
 import { BrokerError } from '../../broker/error.ts';
 import type { Writer } from '../../message/encoding/writer.ts';
 import type { Right } from '../authority.ts';
-import { amqpErrorOf, isAuthError, unauthorized } from '../error.ts';
+import { isAuthError, unauthorized } from '../error.ts';
+import { locatedErrorOf } from '../located.ts';
 import type { Reply, Request } from '../request.ts';
 import { Arguments, bad } from './arguments.ts';
 import { MESSAGE_OPERATIONS } from './messages.ts';
@@ -13,6 +14,8 @@ export interface OperationContext {
   readonly broker: Broker;
   /** The path that `$management` was asked of. */
   readonly entity: string;
+  /** By which the client knows the service. */
+  readonly host: string;
 }
 
 export interface Operation {
@@ -48,7 +51,7 @@ export function answerManagement(
     const body = operation.run(context, new Arguments(request.body));
     return reply(body === undefined ? 204 : 200, 'OK', trackingId, { body: body ?? emptyMap });
   } catch (error) {
-    const { condition, description } = amqpErrorOf(error);
+    const { condition, description } = locatedErrorOf(error, context.host);
     const status = error instanceof BrokerError ? error.status : isAuthError(error) ? 401 : 500;
     return reply(status, description, trackingId, { errorCondition: condition });
   }

@@ -89,7 +89,7 @@ function receiveDeferred(context: OperationContext, body: Arguments): BodyWriter
         writer.uuid(lockToken);
       }
       writer.string('message');
-      writer.binary(encoded(message, { lockedUntilMs }, false));
+      writer.binary(encoded(message, { lockedUntilMs, lockToken }, false));
       writer.close(map, lockToken === undefined ? 2 : 4);
     });
   });
@@ -132,7 +132,8 @@ function outcomeOf(body: Arguments): Outcome {
 
 function batchDelete(context: OperationContext, body: Arguments): BodyWriter {
   const count = Math.min(body.integer('message-count', 1), LIMITS.batchDeleteCount);
-  const deleted = source(context).deleteBatch(count, body.time('enqueued-time-utc'));
+  const before = body.time('enqueued-time-utc');
+  const deleted = source(context).deleteBatch(count, before, body.optionalText('session-id'));
   return entry('message-count', (writer) => writer.int(deleted));
 }
 

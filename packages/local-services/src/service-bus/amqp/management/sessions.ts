@@ -3,6 +3,9 @@ import type { BodyWriter, Operation, OperationContext } from './answer.ts';
 import { type Arguments, bad } from './arguments.ts';
 import { entry } from './messages.ts';
 
+/** How .NET writes its last time, in epoch ms: clients ask by it for sessions with messages. */
+const NET_MAX_TIME_MS = 253_402_300_800_000;
+
 /** Operations on sessions. */
 export const SESSION_OPERATIONS: readonly (readonly [string, Operation])[] = [
   ['renew-session-lock', { right: 'listen', run: renew }],
@@ -31,7 +34,9 @@ function getState({ broker, entity }: OperationContext, body: Arguments): BodyWr
 
 function list({ broker, entity }: OperationContext, body: Arguments): BodyWriter | undefined {
   const skip = body.integer('skip', 0);
-  const ids = broker.source(entity).sessions(body.time('last-updated-time'), skip, body.integer('top', 1));
+  const since = body.time('last-updated-time');
+  const which = since === NET_MAX_TIME_MS ? 'active' : since;
+  const ids = broker.source(entity).sessions(which, skip, body.integer('top', 1));
   if (ids.length === 0) return undefined;
   return (writer) => {
     const map = writer.openMap();

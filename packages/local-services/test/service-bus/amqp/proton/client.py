@@ -189,6 +189,9 @@ class Client:
             "deliveryCount": message.delivery_count,
             "properties": {name: shown(value) for name, value in (message.properties or {}).items()},
             "annotations": sorted(str(name) for name in (message.annotations or {})),
+            "state": (message.annotations or {}).get(symbol("x-opt-message-state")),
+            "instructions": {str(name): shown(value) for name, value in (message.instructions or {}).items()},
+            "firstAcquirer": message.first_acquirer,
         }
 
     def drain(self, link, credit):

@@ -6,23 +6,25 @@ import { canInstall, installFromDebian } from '../../../../src/program.ts';
 
 const run = promisify(execFile);
 
-/** Debian's own, for which its archive has Proton. */
-const PYTHON = '/usr/bin/python3';
-const CHECK = `${PYTHON} -c 'import proton'`;
+/** Debian's own, for which its archive has clients of AMQP. */
+export const PYTHON = '/usr/bin/python3';
 
 /** Makes sure that Proton is there. @throws Error that says how to install it */
-export async function needProton(): Promise<void> {
-  if (await present()) return;
-  if (canInstall()) await installFromDebian('python3-qpid-proton', { check: CHECK });
-  if (!(await present())) {
-    throw new Error(
-      'python3-qpid-proton is missing: install it (Debian and Ubuntu: apt-get install python3-qpid-proton)',
-    );
-  }
+export function needProton(): Promise<void> {
+  return needFromDebian('python3-qpid-proton', 'proton');
 }
 
-async function present(): Promise<boolean> {
-  return run('sh', ['-c', CHECK]).then(
+/** @param module of Python, which the package brings @throws Error that says how to install it */
+export async function needFromDebian(packageName: string, module: string): Promise<void> {
+  const check = `${PYTHON} -c 'import ${module}'`;
+  if (await succeeds(check)) return;
+  if (canInstall()) await installFromDebian(packageName, { check });
+  if (await succeeds(check)) return;
+  throw new Error(`${packageName} is missing: install it (Debian and Ubuntu: apt-get install ${packageName})`);
+}
+
+async function succeeds(command: string): Promise<boolean> {
+  return run('sh', ['-c', command]).then(
     () => true,
     () => false,
   );
