@@ -122,6 +122,12 @@ test('Ctrl-C ends pub with 130', async () => {
   expect(await pub.exit).toBe(130);
 });
 
+test('Ctrl-C ends pub although the transport answers at once', async () => {
+  const pub = start(['pub', ...at(), '--count', '1000000000', 'x']);
+  setTimeout(() => pub.ctrlC(), 300);
+  expect(await pub.exit).toBe(130);
+});
+
 test('a screen shows people when, what, from whom, and no control characters of strangers', async () => {
   const url = at();
   const sub = start(['sub', ...url, '--count', '1'], { screen: true });
