@@ -19,6 +19,7 @@ import { PolycastError } from './error.ts';
 import type { EventInput } from './event.ts';
 import { Inbox } from './inbox.ts';
 import type { CapabilityName, Manifest } from './manifest.ts';
+import type { MemberList } from './member-list.ts';
 import type { Participant } from './participant.ts';
 import { RESERVED_TYPE_PREFIX } from './publisher.ts';
 import { keepAlive } from './runtime.ts';
@@ -248,7 +249,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
     }
     await listenForControl(this.#session);
-    return members.list(options, this.#session.subscriptions.size > 0);
+    return (members as MemberList).list(options, this.#session.subscriptions.size > 0);
   }
 
   onSignal(listener: SignalListener): () => void {
@@ -274,18 +275,18 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   async #close(drainMs: number): Promise<void> {
     const session = this.#session;
-    const { members } = session;
     session.isClosing = true;
     // Nobody takes over from it.
-    const { control } = members;
-    members.control = undefined;
+    const { control } = session;
+    session.control = undefined;
     session.desk.close(closedError());
     await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.closeWhole(drainMs)));
-    await members.close();
+    await session.members?.close();
     await settlesWithin(session.runtime, session.publisher.drain(), drainMs);
     session.publisher.close(closedError());
     await control?.close();
-    await session.members.control?.close();
+    const successor = session.control as Inbox | undefined;
+    await successor?.close();
     await this.#shared?.close();
     try {
       await session.link.close();

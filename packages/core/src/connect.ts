@@ -7,7 +7,6 @@ import { CORE } from './core-identity.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
 import { claimInstance } from './instances.ts';
-import { MemberList } from './member-list.ts';
 import type { Middleware } from './middleware.ts';
 import { makeParticipant, type ParticipantInput, sourceOf } from './participant.ts';
 import { Publisher } from './publisher.ts';
@@ -90,11 +89,12 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   // What calls its subscribers needs none of it, and its pages need not download it.
   const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
   const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
-  const [chunking, encoding, queueing, gaps] = await Promise.all([
+  const [chunking, encoding, queueing, gaps, memberList] = await Promise.all([
     isLimited ? import('./chunking.ts') : undefined,
     isLimited ? import('./envelope/encode.ts') : undefined,
     maxBatchesInFlight !== Number.POSITIVE_INFINITY ? import('./batch-queue.ts') : undefined,
     transport.manifest.capabilities.gapDetection.level === 'emulated' ? import('./gap-detector.ts') : undefined,
+    transport.manifest.capabilities.members.level === 'emulated' ? import('./member-list.ts') : undefined,
   ]);
   const release = claimInstance(transport.location, topic, self.instance);
   try {
@@ -157,7 +157,8 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       runtime,
       publisher,
       desk: new RequestDesk(self, publisher, runtime),
-      members: new MemberList(self, publisher, runtime, tell),
+      members: memberList && new memberList.MemberList(self, publisher, runtime, tell),
+      control: undefined,
       middleware: options.middleware ?? [],
       schemas,
       wrapping,

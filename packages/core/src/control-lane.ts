@@ -10,18 +10,18 @@ import { settlesWithin } from './timer.ts';
  * @param leaving hears them now, and will stop
  */
 export async function listenForControl(session: Session, leaving?: Inbox): Promise<void> {
-  const { members, subscriptions } = session;
-  let { control } = members;
+  const { subscriptions } = session;
+  let { control } = session;
   if (control === undefined || control.isStopped || control === leaving) {
     control =
       [...subscriptions].map(({ inbox }) => inbox).find((inbox) => inbox !== leaving && inbox.hearsControl) ??
       new Inbox(session, subscriptionSettings(undefined), 'control');
-    members.control = control;
+    session.control = control;
   }
   try {
     await control.open();
   } catch (thrown) {
-    if (members.control === control) members.control = undefined;
+    if (session.control === control) session.control = undefined;
     throw thrown;
   }
 }
@@ -33,9 +33,9 @@ export async function listenForControl(session: Session, leaving?: Inbox): Promi
 export function handOver(leaving: Inbox, going: number): Promise<unknown> | undefined {
   const { desk, members, manifest, subscriptions } = leaving.session;
   if (
-    members.control === leaving &&
+    leaving.session.control === leaving &&
     (desk.isWaiting ||
-      members.isAsking ||
+      members?.isAsking ||
       (subscriptions.size > going && manifest.capabilities.members.level === 'emulated'))
   ) {
     const opening = listenForControl(leaving.session, leaving);

@@ -172,7 +172,7 @@ export class Inbox implements Sink {
       (this.#subscriptions.length > this.#leaving.size ||
         this.#hasFiltered ||
         this.session.desk.isWaiting ||
-        this.session.members.isAsking)
+        this.session.members?.isAsking)
     ) {
       return;
     }
@@ -366,7 +366,7 @@ export class Inbox implements Sink {
       return true;
     }
     try {
-      if (!this.session.desk.receive(event)) this.session.members.receive(event);
+      if (!this.session.desk.receive(event)) this.session.members?.receive(event);
     } catch (thrown) {
       // Its data is read here for the first time.
       this.corrupt(PolycastError.from(thrown, 'corrupt-event'));

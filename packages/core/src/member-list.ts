@@ -2,7 +2,6 @@ import { CONTROL, isName } from './address.ts';
 import type { MembersOptions } from './contract.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
-import type { Inbox } from './inbox.ts';
 import type { Participant } from './participant.ts';
 import type { Publisher } from './publisher.ts';
 import type { Runtime } from './runtime.ts';
@@ -33,8 +32,6 @@ export class MemberList {
   readonly #tell: (signal: Signal) => void;
   readonly #runtime: Runtime;
   readonly #seen = new Map<string, { participant: Participant; atMs: number }>();
-  /** Roll calls and replies come through one inbox, however many there are. */
-  control: Inbox | undefined;
   /** Others want heartbeats until then, by the runtime's clock. */
   #wantedUntilMs = Number.NEGATIVE_INFINITY;
   /** Our own roll call holds until then. */

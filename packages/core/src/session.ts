@@ -1,6 +1,7 @@
 import type { Dropped } from './contract.ts';
 import type { BroadcastEvent } from './event.ts';
 import type { FilterTarget } from './filter/target.ts';
+import type { Inbox } from './inbox.ts';
 import type { Manifest } from './manifest.ts';
 import type { MemberList } from './member-list.ts';
 import type { Middleware, MiddlewareContext } from './middleware.ts';
@@ -27,7 +28,10 @@ export interface Session {
   readonly runtime: Runtime;
   readonly publisher: Publisher;
   readonly desk: RequestDesk;
-  readonly members: MemberList;
+  /** Set where core finds out who is there. */
+  readonly members: MemberList | undefined;
+  /** Roll calls and replies come through one inbox, however many there are. */
+  control: Inbox | undefined;
   readonly middleware: readonly Middleware[];
   readonly schemas: SchemaMap | undefined;
   /** Set where holes in the publishers' numbers are looked for. */

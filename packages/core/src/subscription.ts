@@ -22,6 +22,7 @@ import { tellOne } from './signal-hub.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 import { settlesWithin, type Timer } from './timer.ts';
 import type { Lease, Settlement } from './transport.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /**
  * One subscription: decides what runs now, what waits, and what becomes of each delivery.
@@ -39,6 +40,7 @@ export class LiveSubscription implements Subscription, Watched {
   readonly #stream: DeliveryStream | undefined;
   #state: 'open' | 'paused' | 'closing' | 'closed' = 'open';
   #queue: DeliveryQueue | undefined;
+  #waitingRoom: WaitingRoom | undefined;
   #running = 0;
   /** Being handled asynchronously, or held under a lease. */
   #active: Set<LiveDelivery> | undefined;
@@ -185,16 +187,44 @@ export class LiveSubscription implements Subscription, Watched {
   #enqueue(delivery: LiveDelivery): boolean {
     pinExpiry(delivery.event, this.runtime);
     this.#queue ??= new DeliveryQueue();
-    if (this.#queue.length >= this.settings.bufferSize && delivery.lease === undefined && this.inbox.dropsWhenFull) {
-      this.inbox.session.dropped.overflow++;
-      this.inbox.reopen(delivery.event, this);
-      this.tell({ kind: 'gap', reason: 'overflow', source: delivery.event.source, count: 1 });
-      return false;
+    if (delivery.lease === undefined && (this.#queue.length >= this.settings.bufferSize || this.#waitsForRoom)) {
+      return this.#enqueueLater(delivery);
     }
     this.#queue.push(delivery);
     this.#updateFull();
     if (this.settings.concurrency > 1) this.#pump();
     return true;
+  }
+
+  get #waitsForRoom(): boolean {
+    return this.#waitingRoom !== undefined && this.#waitingRoom.length > 0;
+  }
+
+  /** The buffer is full. Where publishers wait for us, the event does, too; elsewhere it is dropped. */
+  #enqueueLater(delivery: LiveDelivery): boolean {
+    if (!this.inbox.dropsWhenFull) {
+      this.#waitingRoom ??= new WaitingRoom(this.runtime, (late) => this.#overflow(late));
+      if (this.#waitingRoom.add(delivery)) return true;
+    }
+    this.#overflow([delivery]);
+    return false;
+  }
+
+  #overflow(deliveries: readonly LiveDelivery[]): void {
+    for (const { event } of deliveries) this.inbox.reopen(event, this);
+    this.inbox.session.dropped.overflow += deliveries.length;
+    const counts = new Map<string, number>();
+    for (const { event } of deliveries) counts.set(event.source, (counts.get(event.source) ?? 0) + 1);
+    for (const [source, count] of counts) this.tell({ kind: 'gap', reason: 'overflow', source, count });
+  }
+
+  /** There is room again. */
+  #admit(): void {
+    if (!this.#waitsForRoom) return;
+    const queue = (this.#queue ??= new DeliveryQueue());
+    for (const delivery of (this.#waitingRoom as WaitingRoom).take(this.settings.bufferSize - queue.length)) {
+      queue.push(delivery);
+    }
   }
 
   // ── handling ──
@@ -205,6 +235,7 @@ export class LiveSubscription implements Subscription, Watched {
     while (this.#queue !== undefined && this.#running < this.settings.concurrency && this.#state !== 'paused') {
       const next = this.#queue.take(this.#busyKeys === undefined ? undefined : this.#isBusy);
       if (next === undefined) break;
+      this.#admit();
       if (isExpired(next.event, this.runtime)) this.#expired(next);
       else this.#run(next);
     }
@@ -570,7 +601,8 @@ export class LiveSubscription implements Subscription, Watched {
 
   #dropQueue(): void {
     const unread = this.#stream?.takeUnread() ?? [];
-    const left = [...unread, ...(this.#queue?.takeAll() ?? [])];
+    const waiting = this.#waitingRoom?.take(Number.POSITIVE_INFINITY) ?? [];
+    const left = [...unread, ...(this.#queue?.takeAll() ?? []), ...waiting];
     let lost = 0;
     for (const delivery of left) {
       if (delivery.lease === undefined) lost++;

@@ -15,6 +15,9 @@ export interface Entry {
   attempt: number;
 }
 
+/** Most events that wait for room in a group: one more is refused with `overloaded`. */
+export const MAX_WAITING = 65_536;
+
 /** Competing consumers: a queue whose members take turns. */
 export class Group {
   readonly #members: GroupMember[] = [];
@@ -22,6 +25,11 @@ export class Group {
   #waiting: Entry[] = [];
   #turn = 0;
   #draining = false;
+
+  /** Are too many events waiting for a member to have room? */
+  get isFull(): boolean {
+    return this.#waiting.length >= MAX_WAITING;
+  }
 
   get isEmpty(): boolean {
     return this.#members.length === 0;

@@ -1,5 +1,5 @@
-import type { Address, Outgoing, Participant, PolycastError, Sink } from '@polycast/core/adapter';
-import { Group, type GroupMember } from './group.ts';
+import { type Address, type Outgoing, type Participant, PolycastError, type Sink } from '@polycast/core/adapter';
+import { Group, type GroupMember, MAX_WAITING } from './group.ts';
 import { BACK_PRESSURE_MAX_MS } from './options.ts';
 
 /** One participant on one topic: its sinks without a group. */
@@ -59,6 +59,7 @@ export class Room {
 
   /** @returns a promise only if a subscriber has no room: it resolves when there is, or soon enough */
   publish(outgoing: Outgoing, from: Seat | undefined): void | Promise<void> {
+    this.#refuseIfFull(outgoing);
     if (this.#busy) {
       this.#waiting.push({ outgoing, from });
       return;
@@ -74,10 +75,24 @@ export class Room {
     if (full !== undefined) return roomIn(full);
   }
 
+  /** Before anyone gets it, so that it may be published again. @throws PolycastError `overloaded` */
+  #refuseIfFull({ to }: Outgoing): void {
+    if (this.#groups.size === 0) return;
+    for (const [name, group] of this.#groups) {
+      if (!group.isFull || group.memberFor(to) === undefined) continue;
+      throw new PolycastError('overloaded', `${MAX_WAITING} events wait for a member of group '${name}' to have room`);
+    }
+  }
+
   /** What came from another thread was no event: those it was for hear of it, and one member of each group. */
   corrupt(error: PolycastError, to: readonly Address[]): void {
     for (const seat of this.#seats) if (isFor(seat, to)) for (const sink of seat.sinks) sink.corrupt(error);
     for (const group of this.#groups.values()) group.memberFor(to)?.sink.corrupt(error);
+  }
+
+  /** An event from another thread could not be taken, and its publisher does not hear of it: the members of the full group do. */
+  failed(error: PolycastError, to: readonly Address[]): void {
+    for (const group of this.#groups.values()) if (group.isFull) group.memberFor(to)?.sink.failed(error);
   }
 
   #hand({ event, to }: Outgoing, from: Seat | undefined, isFresh: boolean): Sink[] | undefined {

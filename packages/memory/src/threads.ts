@@ -1,4 +1,4 @@
-import { decodeEvents, encodeEvent, type Outgoing } from '@polycast/core/adapter';
+import { decodeEvents, encodeEvent, type Outgoing, PolycastError } from '@polycast/core/adapter';
 import type { Hub } from './hub.ts';
 
 /** Carries what is published to hubs of the same name in other threads. */
@@ -47,7 +47,13 @@ function open(name: string, hub: Hub): BroadcastChannel {
     if (room === undefined) return;
     decodeEvents(
       json,
-      (event) => void room.publish({ event, topic, to, json: undefined, expiresAtMs: event.expiresAtMs }, undefined),
+      (event) => {
+        try {
+          void room.publish({ event, topic, to, json: undefined, expiresAtMs: event.expiresAtMs }, undefined);
+        } catch (thrown) {
+          room.failed(PolycastError.from(thrown), to);
+        }
+      },
       (error) => room.corrupt(error, to),
     );
   };

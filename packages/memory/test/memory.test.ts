@@ -1,4 +1,4 @@
-import { connect } from '@polycast/core';
+import { connect, type Signal } from '@polycast/core';
 import { expect, test } from 'vitest';
 import { memory } from '../src/index.ts';
 
@@ -94,4 +94,63 @@ test('what a handler cannot finish because its broadcaster closes goes back to t
   await end;
   await expect.poll(() => seen).toEqual([2]);
   expect(signals).not.toContain('dead-lettered');
+});
+
+test('a subscriber that hangs holds no more than its buffer, and what it could not take is announced', async () => {
+  const options = { transport: memory({ hub: 'bound' }), topic: 't' };
+  const signals: Signal[] = [];
+  const fast: unknown[] = [];
+  const desk = await connect({ ...options, self: { role: 'desk' } });
+  const kitchen = await connect({ ...options, self: { role: 'kitchen' }, onSignal: (signal) => signals.push(signal) });
+  const slow = await kitchen.subscribe(() => new Promise(() => {}), { bufferSize: 10 });
+  await kitchen.subscribe((event) => void fast.push(event.data));
+  const published = Array.from({ length: 200 }, (_, n) => desk.publish({ type: 'x', data: n }));
+  expect(slow.pending).toBeLessThanOrEqual(11);
+  expect(fast).toHaveLength(200);
+  await slow.close({ drainMs: 0 });
+  const lost = signals.reduce((sum, signal) => sum + (signal.kind === 'gap' ? (signal.count ?? 0) : 0), 0);
+  // One was being handled.
+  expect([lost, kitchen.dropped.overflow]).toEqual([199, 199]);
+  await Promise.all(published);
+  await Promise.all([desk.close(), kitchen.close()]);
+});
+
+test('a publisher that waits loses nothing to a slow subscriber', async () => {
+  const options = { transport: memory({ hub: 'patience' }), topic: 't' };
+  const desk = await connect({ ...options, self: { role: 'desk' } });
+  const kitchen = await connect({ ...options, self: { role: 'kitchen' } });
+  const seen: unknown[] = [];
+  await kitchen.subscribe(
+    async (event) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(event.data);
+    },
+    { bufferSize: 5 },
+  );
+  await Promise.all(Array.from({ length: 300 }, (_, n) => desk.publish({ type: 'x', data: n })));
+  await kitchen.close();
+  expect(seen).toEqual(Array.from({ length: 300 }, (_, n) => n));
+  expect(kitchen.dropped.overflow).toBe(0);
+  await desk.close();
+});
+
+test('a group without room refuses more than it can hold, before anyone gets it', async () => {
+  const options = { transport: memory({ hub: 'full' }), topic: 't' };
+  const desk = await connect({ ...options, self: { role: 'desk' } });
+  const kitchen = await connect({ ...options, self: { role: 'kitchen' } });
+  let seen = 0;
+  await kitchen.subscribe(() => new Promise(() => {}), { group: 'g', bufferSize: 1 });
+  await kitchen.subscribe(() => void seen++);
+  let taken = 0;
+  let refused: unknown;
+  while (refused === undefined && taken < 100_000) {
+    // Confirmed or not, it is taken within the call.
+    await Promise.race([desk.publish({ type: 'x' }), null]).catch((error: unknown) => {
+      refused = error;
+    });
+    if (refused === undefined) taken++;
+  }
+  expect(refused).toMatchObject({ code: 'overloaded' });
+  expect(seen).toBe(taken);
+  await Promise.all([desk.close({ drainMs: 0 }), kitchen.close({ drainMs: 0 })]);
 });
