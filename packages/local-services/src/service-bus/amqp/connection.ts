@@ -6,6 +6,7 @@ import { Writer } from '../message/encoding/writer.ts';
 import { type Address, parseAddress } from './address.ts';
 import { type Opened, openSource, receiveMode } from './attach.ts';
 import type { AuthorityLike, GrantLike, Right } from './authority.ts';
+import { Budget } from './budget.ts';
 import { answerCbs } from './cbs.ts';
 import { Claims } from './claims.ts';
 import { amqpErrorOf, ProtocolError, unauthorized } from './error.ts';
@@ -52,6 +53,7 @@ export class AmqpConnection {
   readonly #wire: Wire;
   readonly #rhea: RheaConnection;
   readonly #claims = new Claims();
+  readonly #budget: Budget;
   readonly #sessions = new Map<RheaSession, Session>();
   /** Of `$cbs` and of `$management`, by their paths in lower case. */
   readonly #replyLinks = new Map<string, Set<ReplyLink>>();
@@ -73,8 +75,9 @@ export class AmqpConnection {
 
   constructor(socket: Duplex, options: ConnectionOptions) {
     this.#options = options;
-    const { maxFrameBytes } = options.broker.limits;
+    const { maxFrameBytes, maxMessageBytes } = options.broker.limits;
     this.#frameBytes = maxFrameBytes;
+    this.#budget = new Budget(maxMessageBytes, () => this.#claims.size === 0);
     this.#wire = new Wire(socket, maxFrameBytes, {
       unit: (unit) => this.#take(unit),
       flushing: () => {
@@ -231,7 +234,7 @@ export class AmqpConnection {
   }
 
   #openSession(rhea: RheaSession): void {
-    const session = new Session(rhea, this.#wire, this.#frameBytes);
+    const session = new Session(rhea, this.#wire, this.#frameBytes, this.#budget);
     session.outgoing.onRoom = () => {
       for (const [link, node] of this.#nodes) if (link.session === rhea) node.resume();
     };
@@ -241,6 +244,7 @@ export class AmqpConnection {
   #closeSession(rhea: RheaSession): void {
     for (const link of Object.values(rhea.links)) this.#detached(link);
     this.#sessions.get(rhea)?.flush();
+    this.#sessions.get(rhea)?.ended();
     this.#sessions.delete(rhea);
   }
 

@@ -1,4 +1,5 @@
 import type { Fields } from '../message/encoding/reader.ts';
+import type { Budget } from './budget.ts';
 import { ProtocolError } from './error.ts';
 import type { BeginFields, FlowFields, RheaLink, RheaSession } from './rhea.ts';
 
@@ -27,6 +28,8 @@ interface Partial {
   readonly format: number;
   readonly pieces: Buffer[];
   length: number;
+  /** Of the pieces. */
+  held: number;
 }
 
 /** What the peer sends within one session, in place of rhea's bookkeeping; the fields with underscores are those that rhea reads. */
@@ -35,6 +38,11 @@ export class IncomingTransfers {
   next_transfer_id = 0;
   max_transfer_id = WINDOW;
   readonly #partial = new Map<RheaLink, Partial>();
+  readonly #budget: Budget;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
 
   on_begin(fields: BeginFields): void {
     this.next_transfer_id = fields.next_outgoing_id;
@@ -73,23 +81,27 @@ export class IncomingTransfers {
       else taker.take({ deliveryId: deliveryId!, settled, format, bytes: payload });
       return;
     }
-    const partial = begun ?? { deliveryId: deliveryId!, settled, format, pieces: [], length: 0 };
+    const partial = begun ?? { deliveryId: deliveryId!, settled, format, pieces: [], length: 0, held: 0 };
     if (aborted) {
-      this.#partial.delete(link);
+      this.forget(link);
       this.#spend(link);
       return;
     }
     this.#partial.set(link, partial);
     partial.length += payload.length;
     // What is too large already is no longer kept, only counted.
-    if (partial.length > taker.maxMessageBytes) partial.pieces.length = 0;
-    else partial.pieces.push(payload);
+    if (partial.length > taker.maxMessageBytes) this.#drop(partial);
+    else {
+      this.#budget.takeBytes(payload.length);
+      partial.held += payload.length;
+      partial.pieces.push(payload);
+    }
     if (more) return;
-    this.#partial.delete(link);
+    const bytes = Buffer.concat(partial.pieces);
+    this.forget(link);
     this.#spend(link);
     if (partial.length > taker.maxMessageBytes) taker.tooLarge(partial);
     else {
-      const bytes = Buffer.concat(partial.pieces, partial.length);
       taker.take({
         deliveryId: partial.deliveryId,
         settled: settled || partial.settled,
@@ -99,8 +111,17 @@ export class IncomingTransfers {
     }
   }
 
+  /** What has begun on this link will not end. */
   forget(link: RheaLink): void {
+    const partial = this.#partial.get(link);
     this.#partial.delete(link);
+    if (partial !== undefined) this.#drop(partial);
+  }
+
+  #drop(partial: Partial): void {
+    partial.pieces.length = 0;
+    this.#budget.giveBytes(partial.held);
+    partial.held = 0;
   }
 
   #spend(link: RheaLink): void {

@@ -15,6 +15,8 @@ import type { Wire } from './wire.ts';
 const CREDIT = 1_000;
 /** Replies that wait for a client's credit, before its link is given up. */
 const MAX_WAITING_REPLIES = 1_000;
+/** The same in bytes; the first is never too large. */
+const MAX_WAITING_BYTES = 4_194_304;
 /** The largest request: many messages to schedule fit. */
 const MAX_REQUEST_BYTES = 16_777_216;
 
@@ -114,6 +116,7 @@ export class ReplyLink implements LinkNode {
   readonly #allowed: () => boolean;
   readonly #onClosed: () => void;
   #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   #tag = 0;
 
   constructor(options: {
@@ -141,11 +144,13 @@ export class ReplyLink implements LinkNode {
   }
 
   send(bytes: Buffer): void {
-    if (this.#waiting.length >= MAX_WAITING_REPLIES) {
+    const tooMuch = this.#waiting.length > 0 && this.#waitingBytes + bytes.length > MAX_WAITING_BYTES;
+    if (tooMuch || this.#waiting.length >= MAX_WAITING_REPLIES) {
       this.#link.close({ condition: 'amqp:resource-limit-exceeded', description: 'Too many replies wait for credit' });
       return;
     }
     this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
     this.resume();
   }
 
@@ -166,6 +171,7 @@ export class ReplyLink implements LinkNode {
   resume(): void {
     while (this.#link.credit > 0 && this.#waiting.length > 0 && !this.#wire.isCongested()) {
       const bytes = this.#waiting.shift()!;
+      this.#waitingBytes -= bytes.length;
       this.#link.credit--;
       this.#link.delivery_count = (this.#link.delivery_count + 1) >>> 0;
       const tag = Buffer.allocUnsafe(4);

@@ -1,4 +1,5 @@
 import { type Fields, Reader } from '../message/encoding/reader.ts';
+import type { Budget } from './budget.ts';
 import { Dispositions, OUTCOME } from './dispositions.ts';
 import { ProtocolError } from './error.ts';
 import { PERFORMATIVE, type Unit } from './frame-splitter.ts';
@@ -18,16 +19,19 @@ const COORDINATOR = 0x30;
 export class Session {
   readonly rhea: RheaSession;
   readonly outgoing: OutgoingTransfers;
-  readonly incoming = new IncomingTransfers();
+  readonly incoming: IncomingTransfers;
   /** Of what we received. */
   readonly received: Dispositions;
   /** Of what we sent: our answer to the peer's outcome. */
   readonly sent: Dispositions;
   readonly #linkCount: () => number;
+  readonly #budget: Budget;
   #nextKey = 0;
 
-  constructor(rhea: RheaSession, wire: Wire, maxFrameBytes: number) {
+  constructor(rhea: RheaSession, wire: Wire, maxFrameBytes: number, budget: Budget) {
     this.rhea = rhea;
+    this.#budget = budget;
+    this.incoming = new IncomingTransfers(budget);
     const { channel, begin } = rhea.local;
     this.outgoing = new OutgoingTransfers(wire, channel, maxFrameBytes);
     this.received = new Dispositions(wire, channel, true);
@@ -56,12 +60,15 @@ export class Session {
     if (Object.hasOwn(handles, handle)) {
       throw new ProtocolError('amqp:session:handle-in-use', `Handle ${handle} is attached already`);
     }
+    this.#budget.takeLink();
     const link = role ? this.rhea.create_sender(name) : this.rhea.create_receiver(name);
     delete this.rhea.links[name];
     const key = String(this.#nextKey++);
     this.rhea.links[key] = link;
     link.remove = () => {
+      if (!Object.hasOwn(this.rhea.links, key)) return;
       delete this.rhea.links[key];
+      this.#budget.giveLink();
       if (handles[handle] === link) delete handles[handle];
       delete (this.rhea.local as unknown as { handles: Record<number, RheaLink> }).handles[link.local.handle];
     };
@@ -119,6 +126,11 @@ export class Session {
     if (!receiver) return;
     const state = fields.raw();
     this.outgoing.disposition(first, last, settled, () => outcomeOf(state));
+  }
+
+  /** It has ended, and with it all its links. */
+  ended(): void {
+    for (const key of Object.keys(this.rhea.links)) this.rhea.links[key]!.remove();
   }
 
   /** What was gathered in this turn is written. */

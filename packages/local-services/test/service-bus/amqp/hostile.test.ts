@@ -139,6 +139,33 @@ describe('a peer', () => {
     await expectServed();
   });
 
+  it('of whom nothing is known holds few links and few bytes', async () => {
+    const stranger = [header(0), open, begin];
+    const links = await dial();
+    links.write(Buffer.concat([...stranger, ...Array.from({ length: 300 }, (_, at) => attach(at, false, '$cbs'))]));
+    await until(() => says(links, 'amqp:resource-limit-exceeded'));
+    const bytes = await dial();
+    const begun = (handle: number) => {
+      const id = (out: Writer) => out.binary(Buffer.from([handle]));
+      const head = frame(0x14, [uint(handle), uint(handle), id, uint(0), flag(false), flag(true)]);
+      const whole = Buffer.concat([head, Buffer.alloc(100_000)]);
+      whole.writeUInt32BE(whole.length);
+      return whole;
+    };
+    const handles = [0, 1, 2];
+    bytes.write(Buffer.concat([...stranger, ...handles.map((at) => attach(at, false, '$cbs')), ...handles.map(begun)]));
+    await until(() => says(bytes, 'amqp:resource-limit-exceeded'));
+    // What is given up is given back: again and again is not too much.
+    const again = await dial();
+    again.write(Buffer.concat(hello));
+    const end = frame(0x16, [uint(0), flag(true)]);
+    for (let round = 0; round < 300; round++) again.write(Buffer.concat([attach(0, false, '$cbs'), begun(0), end]));
+    again.write(Buffer.concat([attach(0, false), transfer(0, 0, message)]));
+    await until(() => served.broker.counts().active === 1);
+    served.broker.source('q').deleteBatch(1, Date.now() + 1_000);
+    await expectServed();
+  });
+
   it('may name ranges of deliveries that never were', async () => {
     const socket = await dial();
     socket.write(Buffer.concat([...session, disposition(0, 4_294_967_295), disposition(5, 4)]));
