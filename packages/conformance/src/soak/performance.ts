@@ -1,6 +1,7 @@
 import type { Address } from '@polycast/core';
 import { isOwing } from '../history/judge/judge.ts';
 import type { Entry, Promises } from '../history/record.ts';
+import { Disturbances } from './disturbances.ts';
 import type { PlannedEvent } from './order.ts';
 import { nowMs, type ParticipantProcess } from './participant-process.ts';
 import { type Plan, type PlannedSubscription, SLOTS, type Step } from './plan.ts';
@@ -75,7 +76,6 @@ export async function perform(
 
 class Performance {
   readonly recorder: Recorder;
-  readonly faults: FaultCounts = {};
   readonly #plan: Plan;
   readonly #stage: Stage;
   readonly #promises: Promises;
@@ -89,11 +89,10 @@ class Performance {
   readonly #durable = new Map<string, { readonly slot: number; readonly plan: PlannedSubscription }>();
   readonly #published: (PlannedEvent & { readonly slot: number })[] = [];
   readonly #copies = new Map<number, number>();
-  readonly #healing = new Set<() => Promise<void>>();
+  readonly #disturbances: Disturbances;
   #ids = 0;
   #events = 0;
   #hasCrashed = false;
-  #disturbedAtMs = 0;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(plan: Plan, stage: Stage, promises: Promises, options: PerformOptions) {
@@ -103,6 +102,11 @@ class Performance {
     this.#promises = promises;
     this.#mutant = options.mutant;
     this.#topic = `soak-${process.pid}-${++performances}`;
+    this.#disturbances = new Disturbances(stage, this.recorder, this.#topic);
+  }
+
+  get faults(): FaultCounts {
+    return this.#disturbances.counts;
   }
 
   async play(): Promise<void> {
@@ -118,7 +122,7 @@ class Performance {
   /** Leaves nothing of the history behind, whatever became of it. */
   async end(): Promise<void> {
     clearInterval(this.#watch);
-    for (const heal of [...this.#healing]) await heal();
+    await this.#disturbances.healAll();
     for (const one of this.#processes.keys()) {
       const isClean = !this.#joined.some((joined) => joined?.process === one);
       if (isClean) this.#stage.giveBack(one);
@@ -177,10 +181,7 @@ class Performance {
     if (this.#shared !== undefined && !this.#shared.isOver) return this.#shared;
     const clockMs = this.#plan.clocksMs[slot] ?? 0;
     const taken = this.#stage.take(clockMs);
-    if (clockMs !== 0) {
-      this.#counted('clock');
-      this.recorder.note({ what: 'fault', fault: `clock ${++this.#ids}`, kind: 'clock' });
-    }
+    if (clockMs !== 0) this.#disturbances.count('clock');
     if (this.#stage.isShared) this.#shared = taken;
     this.#processes.set(taken, true);
     taken.onEntry = (entry) => this.recorder.add(entry);
@@ -192,7 +193,7 @@ class Performance {
   }
 
   get #stepWaitMs(): number {
-    return this.#healing.size > 0 || nowMs() - this.#disturbedAtMs < STEP_WAIT_MS ? STEP_WAIT_MS : CALM_WAIT_MS;
+    return this.#disturbances.isRecent(STEP_WAIT_MS) ? STEP_WAIT_MS : CALM_WAIT_MS;
   }
 
   #forget(process: ParticipantProcess): void {
@@ -293,160 +294,12 @@ class Performance {
 
   // ── faults ──
 
-  async #fault(step: Extract<Step, { do: 'fault' }>): Promise<void> {
-    const { kind, slot, forMs, by } = step;
-    const faults = this.#stage.target.faults ?? {};
-    const way = this.#stage.ways[slot];
+  async #fault({ kind, slot, forMs, by }: Extract<Step, { do: 'fault' }>): Promise<void> {
     const joined = this.#joined[slot];
-    switch (kind) {
-      case 'cut':
-        return this.#brief(kind, () => way?.cut());
-      case 'cut-one':
-        return this.#brief(kind, () => way?.cutOne(by));
-      case 'delay':
-        return this.#lasting(
-          kind,
-          forMs,
-          () => {
-            if (way !== undefined) way.delayMs = 5 + by * 100;
-          },
-          () => way?.heal(),
-        );
-      case 'swallow':
-        return this.#lasting(
-          kind,
-          forMs,
-          () => way?.swallow(),
-          () => way?.heal(),
-        );
-      case 'crash':
-        return joined === undefined ? undefined : this.#crash(joined.process);
-      case 'freeze-participant': {
-        const process = joined?.process;
-        if (process === undefined || process.isFrozen) return;
-        return this.#lasting(
-          kind,
-          forMs,
-          () => process.freeze(),
-          () => process.thaw(),
-        );
-      }
-      case 'clock': {
-        if (joined === undefined) return;
-        return this.#brief(kind, () =>
-          joined.process.order({ do: 'clock', offsetMs: Math.round((by - 0.5) * 2_000_000) }),
-        );
-      }
-      case 'cut-all':
-        return this.#brief(kind, () => faults.cut?.());
-      case 'freeze-service':
-        return this.#lasting(
-          kind,
-          forMs,
-          () => faults.freeze?.(),
-          () => faults.thaw?.(),
-        );
-      case 'kill-service':
-        return this.#lasting(
-          kind,
-          forMs,
-          () => faults.kill?.(),
-          () => faults.start?.(),
-        );
-      case 'restart-service':
-        return this.#brief(kind, () => faults.restart?.());
-      case 'refuse':
-        return this.#lasting(
-          kind,
-          forMs,
-          () => faults.refuse?.(),
-          () => faults.relent?.(),
-        );
-      case 'forbid':
-        return this.#lasting(
-          kind,
-          forMs,
-          () => faults.forbid?.(this.#topic),
-          () => faults.permit?.(this.#topic),
-        );
-      case 'trim':
-        return this.#brief(kind, () => faults.trim?.(this.#topic), true);
-      case 'wipe':
-        return this.#brief(kind, () => faults.wipe?.(), true);
-      case 'demote':
-        return this.#brief(
-          kind,
-          async () => {
-            const at = await faults.demote?.();
-            for (const each of this.#stage.ways) if (each !== undefined && at !== undefined) each.target = at;
-          },
-          true,
-        );
-    }
-  }
-
-  #counted(kind: Extract<Step, { do: 'fault' }>['kind']): void {
-    this.faults[kind] = (this.faults[kind] ?? 0) + 1;
-    this.#disturbedAtMs = nowMs();
-  }
-
-  async #brief(
-    kind: Extract<Step, { do: 'fault' }>['kind'],
-    deed: () => void | Promise<void>,
-    loses = false,
-  ): Promise<void> {
-    await this.#serviceIsThere();
-    const fault = `${kind} ${++this.#ids}`;
-    this.#counted(kind);
-    this.recorder.note({ what: 'fault', fault, kind, ...(loses ? { loses } : {}), ...seemsToLose(kind) });
-    await deed();
-    this.recorder.note({ what: 'healed', fault });
-  }
-
-  /** Goes on while the history does, for so long. One of a kind at a time. */
-  async #lasting(
-    kind: Extract<Step, { do: 'fault' }>['kind'],
-    forMs: number,
-    begin: () => void | Promise<void>,
-    end: () => void | Promise<void>,
-  ): Promise<void> {
-    await this.#serviceIsThere();
-    const fault = `${kind} ${++this.#ids}`;
-    this.#counted(kind);
-    this.recorder.note({ what: 'fault', fault, kind, ...seemsToLose(kind) });
-    await begin();
-    let healed: Promise<void> | undefined;
-    const heal = () => {
-      healed ??= (async () => {
-        clearTimeout(timer);
-        await end();
-        this.recorder.note({ what: 'healed', fault });
-        this.#healing.delete(heal);
-      })();
-      return healed;
-    };
-    const timer = setTimeout(() => void heal(), forMs);
-    this.#healing.add(heal);
-    if (isOfService(kind)) this.#service = { heal, untilMs: nowMs() + forMs };
-  }
-
-  #service: { readonly heal: () => Promise<void>; readonly untilMs: number } | undefined;
-
-  /** One thing at a time happens to the service: a server that is down cannot be frozen, nor refuse anything. */
-  async #serviceIsThere(): Promise<void> {
-    const busy = this.#service;
-    if (busy === undefined) return;
-    this.#service = undefined;
-    await pass(Math.max(0, busy.untilMs - nowMs()));
-    await busy.heal();
-  }
-
-  async #crash(process: ParticipantProcess): Promise<void> {
-    this.#counted('crash');
+    await this.#disturbances.cause(kind, { slot, process: joined?.process, forMs, by });
+    if (kind !== 'crash' || joined === undefined) return;
     this.#hasCrashed = true;
-    await process.kill();
-    this.recorder.note({ what: 'crash', process: process.name });
-    this.#forget(process);
+    this.#forget(joined.process);
   }
 
   /** Processes that answer nothing any more. */
@@ -466,7 +319,7 @@ class Performance {
 
   async #settle(): Promise<void> {
     if (this.recorder.isOver) return;
-    for (const heal of [...this.#healing]) await heal();
+    await this.#disturbances.healAll();
     await this.#stage.target.faults?.start?.();
     for (const one of this.#processes.keys()) one.order({ do: 'calm' });
     await Promise.all(SLOTS.map((_, slot) => this.#hasLeft(slot, LEAVE_WITHIN_MS)));
@@ -596,14 +449,6 @@ class Performance {
       return false;
     }, withinMs);
   }
-}
-
-function seemsToLose(kind: string): { seemsToLose?: true } {
-  return kind === 'kill-service' || kind === 'restart-service' ? { seemsToLose: true } : {};
-}
-
-function isOfService(kind: string): boolean {
-  return kind.endsWith('-service') || kind === 'refuse' || kind === 'forbid';
 }
 
 function pass(ms: number): Promise<void> {
