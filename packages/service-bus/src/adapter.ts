@@ -23,7 +23,7 @@ import { filterTarget } from './rules.ts';
 import { TopicSender } from './sender.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { ServiceBusSource } from './source.ts';
-import { type Encoded, encodeMessage, withTtl } from './wire.ts';
+import { type Encoded, encodeMessage, messageIdOf, withTtl } from './wire.ts';
 
 /** Most events that are remembered between measuring and sending: as many as core lets wait. */
 const MAX_MEASURED = 10_000;
@@ -58,6 +58,9 @@ class ServiceBusLink implements Link {
   readonly #senders = new Map<string, TopicSender>();
   /** What was measured is sent a moment later. A Map that is emptied: a WeakMap costs the garbage collector more than all the rest. */
   readonly #encoded = new Map<BroadcastEvent, Encoded>();
+  /** What failed may have been stored: tried again, it must be known by the same message id. */
+  readonly #unsure = new WeakMap<BroadcastEvent, Encoded>();
+  #publishes = 0;
   readonly #places = new Set<number>();
   /** Why nothing may be sent, if so. */
   #mayNotSend: PolycastError | undefined;
@@ -113,17 +116,21 @@ class ServiceBusLink implements Link {
   }
 
   sizeOf(event: BroadcastEvent): number {
-    const encoded = encodeMessage(event, this.#mark);
+    const encoded = this.#encode(event);
     // Some are refused after all, and never sent.
     if (this.#encoded.size >= MAX_MEASURED) this.#encoded.clear();
     this.#encoded.set(event, encoded);
     return encoded.bytes;
   }
 
-  /** Tried again, it is written again. */
+  #encode(event: BroadcastEvent): Encoded {
+    const publish = `${this.#mark}.${(this.#publishes++).toString(36)}`;
+    return encodeMessage(event, this.#mark, messageIdOf(event.id, publish));
+  }
+
   #take(event: BroadcastEvent): Encoded {
     const encoded = this.#encoded.get(event);
-    if (encoded === undefined) return encodeMessage(event, this.#mark);
+    if (encoded === undefined) return this.#unsure.get(event) ?? this.#encode(event);
     this.#encoded.delete(event);
     return encoded;
   }
@@ -150,13 +157,20 @@ class ServiceBusLink implements Link {
   }
 
   async #send(topic: string, batch: readonly Outgoing[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
-    const nowMs = Date.now();
     const encoded = batch.map(({ event }) => this.#take(event));
-    const messages = encoded.map((one, at) => withTtl(one, batch[at] as Outgoing, nowMs));
-    const errors = await this.#sender(topicName(this.#settings.prefix, topic)).send(messages);
+    const messages = encoded.map((one, at) => withTtl(one, batch[at] as Outgoing));
+    const retain = (at: number) => this.#unsure.set((batch[at] as Outgoing).event, encoded[at] as Encoded);
+    let errors: undefined | readonly (PolycastError | undefined)[];
+    try {
+      errors = await this.#sender(topicName(this.#settings.prefix, topic)).send(messages);
+    } catch (thrown) {
+      for (const at of batch.keys()) retain(at);
+      throw mapError(thrown);
+    }
     let operations = 0;
     encoded.forEach(({ bytes }, at) => {
       if (errors?.[at] === undefined) operations += operationsOf(bytes);
+      else retain(at);
     });
     this.#context.meter(OPERATIONS, operations);
     return errors;

@@ -2,6 +2,7 @@ import { type RetryOptions, ServiceBusClient, type WebSocketOptions } from '@azu
 import { type LinkContext, PolycastError } from '@polycast/core/adapter';
 import { mapError } from './map-error.ts';
 import { SdkConnectionWatch } from './sdk-connection.ts';
+import { ServiceClock } from './service-clock.ts';
 import type { Settings } from './settings.ts';
 import { within } from './within.ts';
 
@@ -21,6 +22,7 @@ interface Call {
 export class Connection {
   readonly client: ServiceBusClient;
   readonly settings: Settings;
+  readonly clock = new ServiceClock();
   readonly #context: LinkContext;
   readonly #watch: SdkConnectionWatch;
   readonly #calls = new Set<Call>();

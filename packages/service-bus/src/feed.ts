@@ -1,5 +1,6 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import type { Address, PolycastError } from '@polycast/core/adapter';
+import { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
 import type { Feeder, Intake } from './intake.ts';
 import { OPERATIONS } from './manifest.ts';
@@ -19,6 +20,8 @@ export interface FeedOptions {
   /** Of the service. */
   readonly lockMs: number;
   readonly maxUnsettled: number;
+  readonly isOurs: boolean;
+  readonly maxAttempts: number;
   meter(unit: string, count: number): void;
   /** The subscription is gone, or may not be read any more. It goes on trying meanwhile. */
   lost(error: PolycastError): void;
@@ -31,6 +34,9 @@ export class Feed implements Feeder {
   readonly passesOn: boolean;
   readonly lockMs: number;
   readonly isSession = false;
+  readonly attempts = new AttemptCounter();
+  readonly isOurs: boolean;
+  readonly maxAttempts: number;
   readonly receiver: StreamReceiver;
   readonly #options: FeedOptions;
   #links = 0;
@@ -48,6 +54,8 @@ export class Feed implements Feeder {
     this.addresses = options.addresses;
     this.passesOn = options.passesOn;
     this.lockMs = options.lockMs;
+    this.isOurs = options.isOurs;
+    this.maxAttempts = options.maxAttempts;
     this.receiver = new StreamReceiver(
       options.connection.client.createReceiver(options.topic, options.subscription, {
         // Core renews.

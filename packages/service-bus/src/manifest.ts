@@ -6,8 +6,8 @@ export const OPERATIONS = 'operations';
 
 /** Most events in one transfer. */
 const MAX_BATCH_EVENTS = 256;
-/** While so many batches are under way, what comes fills the next. */
-const MAX_BATCHES_IN_FLIGHT = 4;
+/** With a second one under way a later batch could be taken when an earlier one was refused, and then be known before it. */
+const MAX_BATCHES_IN_FLIGHT = 1;
 /** Room for what the service adds to a message. */
 const RESERVED_BYTES = 2_048;
 
@@ -53,10 +53,14 @@ export function manifest(settings: Settings): Manifest {
         level: 'native',
         note: 'In groups by sessions: one member a key at a time. Elsewhere within the one subscription.',
       },
-      dedupe:
-        settings.duplicateDetectionMs === 0
-          ? { level: 'emulated', note: 'Within one subscription, for as long as it is open.' }
-          : { level: 'native', numbers: { windowMs: settings.duplicateDetectionMs } },
+      dedupe: {
+        level: 'emulated',
+        note: `Within one subscription, for as long as it is open.${
+          settings.duplicateDetectionMs === 0
+            ? ''
+            : ` What a publisher sends again after a lost answer the service itself drops, for ${settings.duplicateDetectionMs / 1_000} s.`
+        }`,
+      },
       gapDetection: { level: 'emulated', note: 'Where the service evaluates neither a filter nor a group.' },
       members: { level: 'emulated' },
       request: { level: 'emulated' },

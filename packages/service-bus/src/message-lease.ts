@@ -1,10 +1,11 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import { type Lease, PolycastError, type Settlement } from '@polycast/core/adapter';
+import type { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
 import { OPERATIONS } from './manifest.ts';
 import { countIn } from './read-message.ts';
 import type { StreamReceiver } from './sdk-receiver.ts';
-import { PASSED_PROPERTY, RETURNED_PROPERTY } from './wire.ts';
+import { COUNTED_PROPERTY, PASSED_PROPERTY, RETURNED_PROPERTY, TRIES_PROPERTY } from './wire.ts';
 
 /** Longest wait for a lost connection before a settlement is given up, ms: the lock may have run out by then. */
 const RETURN_WITHIN_MS = 30_000;
@@ -21,6 +22,11 @@ export interface Holder {
   readonly generation: number;
   /** How long the service locks a message, ms. Its own clock may be wrong, or ours. */
   readonly lockMs: number;
+  readonly attempts: AttemptCounter;
+  /** Was the subscription made by this source, which alone reads it? */
+  readonly isOurs: boolean;
+  /** More deliveries than this are tries. */
+  readonly maxAttempts: number;
   /** With a session the lock is the session's: it ends with the link. */
   readonly isSession: boolean;
   /** Extends the lock. */
@@ -33,14 +39,16 @@ export interface Holder {
 type Act = (receiver: Holder['receiver'], message: ServiceBusReceivedMessage) => Promise<void>;
 
 const complete: Act = (receiver, message) => receiver.completeMessage(message);
-const abandon: Act = (receiver, message) => receiver.abandonMessage(message);
 
 /** A message under its lock. */
 export class MessageLease implements Lease {
-  readonly attempt: number;
+  readonly ageMs?: number;
   readonly #holder: Holder;
   readonly #message: ServiceBusReceivedMessage;
   readonly #generation: number;
+  /** What the service counts before this delivery, but for what was given back unseen. */
+  readonly #counted: number;
+  #attempt: number | undefined;
   #lockedAtMs: number;
 
   /** @param lockedAtMs when it came, ms of the monotonic clock */
@@ -49,24 +57,57 @@ export class MessageLease implements Lease {
     this.#holder = holder;
     this.#message = message;
     this.#generation = holder.generation;
-    // The service counts all that came back; some of it nobody saw.
-    this.attempt = Math.max(1, (message.deliveryCount ?? 0) + 1 - countIn(message, RETURNED_PROPERTY));
+    this.#counted = Math.max(0, (message.deliveryCount ?? 0) - countIn(message, RETURNED_PROPERTY));
+    const enqueuedMs = message.enqueuedTimeUtc?.getTime();
+    if (enqueuedMs !== undefined && enqueuedMs > 0) {
+      const { clock } = holder.connection;
+      clock.observe(enqueuedMs, lockedAtMs);
+      // How long others' subscriptions lock is theirs to know.
+      if (holder.isOurs && message.lockedUntilUtc !== undefined)
+        clock.observe(message.lockedUntilUtc.getTime() - holder.lockMs, lockedAtMs);
+      this.ageMs = clock.ageMs(enqueuedMs);
+    }
+  }
+
+  get #sequenceNumber(): string {
+    return String(this.#message.sequenceNumber);
+  }
+
+  /** Counted when it is first asked for: what is given back unseen is no try. */
+  get attempt(): number {
+    const { attempts, isOurs, maxAttempts } = this.#holder;
+    this.#attempt ??= attempts.next({
+      sequenceNumber: this.#sequenceNumber,
+      counted: this.#counted,
+      tries: countIn(this.#message, TRIES_PROPERTY),
+      countedThen: countIn(this.#message, COUNTED_PROPERTY),
+      isOurs,
+      maxAttempts,
+    });
+    return this.#attempt;
   }
 
   settle(settlement: Settlement): Promise<void> {
     switch (settlement.kind) {
       case 'accept':
-        return this.#do(complete);
-      case 'release':
-        return this.#do(abandon);
+        return this.#end(complete);
+      case 'release': {
+        const properties = { [TRIES_PROPERTY]: this.attempt, [COUNTED_PROPERTY]: this.#counted };
+        return this.#do((receiver, message) => receiver.abandonMessage(message, properties));
+      }
       case 'dead-letter': {
-        const deadLetterReason = settlement.reason.slice(0, MAX_REASON_LENGTH);
+        const deadLetterReason = reasonOf(settlement.reason);
         const deadLetterErrorDescription = 'set aside by its subscriber';
-        return this.#do((receiver, message) =>
+        return this.#end((receiver, message) =>
           receiver.deadLetterMessage(message, { deadLetterReason, deadLetterErrorDescription }),
         );
       }
     }
+  }
+
+  async #end(act: Act): Promise<void> {
+    await this.#do(act);
+    this.#holder.attempts.forget(this.#sequenceNumber);
   }
 
   /** Goes back as if it had not been fetched. */
@@ -161,6 +202,7 @@ export class SharedLease {
     const lease = this.#lease;
     return {
       attempt: lease.attempt,
+      ...(lease.ageMs === undefined ? {} : { ageMs: lease.ageMs }),
       settle: (settlement) => this.#settle(settlement),
       renew: () => lease.renew(),
     };
@@ -176,3 +218,15 @@ export class SharedLease {
 function rank({ kind }: Settlement): number {
   return kind === 'accept' ? 0 : kind === 'dead-letter' ? 1 : 2;
 }
+
+/** What the service takes: a short line of well-formed text. Whatever was thrown may have become it. */
+export function reasonOf(reason: unknown): string {
+  if (typeof reason !== 'string') return UNKNOWN_REASON;
+  const line = reason
+    .slice(0, MAX_REASON_LENGTH)
+    .replace(/[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu, ' ')
+    .trim();
+  return line === '' ? UNKNOWN_REASON : line;
+}
+
+const UNKNOWN_REASON = 'no reason was given';

@@ -8,13 +8,7 @@ const MAX_BATCH_BYTES = 1_048_576;
 /** Of the first batch. */
 const EXPECTED_BYTES = 1_024;
 
-/** Some messages that travel as one transfer, in order. */
-interface Transfer {
-  readonly indexes: readonly number[];
-  readonly taken: Promise<void>;
-}
-
-/** Sends to one topic. Batches keep their order, though several may be under way. */
+/** Sends to one topic, one batch after another. */
 export class TopicSender {
   readonly #connection: Connection;
   readonly #sender: ServiceBusSender;
@@ -23,9 +17,6 @@ export class TopicSender {
   #expectedBytes = EXPECTED_BYTES;
   /** Of the link when it was last looked at. */
   #knownMaxBytes = 0;
-  /** Batches are filled one after another; undefined while none is. */
-  #turn: Promise<unknown> | undefined;
-
   /** @param repair makes a topic again that is gone. @returns was there anything to do? */
   constructor(connection: Connection, topic: string, repair: () => Promise<boolean>) {
     this.#connection = connection;
@@ -50,22 +41,11 @@ export class TopicSender {
   }
 
   async #send(messages: readonly ServiceBusMessage[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
-    if (messages.length === 1 && this.#turn === undefined) {
+    if (messages.length === 1) {
       await this.#connection.call(this.#sender.sendMessages(this.#alone(messages[0] as ServiceBusMessage)));
       return undefined;
     }
-    const transfers = await this.#inTurn(() => this.#begin(messages));
-    if (transfers.length === 1) {
-      await transfers[0]?.taken;
-      return undefined;
-    }
-    const outcomes = await Promise.allSettled(transfers.map(({ taken }) => taken));
-    const errors: (PolycastError | undefined)[] = new Array(messages.length).fill(undefined);
-    outcomes.forEach((outcome, at) => {
-      if (outcome.status === 'fulfilled') return;
-      for (const index of transfers[at]?.indexes ?? []) errors[index] = PolycastError.from(outcome.reason);
-    });
-    return errors.some((error) => error !== undefined) ? errors : undefined;
+    return this.#transfer(messages);
   }
 
   /** Written by us, unless it is too large for that, or nobody knows yet what the link takes. */
@@ -74,50 +54,33 @@ export class TopicSender {
     return batch.tryAddMessage(message) ? batch : message;
   }
 
-  /** Nobody's batch is sent before one that was asked for earlier, however long filling it takes. */
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done: Promise<Result> = (this.#turn ?? Promise.resolve()).then(work);
-    const turn: Promise<unknown> = done
-      .catch(() => {})
-      .finally(() => {
-        if (this.#turn === turn) this.#turn = undefined;
-      });
-    this.#turn = turn;
-    return done;
-  }
-
-  /** Fills transfers as large as the link takes, and sends each as it is full. */
-  async #begin(messages: readonly ServiceBusMessage[]): Promise<readonly Transfer[]> {
-    const transfers: Transfer[] = [];
-    let batch = await this.#batch();
-    let indexes: number[] = [];
-    const flush = () => {
-      if (indexes.length === 0) return;
-      this.#expectedBytes = batch.sizeInBytes + 64;
-      const taken = this.#connection.call(this.#sender.sendMessages(batch));
-      // Looked at later, with the others.
-      taken.catch(() => {});
-      transfers.push({ indexes, taken });
-      indexes = [];
-    };
-    for (const [index, message] of messages.entries()) {
-      if (batch.tryAddMessage(message)) {
-        indexes.push(index);
-        continue;
+  /** Fills transfers as large as the link takes. What follows one that was not taken is not sent: it would come before it. */
+  async #transfer(messages: readonly ServiceBusMessage[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
+    for (let from = 0; from < messages.length; ) {
+      const batch = await this.#batch();
+      let to = from;
+      while (to < messages.length && batch.tryAddMessage(messages[to] as ServiceBusMessage)) to++;
+      // Alone, without the wrapping of a batch, it may fit.
+      const transfer = to === from ? (messages[to++] as ServiceBusMessage) : batch;
+      if (transfer === batch) this.#expectedBytes = batch.sizeInBytes + 64;
+      try {
+        await this.#connection.call(this.#sender.sendMessages(transfer));
+      } catch (thrown) {
+        const error = PolycastError.from(thrown);
+        // None of several was taken, or this one alone is at fault and the others may go on.
+        if (from === 0 && to === messages.length) throw error;
+        const errors: (PolycastError | undefined)[] = new Array(messages.length).fill(undefined);
+        if (error.retryable) return errors.fill(error, from);
+        errors.fill(error, from, to);
+        const others = to === messages.length ? undefined : await this.#transfer(messages.slice(to));
+        others?.forEach((other, at) => {
+          errors[to + at] = other;
+        });
+        return errors;
       }
-      flush();
-      batch = await this.#batch();
-      if (batch.tryAddMessage(message)) indexes.push(index);
-      else {
-        // Alone, without the wrapping of a batch, it may fit.
-        const taken = this.#connection.call(this.#sender.sendMessages(message));
-        taken.catch(() => {});
-        transfers.push({ indexes: [index], taken });
-        batch = await this.#batch();
-      }
+      from = to;
     }
-    flush();
-    return transfers;
+    return undefined;
   }
 
   async close(): Promise<void> {

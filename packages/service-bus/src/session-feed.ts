@@ -1,11 +1,13 @@
 import type { ServiceBusReceivedMessage, ServiceBusSessionReceiver } from '@azure/service-bus';
 import type { Address } from '@polycast/core/adapter';
+import { AttemptCounter } from './attempt-counter.ts';
 import { type Connection, RECONNECT_INTERVAL_MS } from './connection.ts';
 import type { FeedOptions } from './feed.ts';
 import type { Feeder } from './intake.ts';
 import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
 import { operationsFor } from './operations.ts';
+import { QuietSignal } from './quiet-signal.ts';
 import { within } from './within.ts';
 
 /** Most sessions that one feed has at once. */
@@ -19,7 +21,8 @@ const SESSION_CREDITS = 16;
 export class SessionFeed {
   readonly #options: FeedOptions;
   readonly #sessions = new Set<Session>();
-  readonly #stop = new AbortController();
+  readonly #attempts = new AttemptCounter();
+  readonly #stop = new QuietSignal(() => {});
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -35,7 +38,7 @@ export class SessionFeed {
 
   async #accept(): Promise<void> {
     const { connection, topic, subscription, lost } = this.#options;
-    const { signal } = this.#stop;
+    const signal = this.#stop;
     while (!signal.aborted) {
       if (this.#sessions.size >= MAX_SESSIONS) {
         await new Promise<void>((resolve) => {
@@ -43,6 +46,7 @@ export class SessionFeed {
         });
         continue;
       }
+      const beganMs = performance.now();
       try {
         const accepting = connection.client.acceptNextSession(topic, subscription, {
           // Core renews, and with it the session.
@@ -64,7 +68,8 @@ export class SessionFeed {
         if (signal.aborted) return;
         const error = mapError(thrown);
         // No session has anything: asked again at once. All else passes, or is told.
-        if (error.code === 'timeout' && !connection.isDown) continue;
+        const waitedMs = performance.now() - beganMs;
+        if (error.code === 'timeout' && !connection.isDown && waitedMs > RECONNECT_INTERVAL_MS) continue;
         if (error.code === 'not-found' || error.code === 'unauthorized') lost(error);
         await pause(RECONNECT_INTERVAL_MS);
         await connection.returned(RECONNECT_INTERVAL_MS);
@@ -73,7 +78,7 @@ export class SessionFeed {
   }
 
   #serve(receiver: ServiceBusSessionReceiver): void {
-    const session = new Session(this.#options, receiver, () => {
+    const session = new Session(this.#options, this.#attempts, receiver, () => {
       this.#sessions.delete(session);
       this.#wake?.();
     });
@@ -109,6 +114,9 @@ class Session implements Feeder {
   readonly passesOn: boolean;
   readonly lockMs: number;
   readonly isSession = true;
+  readonly attempts: AttemptCounter;
+  readonly isOurs: boolean;
+  readonly maxAttempts: number;
   readonly receiver: ServiceBusSessionReceiver;
   readonly #options: FeedOptions;
   readonly #onEnd: () => void;
@@ -121,13 +129,16 @@ class Session implements Feeder {
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: FeedOptions, receiver: ServiceBusSessionReceiver, onEnd: () => void) {
+  constructor(options: FeedOptions, attempts: AttemptCounter, receiver: ServiceBusSessionReceiver, onEnd: () => void) {
     this.#options = options;
     this.connection = options.connection;
     this.addresses = options.addresses;
     this.passesOn = options.passesOn;
     this.receiver = receiver;
     this.lockMs = options.lockMs;
+    this.attempts = attempts;
+    this.isOurs = options.isOurs;
+    this.maxAttempts = options.maxAttempts;
     this.#onEnd = onEnd;
   }
 
@@ -205,10 +216,10 @@ class Session implements Feeder {
   }
 }
 
-function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result | undefined> {
+function unlessAborted<Result>(work: Promise<Result>, signal: QuietSignal): Promise<Result | undefined> {
   return new Promise((resolve, reject) => {
     const onAbort = () => resolve(undefined);
-    signal.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener('abort', onAbort);
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }

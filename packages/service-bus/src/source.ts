@@ -52,6 +52,8 @@ export class ServiceBusSource implements Source {
       prefetch: connection.settings.prefetch,
       lockMs: lockDurationOf(request.lockMs),
       maxUnsettled: request.maxUnsettled,
+      isOurs: plan.isExclusive && plan.autoDelete && this.#parts.administration.mayManage,
+      maxAttempts: request.maxAttempts,
       meter,
       lost: (error) => void this.#lost(plan, error),
     };

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import type { ServiceBusMessage } from '@azure/service-bus';
 import type { BroadcastEvent, Outgoing } from '@polycast/core/adapter';
 import { PolycastError } from '@polycast/core/adapter';
@@ -24,9 +23,15 @@ const MESSAGE_OVERHEAD = 256;
 /** Of one application property: type codes and lengths. */
 const PROPERTY_OVERHEAD = 10;
 
+/** How often handlers were given a message that comes back, and of how many deliveries that was: others are no tries. */
+export const TRIES_PROPERTY = 'polycast_tries';
+export const COUNTED_PROPERTY = 'polycast_counted';
+
 /** A message ready to be sent, but for its time to live. */
 export interface Encoded {
-  readonly message: ServiceBusMessage;
+  readonly message: ServiceBusMessage & { readonly messageId: string };
+  /** When it expires, ms of the monotonic clock: the wall clock may be set while it waits. */
+  readonly deadlineMs: number;
   /** Never less than what it takes on the wire. */
   readonly bytes: number;
 }
@@ -34,10 +39,11 @@ export interface Encoded {
 /**
  * An event as an AMQP message in binary content mode.
  * @param link names the sender, see {@link LINK_PROPERTY}
+ * @param messageId by which the service knows a duplicate
  * @throws PolycastError `invalid-payload` for data without a JSON form
  * @see https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md, section 3.1
  */
-export function encodeMessage(event: BroadcastEvent, link: string): Encoded {
+export function encodeMessage(event: BroadcastEvent, link: string, messageId: string): Encoded {
   const properties: Record<string, string | number | boolean> = {
     cloudEvents_specversion: '1.0',
     cloudEvents_type: event.type,
@@ -66,8 +72,7 @@ export function encodeMessage(event: BroadcastEvent, link: string): Encoded {
     contentType ??= JSON_TYPE;
     if (kind !== kindOf(contentType) || body.byteLength === 0) properties[DATA_PROPERTY] = kind;
   }
-  const messageId = messageIdOf(event.source, event.id);
-  const message: ServiceBusMessage = {
+  const message: Encoded['message'] = {
     body,
     messageId,
     applicationProperties: properties,
@@ -76,12 +81,14 @@ export function encodeMessage(event: BroadcastEvent, link: string): Encoded {
   };
   const bytes =
     MESSAGE_OVERHEAD + body.byteLength + messageId.length * 3 + (contentType?.length ?? 0) + bytesOf(properties);
-  return { message, bytes: typeof key === 'string' ? bytes + key.length * 3 : bytes };
+  const deadlineMs = performance.now() + expiresAtMs - Date.now();
+  return { message, deadlineMs, bytes: typeof key === 'string' ? bytes + key.length * 3 : bytes };
 }
 
 /** The message, to live as long as the event. Beyond what AMQP has a number for (49 days) the topic's own limit holds. */
-export function withTtl({ message }: Encoded, outgoing: Outgoing, nowMs: number): ServiceBusMessage {
-  const leftMs = Math.ceil(outgoing.expiresAtMs - nowMs);
+export function withTtl({ message, deadlineMs }: Encoded, outgoing: Outgoing): ServiceBusMessage {
+  if (outgoing.expiresAtMs === Number.POSITIVE_INFINITY) return message;
+  const leftMs = Math.ceil(deadlineMs - performance.now());
   // It is sent again with less left to live: nobody else holds it.
   if (leftMs <= MAX_TTL_MS) message.timeToLive = Math.max(1, leftMs);
   return message;
@@ -91,13 +98,13 @@ const MAX_TTL_MS = 0xffffffff;
 /** Ends with the year 9999: later times have no RFC 3339 form. */
 const MAX_DATE_MS = 253_402_300_800_000;
 
-/** By which the service knows a duplicate: the same for the same source and id, and for no others. */
-export function messageIdOf(source: string, id: string): string {
-  const plain = `${source}|${id}`;
-  if (plain.length <= MAX_ID_LENGTH && !id.includes('|')) return plain;
-  return createHash('sha256')
-    .update(JSON.stringify([source, id]))
-    .digest('base64url');
+/**
+ * By which the service knows what a publisher sends again after a lost answer. Another `publish` of the same event has another:
+ * whether that is a duplicate is decided where it is accepted. Readers who know nothing of Polycast see the event's id in front.
+ * @param publish names this `publish` among all
+ */
+export function messageIdOf(id: string, publish: string): string {
+  return id.length + publish.length < MAX_ID_LENGTH ? `${id}|${publish}` : publish;
 }
 
 /** How a body of a media type is read when nothing says otherwise. */
