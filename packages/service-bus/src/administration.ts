@@ -172,6 +172,17 @@ export class Administration {
     await Promise.all(names.map((name) => this.#removeSubscription(topic, name)));
   }
 
+  /** Has nobody else left a mark of presence in the group? Never throws: false where that cannot be known. */
+  async isLast(topic: string, { marked, mark, ofGroup }: Ending & { readonly kind: 'leave' }): Promise<boolean> {
+    if (!this.#mayManage) return false;
+    try {
+      const names = await this.#ruleNames(topic, marked[0] as string);
+      return ![...names].some((name) => name.startsWith(ofGroup.markPrefix) && name !== mark);
+    } catch {
+      return false;
+    }
+  }
+
   async removeTopic(name: string): Promise<void> {
     await this.#orNothing(() => this.#client.deleteTopic(name));
   }

@@ -7,7 +7,10 @@ import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
 import { operationsFor } from './operations.ts';
 import { StreamReceiver } from './sdk-receiver.ts';
-import { within } from './within.ts';
+import { pause, within } from './within.ts';
+
+/** While handlers have all that they may have, there is no credit to ask with; it is looked for again after this, ms. */
+const CAUGHT_UP_AGAIN_MS = 10;
 
 export interface FeedOptions {
   readonly connection: Connection;
@@ -132,6 +135,18 @@ export class Feed implements Feeder {
     return room.then(() => {
       if (link === this.#links) this.#credits++;
     });
+  }
+
+  /** Resolves when all that the service had for this subscription was handed on. Never rejects; ends with the connection. */
+  async caughtUp(): Promise<void> {
+    const { intake } = this.#options;
+    while (this.#stopping === undefined && !this.connection.isDown) {
+      const hadNoMore = await this.connection.call(this.receiver.drain(this.#creditsNow)).catch(() => undefined);
+      if (hadNoMore === undefined) return;
+      await intake.handedOn();
+      if (hadNoMore) return;
+      await pause(CAUGHT_UP_AGAIN_MS);
+    }
   }
 
   /** Nothing more is fetched. Leases stay valid. */

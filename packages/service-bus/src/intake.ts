@@ -3,6 +3,7 @@ import type { Address, BroadcastEvent, PolycastError, Sink } from '@polycast/cor
 import { type Holder, MessageLease, SharedLease } from './message-lease.ts';
 import { countIn, readMessage } from './read-message.ts';
 import { PASSED_PROPERTY } from './wire.ts';
+import { pause } from './within.ts';
 
 /** A message that is for nobody here is given up after it was passed on so often: after a quarter of an hour. */
 const MAX_PASSED = 1_000;
@@ -13,6 +14,9 @@ const MAX_PASS_DELAY_MS = 1_000;
 
 /** A sink that says it is ready and has no room is asked again after this, ms. */
 const READY_AGAIN_MS = 10;
+
+/** A sink that is not ready for so long is looked at again, ms. */
+const HANDED_ON_AGAIN_MS = 50;
 
 /** Where a message came from, and for whom it may be. */
 export interface Feeder extends Holder {
@@ -82,6 +86,16 @@ export class Intake {
       this.#looking = false;
       this.#pump();
     });
+  }
+
+  /** Resolves when nothing is held for want of room, or nothing is handed on any more. */
+  async handedOn(): Promise<void> {
+    while (this.#held.length > 0 && !this.#stopped) {
+      await Promise.race([this.#sink.ready(), pause(HANDED_ON_AGAIN_MS)]);
+      this.#pump();
+      // Whoever takes what was handed on must get a turn.
+      await pause(0);
+    }
   }
 
   /** Nothing is handed on any more; what is held goes back. Resolves when it has. */

@@ -10,9 +10,18 @@ interface Waiting {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
+interface SdkLink {
+  readonly credit?: number;
+  drain?: boolean;
+  isOpen(): boolean;
+  addCredit(credits: number): void;
+  drainCredit?(): void;
+  once?(event: 'receiver_drained', listener: () => void): unknown;
+}
+
 /** What the SDK keeps for a receiver that subscribes. */
 interface SdkStream {
-  readonly link?: { isOpen(): boolean; addCredit(credits: number): void };
+  readonly link?: SdkLink;
   readonly _receiverHelper: { isSuspended(): boolean };
   readonly _deliveryDispositionMap: Map<number, Waiting>;
   _onAmqpMessage(context: { message: RheaMessage; delivery: RheaDelivery }): Promise<void>;
@@ -43,6 +52,8 @@ type Handlers = MessageHandlers & { postInitialize(): Promise<void> };
 export class StreamReceiver {
   readonly #receiver: ServiceBusReceiver;
   #stream: SdkStream | undefined;
+  /** The link whose credit is being used up, or taken back by the service. */
+  #draining: SdkLink | undefined;
 
   constructor(receiver: ServiceBusReceiver) {
     this.#receiver = receiver;
@@ -57,6 +68,7 @@ export class StreamReceiver {
       postInitialize: async () => {
         // What was said over the link before gets no answer any more.
         this.#failWaiting();
+        this.#onDrainLost?.();
         handlers.onAttached();
       },
     };
@@ -74,8 +86,8 @@ export class StreamReceiver {
       if (stream.link?.isOpen() !== true) return DONE;
       try {
         const room = handlers.onMessage(asReceived(new LinkMessage(message, delivery)));
-        if (room !== undefined) return room.then(() => addCredit(stream));
-        addCredit(stream);
+        if (room !== undefined) return room.then(() => this.#addCredit(stream));
+        this.#addCredit(stream);
         return DONE;
       } catch (thrown) {
         // Thrown on, it would end the connection. So the SDK logs it.
@@ -83,6 +95,42 @@ export class StreamReceiver {
       }
     };
     return subscriber;
+  }
+
+  /**
+   * Asks the service for all it has, as far as it has credit for it, and gives the credit back when it came. Nothing is billed.
+   * @param credits how many may be under way when it is over
+   * @returns had the service no more? Else, or where nothing is known, false. When the link is lost, that is known when there is another, or not at all: do not wait alone for it
+   */
+  async drain(credits: () => number): Promise<boolean> {
+    const link = this.#stream?.link;
+    if (link?.isOpen() !== true || link.drainCredit === undefined || this.#draining !== undefined) return false;
+    if (credits() <= 0 || (link.credit ?? 0) <= 0) return false;
+    this.#draining = link;
+    try {
+      await new Promise<void>((resolve) => {
+        this.#onDrainLost = resolve;
+        link.once?.('receiver_drained', resolve);
+        link.drainCredit?.();
+      });
+    } finally {
+      this.#draining = undefined;
+      this.#onDrainLost = undefined;
+    }
+    link.drain = false;
+    const left = credits();
+    if (this.#stream?.link !== link || !link.isOpen()) return false;
+    // What came meanwhile and was handed on has its credit back, too.
+    if (left > 0 && !this.#stream._receiverHelper.isSuspended()) link.addCredit(left);
+    return left > 0;
+  }
+
+  #onDrainLost: (() => void) | undefined;
+
+  #addCredit({ link, _receiverHelper: helper }: SdkStream): void {
+    // While it is drained, credit would be taken back as well, and not be told from the rest.
+    if (link === this.#draining) return;
+    if (link?.isOpen() === true && !helper.isSuspended()) link.addCredit(1);
   }
 
   /** Accepts over the link that brought the message, if it is there; else the SDK goes by the lock token. */
@@ -134,7 +182,3 @@ export class StreamReceiver {
 }
 
 const DONE = Promise.resolve();
-
-function addCredit({ link, _receiverHelper: helper }: SdkStream): void {
-  if (link?.isOpen() === true && !helper.isSuspended()) link.addCredit(1);
-}

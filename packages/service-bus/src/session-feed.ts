@@ -8,7 +8,7 @@ import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
 import { operationsFor } from './operations.ts';
 import { QuietSignal } from './quiet-signal.ts';
-import { within } from './within.ts';
+import { pause, within } from './within.ts';
 
 /** Most sessions that one feed has at once. */
 const MAX_SESSIONS = 64;
@@ -89,6 +89,15 @@ export class SessionFeed {
       // Its connection is lost already.
       void session.close();
     }
+  }
+
+  /** Resolves when no session that we have has anything left, and none came for a moment. */
+  async caughtUp(): Promise<void> {
+    const { connection, intake } = this.#options;
+    do {
+      await pause(IDLE_MS);
+      await intake.handedOn();
+    } while (this.#sessions.size > 0 && !this.#stop.aborted && !connection.isDown);
   }
 
   async stop(): Promise<void> {
@@ -221,11 +230,5 @@ function unlessAborted<Result>(work: Promise<Result>, signal: QuietSignal): Prom
     const onAbort = () => resolve(undefined);
     signal.addEventListener('abort', onAbort);
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
   });
 }

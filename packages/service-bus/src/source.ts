@@ -96,6 +96,18 @@ export class ServiceBusSource implements Source {
     }
   }
 
+  /**
+   * What is durable waits for whoever comes next; so it is with a group that others are still members of. Costs one operation for a
+   * group, none else.
+   */
+  async caughtUp(): Promise<void> {
+    const { plan, connection, administration, topic } = this.#parts;
+    if (this.#stopping !== undefined || connection.isDown || plan.ending.kind === 'keep') return;
+    const isLast = plan.ending.kind === 'delete' || (await administration.isLast(topic, plan.ending));
+    const owed = this.#feeds.filter((_, at) => isLast || plan.subscriptions[at]?.isExclusive === true);
+    await Promise.all(owed.map((feed) => feed.caughtUp()));
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       // First, so that what arrives meanwhile goes back.
