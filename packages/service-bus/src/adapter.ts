@@ -74,7 +74,9 @@ class ServiceBusLink implements Link {
     const late = new Promise<never>((_, reject) => {
       const error = new PolycastError(
         'unreachable',
-        `${locationOf(settings)} did not answer within ${connectTimeoutMs} ms`,
+        `${locationOf(settings)} did not answer within ${connectTimeoutMs} ms${
+          settings.endpoint.isEmulator ? '' : ' over TLS (an emulator needs UseDevelopmentEmulator=true)'
+        }`,
       );
       timer = setTimeout(() => reject(error), connectTimeoutMs);
     });

@@ -57,6 +57,9 @@ export class Administration {
             request.url = to.href;
             request.allowInsecureConnection = administrationUrl.protocol === 'http:';
           }
+          // Node looks up a name in brackets.
+          const { hostname } = new URL(request.url);
+          if (hostname.startsWith('[')) request.requestOverrides = { hostname: hostname.slice(1, -1) };
           return next(request);
         },
       },

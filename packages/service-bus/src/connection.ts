@@ -65,7 +65,7 @@ export class Connection {
     } catch (thrown) {
       throw new PolycastError('invalid-configuration', mapError(thrown).message, { cause: mapError(thrown).cause });
     }
-    this.#watch = new SdkConnectionWatch(this.client, settings.keepAliveMs, {
+    this.#watch = new SdkConnectionWatch(this.client, settings, {
       onDown: (error) => this.#down(error),
       onUp: () => this.#up(),
       onThrown: (thrown) => {
@@ -175,8 +175,10 @@ export class Connection {
     const observe = (socket: object) => {
       this.#webSocket = socket;
     };
-    function ObservedWebSocket(...args: unknown[]): object {
-      const socket = new given(...args);
+    const { ipv6 } = this.settings;
+    const address = ipv6 === undefined ? undefined : `wss://[${ipv6.host}]:${ipv6.port}/$servicebus/websocket`;
+    function ObservedWebSocket(url: unknown, ...args: unknown[]): object {
+      const socket = new given(address ?? url, ...args);
       observe(socket);
       return socket;
     }

@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts';
 export const OPERATIONS = 'operations';
 
 /** Most events in one transfer. */
-const MAX_BATCH_EVENTS = 256;
+const MAX_BATCH_EVENTS = 1_024;
 /** With a second one under way a later batch could be taken when an earlier one was refused, and then be known before it. */
 const MAX_BATCHES_IN_FLIGHT = 1;
 /** Room for what the service adds to a message. */

@@ -177,9 +177,26 @@ function read(thrown: unknown, depth: number): Found {
   }
 }
 
+/** What a peer says, or does not, that speaks TLS where we do not, or the other way round. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /wrong version number|before secure TLS connection|packet length too long|ssl3_get_record/i,
+    'the port does not seem to speak TLS; for an emulator, add UseDevelopmentEmulator=true',
+  ],
+  [
+    /Invalid protocol header for AMQP: 15030|HPE_INVALID|Expected HTTP\//i,
+    'the port does not seem to speak plain AMQP or HTTP; where it speaks TLS, leave UseDevelopmentEmulator out',
+  ],
+];
+
+function explained(message: string, code: string): string {
+  const hint = HINTS.find(([pattern]) => pattern.test(message) || pattern.test(code))?.[1];
+  return hint === undefined ? message : `${message} (${hint})`;
+}
+
 /** A new error: the SDK's own carry requests, with their tokens. */
 function redacted({ name, message, code }: Found): Error {
-  const cause = new Error(redactText(message || code || 'Service Bus failed without a word'));
+  const cause = new Error(explained(redactText(message || code || 'Service Bus failed without a word'), code));
   cause.name = name;
   return code === '' ? cause : Object.assign(cause, { code });
 }

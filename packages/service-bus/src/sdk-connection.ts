@@ -1,5 +1,6 @@
 import type { ServiceBusClient } from '@azure/service-bus';
 import { failAll, lostError, type PendingAnswer, type SdkConnection, SdkGuard } from './sdk-guard.ts';
+import type { Ipv6Address, Settings } from './settings.ts';
 
 /** Asks to be let in. Waits a minute for the answer, and with it whoever wants the same link. */
 type Negotiate = (audience: string, token: string, type: unknown, options: object) => Promise<unknown>;
@@ -45,16 +46,17 @@ export class SdkConnectionWatch {
   readonly #context: SdkContext;
   readonly #events: ConnectionEvents;
   readonly #idleMs: number;
+  readonly #ipv6: Ipv6Address | undefined;
   /** Around the connection of the moment. */
   #guard: SdkGuard;
   #ended = false;
   #insisting: NodeJS.Timeout | undefined;
 
-  /** @param keepAliveMs silence after which the connection counts as lost */
-  constructor(client: ServiceBusClient, keepAliveMs: number, events: ConnectionEvents) {
+  constructor(client: ServiceBusClient, { keepAliveMs, ipv6 }: Settings, events: ConnectionEvents) {
     const context = (client as unknown as { _connectionContext?: SdkContext })._connectionContext;
     if (typeof context?.refreshConnection !== 'function') throw new TypeError('@azure/service-bus 7.9.5 is needed');
     this.#context = context;
+    this.#ipv6 = ipv6;
     this.#events = events;
     // rhea gives up after twice the time it asked the peer to be heard in.
     this.#idleMs = Math.round(keepAliveMs / 2);
@@ -100,6 +102,9 @@ export class SdkConnectionWatch {
     const rhea = connection._connection;
     if (rhea?.options !== undefined) rhea.options.idle_time_out = this.#idleMs;
     if (rhea?.local?.open !== undefined) rhea.local.open.idle_time_out = this.#idleMs;
+    // No certificate is asked for by address: RFC 6066.
+    if (rhea?.options !== undefined && this.#ipv6 !== undefined)
+      Object.assign(rhea.options, { ...this.#ipv6, servername: '' });
     connection.on('connection_open', () => {
       if (!this.#ended) this.#events.onUp();
     });

@@ -6,12 +6,14 @@ type Method = (...args: never[]) => unknown;
 /** A connection of rhea. */
 export interface RheaConnection extends Emitter {
   readonly socket?: { end(): void; destroy?(error: Error): void };
-  readonly options?: { idle_time_out?: number };
+  readonly options?: { idle_time_out?: number; host?: string; port?: number; servername?: string };
   readonly local?: { open?: { idle_time_out?: number } };
   on(event: string, listener: (context: unknown) => void): unknown;
   prependListener(event: string, listener: () => void): unknown;
   dispatch(name: string, ...args: unknown[]): boolean;
   on_error(error: unknown): void;
+  /** What was read and is not understood yet. */
+  readonly previous_input?: Buffer | null;
   _disconnected(error?: unknown): void;
   _context(more: object): unknown;
 }
@@ -171,8 +173,9 @@ export class SdkGuard {
       return listeners.length === 0 ? dispatch(name, ...args) : callEach(rhea, listeners, args, this.#report);
     };
     const disconnected = rhea._disconnected;
-    rhea._disconnected = (error) => {
+    rhea._disconnected = (said) => {
       if (this.#isLost) return;
+      const error = said ?? alertIn(rhea.previous_input);
       disconnected.call(rhea, error);
       // It is silent about a connection that was closed before its socket was.
       if (!this.#isLost) rhea.dispatch('disconnected', rhea._context(error === undefined ? {} : { error }));
@@ -278,6 +281,12 @@ export class SdkGuard {
       onClosed?.();
     };
   }
+}
+
+/** A peer that speaks TLS says so in seven bytes, one too few for rhea, and hangs up. */
+function alertIn(input: Buffer | null | undefined): Error | undefined {
+  if (input?.[0] !== 0x15 || input[1] !== 3) return undefined;
+  return new Error(`Invalid protocol header for AMQP: ${input.toString('hex', 0, 8)}`);
 }
 
 /** Fails what waits for the service's word, and clears its timers. */

@@ -10,12 +10,20 @@ export type Access =
   | { readonly connectionString: string }
   | { readonly fullyQualifiedNamespace: string; readonly credential: TokenCredential };
 
+export interface Ipv6Address {
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Options with every default filled in. */
 export interface Settings {
   readonly access: Access;
   readonly endpoint: Endpoint;
   readonly webSocketOptions: WebSocketOptions | undefined;
   readonly customEndpointAddress: string | undefined;
+  /** Where AMQP is spoken, if that is an IPv6 address, which the SDK misreads. */
+  readonly ipv6: Ipv6Address | undefined;
   /** Where administration requests go instead of the namespace; undefined: there. */
   readonly administrationUrl: URL | undefined;
   readonly administrationOptions: ServiceBusAdministrationClientOptions | undefined;
@@ -43,6 +51,10 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
     endpoint,
     webSocketOptions: webSocketOptions(options.webSocketOptions, endpoint),
     customEndpointAddress: options.customEndpointAddress,
+    ipv6: ipv6(options.customEndpointAddress === undefined ? endpoint : hostOf(options.customEndpointAddress), {
+      isPlain: endpoint.isEmulator,
+      isWebSocket: options.webSocketOptions !== undefined,
+    }),
     administrationUrl: administrationUrl(options.administrationUrl, endpoint),
     administrationOptions: options.administrationOptions,
     create: oneOf('create', options.create ?? true, [true, false, 'subscriptions']),
@@ -70,6 +82,14 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
 /** Where it is, for people and for comparison; never with a secret. */
 export function locationOf({ endpoint: { host, port }, prefix }: Settings): string {
   return `service-bus://${host}${port === undefined ? '' : `:${port}`}${prefix === '' ? '' : `?prefix=${prefix}`}`;
+}
+
+function ipv6(
+  { host, port }: Pick<Endpoint, 'host' | 'port'>,
+  { isPlain, isWebSocket }: { isPlain: boolean; isWebSocket: boolean },
+): Ipv6Address | undefined {
+  if (!host.startsWith('[')) return undefined;
+  return { host: host.slice(1, -1), port: port ?? (isWebSocket ? 443 : isPlain ? 5672 : 5671) };
 }
 
 function accessOf({ connectionString, fullyQualifiedNamespace, credential }: ServiceBusOptions): Access {
