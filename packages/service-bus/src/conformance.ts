@@ -9,7 +9,7 @@ import { settingsFrom } from './settings.ts';
 
 /** A service beside us answers at once: its silence is told of sooner. The URL's parameters win. */
 const LOCAL_DEFAULTS: Partial<ServiceBusOptions> = {
-  connectTimeoutMs: 5_000,
+  connectTimeoutMs: 20_000,
   operationTimeoutMs: 10_000,
   stalledAfterMs: 1_000,
   keepAliveMs: 5_000,

@@ -50,6 +50,7 @@ export class MessageLease implements Lease {
   readonly #counted: number;
   #attempt: number | undefined;
   #lockedAtMs: number;
+  #isToldSettled = false;
 
   /** @param lockedAtMs when it came, ms of the monotonic clock */
   constructor(holder: Holder, message: ServiceBusReceivedMessage, lockedAtMs = performance.now()) {
@@ -148,7 +149,9 @@ export class MessageLease implements Lease {
         }
       }
     } finally {
-      this.#holder.settled();
+      // Core may ask again for what failed.
+      if (!this.#isToldSettled) this.#holder.settled();
+      this.#isToldSettled = true;
     }
   }
 
