@@ -15,7 +15,8 @@ import { locatedErrorOf } from './located.ts';
 import { answerManagement } from './management/answer.ts';
 import type { LinkNode } from './node.ts';
 import { ReplyLink, RequestLink } from './request.ts';
-import { type AmqpError, createContainer, type RheaConnection, type RheaLink, type RheaSession } from './rhea.ts';
+import type { AmqpError, RheaConnection, RheaLink, RheaSession } from './rhea.ts';
+import { openRhea } from './rhea-connection.ts';
 import { SASL_HEADER, SaslLayer } from './sasl.ts';
 import { Session } from './session.ts';
 import { SourceLink } from './source-link.ts';
@@ -89,7 +90,22 @@ export class AmqpConnection {
       fault: (error) => this.#fault(error),
       closed: () => this.#closed(),
     });
-    this.#rhea = this.#createRhea(maxFrameBytes);
+    this.#rhea = openRhea({
+      hostName: options.hostName,
+      idleTimeoutMs: options.idleTimeoutMs,
+      maxFrameBytes,
+      maxSessions: MAX_SESSIONS,
+      wire: this.#wire,
+      guarded: (action) => this.#guarded(action),
+      listener: {
+        opened: () => this.#negotiate(),
+        began: (session) => this.#openSession(session),
+        ended: (session) => this.#closeSession(session),
+        attached: (link, receiving) => this.#attach(link, receiving),
+        detached: (link) => this.#detached(link),
+        fault: (error) => this.#fault(error),
+      },
+    });
     const checkDeadline = this.#guarded(() => this.#checkDeadline());
     this.#deadline = setTimeout(checkDeadline, options.authorisationDeadlineMs).unref();
   }
@@ -105,71 +121,6 @@ export class AmqpConnection {
 
   destroy(): void {
     this.#wire.destroy();
-  }
-
-  #createRhea(maxFrameBytes: number): RheaConnection {
-    const { hostName, idleTimeoutMs } = this.#options;
-    const container = createContainer(hostName);
-    const connection = container.create_connection({
-      container_id: hostName,
-      max_frame_size: maxFrameBytes,
-      channel_max: MAX_SESSIONS - 1,
-      idle_time_out: idleTimeoutMs,
-      // `SaslLayer` has it.
-      disable_sasl: true,
-      reconnect: false,
-      credit_window: 0,
-      autoaccept: false,
-      autosettle: false,
-    });
-    this.#tameTimers(connection);
-    connection.on('connection_open', () => this.#negotiate());
-    connection.on('connection_close', () => {});
-    connection.on('connection_error', () => {});
-    connection.on('disconnected', () => {});
-    for (const event of ['error', 'protocol_error']) connection.on(event, (error) => this.#fault(error));
-    connection.on('session_open', ({ session }: { session: RheaSession }) => this.#openSession(session));
-    for (const event of ['session_close', 'session_error']) {
-      connection.on(event, ({ session }: { session: RheaSession }) => this.#closeSession(session));
-    }
-    connection.on('receiver_open', ({ receiver }: { receiver: RheaLink }) => this.#attach(receiver, true));
-    connection.on('sender_open', ({ sender }: { sender: RheaLink }) => this.#attach(sender, false));
-    for (const event of ['receiver_close', 'receiver_error']) {
-      connection.on(event, ({ receiver }: { receiver: RheaLink }) => this.#detached(receiver));
-    }
-    for (const event of ['sender_close', 'sender_error']) {
-      connection.on(event, ({ sender }: { sender: RheaLink }) => this.#detached(sender));
-    }
-    connection.accept(this.#wire);
-    return connection;
-  }
-
-  /** rhea's timers must not keep the process alive, and it does not see what goes past it. */
-  #tameTimers(connection: RheaConnection & { heartbeat_out?: NodeJS.Timeout; abort_idle?: NodeJS.Timeout }): void {
-    const input = connection.input.bind(connection);
-    const idle = connection.idle.bind(connection);
-    const unref = () => {
-      connection.heartbeat_in?.unref();
-      connection.heartbeat_out?.unref();
-      connection.abort_idle?.unref();
-    };
-    connection.input = (bytes) => {
-      input(bytes);
-      unref();
-    };
-    const process = connection._process.bind(connection);
-    // rhea calls it in turns of its own.
-    connection._process = this.#guarded(process);
-    connection.idle = this.#guarded(() => {
-      const silentMs = performance.now() - this.#wire.lastReadAt;
-      const leftMs = this.#options.idleTimeoutMs * 2 - silentMs;
-      if (leftMs <= 0) idle();
-      else connection.heartbeat_in = setTimeout(() => connection.idle(), leftMs);
-      unref();
-    });
-    // rhea begins to wait with what comes first, and SASL goes past it.
-    connection.heartbeat_in = setTimeout(() => connection.idle(), this.#options.idleTimeoutMs * 2);
-    unref();
   }
 
   #plain(user: string, password: string): boolean {

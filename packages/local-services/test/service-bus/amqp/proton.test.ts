@@ -51,6 +51,14 @@ describe('Qpid Proton', () => {
     expect(refused).toMatchObject({ detached: 'amqp:unauthorized-access' });
   });
 
+  it('holds few links before it may do anything', async () => {
+    const anonymous = connect({ mechanisms: 'ANONYMOUS', user: null, password: null });
+    const links = Array.from({ length: 201 }, (_, at) => ({ do: 'sender', name: `l${at}`, address: '$cbs' }));
+    const [, ...results] = await proton([anonymous, ...links]);
+    expect(results.slice(0, 200).every((result) => 'ok' in result)).toBe(true);
+    expect(JSON.stringify(results[200])).toContain('resource-limit-exceeded');
+  });
+
   it('sends and receives, every type as it was', async () => {
     const properties = {
       int: ['int', -5],
