@@ -39,7 +39,8 @@ export class BatchQueue {
   #waiting: (Entry | undefined)[] = [];
   /** Index of the first entry of `#waiting` that was not taken yet. */
   #head = 0;
-  #inFlight = 0;
+  /** Sent, and not answered yet. */
+  readonly #underWay = new Set<Batch>();
   #flushScheduled = false;
   #nextBatchNumber = 0;
   #failed: Batch[] = [];
@@ -117,10 +118,13 @@ export class BatchQueue {
     return this.#idle.promise;
   }
 
-  /** Refuses everything that still waits, and all that comes. */
+  /** Refuses everything that still waits or is not answered yet, and all that comes. */
   close(error: PolycastError): void {
     this.#closed = error;
-    const left = [...this.#failed.flatMap((batch) => batch.entries), ...(this.#waiting.slice(this.#head) as Entry[])];
+    // What is under way may be taken or not: whoever awaits it must not wait for an answer that never comes.
+    const left = [...this.#underWay, ...this.#failed].flatMap((batch) => batch.entries);
+    left.push(...(this.#waiting.slice(this.#head) as Entry[]));
+    this.#underWay.clear();
     this.#failed = [];
     this.#waiting = [];
     this.#head = 0;
@@ -145,18 +149,18 @@ export class BatchQueue {
   }
 
   #isIdle(): boolean {
-    return this.pending === 0 && this.#inFlight === 0 && this.#failed.length === 0;
+    return this.pending === 0 && this.#underWay.size === 0 && this.#failed.length === 0;
   }
 
   #schedule(): void {
-    if (this.#flushScheduled || this.#held || this.#inFlight >= this.#limits.maxBatchesInFlight) return;
+    if (this.#flushScheduled || this.#held || this.#underWay.size >= this.#limits.maxBatchesInFlight) return;
     this.#flushScheduled = true;
     this.#runtime.soon(this.#flush);
   }
 
   readonly #flush = (): void => {
     this.#flushScheduled = false;
-    while (!this.#held && this.pending > 0 && this.#inFlight < this.#limits.maxBatchesInFlight) {
+    while (!this.#held && this.pending > 0 && this.#underWay.size < this.#limits.maxBatchesInFlight) {
       this.#transmit({ number: this.#nextBatchNumber++, entries: this.#take(), attempt: 1 });
     }
     this.#rest();
@@ -200,16 +204,16 @@ export class BatchQueue {
       for (const entry of batch.entries) entry.resolve();
       return;
     }
-    this.#inFlight++;
+    this.#underWay.add(batch);
     result.then(
       (errors) => {
-        this.#inFlight--;
+        if (!this.#underWay.delete(batch)) return;
         if (errors) this.#sortOut(batch, errors);
         else for (const entry of batch.entries) entry.resolve();
         this.#settled();
       },
       (thrown) => {
-        this.#inFlight--;
+        if (!this.#underWay.delete(batch)) return;
         this.#fail(batch, PolycastError.from(thrown));
         this.#settled();
       },
@@ -246,7 +250,7 @@ export class BatchQueue {
   }
 
   #tellRefused(refused: readonly Outgoing[], taken: readonly Outgoing[]): void {
-    if (refused.length > 0 && this.#inFlight === 0 && this.#failed.length === 0) this.#onRefused(refused, taken);
+    if (refused.length > 0 && this.#underWay.size === 0 && this.#failed.length === 0) this.#onRefused(refused, taken);
   }
 
   #mayRetry(batch: Batch, error: PolycastError): boolean {
@@ -260,7 +264,7 @@ export class BatchQueue {
 
   #settled(): void {
     if (this.#failed.length > 0) {
-      if (this.#inFlight === 0) this.#waitAndResend();
+      if (this.#underWay.size === 0) this.#waitAndResend();
       return;
     }
     this.#flush();
@@ -284,7 +288,7 @@ export class BatchQueue {
         batch.attempt++;
         if (batch.entries.length > 0) this.#transmit(batch);
       }
-      if (this.#inFlight === 0) this.#settled();
+      if (this.#underWay.size === 0) this.#settled();
     };
     this.#wake = resend;
   }

@@ -281,7 +281,8 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     session.control = undefined;
     session.desk.close(closedError());
     await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.closeWhole(drainMs)));
-    await session.members?.close();
+    // Its goodbye waits behind what is being sent.
+    if (session.members !== undefined) await settlesWithin(session.runtime, session.members.close(), drainMs);
     await settlesWithin(session.runtime, session.publisher.drain(), drainMs);
     session.publisher.close(closedError());
     await control?.close();

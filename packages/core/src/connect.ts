@@ -1,7 +1,7 @@
 import { checkTopic } from './address.ts';
 import { LiveBroadcaster } from './broadcaster.ts';
 import { unsupported } from './catalogue.ts';
-import { resolveTransport } from './configuration/resolve.ts';
+import { isTransport } from './configuration/is-transport.ts';
 import type { Broadcaster, EventMap, RetryOptions } from './contract.ts';
 import { CORE } from './core-identity.ts';
 import { PolycastError } from './error.ts';
@@ -76,7 +76,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const schemas = options.schemas === undefined ? undefined : wrapping?.checkSchemas(options.schemas);
   const signals = new SignalHub();
   if (options.onSignal) signals.add(options.onSignal);
-  const transport = await resolveTransport(options);
+  const transport = await transportOf(options);
   if (transport.core !== undefined && transport.core !== CORE) {
     throw new PolycastError(
       'invalid-configuration',
@@ -177,6 +177,14 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     release();
     throw PolycastError.from(thrown);
   }
+}
+
+/** The transport given, and no other choice; else what the configuration makes of it, which most pages need not download. */
+async function transportOf(options: ConnectOptions): Promise<Transport> {
+  const { transport, url, name } = options;
+  if (isTransport(transport) && url === undefined && name === undefined) return transport;
+  const { resolveTransport } = await import('./configuration/resolve.ts');
+  return resolveTransport(options);
 }
 
 /** Publishers that `expired` is signalled of. */

@@ -2,6 +2,7 @@ import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from './address.t
 import type { BatchQueue } from './batch-queue.ts';
 import type { Chunk } from './chunking.ts';
 import { DEFAULT_TTL_MS, MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
+import { deferred } from './deferred.ts';
 import { utf8Length } from './envelope/limits.ts';
 import { bytesOf, normaliseData } from './envelope/normalise.ts';
 import { PolycastError } from './error.ts';
@@ -65,9 +66,13 @@ export class Publisher {
   readonly #plain: Asked;
   #nextId = 1;
   #direct = 0;
+  /** Rejects when it closes: what has no answer by then gets none. */
+  readonly #closed = deferred<undefined>();
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    // Perhaps nothing waits for it.
+    this.#closed.promise.catch(() => {});
     this.#manifest = options.manifest;
     this.#link = options.link;
     this.#numberer = new Numberer(options.runtime);
@@ -182,6 +187,7 @@ export class Publisher {
 
   close(error: PolycastError): void {
     this.#queue?.close(error);
+    this.#closed.reject(error);
   }
 
   async #awaitDirect(sent: Promise<void | readonly (PolycastError | undefined)[]>): Promise<void> {
@@ -194,7 +200,7 @@ export class Publisher {
     this.#direct++;
     this.#options.runtime.hold();
     try {
-      const error = (await sent)?.[0];
+      const error = (await Promise.race([sent, this.#closed.promise]))?.[0];
       if (error) throw error;
     } finally {
       this.#options.runtime.release();

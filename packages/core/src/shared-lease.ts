@@ -8,18 +8,25 @@ export class SharedLease implements Lease {
   readonly renew?: () => Promise<void>;
   readonly #first: Lease;
   readonly #second: Lease;
+  readonly #isCopy: boolean;
 
-  constructor(first: Lease, second: Lease) {
+  /** @param isCopy the second is of another message with the same event, and not the same message handed over again */
+  constructor(first: Lease, second: Lease, isCopy: boolean) {
+    this.#isCopy = isCopy;
     this.#first = first;
     this.#second = second;
-    this.attempt = second.attempt;
+    this.attempt = Math.max(first.attempt, second.attempt);
     this.ageMs = second.ageMs;
     if (second.position !== undefined) this.position = second.position;
     if (first.renew !== undefined || second.renew !== undefined) this.renew = () => both(first, second, renewed);
   }
 
   settle(settlement: Settlement): Promise<void> {
-    return both(this.#first, this.#second, async (lease) => lease.settle(settlement));
+    // Of two messages with one event, one is enough to come again or to be kept.
+    const ofSecond: Settlement = this.#isCopy ? { kind: 'accept' } : settlement;
+    return both(this.#first, this.#second, async (lease) =>
+      lease.settle(lease === this.#second ? ofSecond : settlement),
+    );
   }
 }
 

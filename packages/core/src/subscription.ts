@@ -178,7 +178,7 @@ export class LiveSubscription implements Subscription, Watched {
     for (const delivery of this.held()) {
       if (delivery.lease === undefined || delivery.abandoned || delivery.settled) continue;
       if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
-      delivery.lease = new SharedLease(delivery.lease, lease);
+      delivery.lease = new SharedLease(delivery.lease, lease, lease.attempt === 1);
       return true;
     }
     return false;
@@ -594,6 +594,10 @@ export class LiveSubscription implements Subscription, Watched {
 
   #giveBackOrRun(delivery: LiveDelivery): void {
     if (delivery.lease !== undefined) return this.#giveBack(delivery, undefined);
+    if (isExpired(delivery.event, this.runtime)) {
+      this.#expired(delivery);
+      return this.#free(delivery);
+    }
     this.#running--;
     delivery.again();
     this.#run(delivery);
