@@ -20,6 +20,11 @@ const faults: Record<string, (scene: Scene) => unknown> = {
   'nothing happened': () => {},
   'a cut connection': (one) => one.proxy.cut(),
   'a black hole': (one) => one.proxy.swallow(),
+  'a frozen service': (one) => one.service.freeze(),
+  'a connection cut, and a frozen service to connect to': (one) => {
+    one.service.freeze();
+    one.proxy.cut();
+  },
   'a killed service': (one) => one.service.kill(),
   'a connection cut at its token': (one) => {
     one.proxy.await('cut', ({ performative, says }) => performative === 'transfer' && says('put-token'), 1_000);
