@@ -11,5 +11,5 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   { transport: 'memory', levels: 'nnnenee-eee--enne-ne-n-nn' },
   { transport: 'redis', levels: 'nnne-ee-ee---eneeeeeeen-n' },
   { transport: 'redis+streams', levels: 'nnnennnneennneneeeeeeennn' },
-  { transport: 'service-bus', levels: 'nnnnnnnnennn-nnnneeeennnn' },
+  { transport: 'service-bus', levels: 'nnnnnnnnennn-nnneeeeennnn' },
 ];
