@@ -15,8 +15,11 @@ export interface CommandConnectionOptions {
   readonly context: LinkContext;
   /** A key of the topic: on a cluster, its server is the one to watch. */
   readonly key: string;
-  /** What the server took is kept, unless another server, or the same without its data, takes over. */
-  readonly keeps: boolean;
+  /**
+   * Left out where nothing is kept. Asked when another server, or another run of the same one, may have taken over: is
+   * all there that was published? Resolves to false where that cannot be known.
+   */
+  isIntact?(): Promise<boolean>;
   /** False while another connection's signals say more. */
   concerns(): boolean;
   /** After each keep-alive that was answered, and when it is up again. */
@@ -55,7 +58,7 @@ export class CommandConnection {
   #waiting: Waiter[] = [];
 
   constructor(options: CommandConnectionOptions) {
-    const { commands, settings, context, keeps } = options;
+    const { commands, settings, context, isIntact } = options;
     const { client, isCluster } = commands;
     this.#options = options;
     this.#client = client;
@@ -63,7 +66,7 @@ export class CommandConnection {
     this.#outage = new Outage('the connection cannot be restored', (error) =>
       context.signal({ kind: 'failed', what: 'publish', error }),
     );
-    this.#serverRun = keeps ? this.#askRun() : Promise.resolve(undefined);
+    this.#serverRun = isIntact === undefined ? Promise.resolve(undefined) : this.#askRun();
     client.on('error', this.#onError).on('close', this.#onClose).on('ready', this.#onReady);
     if (isCluster) client.on('-node', this.#onNodeLost);
     this.#endHeartbeat = startHeartbeat({
@@ -225,12 +228,13 @@ export class CommandConnection {
   }
 
   async #restore(): Promise<void> {
-    const { context, keeps } = this.#options;
-    const before = this.#serverRun;
-    if (keeps) {
+    const { context } = this.#options;
+    if (this.#options.isIntact !== undefined) {
+      const before = this.#serverRun;
       this.#serverRun = this.#askRun();
       const [old, now] = await Promise.all([before, this.#serverRun]);
-      if (old === undefined || old !== now) this.#mayHaveLost = true;
+      const isSame = old !== undefined && old === now && !this.#mayHaveLost;
+      this.#mayHaveLost = !isSame && !(await this.#options.isIntact());
       if (this.#isClosed || this.#client.status !== 'ready') return;
     }
     this.#isUp = true;

@@ -60,7 +60,6 @@ class PubSubLink implements Link {
       settings,
       context,
       key: channelOf(settings.prefix, context.topic, '*'),
-      keeps: false,
       concerns: () => !this.#subscriber.isUsed,
     });
     this.#watch = new CommandWatch(client, settings.client !== undefined);
@@ -75,7 +74,7 @@ class PubSubLink implements Link {
           if (isCluster) transaction.spublish(channel, payload);
           else transaction.publish(channel, payload);
         }
-        return execute(transaction);
+        return execute(transaction).then(() => true);
       },
     });
   }

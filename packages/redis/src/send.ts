@@ -70,7 +70,7 @@ interface Transaction {
 }
 
 /** Executes what was queued, all or nothing. @throws the first error of a command, or why nothing was done */
-export async function execute(transaction: Transaction): Promise<true> {
+export async function execute(transaction: Transaction): Promise<unknown[]> {
   let results: Awaited<ReturnType<Transaction['exec']>>;
   try {
     results = await transaction.exec();
@@ -78,8 +78,10 @@ export async function execute(transaction: Transaction): Promise<true> {
     // EXECABORT: one of them was refused, and with it all. Its reason says more.
     throw (thrown as { previousErrors?: readonly unknown[] } | undefined)?.previousErrors?.[0] ?? thrown;
   }
-  for (const [error] of results ?? []) if (error !== null) throw error;
-  return true;
+  return (results ?? []).map(([error, result]) => {
+    if (error !== null) throw error;
+    return result;
+  });
 }
 
 function nothing(): undefined {}

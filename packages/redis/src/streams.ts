@@ -21,6 +21,7 @@ import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { GroupSource } from './stream-group.ts';
 import { PlainSource } from './stream-plain.ts';
 import { channelOf, EVENT_FIELD, KEY_FIELD } from './wire.ts';
+import { WrittenEntries } from './written-entries.ts';
 
 /** Streams are trimmed by age at most this often, and at least ten times within `maxAgeMs`. */
 const TRIM_INTERVAL_MS = 60_000;
@@ -57,6 +58,7 @@ class StreamsLink implements Link {
   readonly #trimmedAt = new Map<string, number>();
   readonly #consumers = new Set<string>();
   readonly #clock = new ServerClock();
+  readonly #written = new WrittenEntries();
   readonly #clockIsRead: Promise<void>;
   #closing: Promise<void> | undefined;
 
@@ -73,7 +75,7 @@ class StreamsLink implements Link {
       settings,
       context,
       key: channelOf(settings.prefix, context.topic, '*'),
-      keeps: true,
+      isIntact: () => this.#written.areThere(commands.client),
       concerns: () => true,
       onAnswer: (redis, isRestored) => void this.#clock.refresh(redis, isRestored),
     });
@@ -99,7 +101,7 @@ class StreamsLink implements Link {
       client.xadd(key, 'MAXLEN', '~', maxLength, '*', ...fieldsOf(payload, partitionKey)),
     );
     this.#trimByAge(key);
-    return added;
+    return added.then((id) => this.#written.add(key, id));
   }
 
   #appendSeveral(stream: string, parcels: Parameters<Sending['several']>[1]): Promise<true> {
@@ -110,7 +112,10 @@ class StreamsLink implements Link {
     }
     const added = execute(transaction);
     this.#trimByAge(stream);
-    return added;
+    return added.then((ids) => {
+      this.#written.add(stream, ids.at(-1));
+      return true;
+    });
   }
 
   /** Also lets the stream itself go once nobody has written to it for as long as events are kept. */

@@ -61,15 +61,18 @@ describe.each([
     const one = await open(make);
     const sink = new FakeSink();
     const source = await one.link.subscribe(request(), sink);
+    // What it has taken goes when it becomes the replica of another one.
+    await one.link.publish([outgoing(one.topic, 'before')]);
+    await vi.waitFor(() => expect(sink.ids).toEqual(['before']));
     await demote();
     await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected']));
     expect(one.signals[0]).toMatchObject({ error: { message: expect.stringMatching(/replica|READONLY/) } });
     await expect(one.link.publish([outgoing(one.topic, 'lost')])).rejects.toMatchObject({ code: 'disconnected' });
     await promote();
-    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected', 'reconnected']), { timeout: 10_000 });
-    expect(one.signals[1]).toMatchObject({ mayHaveLost: true });
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toContain('reconnected'), { timeout: 10_000 });
+    expect(one.signals).toContainEqual(expect.objectContaining({ kind: 'reconnected', mayHaveLost: true }));
     await one.link.publish([outgoing(one.topic, 'after')]);
-    await vi.waitFor(() => expect(sink.ids).toEqual(['after']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(sink.ids).toEqual(['before', 'after']), { timeout: 5_000 });
     await source.stop();
     await source.close();
   });

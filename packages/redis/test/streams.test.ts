@@ -285,7 +285,7 @@ describe('faults', () => {
     await vi.waitFor(() => expect([...plain.sink.ids, ...group.sink.ids]).toEqual(['before', 'before']));
     await own.restart();
     await vi.waitFor(() => expect(one.signals.map(({ kind }) => kind)).toContain('reconnected'), { timeout: 10_000 });
-    expect(one.signals).toContainEqual(expect.objectContaining({ kind: 'reconnected', mayHaveLost: true }));
+    expect(one.signals).toContainEqual(expect.objectContaining({ kind: 'reconnected', mayHaveLost: !persistent }));
     await one.link.publish([outgoing(one.topic, 'after')]);
     await vi.waitFor(
       () => {
