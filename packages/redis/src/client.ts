@@ -109,7 +109,14 @@ export async function goodbye(client: Redis | Cluster): Promise<void> {
 /** Without a goodbye. */
 export function disconnectNow(client: Redis | Cluster): void {
   client.on('error', ignore);
-  if (client.status !== 'end') client.disconnect();
+  if (client.status === 'end') return;
+  client.disconnect();
+  flush(client);
+}
+
+/** Rejects what waits for a connection: in some states ioredis leaves it waiting for ever, and its timers running. */
+function flush(client: Redis | Cluster): void {
+  (client as unknown as { flushQueue?(error: Error): void }).flushQueue?.(new Error('Connection is closed.'));
 }
 
 /** The connection to the server of a cluster that holds `key`, as far as known. */
@@ -194,8 +201,7 @@ function makeClient(settings: Settings, state: { readonly opened: boolean }, soc
       retryDelayOnFailover: 0,
     });
     // So does what waits for the cluster, when another try to reach it failed.
-    const waiting = cluster as unknown as { flushQueue?(error: Error): void };
-    cluster.on('close', () => waiting.flushQueue?.(new Error('Connection is closed.')));
+    cluster.on('close', () => flush(cluster));
     return cluster;
   }
   return new Redis({

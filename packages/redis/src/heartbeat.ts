@@ -21,8 +21,16 @@ export function startHeartbeat(options: {
   const { intervalMs, signal } = options;
   const ask = options.ask ?? ((connection: Redis) => connection.ping());
   if (intervalMs === 0) return () => {};
-  let asked: { readonly of: Redis; readonly sinceMs: number } | undefined;
+  let asked: { readonly of: Redis; readonly sinceMs: number; ticks: number } | undefined;
   let told = false;
+  const unanswered = (question: NonNullable<typeof asked>) => {
+    if (asked !== question) return;
+    if (!told) signal({ kind: 'stalled', what: 'server', sinceMs: performance.now() - question.sinceMs });
+    told = true;
+    if (question.ticks < GIVE_UP_AFTER) return;
+    asked = undefined;
+    options.giveUp(question.of);
+  };
   const timer = setInterval(() => {
     const connection = options.connection();
     if (connection?.status !== 'ready') {
@@ -30,16 +38,12 @@ export function startHeartbeat(options: {
       return;
     }
     if (asked?.of === connection) {
-      const sinceMs = performance.now() - asked.sinceMs;
-      if (!told) signal({ kind: 'stalled', what: 'server', sinceMs });
-      told = true;
-      if (sinceMs >= intervalMs * GIVE_UP_AFTER) {
-        asked = undefined;
-        options.giveUp(connection);
-      }
+      asked.ticks++;
+      // The answer may be there, unread: this process was busy. That is no silence of the server.
+      setImmediate(unanswered, asked).unref();
       return;
     }
-    const question = { of: connection, sinceMs: performance.now() };
+    const question = { of: connection, sinceMs: performance.now(), ticks: 0 };
     asked = question;
     const answered = () => {
       told = false;

@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Transport } from '@polycast/core';
 import { type RedisServer, startRedis } from '@polycast/local-services';
 import { redis, redisStreams } from '@polycast/redis';
-import { afterAll, beforeAll, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FakeSink, freshTopic, openLink, request } from './link.ts';
 
 let server: RedisServer;
@@ -27,4 +28,18 @@ it.each([
   } finally {
     server.thaw();
   }
+});
+
+it('a process that was too busy to read the answer does not take the server for silent', async () => {
+  const { link, signals } = await openLink(redis({ url: server.url, pingIntervalMs: 20 }), freshTopic());
+  await link.subscribe(request(), new FakeSink());
+  for (let round = 0; round < 10; round++) {
+    // Some keep-alive is under way by then; its answer comes while nothing is read.
+    await delay(25);
+    const until = performance.now() + 150;
+    while (performance.now() < until);
+  }
+  await delay(25);
+  expect(signals).toEqual([]);
+  await link.close();
 });
