@@ -81,5 +81,6 @@ describe.each([
   it('when it closes while it reconnects', async () => {
     expect(await ending([url(), 'subscribe', 'disconnected'], () => serverOf().kill())).toEqual([]);
     await serverOf().restart();
+    await cluster.settled();
   });
 });
