@@ -54,9 +54,10 @@ for at = 5, #ARGV, 2 do
   local hash = known[id]
   if hash then
     local head, pending = headOf(hash)
-    if head == id and pending.owner == me then
-      attempt = pending.count + 1
-      redis.call('XCLAIM', key, group, me, 0, id, 'RETRYCOUNT', attempt, 'JUSTID')
+    -- One that counts was handed to us already, by another reply.
+    if head == id and pending.owner == me and pending.count == 0 then
+      attempt = 1
+      redis.call('XCLAIM', key, group, me, 0, id, 'RETRYCOUNT', 1, 'JUSTID')
     end
   else attempt = 1 end
   table.insert(attempts, attempt)
@@ -255,4 +256,34 @@ export async function take(
     HandedReply,
   ];
   return { gone, handed: handedOf(handed) };
+}
+
+/** What may start, of what was read, each with those of its partition key that come right behind it. */
+export function withFollowers(
+  read: readonly RawEntry[],
+  keys: readonly (readonly [id: string, key: string | undefined])[],
+  attempts: readonly number[],
+): readonly Handed[] {
+  const handed: Handed[] = [];
+  const chains = new Map<string, { readonly followers: RawEntry[]; bytes: number }>();
+  for (let at = 0; at < read.length; at++) {
+    const entry = read[at] as RawEntry;
+    const attempt = attempts[at] as number;
+    const key = keys[at]?.[1];
+    if (attempt > 0) {
+      const followers: RawEntry[] = [];
+      handed.push({ entry, attempt, followers });
+      if (key !== undefined) chains.set(key, { followers, bytes: 0 });
+      continue;
+    }
+    const chain = chains.get(key as string);
+    if (chain === undefined) continue;
+    chain.followers.push(entry);
+    for (const field of entry[1] ?? []) chain.bytes += field.length;
+    // The rest is the server's.
+    if (chain.followers.length >= MAX_FOLLOWERS || chain.bytes > MAX_FOLLOWER_BYTES) {
+      chains.delete(key as string);
+    }
+  }
+  return handed;
 }

@@ -210,6 +210,52 @@ export const orderCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'order/partition-key-in-group-uneven',
+    clause: 'order.6',
+    title:
+      'in a group, events of keys that come in no regular turn never overlap and keep their order, failures included',
+    requires: { capabilities: ['everyone', 'groups', 'partitionKey', 'redelivery'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const count = 120;
+      const keyOf = numbers(count).map(() => Math.floor(c.random() ** 2 * 6));
+      const running = new Map<number, number>();
+      const done = new Map<number, number[]>();
+      const overlapped: number[] = [];
+      let handled = 0;
+      const react = async (event: { data: unknown }, { attempt }: { attempt: number }) => {
+        const n = event.data as number;
+        const key = keyOf[n] as number;
+        const now = (running.get(key) ?? 0) + 1;
+        running.set(key, now);
+        if (now > 1) overlapped.push(n);
+        await pass(c.random() * 4);
+        running.set(key, (running.get(key) ?? 1) - 1);
+        if (n % 11 === 0 && attempt === 1) throw new Error('fails once');
+        done.set(key, [...(done.get(key) ?? []), n]);
+        handled++;
+      };
+      const options = { group: 'g', concurrency: 4, retry: { baseMs: 1, maxMs: 4 } };
+      for (const _ of numbers(3)) await c.listen(await c.join('worker'), options, react);
+      // One by one, so that they come apart, then in one go.
+      const publish = (n: number) => desk.publish({ type: 'job', data: n }, { partitionKey: `key-${keyOf[n]}` });
+      for (const n of numbers(count / 2)) await publish(n);
+      await Promise.all(numbers(count / 2).map((n) => publish(count / 2 + n)));
+      await c.until(
+        () => handled >= count,
+        () => `${count} handled, there are ${handled}`,
+      );
+      same(overlapped, [], 'those that ran beside another of their key');
+      for (const [key, list] of done) {
+        same(
+          list,
+          numbers(count).filter((n) => keyOf[n] === key),
+          `key ${key}`,
+        );
+      }
+    },
+  },
+  {
     id: 'order/partition-key-attribute',
     clause: 'order.7',
     title: 'the key is an attribute, whatever its characters, up to 128 of them',

@@ -23,6 +23,12 @@ function unnumbered(event: BroadcastEvent, suffix: string): BroadcastEvent {
   return altered(event, { id: `${event.id}${suffix}`, sequence: undefined });
 }
 
+/** An event with one attribute under another name. */
+function renamed(event: BroadcastEvent, from: string, to: string): BroadcastEvent {
+  const { [from]: value, ...others } = event.attributes ?? {};
+  return value === undefined ? event : altered(event, { attributes: { ...others, [to]: value } });
+}
+
 /** Mutants that break what comes in. */
 export const deliveryMutants: readonly Mutant[] = [
   {
@@ -81,6 +87,31 @@ export const deliveryMutants: readonly Mutant[] = [
         },
       });
     },
+  },
+  {
+    name: 'group-spreads-keys',
+    wrong: 'the service does not see partition keys: in a group, events of one key go to whichever member is next',
+    caughtBy: ['order/partition-key-in-group'],
+    breed: (make) => () =>
+      interfere(make(), {
+        publish: (batch, next) =>
+          next(batch.map((one) => ({ ...one, event: renamed(one.event, 'partitionkey', 'hiddenkey') }))),
+        deliver: (event, lease, next) => next(renamed(event, 'hiddenkey', 'partitionkey'), lease),
+      }),
+  },
+  {
+    name: 'counts-what-was-not-delivered',
+    wrong: 'deliveries that were lost on their way count as attempts',
+    caughtBy: ['settlement/'],
+    breed: (make) => () =>
+      interfere(make(), {
+        lease: (lease) => ({
+          attempt: lease.attempt === 1 ? 1 : lease.attempt + 3,
+          ...(lease.position !== undefined && { position: lease.position }),
+          settle: (settlement) => lease.settle(settlement),
+          ...(lease.renew !== undefined && { renew: () => lease.renew!() }),
+        }),
+      }),
   },
   {
     name: 'corrupts-data',
