@@ -69,6 +69,13 @@ export class GroupEntries implements Holder {
     return this.#contests.hasLost;
   }
 
+  /** Entries with a partition key of one stream that were handed on, and that the server does not know to be settled. */
+  countKeyed(key: string): number {
+    let count = 0;
+    for (const held of this.#held.values()) if (held.key === key && held.partitionKey !== undefined) count++;
+    return count;
+  }
+
   /** Was it handed on, or given back, by us? */
   isKnown(key: string, id: string): boolean {
     const name = `${key} ${id}`;

@@ -25,6 +25,8 @@ const MAX_CLAIMED = 16;
 const UNWAKEABLE_INTERVAL_MS = 5_000;
 /** Most entries of one stream that wait for their partition key, before the members read no more of it. */
 const MAX_WAITING = 4_096;
+/** How often a source that is to catch up asks whether something still waits for its partition key, in ms. */
+const KEYS_INTERVAL_MS = 50;
 /** A read that is asked to end at once. */
 const AT_ONCE_MS = 1;
 
@@ -43,6 +45,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
   readonly #keysAndNew: readonly string[];
   readonly #recovery: Recovery;
   readonly #entries: GroupEntries;
+  #seesKeys = false;
   /** How often the server is asked while nothing is known to be due, ms. */
   #idleMs = BEAT_INTERVAL_MS;
   /** Called when all that was there has been read, or the connection is lost. */
@@ -163,6 +166,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
   /** Asks which entries may start: of each partition key, only the first that is not settled. The others are the server's. */
   #enter(place: entries.Place, read: readonly RawEntry[], then: (waiting: number) => void): void {
     const { commands, watch } = this.#parts;
+    this.#seesKeys = true;
     const keys = read.map(([id, fields]) => [id, partitionKeyOf(fields ?? [])] as const);
     const entering = watch.run(() => entries.enter(commands.client, place, keys)).catch(() => undefined);
     this.#entries.wait(entering, (entered) => {
@@ -180,9 +184,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
     const { queue } = this.#placeOf(key);
     let waiting = MAX_WAITING;
     while (!this.#reader.stopped && waiting >= MAX_WAITING) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, settings.claimIntervalMs).unref();
-      });
+      await pass(settings.claimIntervalMs);
       waiting = await commands.client.zcard(queue).catch(() => waiting);
     }
   }
@@ -255,11 +257,11 @@ export class GroupSource implements Source, ReadingPart, Kept {
     );
     // Who cannot be asked has lost what was on its way.
     const targets = await Promise.all(asking).catch(() => []);
-    const owed = targets.some((id, at) => {
-      const key = this.memberships[at]?.key ?? '';
-      return id !== undefined && compareIds(this.#membership.lastId(key), id) < 0;
-    });
-    if (owed && this.#reader.isConnected) {
+    const ours = this.memberships.flatMap(({ key }, at) =>
+      targets[at] === undefined ? [] : [{ key, id: targets[at] }],
+    );
+    const isBehind = ours.some(({ key, id }) => compareIds(this.#membership.lastId(key), id) < 0);
+    if (isBehind && this.#reader.isConnected) {
       await new Promise<void>((resolve) => {
         const done = () => {
           this.#onCaughtUp.delete(done);
@@ -270,6 +272,22 @@ export class GroupSource implements Source, ReadingPart, Kept {
       });
     }
     await this.#entries.line;
+    if (this.#seesKeys) for (const { key } of ours) await this.#untilNoneWaits(key);
+  }
+
+  /** What waits for others of its partition key comes as these are settled. */
+  async #untilNoneWaits(key: string): Promise<void> {
+    const { client } = this.#parts.commands;
+    const { queue } = this.#placeOf(key);
+    while (this.#reader.isConnected && !this.#reader.stopped) {
+      // One of them says how far it is filled.
+      const waiting = await client.zcard(queue).then(
+        (count) => count - 1,
+        () => 0,
+      );
+      if (waiting <= this.#entries.countKeyed(key)) return;
+      await pass(KEYS_INTERVAL_MS);
+    }
   }
 
   #caughtUp(): void {
@@ -294,4 +312,10 @@ export class GroupSource implements Source, ReadingPart, Kept {
     })();
     return this.#closing;
   }
+}
+
+function pass(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
 }

@@ -243,3 +243,16 @@ it('a key waits for an event for several addresses until the group has accepted 
   }
   expect(await admin.keys(keyOf(topic, '~*'))).toEqual([]);
 });
+
+it('who catches up gets what waits for its key, too', async () => {
+  const topic = freshTopic();
+  const { link } = await openLink(redisStreams({ url: server.url }), topic, 'one');
+  const sink = new FakeSink();
+  sink.onDeliver = (_event, lease) => void pass(1).then(() => lease?.settle({ kind: 'accept' }));
+  const source = await link.subscribe(request({ group: 'g' }), sink);
+  await link.publish(Array.from({ length: 100 }, (_, n) => keyed(topic, String(n), n % 3 === 0 ? 'k' : 'l')));
+  await source.caughtUp?.();
+  expect(sink.ids).toHaveLength(100);
+  await source.close();
+  await link.close();
+});
