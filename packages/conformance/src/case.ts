@@ -8,6 +8,8 @@ export interface Requirements {
   readonly capabilities?: readonly CapabilityName[];
   /** Each must be `native`: the case looks below core. */
   readonly native?: readonly CapabilityName[];
+  /** Each must be `emulated`: the case looks at what core does. */
+  readonly emulated?: readonly CapabilityName[];
   /** Each must be `none`: the case checks the refusal. */
   readonly absent?: readonly CapabilityName[];
   readonly guarantee?: Manifest['guarantee'];
@@ -40,6 +42,10 @@ export function ruledOut(requires: Requirements | undefined, manifest: Manifest)
   for (const name of requires.native ?? []) {
     const { level } = manifest.capabilities[name];
     if (level !== 'native') return `capability '${name}' is ${level}, not native`;
+  }
+  for (const name of requires.emulated ?? []) {
+    const { level } = manifest.capabilities[name];
+    if (level !== 'emulated') return `capability '${name}' is ${level}, not emulated`;
   }
   for (const name of requires.absent ?? []) {
     const { level } = manifest.capabilities[name];

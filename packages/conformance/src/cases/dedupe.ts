@@ -1,8 +1,16 @@
+import type { CapabilityName, SubscribeOptions } from '@polycast/core';
 import { same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import { interfere } from '../interfere.ts';
 
 const requires = { capabilities: ['everyone', 'dedupe'] } as const;
+
+/** Each kind of subscription that can have a dead letter, and what it needs. */
+const REPUBLISHED: readonly (readonly [string, readonly CapabilityName[], SubscribeOptions])[] = [
+  ['plain', [], {}],
+  ['group', ['groups'], { group: 'g' }],
+  ['durable', ['durable'], { durable: true }],
+];
 
 export const dedupeCases: readonly ConformanceCase[] = [
   {
@@ -148,4 +156,42 @@ export const dedupeCases: readonly ConformanceCase[] = [
       },
     }),
   ),
+  ...REPUBLISHED.map(
+    ([name, capabilities, options]): ConformanceCase => ({
+      id: `dedupe/republished-${name}`,
+      clause: 'dedupe.6',
+      title: `an event that was dead-lettered is published again, unchanged: ${name}`,
+      requires: { capabilities: ['everyone', 'dedupe', 'deadLetter', ...capabilities] },
+      async run(c) {
+        const desk = await c.join('desk');
+        let mended = false;
+        const inbox = await c.listen(await c.join('kitchen'), { ...options, retry: { tries: 1 } }, () => {
+          if (!mended) throw new Error('not yet');
+        });
+        const order = { type: 'order', id: 'order-7', source: '/shop', data: 'x' };
+        await desk.publish(order);
+        await c.until(() => inbox.signals.some(({ kind }) => kind === 'dead-lettered'), 'a dead letter');
+        mended = true;
+        for (let n = 0; n < 3; n++) await desk.publish(order);
+        await inbox.until(2);
+        await c.fence(desk, [inbox]);
+        same(inbox.data, ['x', 'x'], 'once when it failed, and once when it was published again');
+      },
+    }),
+  ),
+  {
+    id: 'dedupe/counted',
+    clause: 'dedupe.7',
+    title: 'what is dropped as a duplicate is counted',
+    // A service that dedupes by itself drops what core never sees.
+    requires: { capabilities: ['everyone'], emulated: ['dedupe'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const kitchen = await c.join('kitchen');
+      const inbox = await c.listen(kitchen);
+      for (let n = 0; n < 4; n++) await desk.publish({ type: 'order', id: 'order-1', data: n });
+      await c.fence(desk, [inbox]);
+      same([inbox.data, kitchen.dropped.duplicates], [[0], 3], 'handed over, and counted');
+    },
+  },
 ];

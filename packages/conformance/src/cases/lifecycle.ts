@@ -573,4 +573,50 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       await c.within(kitchen.link.close(), 'close again');
     },
   },
+  {
+    id: 'lifecycle/handler-awaits-its-subscription',
+    clause: 'lifecycle.17',
+    title: 'a handler that awaits the close of its subscription, and its delivery is accepted',
+    requires: { capabilities: ['everyone', 'settlement', 'durable'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const kitchen = await c.join({ role: 'kitchen', instance: 'k1' });
+      const done = new Gate();
+      const inbox = await c.listen(kitchen, { durable: true }, async () => {
+        await null;
+        await inbox.subscription.close();
+        done.open();
+      });
+      await desk.publish({ type: 'order', data: 1 });
+      await c.within(done.passed, 'close awaited in the handler');
+      await c.until(() => inbox.subscription.state === 'closed', 'the subscription is closed');
+      await kitchen.close();
+      const again = await c.listen(await c.join({ role: 'kitchen', instance: 'k1' }), { durable: true });
+      await desk.publish({ type: 'order', data: 2 });
+      await again.until(1);
+      same(again.data, [2], 'what comes after it');
+    },
+  },
+  {
+    id: 'lifecycle/no-listener-stays',
+    clause: 'lifecycle.18',
+    title: 'closing takes the listener off the signal',
+    requires: { capabilities: ['everyone'] },
+    async run(c) {
+      const kitchen = await c.join('kitchen');
+      let listeners = 0;
+      const { signal } = new AbortController();
+      const counting = new Proxy(signal, {
+        get(target, name) {
+          if (name === 'addEventListener') listeners++;
+          if (name === 'removeEventListener') listeners--;
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      const subscription = await kitchen.subscribe(() => {}, { signal: counting });
+      await subscription.close();
+      same(listeners, 0, 'listeners left');
+    },
+  },
 ];

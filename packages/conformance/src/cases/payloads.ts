@@ -1,8 +1,18 @@
-import { check, same } from '../assert.ts';
+import { check, refused, same } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import { randomBytes } from '../random.ts';
 
 const requires = { capabilities: ['everyone'] } as const;
+
+/** What JSON would carry as something else, and where it stands. */
+const NOT_JSON: readonly (readonly [string, unknown, string])[] = [
+  ['typed array', new Uint16Array([1, 2]), 'data'],
+  ['typed array inside', { a: [new Float64Array(2)] }, 'data.a[0]'],
+  ['map', { m: new Map() }, 'data.m'],
+  ['bigint', [1n], 'data[0]'],
+  ['not-a-number', { n: Number.NaN }, 'data.n'],
+  ['buffer', { b: new ArrayBuffer(2) }, 'data.b'],
+];
 
 const VALUES: readonly (readonly [string, string, unknown])[] = [
   ['text', 'payloads.1', 'soup'],
@@ -249,6 +259,41 @@ export const payloadCases: readonly ConformanceCase[] = [
       await desk.publish({ type: 'order', id: 'c', data: new Uint8Array([1, 2, 255]) });
       await inbox.until(3);
       same(inbox.received[2]!.event.toJSON().data_base64, 'AQL/', 'bytes');
+    },
+  },
+  ...NOT_JSON.map(
+    ([name, value, path]): ConformanceCase => ({
+      id: `payloads/refuses-${name.replaceAll(' ', '-')}`,
+      clause: 'payloads.9',
+      title: `data that holds a ${name} is refused, and nothing is sent`,
+      requires: { capabilities: ['everyone'] },
+      async run(c) {
+        const desk = await c.join('desk');
+        const inbox = await c.listen(await c.join('kitchen'));
+        const error = await refused(() => desk.publish({ type: 'order', data: value }), ['invalid-payload'], 'publish');
+        check(error.message.includes(path), `the path ${path} is named: ${error.message}`);
+        await c.fence(desk, [inbox]);
+        same(inbox.count, 0, 'deliveries');
+      },
+    }),
+  ),
+  {
+    id: 'payloads/buffer',
+    clause: 'payloads.9',
+    title: 'a subclass of Uint8Array arrives as a plain one',
+    requires: { capabilities: ['everyone', 'binary'] },
+    async run(c) {
+      class Bytes extends Uint8Array {}
+      const desk = await c.join('desk');
+      const inbox = await c.listen(await c.join('kitchen'));
+      await desk.publish({ type: 'photo', data: Bytes.of(0, 1, 255) });
+      await inbox.until(1);
+      const data = inbox.data[0] as object;
+      same(
+        [Object.getPrototypeOf(data) === Uint8Array.prototype, [...(data as Uint8Array)]],
+        [true, [0, 1, 255]],
+        'data',
+      );
     },
   },
 ];

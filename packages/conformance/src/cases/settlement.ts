@@ -54,6 +54,27 @@ const FAILURES: readonly (readonly [string, string, () => unknown])[] = [
     },
   ],
   ['rejects-null', 'settlement.16', () => Promise.reject(null)],
+  [
+    'throws-without-prototype',
+    'settlement.16',
+    () => {
+      throw Object.create(null);
+    },
+  ],
+  [
+    'rejects-with-an-odd-message',
+    'settlement.16',
+    () => Promise.reject(Object.assign(new Error(), { message: { status: 500 } })),
+  ],
+  [
+    'throws-a-revoked-proxy',
+    'settlement.16',
+    () => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      throw proxy;
+    },
+  ],
 ];
 
 export const settlementCases: readonly ConformanceCase[] = [

@@ -20,6 +20,11 @@ function granularityMs(c: CaseContext): number {
   return c.manifest.capabilities.ttl.numbers?.granularityMs ?? 1;
 }
 
+/** As a publisher's own: eight characters of time, four of chance. */
+function newEpoch(): string {
+  return Date.now().toString(36) + Math.random().toString(36).slice(2, 6).padEnd(4, '0');
+}
+
 export const ttlCases: readonly ConformanceCase[] = [
   {
     id: 'ttl/alive',
@@ -238,6 +243,48 @@ export const ttlCases: readonly ConformanceCase[] = [
       // That something expired is signalled as just that.
       const lost = inbox.signals.filter(({ kind }) => kind === 'gap');
       same([inbox.data, lost], [[0, 'last'], []], 'data and signals');
+    },
+  },
+  ...[-11, 11].map(
+    (offMin): ConformanceCase => ({
+      id: `ttl/publisher-clock-${offMin < 0 ? 'slow' : 'fast'}`,
+      clause: 'ttl.9',
+      title: `a publisher whose clock is ${Math.abs(offMin)} minutes ${offMin < 0 ? 'slow' : 'fast'} is heard`,
+      // Where expiry is native the publisher's whole process would have to have that clock.
+      requires: { capabilities: ['everyone'], emulated: ['ttl'] },
+      async run(c) {
+        const kitchen = await c.join('kitchen');
+        const inbox = await c.listen(kitchen);
+        const publisher = await c.joinBelow('desk');
+        const time = Date.now() + offMin * 60_000;
+        const epoch = newEpoch();
+        for (let n = 1; n <= 3; n++) {
+          const parts = { id: `${epoch}.${n}`, sequence: `${epoch}.1${n}`, time, expiresAtMs: time + 600_000 };
+          await publisher.publish([n], { parts, expiresAtMs: parts.expiresAtMs });
+        }
+        await inbox.until(3);
+        same([inbox.data, kitchen.dropped.expired], [[1, 2, 3], 0], 'delivered, and counted as expired');
+      },
+    }),
+  ),
+  {
+    id: 'ttl/expired-is-signalled',
+    clause: 'ttl.10',
+    title: 'what expired is counted, and signalled once',
+    requires: { capabilities: ['everyone'], emulated: ['ttl'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const kitchen = await c.join('kitchen');
+      const gate = new Gate();
+      const inbox = await c.listen(kitchen, {}, (event) => (event.data === 'slow' ? gate.passed : undefined));
+      await desk.publish({ type: 'order', data: 'slow' });
+      await inbox.until(1);
+      for (let n = 0; n < 3; n++) await desk.publish({ type: 'order', data: n }, { ttlMs: 30 });
+      await expired(c, 30);
+      gate.open();
+      await c.fence(desk, [inbox]);
+      const told = inbox.signals.filter(({ kind }) => kind === 'expired');
+      same([inbox.data, kitchen.dropped.expired, told.length], [['slow'], 3, 1], 'delivered, counted, signalled');
     },
   },
 ];

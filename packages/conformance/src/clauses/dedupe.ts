@@ -9,4 +9,6 @@ export const dedupe = chapter('dedupe', 'Once is enough.', [
   ['MUST', 'Duplicates are known whoever publishes them.'],
   ['MUST', 'An event delivered again because it failed is no duplicate.'],
   ['MUST', 'What the service delivers twice although it was accepted reaches the handler once.'],
+  ['MUST', 'An event that was dead-lettered may be published again, unchanged: that is news.'],
+  ['MUST', 'Duplicates that are dropped are counted in `dropped.duplicates`.'],
 ]);

@@ -20,4 +20,9 @@ export const lifecycle = chapter('lifecycle', 'Beginning and end.', [
   ],
   ['MUST', 'Below core: a source delivers nothing after `stop` resolved; `stop` and `close` are idempotent.'],
   ['MUST', 'Nothing is thrown and no promise rejects where no caller can catch it: the process lives.'],
+  [
+    'MUST',
+    'A handler that awaits the close of its own subscription does not wait for itself, and its delivery is accepted when it returns.',
+  ],
+  ['MUST', 'No listener stays on an `AbortSignal` once the subscription or request that was given it has ended.'],
 ]);

@@ -9,4 +9,8 @@ export const payloads = chapter('payloads', 'What an event carries.', [
   ['MUST', 'No data can reach the prototypes of the receiver’s objects.'],
   ['MUST', 'With chunking, an event larger than the service allows arrives whole, once.'],
   ['MUST', 'What a handler receives is a CloudEvents 1.0 event that `toJSON` gives as its JSON format says.'],
+  [
+    'MUST',
+    'Data that JSON cannot carry is refused with `invalid-payload` and its path; bytes arrive as a plain `Uint8Array`, whatever they were.',
+  ],
 ]);

@@ -9,4 +9,9 @@ export const ttl = chapter('ttl', 'How long an event is worth delivering.', [
   ['MUST', 'An event that expired is not tried again.'],
   ['SHOULD', 'An event that expired is not taken for a lost one, unless the service withheld it and nobody can tell.'],
   ['MUST', 'Where expiry is native the service itself withholds expired events, to within the granularity it states.'],
+  [
+    'MUST',
+    'Clocks of publishers may be wrong: the time to live is measured from when the service took the event, as far as it says when.',
+  ],
+  ['MUST', 'What has expired when it comes is counted in `dropped.expired` and signalled once per publisher.'],
 ]);
