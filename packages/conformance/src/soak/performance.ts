@@ -24,6 +24,8 @@ const OWED_WITHIN_MS = 60_000;
 const LEAVE_WITHIN_MS = 15_000;
 /** Longest wait for an answer of a process at rest, ms. */
 const ANSWER_WITHIN_MS = 12_000;
+/** How long after a fault a participant may still be without its connection, ms. */
+const TROUBLE_MS = 5_000;
 const PING_EVERY_MS = 1_000;
 /** For so long participants are watched at rest, ms. */
 const REST_MS = 300;
@@ -92,7 +94,8 @@ class Performance {
   readonly #disturbances: Disturbances;
   #ids = 0;
   #events = 0;
-  #hasCrashed = false;
+  /** Something ended that could not clean up: the service does so itself, some time later. */
+  #isUnclean = false;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(plan: Plan, stage: Stage, promises: Promises, options: PerformOptions) {
@@ -206,6 +209,7 @@ class Performance {
     const leaving = this.#joined[slot];
     if (leaving === undefined) return true;
     leaving.isLeaving = true;
+    this.#noteEnd();
     leaving.process.order({ do: 'leave', life: leaving.life });
     return this.#hasLeft(slot, withinMs);
   }
@@ -253,6 +257,7 @@ class Performance {
     const one = open[step.pick % Math.max(1, open.length)];
     if (owner === undefined || one === undefined) return;
     owner.process.order({ do: step.do, sub: one.sub });
+    if (step.do === 'close') this.#noteEnd();
     if (step.do === 'close') one.isClosed = true;
     else one.isPaused = step.do === 'pause';
     if (step.do !== 'close') return;
@@ -298,7 +303,7 @@ class Performance {
     const joined = this.#joined[slot];
     await this.#disturbances.cause(kind, { slot, process: joined?.process, forMs, by });
     if (kind !== 'crash' || joined === undefined) return;
-    this.#hasCrashed = true;
+    this.#isUnclean = true;
     this.#forget(joined.process);
   }
 
@@ -428,10 +433,15 @@ class Performance {
     this.recorder.note({ what: 'residue', where, names: [`close did not return within ${LEAVE_WITHIN_MS} ms`] });
   }
 
+  /** What closes while the service cannot be reached leaves something there. */
+  #noteEnd(): void {
+    if (this.#disturbances.isRecent(TROUBLE_MS)) this.#isUnclean = true;
+  }
+
   /** What dies leaves something behind for a while, and a durable subscription stays: these are looked at elsewhere. */
   async #lookForResidue(): Promise<void> {
     const { residue } = this.#stage.target;
-    if (residue === undefined || this.#hasCrashed || this.#durable.size > 0) return;
+    if (residue === undefined || this.#isUnclean || this.#durable.size > 0) return;
     const deadline = nowMs() + 3_000;
     let names: readonly string[] = [];
     do {
