@@ -20,6 +20,24 @@ describe('histories with faults', () => {
     expect(report.failures, `seed ${report.seed}`).toEqual([]);
   }, 120_000);
 
+  test('the processes of Streams live', async () => {
+    const run = {
+      harness,
+      url: 'redis+streams:',
+      local: true,
+      seed: 1,
+      faults: 60,
+      forMs: 15_000,
+      lanes: 2,
+      shrinkMs: 0,
+    };
+    const { failures } = await runSoak(run);
+    const ended = failures.filter(({ violations }) =>
+      violations.some(({ kind }) => kind === 'died' || kind === 'silent' || kind === 'busy'),
+    );
+    expect(ended).toEqual([]);
+  }, 120_000);
+
   test.each(MUTANTS.filter(({ name }) => FOUND_HERE.includes(name)))(
     'find the mutant $name',
     async (mutant) => {

@@ -54,6 +54,8 @@ async function ours(url: URL): Promise<ConformanceTarget> {
       thaw: rested(() => service.thaw()),
       cut: rested(() => service.cut()),
       abandon: (transport) => participants.abandon(transport),
+      refuse: async () => refuseSends(service, REFUSED_SENDS),
+      relent: async () => refuseSends(service, 0),
     },
     remote: {
       ...remote,
@@ -127,6 +129,13 @@ function parametersOf(options: Partial<ServiceBusOptions>): string {
     .filter(([, value]) => typeof value === 'number')
     .map(([name, value]) => `${name}=${value}`)
     .join('&');
+}
+
+/** Sends that are refused once the service throttles: those under way at that moment, and not their retries for ever. */
+const REFUSED_SENDS = 2;
+
+function refuseSends({ broker }: ServiceBus, count: number): void {
+  for (const { path } of broker.entities.topics()) broker.target(path).refuseSends(count);
 }
 
 async function startService(): Promise<ServiceBus> {

@@ -55,7 +55,10 @@ export function judge(entries: readonly Entry[], promises: Promises): Judgement 
 
 /** Is anything still to come? While it is, a history goes on waiting. */
 export function isOwing(entries: readonly Entry[], promises: Promises): boolean {
-  return lossesOf(new Reading(entries), promises).some(({ announced }) => !announced || promises.atLeastOnce);
+  const reading = new Reading(entries);
+  // What the service itself has lost does not come any more.
+  const isKept = promises.atLeastOnce && !reading.faults.some(({ loses }) => loses);
+  return lossesOf(reading, promises).some(({ announced }) => !announced || isKept);
 }
 
 function repeated(reading: Reading): number {

@@ -81,6 +81,8 @@ export interface Target {
    * (quota, header size) `com.microsoft:entity-disabled` `amqp:not-allowed` (no session id where one is required) `amqp:not-found`
    */
   send(messages: readonly MessageContent[]): readonly number[];
+  /** A fault for tests: so many sends from now on are refused with `com.microsoft:server-busy`, as by throttling. */
+  refuseSends(count: number): void;
   /** @throws `com.microsoft:message-not-found` when one of them is not waiting (any more): then none is cancelled */
   cancelScheduled(sequenceNumbers: readonly number[]): void;
   onGone(listener: Gone): () => void;

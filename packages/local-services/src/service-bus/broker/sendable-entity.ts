@@ -14,6 +14,7 @@ const KILOBYTE = 1024;
 export abstract class SendableEntity extends Entity implements Target {
   readonly quota: Quota;
   readonly #duplicates: DuplicateHistory | undefined;
+  #refusals = 0;
 
   constructor(context: Context, path: string, description: Readonly<QueueDescription | TopicDescription>) {
     super(context, path);
@@ -40,8 +41,19 @@ export abstract class SendableEntity extends Entity implements Target {
     return this.description.maxMessageSizeInKilobytes * KILOBYTE;
   }
 
+  refuseSends(count: number): void {
+    this.#refusals = count;
+  }
+
   send(messages: readonly MessageContent[]): readonly number[] {
     this.requireOpen();
+    if (this.#refusals > 0) {
+      this.#refusals--;
+      throw new BrokerError(
+        'com.microsoft:server-busy',
+        'The request was terminated because the entity is being throttled.',
+      );
+    }
     this.requireEnabledFor('send');
     let bytes = 0;
     for (const content of messages) {
