@@ -23,6 +23,8 @@ export class GroupMembership {
   /** Last entry handed to the group, by key: where it is made again should it get lost. */
   readonly #lastIds = new Map<string, string>();
   #reader: number | undefined;
+  /** The reader that the server knows as ours. */
+  #registered: number | undefined;
 
   constructor(
     parts: SourceParts,
@@ -49,6 +51,7 @@ export class GroupMembership {
   async joinAll(redis: Redis, reader: number | undefined): Promise<void> {
     this.#reader = reader;
     await Promise.all(this.all.map((one) => this.#join(redis, one)));
+    this.#registered = reader;
   }
 
   /** Compares what a beat found with what we know. @returns false if the group is another than the one we joined */
@@ -92,9 +95,8 @@ export class GroupMembership {
   async leaveAll(): Promise<void> {
     const { commands, settings } = this.#parts;
     const { client } = commands;
-    const left = await Promise.all(
-      this.all.map((one) => groups.leave(client, this.#keeper.keys, one, settings.maxAgeMs)),
-    );
+    const options = { keepMs: settings.maxAgeMs, reader: this.#registered };
+    const left = await Promise.all(this.all.map((one) => groups.leave(client, this.#keeper.keys, one, options)));
     const key = this.all[0]?.key ?? '';
     for (const reader of new Set(left.flat())) await unblock(commands, key, Number(reader));
   }

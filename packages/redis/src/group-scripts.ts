@@ -85,8 +85,11 @@ return { loss, known, run }
 /** Leaves the group; the last to leave a dynamic one takes it away. Gives the readers of some who stay with what is left. */
 const LEAVE = new Script(`${COMMON}${MEMBERSHIP}
 local key = KEYS[3]
-local base, group, me, address, keepMs = unpack(ARGV)
+local base, group, me, address, keepMs, reader = unpack(ARGV)
 local now = clock()
+-- A new life of ours has joined under our name already: what is there is its own.
+local known = redis.call('HGET', groupsKey, readerOf(group, me))
+if known and reader ~= '' and known ~= reader then return {} end
 local living, durable, consumers = membersOf(key, address, group, me, now, tonumber(keepMs))
 local readers = {}
 if not living then forget(address, group, me)
@@ -242,9 +245,9 @@ export async function leave(
   redis: Redis | Cluster,
   keys: GroupKeys,
   one: Membership,
-  keepMs: number,
+  options: { readonly keepMs: number; readonly reader: number | undefined },
 ): Promise<readonly string[]> {
-  const args = [keys.base, one.group, one.consumer, one.address, keepMs];
+  const args = [keys.base, one.group, one.consumer, one.address, options.keepMs, options.reader ?? ''];
   return (await LEAVE.run(redis, [keys.members, keys.groups, one.key], args)) as string[];
 }
 

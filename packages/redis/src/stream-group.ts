@@ -27,6 +27,8 @@ const UNWAKEABLE_INTERVAL_MS = 5_000;
 const MAX_WAITING = 4_096;
 /** How often a source that is to catch up asks whether something still waits for its partition key, in ms. */
 const KEYS_INTERVAL_MS = 50;
+/** While events come, what was trimmed before it was read is looked for this often, in ms. */
+const ACTIVE_INTERVAL_MS = 1_000;
 /** A read that is asked to end at once. */
 const AT_ONCE_MS = 1;
 
@@ -140,6 +142,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
 
   take(streams: RawStreams): void | Promise<void> {
     let full: string | undefined;
+    this.#keeper.hurry(ACTIVE_INTERVAL_MS);
     for (const [key, read] of streams) {
       this.#membership.reached(key, read.at(-1)?.[0] as string);
       const place = this.#placeOf(key);

@@ -146,6 +146,20 @@ describe('the dead', () => {
   });
 });
 
+it('an earlier life that leaves late takes nothing from the new one of the same name', async () => {
+  const topic = freshTopic();
+  const earlier = await member(topic, 'one');
+  const later = await member(topic, 'one');
+  await earlier.source.close();
+  await later.link.publish([outgoing(topic, '1')]);
+  await vi.waitFor(() => expect(later.sink.ids).toEqual(['1']));
+  accept(later.sink.delivered[0]?.lease);
+  await vi.waitFor(async () => expect(await pendingOf(topic)).toBe(0));
+  expect(gapsOf(later)).toEqual([]);
+  await later.source.close();
+  expect(await groupsOf(topic)).toEqual([]);
+});
+
 describe('what the server loses', () => {
   it.each(['DEL', 'FLUSHALL'])('is signalled to every member although nobody publishes: %s', async (command) => {
     const own = await startRedis();
