@@ -187,6 +187,16 @@ describe('a record without a fault in it is judged to be right', () => {
         .call('s', 2)
         .settle(),
     ],
+    [
+      'lost before a filter could see it, announced',
+      listening({ odd: true })
+        .fault('cut')
+        .publish(2)
+        .publish(3)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .call('s', 3)
+        .settle(),
+    ],
     ['lost, and its publisher sent nothing more', listening().fault('cut').publish(1).settle()],
   ])('at most once: %s', (_, script) => {
     expect(script.kinds(FLEETING)).toEqual([]);

@@ -1,4 +1,4 @@
-import { isFor, type Reading, type Sub } from '../reading.ts';
+import { isAddressedTo, isFor, type Reading, type Sub } from '../reading.ts';
 import type { Promises } from '../record.ts';
 import type { Violation } from './violation.ts';
 
@@ -32,7 +32,7 @@ function gaps(reading: Reading, sub: Sub): readonly string[] {
 function missingFrom(reading: Reading, sub: Sub, source: string): number {
   const handled = new Set(reading.calls.filter((call) => call.sub === sub).map(({ n }) => n));
   return reading.publications.filter(
-    (one) => one.by.source === source && isFor(sub, one) && one.doneAt > sub.at && !handled.has(one.n),
+    (one) => one.by.source === source && isAddressedTo(sub, one) && one.doneAt > sub.at && !handled.has(one.n),
   ).length;
 }
 
