@@ -93,6 +93,11 @@ export class CommandConnection {
     return commands.isCluster ? nodeFor(this.#client as Cluster, key) : (this.#client as Redis);
   }
 
+  /** Resolves when it knows which life of the server it publishes to. Never rejects. */
+  async known(): Promise<void> {
+    await this.#serverRun;
+  }
+
   /** Resolves when it is up again; rejects with the reason as soon as another try has failed. */
   whenUp(): Promise<void> {
     if (this.#isUp) return Promise.resolve();

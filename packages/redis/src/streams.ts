@@ -41,7 +41,11 @@ export function redisStreams(options: RedisStreamsOptions = {}): Transport {
     core: CORE,
     location: locationOf(settings, 'redis+streams'),
     filterTarget: redisChannel,
-    open: async (context) => new StreamsLink(await openCommands(settings), settings, context),
+    open: async (context) => {
+      const link = new StreamsLink(await openCommands(settings), settings, context);
+      await link.known();
+      return link;
+    },
   };
 }
 
@@ -88,6 +92,11 @@ class StreamsLink implements Link {
 
   get native(): unknown {
     return this.#commands.client;
+  }
+
+  /** Resolves when the server has answered what it is asked when a link opens. Never rejects. */
+  async known(): Promise<void> {
+    await Promise.all([this.#clockIsRead, this.#connection.known()]);
   }
 
   publish(batch: readonly Outgoing[]): ReturnType<Link['publish']> {
