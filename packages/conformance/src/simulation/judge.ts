@@ -1,6 +1,6 @@
 import type { History } from './history.ts';
 import { profileOf } from './profile.ts';
-import { afterClose, duplicate, expired, lost, stuck } from './rules/delivery.ts';
+import { afterClose, closeOwes, duplicate, expired, expiryCounted, lost, stuck } from './rules/delivery.ts';
 import { gaps, unannounced } from './rules/gaps.ts';
 import { life } from './rules/life.ts';
 import { keyOrder, keyOverlap, order } from './rules/order.ts';
@@ -14,6 +14,8 @@ const RULES: readonly Rule[] = [
   duplicate,
   afterClose,
   expired,
+  expiryCounted,
+  closeOwes,
   order,
   keyOrder,
   keyOverlap,

@@ -20,10 +20,11 @@ export class ParticipantRuntime implements Runtime {
   /** `hold` calls without their `release`. */
   holds = 0;
 
-  constructor(clock: Clock, seed: number, wallOffsetMs: number) {
+  /** @param isShared it lives in one process with the others: they have one clock */
+  constructor(clock: Clock, seed: number, wallOffsetMs: number, isShared: boolean) {
     this.#clock = clock;
     this.#dice = seeded(seed);
-    this.#startMs = clock.nowMs - 1_000 * (seed % 1_000);
+    this.#startMs = isShared ? 0 : clock.nowMs - 1_000 * (seed % 1_000);
     this.wallOffsetMs = wallOffsetMs;
   }
 

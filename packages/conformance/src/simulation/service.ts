@@ -15,6 +15,8 @@ import type { Profile } from './profile.ts';
 import { type Member, Store } from './store.ts';
 import { type Handed, numberOf, placeOf, type SourceRecord, type Trace } from './trace.ts';
 
+import { received } from './wire.ts';
+
 /** A source that keeps nothing: what is on its way when the connection breaks is gone. */
 interface Listener {
   readonly connection: Connection;
@@ -160,7 +162,9 @@ export class Service {
     });
   }
 
-  #hand(listener: Listener, { event, to }: Outgoing, isFresh: boolean): void {
+  #hand(listener: Listener, outgoing: Outgoing, isFresh: boolean): void {
+    const { to } = outgoing;
+    const event = received(outgoing);
     const handed: Handed = {
       number: numberOf(event),
       at: this.#trace.now(),

@@ -3,6 +3,7 @@ import type { Clock, Due } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { refusal } from './connection.ts';
 import { type Handed, numberOf, type SourceRecord, type Trace } from './trace.ts';
+import { received } from './wire.ts';
 
 /** An event that the service keeps for a subscription or a group. */
 interface Entry {
@@ -219,7 +220,8 @@ export class Store {
   }
 
   #hand(member: Member, entry: Entry): void {
-    const { event, to } = entry.outgoing;
+    const { to } = entry.outgoing;
+    const event = received(entry.outgoing);
     entry.deliveries++;
     const handed: Handed = {
       number: entry.number,
@@ -278,7 +280,12 @@ export class Store {
           if (fault === undefined) return this.#settle(member, held, settlement);
           connection.arm('settle', fault);
         }
-        return connection.call('settle', () => this.#settle(member, held, settlement));
+        const settling = connection.call('settle', () => this.#settle(member, held, settlement));
+        // What was refused may be tried again.
+        settling.catch(() => {
+          handed.settled = undefined;
+        });
+        return settling;
       },
       renew: () =>
         connection.call('renew', () => {

@@ -1,4 +1,4 @@
-import type { Signal } from '@polycast/core';
+import type { Broadcaster, Signal } from '@polycast/core';
 import type { SubscriptionPlan } from './history.ts';
 
 /** One event as its publisher asked for it. Its number is its data, by which it is known wherever it comes to light. */
@@ -84,6 +84,8 @@ export interface SubscriptionRecord {
   crashedAt?: Moment;
   drainMs: number;
   wasPaused: boolean;
+  /** A handler of its participant closed it. */
+  isClosedWithin: boolean;
   maxPending: number;
   readonly signals: Heard[];
 }
@@ -102,6 +104,8 @@ export interface SlotRecord {
   leftAt: Moment | undefined;
   drainMs: number;
   crashedAt: Moment | undefined;
+  /** What its broadcaster counted, when everything had come to rest. */
+  dropped: Broadcaster['dropped'] | undefined;
   readonly signals: Heard[];
 }
 

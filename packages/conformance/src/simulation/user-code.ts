@@ -11,7 +11,7 @@ export interface Surroundings {
   isCrashed(): boolean;
   /** The subscription is closed without a call of `close`. */
   closing(): void;
-  subscription(): Subscription | undefined;
+  pause(): void;
   closeSubscription(drainMs: number): Promise<void>;
   leave(drainMs: number): Promise<void>;
   publish(): Promise<void>;
@@ -100,7 +100,7 @@ export class UserCode {
         return odd.make();
       }
       case 'pause':
-        this.#around.subscription()?.pause();
+        this.#around.pause();
         return end(trace, call, 'accepted');
       default:
         return this.#callBack(act, call, delivery);

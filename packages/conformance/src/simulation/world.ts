@@ -5,6 +5,7 @@ import {
   type PublishOptions,
   type Subscription,
 } from '@polycast/core';
+import { encodeEvent } from '@polycast/core/adapter';
 import { connectOn } from '@polycast/core/simulation';
 import { Clock } from './clock.ts';
 import type { Deed, History, PublishPlan, Step, SubscriptionPlan } from './history.ts';
@@ -54,6 +55,8 @@ class World {
   readonly #players = new Map<number, Player>();
   readonly #listening = new Map<number, Listening>();
   readonly #budget = { tasks: MAX_TASKS };
+  /** Of the process, where all participants live in one. */
+  #wallOffsetMs = 0;
 
   constructor(history: History) {
     this.#history = history;
@@ -112,6 +115,7 @@ class World {
     for (const { subscription } of this.#listening.values()) this.#guarded(() => subscription?.resume());
     await this.#run(REST_MS);
     this.#trace.restedAt = this.#trace.now();
+    for (const { record, broadcaster } of this.#players.values()) record.dropped = broadcaster?.dropped;
     for (const [sub, { record, subscription }] of this.#listening) {
       if (subscription?.state !== 'open' || record.crashedAt !== undefined) continue;
       const name = storeName(record.plan, this.#players.get(record.slot)?.record.instance ?? '');
@@ -153,8 +157,9 @@ class World {
         return;
       }
       case 'pause':
+        return this.#pause(deed.sub);
       case 'resume':
-        return this.#listening.get(deed.sub)?.subscription?.[deed.kind]();
+        return this.#listening.get(deed.sub)?.subscription?.resume();
       case 'drain': {
         const { subscription, record } = this.#listening.get(deed.sub) ?? {};
         if (subscription !== undefined && record !== undefined) trace.watch('drain', record.slot, subscription.drain());
@@ -186,8 +191,7 @@ class World {
         if (player !== undefined) this.#crash(player);
         return;
       case 'clock':
-        if (player !== undefined) player.runtime.wallOffsetMs += deed.byMs;
-        return;
+        return this.#jump(player, deed.byMs);
       case 'fault':
         this.#service.connections.get(deed.slot)?.arm(deed.call, deed.how);
         return;
@@ -204,6 +208,17 @@ class World {
       default:
         return this.#forge(deed.as, deed.number);
     }
+  }
+
+  /** A wall clock is set: one participant's, or that of the process in which all live. */
+  #jump(player: Player | undefined, byMs: number): void {
+    if (player === undefined) return;
+    if (!this.#profile.isDirect) {
+      player.runtime.wallOffsetMs += byMs;
+      return;
+    }
+    this.#wallOffsetMs += byMs;
+    for (const { runtime } of this.#players.values()) runtime.wallOffsetMs = this.#wallOffsetMs;
   }
 
   #present(slot: number): (Player & { broadcaster: Broadcaster }) | undefined {
@@ -226,9 +241,17 @@ class World {
       leftAt: undefined,
       drainMs: 0,
       crashedAt: undefined,
+      dropped: undefined,
       signals: [],
     };
-    const runtime = new ParticipantRuntime(this.#clock, this.#history.seed + 31 * slot + 1_009 * life, wallOffsetMs);
+    const { isDirect } = this.#profile;
+    const wallMs = isDirect ? this.#wallOffsetMs : wallOffsetMs;
+    const runtime = new ParticipantRuntime(
+      this.#clock,
+      this.#history.seed + 31 * slot + 1_009 * life,
+      wallMs,
+      isDirect,
+    );
     const player: Player = { record, runtime, broadcaster: undefined };
     this.#players.set(slot, player);
     this.#trace.slots.push(record);
@@ -266,6 +289,7 @@ class World {
       closedAt: undefined,
       drainMs: 0,
       wasPaused: false,
+      isClosedWithin: false,
       maxPending: 0,
       signals: [],
     };
@@ -279,9 +303,15 @@ class World {
       closing: () => {
         record.closeCalledAt ??= trace.now();
       },
-      subscription: () => listening.subscription,
-      closeSubscription: (drainMs) => this.#close(plan.sub, drainMs),
-      leave: (drainMs) => this.#leaveSlot(slot, drainMs),
+      pause: () => this.#pause(plan.sub),
+      closeSubscription: (drainMs) => {
+        record.isClosedWithin = true;
+        return this.#close(plan.sub, drainMs);
+      },
+      leave: (drainMs) => {
+        for (const { record: mine } of this.#listening.values()) if (mine.slot === slot) mine.isClosedWithin = true;
+        return this.#leaveSlot(slot, drainMs);
+      },
       publish: () => this.#publish(slot, { count: 1 }),
     });
     const options = {
@@ -369,6 +399,13 @@ class World {
     this.#trace.watch('request', slot, replies);
   }
 
+  #pause(sub: number): void {
+    const listening = this.#listening.get(sub);
+    if (listening === undefined) return;
+    listening.record.wasPaused = true;
+    listening.subscription?.pause();
+  }
+
   async #close(sub: number, drainMs: number): Promise<void> {
     const listening = this.#listening.get(sub);
     if (listening?.subscription === undefined || listening.player.runtime.isCrashed) return;
@@ -427,7 +464,13 @@ class World {
       sequence: `${epoch}.${'0123456789abcdefg'[digits.length]}${digits}`,
       data: published.number,
     });
-    this.#service.take({ event, topic: TOPIC, to: ['*'], json: undefined, expiresAtMs: Number.POSITIVE_INFINITY });
+    this.#service.take({
+      event,
+      topic: TOPIC,
+      to: ['*'],
+      json: encodeEvent(event),
+      expiresAtMs: Number.POSITIVE_INFINITY,
+    });
   }
 }
 

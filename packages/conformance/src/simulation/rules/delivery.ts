@@ -1,5 +1,16 @@
 import type { Call, Handed, Published } from '../trace.ts';
-import { handedTo, isBefore, isBlocked, isDuring, isFor, isOpenAtRest, nameOf, type Rule, type View } from './view.ts';
+import {
+  handedTo,
+  isAddressed,
+  isBefore,
+  isBlocked,
+  isDuring,
+  isFor,
+  isOpenAtRest,
+  nameOf,
+  type Rule,
+  type View,
+} from './view.ts';
 
 /** What was handed to an open subscription is handled, set aside, expired, or said to be lost. */
 export const lost: Rule = (view) => {
@@ -10,10 +21,10 @@ export const lost: Rule = (view) => {
   let maybe = 0;
   for (const handed of latest(handedTo(view))) {
     const published = view.published(handed.number);
-    if (published === undefined || !isDuring(handed.at, sub) || !isFor(view, published)) continue;
-    if (isAccounted(view, published)) continue;
-    if (isExpired(view, published)) {
-      maybe++;
+    if (published === undefined || !isBefore(sub.openedAt, handed.at) || !isFor(view, published)) continue;
+    if (isAccounted(view, published, handed)) continue;
+    if (isExpired(view, published) || !isDuring(handed.at, sub)) {
+      if (isBefore(handed.at, sub.closedAt)) maybe++;
       continue;
     }
     if (profile.isLeased) {
@@ -103,28 +114,86 @@ function lastMoment(view: View, published: Published, call: Call): number {
 /** Clocks in events are whole milliseconds. */
 const TOLERANCE_MS = 2;
 
-function isAccounted(view: View, published: Published): boolean {
-  const { number, id } = published;
-  const isSame = (call: Call) =>
-    call.number === number ||
-    (id !== undefined &&
-      view.published(call.number)?.id === id &&
-      view.published(call.number)?.source === published.source);
-  if (view.calls.some((call) => isSame(call) && (call.outcome === 'accepted' || call.outcome === 'running')))
-    return true;
-  return isDeadLettered(view, number);
+function isAccounted(view: View, published: Published, handed: Handed): boolean {
+  const same = view.familyCalls.filter((call) => isSame(view, call, published));
+  const isHandled = ({ sub, outcome }: Call) =>
+    sub === view.sub.plan.sub && (outcome === 'accepted' || outcome === 'running');
+  if (same.some(isHandled)) return true;
+  // Published again after it was set aside, it must be handled again.
+  const ids = new Set(same.map(({ eventId }) => eventId));
+  const isSetAside = view.family.some(({ signals }) =>
+    signals.some(
+      ({ signal, at }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId) && at.tick > handed.at.tick,
+    ),
+  );
+  return isSetAside || (same.length === 0 && published.id !== undefined && cameBefore(view, published, handed));
 }
 
-export function isDeadLettered(view: View, number: number): boolean {
-  const ids = new Set(view.familyCalls.filter((call) => call.number === number).map(({ eventId }) => eventId));
-  return view.family.some(({ signals }) =>
-    signals.some(({ signal }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId)),
-  );
+/** To a source that several subscriptions share, an event with its id came before this one joined. */
+function cameBefore(view: View, published: Published, handed: Handed): boolean {
+  return handedTo(view).some(({ number, at }) => {
+    const other = view.published(number);
+    return at.tick < handed.at.tick && other?.id === published.id && other.source === published.source;
+  });
+}
+
+function isSame(view: View, call: Call, { number, id, source }: Published): boolean {
+  if (call.number === number) return true;
+  const other = view.published(call.number);
+  return id !== undefined && other?.id === id && other.source === source;
 }
 
 function isExpired({ trace }: View, published: Published): boolean {
   return published.calledAt.ms + published.ttlMs <= trace.restedAt.ms + 10_000;
 }
+
+/** What was not handled since its time was over is counted, and said once for its publisher. */
+export const expiryCounted: Rule = (view) => {
+  const { sub, trace } = view;
+  if (!isOpenAtRest(sub, trace) || isBlocked(view.calls, trace) || sub.crashedAt !== undefined) return [];
+  const slot = trace.slots.findLast((one) => one.slot === sub.slot);
+  for (const handed of latest(handedTo(view))) {
+    const published = view.published(handed.number);
+    if (published === undefined || !isDuring(handed.at, sub) || !isFor(view, published)) continue;
+    if (handed.isVoid || handed.settled === 'release' || published.id !== undefined) continue;
+    if (view.familyCalls.some(({ number }) => number === handed.number) || isSaidToBeDropped(view)) continue;
+    const isSaid = slot?.signals.some(({ signal }) => signal.kind === 'expired' && signal.source === published.source);
+    if (!isSaid || (slot?.dropped?.expired ?? 0) === 0) {
+      return [
+        `uncounted: event ${handed.number} came to ${nameOf(view)}, was not handled, and is not counted as expired`,
+      ];
+    }
+  }
+  return [];
+};
+
+function isSaidToBeDropped(view: View): boolean {
+  return overflow(view) > 0;
+}
+
+/** Closing owes what the service had taken before: a subscription whose handler returns at once handles it. */
+export const closeOwes: Rule = (view) => {
+  const { sub, trace } = view;
+  const { plan, closeCalledAt, openedAt } = sub;
+  const isQuick =
+    plan.acts === undefined || plan.acts.every((act) => act.act === 'return' && act.afterMs === undefined);
+  if (!isQuick || plan.isRead || plan.group !== undefined || plan.durable !== undefined || sub.wasPaused) return [];
+  if (closeCalledAt === undefined || sub.crashedAt !== undefined || sub.drainMs < 10 || trace.faults.size > 0)
+    return [];
+  if (isBefore(trace.restedAt, closeCalledAt) || sub.isClosedWithin) return [];
+  return trace.published.flatMap((published) => {
+    const taken = published.taken[0];
+    if (taken === undefined || !isFor(view, published) || !isAddressed(sub, published)) return [];
+    if (!isBefore(openedAt, published.calledAt) || !isBefore(taken, closeCalledAt) || isExpired(view, published))
+      return [];
+    if (published.id !== undefined || published.kind !== 'event') return [];
+    return view.calls.some(({ number }) => number === published.number)
+      ? []
+      : [
+          `close-owes: the service had event ${published.number} before ${nameOf(view)} was closed, and it was not handled`,
+        ];
+  });
+};
 
 function overflow({ sub }: View): number {
   return sub.signals.reduce(
