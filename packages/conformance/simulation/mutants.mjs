@@ -1,2 +1,286 @@
 /** Faults of core, put back by changing its text. Each is caught by one of the rules that it names. */
-export const MUTANTS = [];
+export const MUTANTS = [
+  {
+    name: 'drops-by-number',
+    wrong: 'an event whose number is not above the last one is dropped',
+    caughtBy: ['lost'],
+    patches: [
+      {
+        module: 'arrivals.ts',
+        from: '  readonly #ids: IdMemory;\n',
+        to: '  readonly #ids: IdMemory;\n  readonly #last = new Map<string, number>();\n',
+      },
+      {
+        module: 'arrivals.ts',
+        from: '    if (!this.#ids.add(event)) return false;\n',
+        to: `    if (!this.#ids.add(event)) return false;
+    const { sequence } = event;
+    if (sequence !== undefined) {
+      const lane = \`\${sequence.slice(0, sequence.lastIndexOf('.'))} \${event.to}\`;
+      const number = Number(sequence.slice(sequence.lastIndexOf('.') + 2));
+      if (number <= (this.#last.get(lane) ?? 0)) return false;
+      this.#last.set(lane, number);
+    }
+`,
+      },
+    ],
+  },
+  {
+    name: 'forged-number-silences',
+    wrong: 'an absurd number from anyone makes what its publisher sends afterwards look old',
+    caughtBy: ['lost'],
+    patches: [
+      {
+        module: 'arrivals.ts',
+        from: '  readonly #ids: IdMemory;\n',
+        to: '  readonly #ids: IdMemory;\n  readonly #last = new Map<string, number>();\n',
+      },
+      {
+        module: 'arrivals.ts',
+        from: '    if (!this.#ids.add(event)) return false;\n',
+        to: `    if (!this.#ids.add(event)) return false;
+    const { sequence } = event;
+    if (sequence !== undefined) {
+      const lane = \`\${sequence.slice(0, sequence.lastIndexOf('.'))} \${event.to}\`;
+      const number = Number(sequence.slice(sequence.lastIndexOf('.') + 2));
+      const last = this.#last.get(lane) ?? 0;
+      if (number < last - 1_000) return false;
+      this.#last.set(lane, Math.max(number, last));
+    }
+`,
+      },
+    ],
+  },
+  {
+    name: 'duplicates-on-arrival',
+    wrong: 'an event that was set aside and is published again is dropped as a duplicate',
+    caughtBy: ['lost'],
+    patches: [
+      {
+        module: 'inbox.ts',
+        from: "    if (this.#kind === 'own') this.#arrivals.forget(event);\n    else this.#arrivals.reopen(event, subscription);\n",
+        to: '    void event;\n    void subscription;\n',
+      },
+    ],
+  },
+  {
+    name: 'retried-batch-overtaken',
+    wrong: 'while a refused batch waits for its next try, later ones are sent',
+    caughtBy: ['order', 'key-order'],
+    patches: [{ module: 'batch-queue.ts', from: '    this.#held = true;\n', to: '' }],
+  },
+  {
+    name: 'refused-resolves',
+    wrong: 'publish resolves though the service refused the event',
+    caughtBy: ['not-taken'],
+    patches: [
+      {
+        module: 'batch-queue.ts',
+        from: 'for (const entry of batch.entries) entry.reject(this.#closed ?? error);',
+        to: 'for (const entry of batch.entries) entry.resolve();',
+      },
+    ],
+  },
+  {
+    name: 'gap-untold',
+    wrong: 'missing numbers are not signalled',
+    caughtBy: ['missed-gap', 'unannounced'],
+    patches: [
+      { module: 'gap-detector.ts', from: '    this.#onGap(source, number - first);\n', to: '    void source;\n' },
+    ],
+  },
+  {
+    name: 'gap-for-redelivered',
+    wrong: 'an event that comes again is taken for a jump of the numbers',
+    caughtBy: ['false-gap'],
+    patches: [
+      {
+        module: 'arrivals.ts',
+        from: 'if (isOwed) this.#watch(event, true);\n  }',
+        to: 'if (isOwed) this.#watch(event, false);\n  }',
+      },
+    ],
+  },
+  {
+    name: 'expiry-by-wall-clock',
+    wrong: 'a wall clock that is set back delivers what has expired',
+    caughtBy: ['expired-handled'],
+    patches: [
+      {
+        module: 'event.ts',
+        from: '      return event.#deadlineMs <= runtime.nowMs();\n',
+        to: '      return event.#expiresAtMs <= runtime.wallMs();\n',
+      },
+    ],
+  },
+  {
+    name: 'expired-uncounted',
+    wrong: 'events that come too late are neither counted nor signalled',
+    caughtBy: ['uncounted'],
+    patches: [{ module: 'connect.ts', from: '      dropped.expired++;\n', to: '      return;\n' }],
+  },
+  {
+    name: 'unseen-deliveries-are-tries',
+    wrong: 'a delivery that no handler saw counts as a try',
+    caughtBy: ['false-dead-letter'],
+    patches: [
+      { module: 'subscription.ts', from: 'lease.attempt > maxAttempts(this.settings.retry)', to: 'lease.attempt > 1' },
+    ],
+  },
+  {
+    name: 'tried-for-ever',
+    wrong: 'a handler that keeps failing is called without end',
+    caughtBy: ['tries', 'busy'],
+    patches: [{ module: 'subscription.ts', from: 'delivery.attempt >= retry.tries', to: 'delivery.attempt >= 1_000' }],
+  },
+  {
+    name: 'attempts-uncounted',
+    wrong: 'each attempt is the first',
+    caughtBy: ['attempts', 'tries', 'busy'],
+    patches: [{ module: 'delivery.ts', from: '    this.attempt++;\n', to: '' }],
+  },
+  {
+    name: 'buffer-unbounded',
+    wrong: 'a full buffer takes more',
+    caughtBy: ['buffer'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'delivery.lease === undefined && this.inbox.dropsWhenFull',
+        to: 'delivery.lease === undefined && false',
+      },
+    ],
+  },
+  {
+    name: 'thrown-value-escapes',
+    wrong: 'what is thrown is taken for an Error with a message',
+    caughtBy: ['unhandled', 'thrown'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'return this.#deadLetter(delivery, describeError(thrown));',
+        to: 'return this.#deadLetter(delivery, thrown instanceof Error ? thrown.message : String(thrown));',
+      },
+    ],
+  },
+  {
+    name: 'close-waits-for-itself',
+    wrong: 'a handler that closes its own subscription waits for its own end',
+    caughtBy: ['self-wait'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'return this.#calling > 0 || (this.#running > 0 && this.#mark?.isInside === true);',
+        to: 'return false;',
+      },
+    ],
+  },
+  {
+    name: 'listener-left',
+    wrong: "a listener stays on the user's AbortSignal",
+    caughtBy: ['residue-listeners'],
+    patches: [
+      {
+        module: 'broadcaster.ts',
+        from: "subscription.onClosed(() => signal.removeEventListener('abort', abort));",
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'dead-letter-hot-loop',
+    wrong: 'what cannot be set aside is tried again at once',
+    caughtBy: ['hot', 'busy', 'endless'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'const delayMs = Math.max(MIN_SET_ASIDE_DELAY_MS, backOffMs(this.runtime, this.settings.retry, failures));',
+        to: 'const delayMs = 0 * MIN_SET_ASIDE_DELAY_MS;',
+      },
+    ],
+  },
+  {
+    name: 'key-overtaken-on-retry',
+    wrong: 'while an event waits for its next try, the next one of its key is handled',
+    caughtBy: ['retry-order'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'delivery.lease !== undefined && delivery.event.partitionkey === undefined',
+        to: 'delivery.lease !== undefined',
+      },
+    ],
+  },
+  {
+    name: 'key-shared',
+    wrong: 'two events of one key are handled at once',
+    caughtBy: ['key-overlap'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'return key !== undefined && this.#busyKeys?.has(key) === true;',
+        to: 'return key !== undefined && false;',
+      },
+    ],
+  },
+  {
+    name: 'delivery-after-close',
+    wrong: 'what was not drained in time is handled after close',
+    caughtBy: ['after-close'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'await settlesWithin(this.runtime, this.#drained(), drainMs))) this.#dropQueue();',
+        to: 'await settlesWithin(this.runtime, this.#drained(), drainMs))) void 0;',
+      },
+    ],
+  },
+  {
+    name: 'close-forgets-what-is-owed',
+    wrong: 'close does not wait for what the service has already taken',
+    caughtBy: ['close-owes'],
+    patches: [
+      {
+        module: 'inbox.ts',
+        from: 'if (caughtUp !== undefined) await settlesWithin(this.session.runtime, caughtUp, limitMs);',
+        to: 'void limitMs;\n    void caughtUp;',
+      },
+    ],
+  },
+  {
+    name: 'settles-twice',
+    wrong: 'a lease is settled again after it was accepted',
+    caughtBy: ['settled-twice'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'if (delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, ACCEPT);',
+        to: 'this.inbox.settler.settle(delivery.lease, ACCEPT);\n      this.inbox.settler.settle(delivery.lease, ACCEPT);',
+      },
+    ],
+  },
+  {
+    name: 'lease-leaked',
+    wrong: 'what a handler still holds at close is never given back',
+    caughtBy: ['lease-leaked'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'if (!delivery.abandoned && delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, RELEASE);\n      delivery.abandon();',
+        to: 'delivery.abandon();',
+      },
+    ],
+  },
+  {
+    name: 'request-outlives-close',
+    wrong: 'a request that waits for replies is not ended by close',
+    caughtBy: ['unsettled', 'residue-timers', 'residue-holds'],
+    patches: [{ module: 'broadcaster.ts', from: '    session.desk.close(closedError());\n', to: '' }],
+  },
+  {
+    name: 'hold-unreleased',
+    wrong: 'the process is kept alive after everything was sent',
+    caughtBy: ['residue-holds'],
+    patches: [{ module: 'batch-queue.ts', from: 'if (this.#holds) this.#runtime.release();', to: '' }],
+  },
+];

@@ -26,9 +26,20 @@ export async function runSimulation({ seeds, histories, budgetMs, only, ignored 
   const module = join(folder, 'simulation.mjs');
   try {
     await writeFile(module, await bundleSimulation(patches));
+    const sound = patches.length === 0 ? undefined : join(folder, 'sound.mjs');
+    if (sound !== undefined) await writeFile(sound, await bundleSimulation());
     const limit = Math.ceil(histories / seeds.length);
     const runs = seeds.map((first) =>
-      runThread({ module: pathToFileURL(module).href, first, limit, budgetMs, only, ignored, stopsAt: failures }),
+      runThread({
+        module: pathToFileURL(module).href,
+        sound: sound === undefined ? undefined : pathToFileURL(sound).href,
+        first,
+        limit,
+        budgetMs,
+        only,
+        ignored,
+        stopsAt: failures,
+      }),
     );
     const done = await Promise.all(runs);
     return {

@@ -55,7 +55,7 @@ class Generator {
     const theme = this.#theme === 'all' ? this.#one(THEMES) : this.#theme;
     switch (theme) {
       case 'publish':
-        return { kind: 'fault', slot, call: 'publish', how: this.#fault('publish') };
+        return { kind: 'fault', slot, call: 'publish', how: this.#fault('publish'), ...this.#times() };
       case 'connection':
         return this.#connection(slot);
       case 'closing':
@@ -100,7 +100,12 @@ class Generator {
   #locks(slot: number): Deed {
     if (this.#chance(0.3)) return { kind: 'lose-locks', slot };
     const call = this.#one(['settle', 'settle', 'renew', 'publish'] as const);
-    return { kind: 'fault', slot, call, how: this.#fault(call) };
+    return { kind: 'fault', slot, call, how: this.#fault(call), ...this.#times() };
+  }
+
+  /** Once, mostly. */
+  #times(): { readonly times?: number } {
+    return this.#chance(0.15) ? { times: this.#one([3, 30]) } : {};
   }
 
   #fault(call: FaultyCall): Fault {

@@ -25,7 +25,13 @@ export type Deed =
   | { readonly kind: 'leave'; readonly slot: Slot; readonly drainMs: number }
   | { readonly kind: 'crash'; readonly slot: Slot }
   | { readonly kind: 'clock'; readonly slot: Slot; readonly byMs: number }
-  | { readonly kind: 'fault'; readonly slot: Slot; readonly call: FaultyCall; readonly how: Fault }
+  | {
+      readonly kind: 'fault';
+      readonly slot: Slot;
+      readonly call: FaultyCall;
+      readonly how: Fault;
+      readonly times?: number;
+    }
   | { readonly kind: 'cut'; readonly slot: Slot; readonly downMs: number }
   | { readonly kind: 'restart'; readonly keeps: boolean; readonly downMs: number }
   | { readonly kind: 'lose-locks'; readonly slot: Slot }

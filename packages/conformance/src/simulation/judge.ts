@@ -1,10 +1,10 @@
 import type { History } from './history.ts';
 import { profileOf } from './profile.ts';
-import { afterClose, closeOwes, duplicate, expired, expiryCounted, lost, stuck } from './rules/delivery.ts';
+import { afterClose, closeOwes, duplicate, expired, expiryCounted, lost, selfWait, stuck } from './rules/delivery.ts';
 import { gaps, unannounced } from './rules/gaps.ts';
 import { life } from './rules/life.ts';
-import { keyOrder, keyOverlap, order } from './rules/order.ts';
-import { attempts, bounded, deadLettered, tries } from './rules/tries.ts';
+import { keyOrder, keyOverlap, order, retryOrder } from './rules/order.ts';
+import { attempts, bounded, deadLettered, patient, tries } from './rules/tries.ts';
 import { type Rule, viewOf } from './rules/view.ts';
 import type { Trace } from './trace.ts';
 
@@ -16,6 +16,9 @@ const RULES: readonly Rule[] = [
   expired,
   expiryCounted,
   closeOwes,
+  selfWait,
+  retryOrder,
+  patient,
   order,
   keyOrder,
   keyOverlap,

@@ -173,6 +173,7 @@ export class Service {
       attempt: undefined,
       wasTaken: true,
       settled: undefined,
+      wasSettled: false,
       isVoid: false,
     };
     listener.record.handed.push(handed);
@@ -325,10 +326,8 @@ export class Service {
           ),
       close: async () => {
         stop();
-        const isUnharmed = connection.state === 'up' && member.held.size > 0;
-        if (isUnharmed && !this.#trace.faults.has('settle')) {
-          member.record.closedAt ??= this.#trace.now();
-          for (const { handed } of member.held) if (handed.settled === undefined) this.#leaked(handed);
+        if (connection.state === 'up') {
+          for (const { handed } of member.held) if (!handed.wasSettled) this.#leaked(handed);
         }
         member.record.closedAt ??= this.#trace.now();
         owner.leave(member);

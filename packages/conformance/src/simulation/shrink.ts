@@ -83,6 +83,7 @@ const OPTIONAL = [
   'id',
   'carbonCopy',
   'confirm',
+  'times',
   'to',
   'durable',
 ];

@@ -203,9 +203,11 @@ export class Store {
       for (const { entry } of other.held) if (entry.key !== undefined) blocked.add(entry.key);
     }
     return this.#waiting.findIndex(({ outgoing, key }) => {
-      const isFor = outgoing.to.some((address) => member.addresses.includes(address));
+      const isFor = isTaker(member, outgoing);
       if (isFor && (key === undefined || !blocked.has(key))) return true;
-      if (key !== undefined) blocked.add(key);
+      // What none of those present may have keeps nobody waiting.
+      const hasTaker = isFor || this.members.some((other) => !other.isStopped && isTaker(other, outgoing));
+      if (key !== undefined && hasTaker) blocked.add(key);
       return false;
     });
   }
@@ -231,6 +233,7 @@ export class Store {
       attempt: entry.deliveries,
       wasTaken: true,
       settled: undefined,
+      wasSettled: false,
       isVoid: false,
     };
     member.record.handed.push(handed);
@@ -275,6 +278,7 @@ export class Store {
           this.#trace.wrong.push(`settled-twice: ${handed.settled}, then ${settlement.kind}, event ${handed.number}`);
         }
         handed.settled = settlement.kind;
+        handed.wasSettled = true;
         if (member.settlesAtOnce && connection.state === 'up') {
           const fault = connection.faultOf('settle');
           if (fault === undefined) return this.#settle(member, held, settlement);
@@ -317,4 +321,8 @@ export class Store {
     if (at < 0) this.#waiting.push(held.entry);
     else this.#waiting.splice(at, 0, held.entry);
   }
+}
+
+function isTaker(member: Member, { to }: Outgoing): boolean {
+  return to.some((address) => member.addresses.includes(address));
 }

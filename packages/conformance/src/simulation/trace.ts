@@ -38,6 +38,8 @@ export interface Handed {
   wasTaken: boolean;
   /** What core did with the lease, if there was one. */
   settled: string | undefined;
+  /** Did core try to settle it? */
+  wasSettled: boolean;
   /** The lease was lost: the service has it again. */
   isVoid: boolean;
 }
@@ -65,6 +67,8 @@ export interface Call {
   readonly startedAt: Moment;
   endedAt: Moment | undefined;
   outcome: 'running' | 'accepted' | 'failed' | 'rejected' | 'released';
+  /** It closed its own subscription and awaited that, with this drain time. */
+  closesWithinMs: number | undefined;
   /** It failed with what is not tried again. */
   isFinal: boolean;
   /** Its delivery's signal was aborted before it ended. */

@@ -61,6 +61,7 @@ export class UserCode {
       startedAt: trace.now(),
       endedAt: undefined,
       outcome: 'running',
+      closesWithinMs: undefined,
       isFinal: false,
       wasAbandoned: false,
     };
@@ -115,8 +116,10 @@ export class UserCode {
   ): Promise<void> {
     const around = this.#around;
     let doing: Promise<void>;
-    if (act.act === 'close') doing = around.closeSubscription(act.drainMs);
-    else if (act.act === 'leave') doing = around.leave(act.drainMs);
+    if (act.act === 'close') {
+      if (act.isAwaited) call.closesWithinMs = act.drainMs;
+      doing = around.closeSubscription(act.drainMs);
+    } else if (act.act === 'leave') doing = around.leave(act.drainMs);
     else if (act.act === 'publish') doing = around.publish();
     else {
       doing = delivery.reply(call.number);

@@ -112,8 +112,11 @@ class World {
   async #rest(): Promise<void> {
     for (const connection of this.#service.connections.values()) connection.disarm();
     await this.#run(1_000);
-    for (const { subscription } of this.#listening.values()) this.#guarded(() => subscription?.resume());
-    await this.#run(REST_MS);
+    // Handlers may pause again what is resumed.
+    for (let round = 0; round < 4; round++) {
+      for (const { subscription } of this.#listening.values()) this.#guarded(() => subscription?.resume());
+      await this.#run(REST_MS / 4);
+    }
     this.#trace.restedAt = this.#trace.now();
     for (const { record, broadcaster } of this.#players.values()) record.dropped = broadcaster?.dropped;
     for (const [sub, { record, subscription }] of this.#listening) {
@@ -193,7 +196,9 @@ class World {
       case 'clock':
         return this.#jump(player, deed.byMs);
       case 'fault':
-        this.#service.connections.get(deed.slot)?.arm(deed.call, deed.how);
+        for (let times = deed.times ?? 1; times > 0; times--) {
+          this.#service.connections.get(deed.slot)?.arm(deed.call, deed.how);
+        }
         return;
       case 'cut':
         trace.faults.add('cut');

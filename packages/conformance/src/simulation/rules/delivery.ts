@@ -90,6 +90,22 @@ export const afterClose: Rule = (view) =>
     .filter(({ startedAt }) => isBefore(view.sub.closedAt, startedAt))
     .map(({ number }) => `after-close: ${nameOf(view)} was given event ${number} after it was closed`);
 
+/** A handler that closes its own subscription, and awaits that, does not wait for itself. */
+export const selfWait: Rule = (view) =>
+  view.calls.flatMap((call) => {
+    const { closesWithinMs: drainMs, endedAt, startedAt } = call;
+    if (drainMs === undefined || drainMs < 100 || view.trace.faults.size > 0) return [];
+    if (
+      view.calls.some((other) => other !== call && (other.endedAt === undefined || other.endedAt.tick > startedAt.tick))
+    ) {
+      return [];
+    }
+    const tookMs = (endedAt?.ms ?? Number.POSITIVE_INFINITY) - startedAt.ms;
+    return tookMs >= drainMs
+      ? [`self-wait: ${nameOf(view)} was closed by its own handler, which waited ${tookMs} ms`]
+      : [];
+  });
+
 /** Nothing is handled after its time. */
 export const expired: Rule = (view) =>
   view.calls.flatMap((call) => {
@@ -126,21 +142,23 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
       ({ signal, at }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId) && at.tick > handed.at.tick,
     ),
   );
-  return isSetAside || (same.length === 0 && published.id !== undefined && cameBefore(view, published, handed));
+  return isSetAside || (same.length === 0 && cameBefore(view, published, handed));
 }
 
-/** To a source that several subscriptions share, an event with its id came before this one joined. */
+/** It is the same as one that came to the source before, of which this subscription was owed nothing. */
 function cameBefore(view: View, published: Published, handed: Handed): boolean {
   return handedTo(view).some(({ number, at }) => {
     const other = view.published(number);
-    return at.tick < handed.at.tick && other?.id === published.id && other.source === published.source;
+    if (other === undefined || at.tick >= handed.at.tick) return false;
+    const isSameEvent = other === published || (published.id !== undefined && other.id === published.id);
+    return isSameEvent && other.source === published.source && isBefore(other.calledAt, view.sub.openedAt);
   });
 }
 
 function isSame(view: View, call: Call, { number, id, source }: Published): boolean {
   if (call.number === number) return true;
   const other = view.published(call.number);
-  return id !== undefined && other?.id === id && other.source === source;
+  return id !== undefined && other !== undefined && other.id === id && other.source === source;
 }
 
 function isExpired({ trace }: View, published: Published): boolean {
@@ -156,7 +174,8 @@ export const expiryCounted: Rule = (view) => {
     const published = view.published(handed.number);
     if (published === undefined || !isDuring(handed.at, sub) || !isFor(view, published)) continue;
     if (handed.isVoid || handed.settled === 'release' || published.id !== undefined) continue;
-    if (view.familyCalls.some(({ number }) => number === handed.number) || isSaidToBeDropped(view)) continue;
+    if (view.familyCalls.some(({ number }) => number === handed.number) || overflow(view) > 0) continue;
+    if (cameBefore(view, published, handed)) continue;
     const isSaid = slot?.signals.some(({ signal }) => signal.kind === 'expired' && signal.source === published.source);
     if (!isSaid || (slot?.dropped?.expired ?? 0) === 0) {
       return [
@@ -166,10 +185,6 @@ export const expiryCounted: Rule = (view) => {
   }
   return [];
 };
-
-function isSaidToBeDropped(view: View): boolean {
-  return overflow(view) > 0;
-}
 
 /** Closing owes what the service had taken before: a subscription whose handler returns at once handles it. */
 export const closeOwes: Rule = (view) => {

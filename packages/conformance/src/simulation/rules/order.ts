@@ -4,11 +4,12 @@ import { handedTo, isBefore, nameOf, type Rule, type View } from './view.ts';
 /** Events of one publisher to one address list are first handled in the order in which they were published. */
 export const order: Rule = (view) => {
   const { sub, trace, profile } = view;
-  if ((sub.plan.concurrency ?? 1) > 1 || sub.plan.group !== undefined || !keepsOrder(view)) return [];
+  if ((sub.plan.concurrency ?? 1) > 1 || view.family.length > 1 || sub.plan.group !== undefined || !keepsOrder(view))
+    return [];
   return disorder(view, view.calls, (call) => {
     const published = view.published(call.number);
     // A question is sent once replies can be heard: no earlier than that.
-    if (published?.kind !== 'event') return undefined;
+    if (published?.kind !== 'event' || published.id !== undefined) return undefined;
     return `${published.source} ${lifeOf(view, published.slot, published.calledAt.tick)} to ${[...published.to].sort()}`;
   }).map((what) => `order: ${what}${profile.isLossy && trace.faults.size > 0 ? ' after a fault' : ''}`);
 };
@@ -22,7 +23,7 @@ export const keyOrder: Rule = (view) => {
   if (isGroup && view.family.some(({ closeCalledAt }) => isBefore(closeCalledAt, view.trace.restedAt))) return [];
   return disorder(view, isGroup ? view.familyCalls : view.calls, (call) => {
     const published = view.published(call.number);
-    if (published?.key === undefined || published.kind === 'forged') return undefined;
+    if (published?.key === undefined || published.kind === 'forged' || published.id !== undefined) return undefined;
     return `${published.source} ${lifeOf(view, published.slot, published.calledAt.tick)} key ${published.key} to ${[...published.to].sort()}`;
   }).map((what) => `key-order: ${what}`);
 };
@@ -50,6 +51,34 @@ export const keyOverlap: Rule = (view) => {
   }
   return wrong;
 };
+
+/** While an event waits for its next try, no later one of its key (or, one at a time, of its lane) is handled. */
+export const retryOrder: Rule = (view) => {
+  const { sub, trace, family } = view;
+  const isGroup = sub.plan.group !== undefined;
+  if (!keepsOrder(view) || trace.faults.size > 0 || family.length > 1) return [];
+  if (isBefore(sub.closeCalledAt, trace.restedAt)) return [];
+  const isSerial = (sub.plan.concurrency ?? 1) === 1 && !isGroup;
+  const failed = new Map<string, Call>();
+  const wrong: string[] = [];
+  for (const call of view.calls) {
+    const published = view.published(call.number);
+    if (published?.kind !== 'event' || published.id !== undefined) continue;
+    if (published.key === undefined && !isSerial) continue;
+    const lane = isSerial ? 'all' : `${published.source} ${published.key}`;
+    const before = failed.get(lane);
+    if (before !== undefined && before.number !== call.number && isTriedLater(view, before, call)) {
+      wrong.push(`retry-order: event ${call.number} was handled while event ${before.number} waited for its next try`);
+    }
+    if (call.outcome === 'failed') failed.set(lane, call);
+  }
+  return wrong;
+};
+
+function isTriedLater({ calls }: View, before: Call, call: Call): boolean {
+  if (!isBefore(before.endedAt, call.startedAt)) return false;
+  return calls.some(({ number, startedAt }) => number === before.number && startedAt.tick > call.startedAt.tick);
+}
 
 function isRunning({ trace }: View, before: Call, call: Call): boolean {
   if (before.endedAt !== undefined && !isBefore(call.startedAt, before.endedAt)) return false;

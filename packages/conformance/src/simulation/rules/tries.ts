@@ -57,12 +57,13 @@ export const deadLettered: Rule = (view) => {
     );
     if (calls.some(({ outcome }) => outcome === 'rejected') || isBefore(view.sub.closeCalledAt, at)) continue;
     const isFinal = calls.some((call) => isFinalFailure(view, call));
-    if (calls.length < most && !isFinal) {
+    if (calls.length + unseen(view, calls) < most && !isFinal) {
       wrong.push(
         `false-dead-letter: event ${calls[0]?.number ?? signal.eventId} was set aside after ${calls.length} of ${most} tries`,
       );
     }
     if (
+      calls.every(({ number }) => number === calls[0]?.number) &&
       calls.some(({ outcome, endedAt }) => outcome === 'accepted' && isBefore(endedAt, at)) &&
       handedOnce(view, calls)
     ) {
@@ -74,6 +75,13 @@ export const deadLettered: Rule = (view) => {
   }
   return wrong;
 };
+
+/** Deliveries that no handler saw, and that the service counts: given back, or taken from us. */
+function unseen({ trace }: View, calls: readonly Call[]): number {
+  const number = calls[0]?.number;
+  const handed = trace.sources.flatMap((source) => source.handed.filter((one) => one.number === number));
+  return handed.filter(({ isVoid, settled }) => isVoid || settled === 'release').length;
+}
 
 function isKept({ trace }: View, number: number | undefined): boolean {
   return number === undefined || trace.deadLetters.some((one) => one.number === number);
@@ -104,3 +112,16 @@ export const bounded: Rule = (view) => {
   const most = (plan.bufferSize ?? 100) + (plan.concurrency ?? 1);
   return maxPending > most ? [`buffer: ${nameOf(view)} held ${maxPending} deliveries, ${most} are allowed`] : [];
 };
+
+/** What fails again and again waits in between: each try may be billed. */
+export const patient: Rule = (view) => {
+  const failures = view.sub.signals.filter(({ signal }) => signal.kind === 'failed' && signal.what === 'settle');
+  for (let at = MAX_FAILURES_AT_ONCE; at < failures.length; at++) {
+    const sinceMs = (failures[at]?.at.ms ?? 0) - (failures[at - MAX_FAILURES_AT_ONCE]?.at.ms ?? 0);
+    if (sinceMs < 100)
+      return [`hot: ${nameOf(view)} failed to settle ${MAX_FAILURES_AT_ONCE} times within ${sinceMs} ms`];
+  }
+  return [];
+};
+
+const MAX_FAILURES_AT_ONCE = 12;
