@@ -311,11 +311,11 @@ class World {
       pause: () => this.#pause(plan.sub),
       closeSubscription: (drainMs) => {
         record.isClosedWithin = true;
-        return this.#close(plan.sub, drainMs);
+        return this.#close(plan.sub, drainMs, true);
       },
       leave: (drainMs) => {
         for (const { record: mine } of this.#listening.values()) if (mine.slot === slot) mine.isClosedWithin = true;
-        return this.#leaveSlot(slot, drainMs);
+        return this.#leaveSlot(slot, drainMs, true);
       },
       publish: () => this.#publish(slot, { count: 1 }),
     });
@@ -411,25 +411,29 @@ class World {
     listening.subscription?.pause();
   }
 
-  async #close(sub: number, drainMs: number): Promise<void> {
+  /** @param isWithin called by its own handler: then it resolves before what others have begun to close is closed */
+  async #close(sub: number, drainMs: number, isWithin = false): Promise<void> {
     const listening = this.#listening.get(sub);
     if (listening?.subscription === undefined || listening.player.runtime.isCrashed) return;
     const { record, subscription } = listening;
+    const isLate = isWithin && record.closeCalledAt !== undefined;
     record.closeCalledAt ??= this.#trace.now();
     record.drainMs = Math.max(record.drainMs, drainMs);
     const closing = subscription.close({ drainMs });
     this.#trace.watch('close of a subscription', record.slot, closing);
     await closing;
-    record.closedAt ??= this.#trace.now();
+    if (!isLate) record.closedAt ??= this.#trace.now();
   }
 
-  async #leaveSlot(slot: number, drainMs: number): Promise<void> {
+  async #leaveSlot(slot: number, drainMs: number, isWithin = false): Promise<void> {
     const player = this.#players.get(slot);
     if (player?.broadcaster === undefined || player.runtime.isCrashed) return;
     const { record } = player;
     record.leaveCalledAt ??= this.#trace.now();
     record.drainMs = Math.max(record.drainMs, drainMs);
-    const mine = [...this.#listening.values()].filter((listening) => listening.player === player);
+    const mine = [...this.#listening.values()].filter(
+      (listening) => listening.player === player && !(isWithin && listening.record.closeCalledAt !== undefined),
+    );
     for (const listening of mine) listening.record.closeCalledAt ??= this.#trace.now();
     const closing = player.broadcaster.close({ drainMs });
     this.#trace.watch('close', slot, closing);

@@ -17,12 +17,17 @@ export const lost: Rule = (view) => {
   const { sub, trace, profile } = view;
   const wrong: string[] = [];
   const isAtRest = isOpenAtRest(sub, trace) && !isBlocked(view.calls, trace);
-  let dropped = 0;
+  const dropped = new Set<string>();
+  let copies = 0;
   let maybe = 0;
   for (const handed of latest(handedTo(view))) {
     const published = view.published(handed.number);
     if (published === undefined || !isBefore(sub.openedAt, handed.at) || !isFor(view, published)) continue;
-    if (isAccounted(view, published, handed)) continue;
+    if (isAccounted(view, published, handed)) {
+      // Of several events with one id the others may be dropped.
+      if (published.id !== undefined) maybe++;
+      continue;
+    }
     if (isExpired(view, published) || !isDuring(handed.at, sub)) {
       if (isBefore(handed.at, sub.closedAt)) maybe++;
       continue;
@@ -31,15 +36,20 @@ export const lost: Rule = (view) => {
       if (isAtRest && handed.settled !== 'release' && !handed.isVoid) {
         wrong.push(`lost: event ${handed.number} was handed to ${nameOf(view)} and is neither handled nor set aside`);
       }
-    } else if (sub.crashedAt === undefined && sub.closedAt !== undefined) dropped++;
+    } else if (sub.crashedAt === undefined && sub.closedAt !== undefined) {
+      copies++;
+      dropped.add(published.id === undefined ? `${published.number}` : `${published.source} ${published.id}`);
+    }
   }
   if (profile.isLeased) return wrong;
   const said = overflow(view);
-  if (dropped > said) {
-    wrong.push(`lost: ${nameOf(view)} was handed ${dropped} events that it did not handle, and said so of ${said}`);
+  if (dropped.size > said) {
+    wrong.push(
+      `lost: ${nameOf(view)} was handed ${dropped.size} events that it did not handle, and said so of ${said}`,
+    );
   }
-  if (said > dropped + maybe) {
-    wrong.push(`false-overflow: ${nameOf(view)} says that it dropped ${said} events, and dropped ${dropped + maybe}`);
+  if (said > copies + maybe) {
+    wrong.push(`false-overflow: ${nameOf(view)} says that it dropped ${said} events, and dropped ${copies + maybe}`);
   }
   return wrong;
 };
@@ -76,6 +86,7 @@ export const duplicate: Rule = (view) => {
 function mayRepeat(view: View, before: Call, call: Call): boolean {
   if (!view.profile.isLeased) return false;
   const { faults } = view.trace;
+  if (before.number !== call.number) return true;
   return (
     before.number === call.number &&
     [...faults].some(
@@ -134,12 +145,17 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
   const same = view.familyCalls.filter((call) => isSame(view, call, published));
   const isHandled = ({ sub, outcome }: Call) =>
     sub === view.sub.plan.sub && (outcome === 'accepted' || outcome === 'running');
-  if (same.some(isHandled)) return true;
+  // A handler that close waited for no longer is left to itself.
+  const isLeft = ({ endedAt }: Call) => isBefore(view.sub.closedAt, endedAt);
+  if (same.some(isHandled) || same.some(isLeft)) return true;
   // Published again after it was set aside, it must be handled again.
   const ids = new Set(same.map(({ eventId }) => eventId));
   const isSetAside = view.family.some(({ signals }) =>
     signals.some(
-      ({ signal, at }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId) && at.tick > handed.at.tick,
+      ({ signal, at }) =>
+        signal.kind === 'dead-lettered' &&
+        ids.has(signal.eventId) &&
+        (published.id === undefined || at.tick > handed.at.tick),
     ),
   );
   return isSetAside || (same.length === 0 && cameBefore(view, published, handed));

@@ -71,6 +71,8 @@ export const retryOrder: Rule = (view) => {
       wrong.push(`retry-order: event ${call.number} was handled while event ${before.number} waited for its next try`);
     }
     if (call.outcome === 'failed') failed.set(lane, call);
+    // Released, it waits as its handler asked.
+    else if (before?.number === call.number) failed.delete(lane);
   }
   return wrong;
 };

@@ -29,14 +29,10 @@ export const attempts: Rule = (view) => {
     (fault) => !fault.startsWith('publish') && !fault.startsWith('subscribe'),
   );
   for (const [number, calls] of byEvent(view.calls)) {
+    if (view.published(number)?.id !== undefined) continue;
     calls.forEach((call, at) => {
       const before = calls[at - 1];
-      if (
-        before !== undefined &&
-        call.attempt <= before.attempt &&
-        view.published(number)?.id === undefined &&
-        !disturbed
-      ) {
+      if (before !== undefined && call.attempt <= before.attempt && !disturbed) {
         wrong.push(`attempts: event ${number} came as attempt ${call.attempt} after attempt ${before.attempt}`);
       } else if (call.attempt !== at + 1 && !disturbed) {
         wrong.push(`attempts: call ${at + 1} for event ${number} was numbered ${call.attempt}`);
@@ -69,7 +65,7 @@ export const deadLettered: Rule = (view) => {
     ) {
       wrong.push(`false-dead-letter: event ${calls[0]?.number} was accepted, and then set aside`);
     }
-    if (signal.kept !== undefined && !isKept(view, calls[0]?.number)) {
+    if (signal.kept !== undefined && !calls.some(({ number }) => isKept(view, number))) {
       wrong.push(`false-dead-letter: event ${calls[0]?.number} is said to be kept, and is not`);
     }
   }
@@ -93,7 +89,8 @@ function isFinalFailure(_view: View, call: Call): boolean {
 
 function handedOnce(view: View, calls: readonly Call[]): boolean {
   const number = calls[0]?.number;
-  return handedTo(view).filter((handed) => handed.number === number).length === 1;
+  const all = view.trace.sources.flatMap(({ handed }) => handed.filter((one) => one.number === number));
+  return view.family.length > 1 ? all.length === 1 : handedTo(view).filter((one) => one.number === number).length === 1;
 }
 
 function byEvent(calls: readonly Call[]): ReadonlyMap<number, readonly Call[]> {
