@@ -12,8 +12,8 @@ export const MUTANTS = [
       },
       {
         module: 'arrivals.ts',
-        from: '    if (!this.#ids.add(event)) return false;\n',
-        to: `    if (!this.#ids.add(event)) return false;
+        from: '    const isNew = this.#ids.add(event);\n',
+        to: `    const isNew = this.#ids.add(event);
     const { sequence } = event;
     if (sequence !== undefined) {
       const lane = \`\${sequence.slice(0, sequence.lastIndexOf('.'))} \${event.to}\`;
@@ -37,8 +37,8 @@ export const MUTANTS = [
       },
       {
         module: 'arrivals.ts',
-        from: '    if (!this.#ids.add(event)) return false;\n',
-        to: `    if (!this.#ids.add(event)) return false;
+        from: '    const isNew = this.#ids.add(event);\n',
+        to: `    const isNew = this.#ids.add(event);
     const { sequence } = event;
     if (sequence !== undefined) {
       const lane = \`\${sequence.slice(0, sequence.lastIndexOf('.'))} \${event.to}\`;
@@ -58,7 +58,7 @@ export const MUTANTS = [
     patches: [
       {
         module: 'inbox.ts',
-        from: "    if (this.#kind === 'own') this.#arrivals.forget(event);\n    else this.#arrivals.reopen(event, subscription);\n",
+        from: "    this.#arrivals.reopen(event, this.#kind === 'own' ? undefined : subscription);\n",
         to: '    void event;\n    void subscription;\n',
       },
     ],
@@ -96,8 +96,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'arrivals.ts',
-        from: 'if (isOwed) this.#watch(event, true);\n  }',
-        to: 'if (isOwed) this.#watch(event, false);\n  }',
+        from: '    this.#ids.add(event);\n    if (isOwed) this.#watch(event, true);\n',
+        to: '    this.#ids.add(event);\n    if (isOwed) this.#watch(event, false);\n',
       },
     ],
   },
@@ -108,7 +108,7 @@ export const MUTANTS = [
     patches: [
       {
         module: 'event.ts',
-        from: '      return event.#deadlineMs <= runtime.nowMs();\n',
+        from: '      return (event.#deadlineMs as number) <= runtime.nowMs();\n',
         to: '      return event.#expiresAtMs <= runtime.wallMs();\n',
       },
     ],
@@ -254,8 +254,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'subscription.ts',
-        from: 'if (delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, ACCEPT);',
-        to: 'this.inbox.settler.settle(delivery.lease, ACCEPT);\n      this.inbox.settler.settle(delivery.lease, ACCEPT);',
+        from: '      this.#settle(delivery, ACCEPT);\n      this.#free(delivery);\n    } else if',
+        to: '      this.#settle(delivery, ACCEPT);\n      this.inbox.settler.settle(delivery.lease, RELEASE);\n      this.#free(delivery);\n    } else if',
       },
     ],
   },
@@ -266,7 +266,7 @@ export const MUTANTS = [
     patches: [
       {
         module: 'subscription.ts',
-        from: 'if (!delivery.abandoned && delivery.lease !== undefined) this.inbox.settler.settle(delivery.lease, RELEASE);\n      delivery.abandon();',
+        from: '      if (!delivery.abandoned) this.#settle(delivery, RELEASE);\n      delivery.abandon();',
         to: 'delivery.abandon();',
       },
     ],

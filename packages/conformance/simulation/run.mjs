@@ -25,9 +25,9 @@ export async function runSimulation({ seeds, histories, budgetMs, only, ignored 
   const folder = await mkdtemp(join(tmpdir(), 'polycast-simulation-'));
   const module = join(folder, 'simulation.mjs');
   try {
-    await writeFile(module, await bundleSimulation(patches));
+    await writeFile(module, await (patches.length === 0 ? soundBundle() : bundleSimulation(patches)));
     const sound = patches.length === 0 ? undefined : join(folder, 'sound.mjs');
-    if (sound !== undefined) await writeFile(sound, await bundleSimulation());
+    if (sound !== undefined) await writeFile(sound, await soundBundle());
     const limit = Math.ceil(histories / seeds.length);
     const runs = seeds.map((first) =>
       runThread({
@@ -50,6 +50,14 @@ export async function runSimulation({ seeds, histories, budgetMs, only, ignored 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+let bundled;
+
+/** Core as it is, made once. */
+function soundBundle() {
+  bundled ??= bundleSimulation();
+  return bundled;
 }
 
 function runThread(data) {

@@ -3,30 +3,15 @@ import { MUTANTS } from '../simulation/mutants.mjs';
 import { runSimulation } from '../simulation/run.mjs';
 import { historyOf, play } from '../src/simulation/index.ts';
 
-/** Rules that core breaks still; none may be added. */
-const PENDING = [
-  'after-close',
-  'attempts',
-  'buffer',
-  'busy',
-  'duplicate',
-  'expired-handled',
-  'false-dead-letter',
-  'key-overlap',
-  'lease-leaked',
-  'lost',
-  'residue-listeners',
-  'settled-twice',
-  'stuck',
-  'thrown',
-  'unhandled',
-  'unsettled',
-];
+/** Rules that core breaks still, in rare histories; none may be added. */
+const PENDING = ['attempts', 'buffer', 'duplicate', 'expired-handled', 'lost', 'unsettled'];
 
 /** In CI a minute is given to it; elsewhere a look is enough. */
-const BUDGET_MS = process.env.CI ? 50_000 : 15_000;
+const BUDGET_MS = process.env.CI ? 55_000 : 15_000;
 const HISTORIES = 100_000;
-const MUTANT_BUDGET_MS = 30_000;
+/** Each is found within a few seconds of a calm machine; a busy one may take longer. */
+const MUTANT_HISTORIES = 20_000;
+const MUTANT_BUDGET_MS = 120_000;
 
 test('a history is played the same each time', async () => {
   for (let seed = 1; seed <= 60; seed++) {
@@ -56,20 +41,22 @@ test(
   BUDGET_MS + 120_000,
 );
 
-describe.skipIf(MUTANTS.length === 0)('each mutant of core is caught, by name', () => {
+describe('each mutant of core is caught, by name', () => {
   for (const { name, wrong, caughtBy, patches } of MUTANTS) {
     test(
       `${name}: ${wrong}`,
       async () => {
-        const { failures, stuckAt } = await runSimulation({
+        const { histories, failures, stuckAt } = await runSimulation({
           seeds: [1, 50_001],
-          histories: HISTORIES,
+          histories: MUTANT_HISTORIES,
           budgetMs: MUTANT_BUDGET_MS,
           only: caughtBy,
           patches,
         });
         const caught = failures.length + stuckAt.length;
-        expect(caught, `histories in which ${name} breaks ${caughtBy.join(' or ')}`).toBeGreaterThan(0);
+        expect(caught, `of ${histories} histories, those in which it breaks ${caughtBy.join(' or ')}`).toBeGreaterThan(
+          0,
+        );
       },
       MUTANT_BUDGET_MS + 60_000,
     );

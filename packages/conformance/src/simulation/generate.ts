@@ -4,7 +4,19 @@ import { FINAL_THROWN, ODD_RETURNED, ODD_THROWN } from './odd-values.ts';
 import { PROFILES, profileOf } from './profile.ts';
 
 /** What a history is about: few troubles at once show more than all of them, since each excuses something. */
-const THEMES = ['calm', 'publish', 'connection', 'handlers', 'closing', 'locks', 'strangers', 'clocks', 'all'] as const;
+const THEMES = [
+  'calm',
+  'publish',
+  'connection',
+  'handlers',
+  'closing',
+  'farewell',
+  'locks',
+  'set-aside',
+  'strangers',
+  'clocks',
+  'all',
+] as const;
 type Theme = (typeof THEMES)[number];
 
 /** The history of a seed. */
@@ -41,7 +53,11 @@ class Generator {
     const length = 2 + this.#below(9);
     for (let at = 0; at < length; at++) steps.push({ afterMs: at === 0 ? 5 : this.#gap(), ...this.#deed(slots) });
     // So that what was lost can be said.
-    if (this.#chance(0.7)) steps.push({ afterMs: 200, ...this.#publish(slots) });
+    if (this.#chance(0.7)) {
+      for (let slot = 0; slot < slots; slot++) {
+        steps.push({ afterMs: slot === 0 ? 200 : 1, kind: 'publish', slot, count: 1 });
+      }
+    }
     return { profile: this.#profile, seed: this.#seed, steps };
   }
 
@@ -60,6 +76,21 @@ class Generator {
         return this.#connection(slot);
       case 'closing':
         return this.#closing(slot, sub);
+      case 'farewell':
+        // Right behind what was published for it.
+        return this.#chance(0.7)
+          ? { kind: 'close', sub, drainMs: this.#one([10, 1_000]) }
+          : { kind: 'leave', slot, drainMs: this.#one([10, 1_000]) };
+      case 'set-aside':
+        return this.#chance(0.5)
+          ? { ...this.#publish(slots), id: 0 }
+          : {
+              kind: 'fault',
+              slot,
+              call: this.#one(['settle', 'publish'] as const),
+              how: { how: 'refuse', isFinal: true },
+              times: this.#one([1, 30]),
+            };
       case 'locks':
         return this.#locks(slot);
       case 'strangers':
@@ -70,7 +101,7 @@ class Generator {
         return { kind: 'clock', slot, byMs: this.#one([-660_000, -2_000, 2_000, 660_000]) };
       case 'calm':
         return this.#chance(0.5)
-          ? { kind: 'request', slot, expect: 1 + this.#below(3), timeoutMs: this.#one([20, 500]) }
+          ? { kind: 'request', slot, expect: 1 + this.#below(3), timeoutMs: this.#one([20, 500, 300_000]) }
           : { kind: 'members', slot };
       default:
         return this.#publish(slots);
@@ -78,6 +109,9 @@ class Generator {
   }
 
   #connection(slot: number): Deed {
+    if (this.#chance(0.4) && profileOf(this.#profile).isLossy) {
+      return { kind: 'fault', slot, call: 'deliver', how: this.#fault('deliver') };
+    }
     const roll = this.#random();
     if (roll < 0.5) return { kind: 'cut', slot, downMs: this.#one([1, 20, 300, 3_000]) };
     if (roll < 0.65) return { kind: 'restart', keeps: this.#chance(0.7), downMs: this.#one([5, 300]) };
@@ -105,7 +139,7 @@ class Generator {
 
   /** Once, mostly. */
   #times(): { readonly times?: number } {
-    return this.#chance(0.15) ? { times: this.#one([3, 30]) } : {};
+    return this.#chance(0.2) ? { times: this.#one([3, 30]) } : {};
   }
 
   #fault(call: FaultyCall): Fault {
@@ -123,7 +157,8 @@ class Generator {
   }
 
   #publish(slots: number): { readonly kind: 'publish'; readonly slot: number } & PublishPlan {
-    const slot = this.#below(slots);
+    // Mostly the same one: what one publisher sends has an order.
+    const slot = this.#chance(0.5) ? 0 : this.#below(slots);
     const count = this.#chance(0.6) ? 1 : 2 + this.#below(5);
     const roll = this.#random();
     const to =
@@ -162,7 +197,7 @@ class Generator {
       ...(this.#chance(0.5) ? { tries: this.#one([1, 2, 3]) } : {}),
       ...(this.#chance(0.1) ? { deadLetter: 'drop' as const } : {}),
       ...(isRead ? { isRead } : {}),
-      ...(this.#chance(0.75) ? { acts: this.#acts() } : {}),
+      ...(this.#theme !== 'farewell' && this.#chance(0.75) ? { acts: this.#acts() } : {}),
     };
   }
 
@@ -171,6 +206,9 @@ class Generator {
   }
 
   #act(): Act {
+    if (this.#theme === 'set-aside' && this.#chance(0.6)) {
+      return this.#chance(0.5) ? { act: 'reject' } : { act: 'throw', odd: FINAL_THROWN };
+    }
     const roll = this.#random();
     const afterMs = this.#chance(0.5) ? { afterMs: this.#one([1, 3, 30, 400]) } : {};
     if (roll < 0.35) return { act: 'return', ...afterMs };
