@@ -146,8 +146,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'subscription.ts',
-        from: 'delivery.lease === undefined && this.inbox.dropsWhenFull',
-        to: 'delivery.lease === undefined && false',
+        from: 'delivery.lease === undefined && (this.#queue.length >= this.settings.bufferSize || this.#waitsForRoom)',
+        to: 'delivery.lease === undefined && this.#waitsForRoom',
       },
     ],
   },

@@ -284,12 +284,18 @@ export class Store {
           if (fault === undefined) return this.#settle(member, held, settlement);
           connection.arm('settle', fault);
         }
-        const settling = connection.call('settle', () => this.#settle(member, held, settlement));
         // What was refused may be tried again.
-        settling.catch(() => {
+        const failed = () => {
           handed.settled = undefined;
-        });
-        return settling;
+        };
+        try {
+          const settling = connection.call('settle', () => this.#settle(member, held, settlement));
+          settling.catch(failed);
+          return settling;
+        } catch (thrown) {
+          failed();
+          throw thrown;
+        }
       },
       renew: () =>
         connection.call('renew', () => {

@@ -86,7 +86,10 @@ export interface SubscriptionRecord {
   closeCalledAt: Moment | undefined;
   closedAt: Moment | undefined;
   crashedAt?: Moment;
+  /** The longest that was given to a close. */
   drainMs: number;
+  /** What was given to the first: it counts. */
+  firstDrainMs: number | undefined;
   wasPaused: boolean;
   /** A handler of its participant closed it. */
   isClosedWithin: boolean;

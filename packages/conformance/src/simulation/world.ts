@@ -293,6 +293,7 @@ class World {
       closeCalledAt: undefined,
       closedAt: undefined,
       drainMs: 0,
+      firstDrainMs: undefined,
       wasPaused: false,
       isClosedWithin: false,
       maxPending: 0,
@@ -419,6 +420,7 @@ class World {
     const isLate = isWithin && record.closeCalledAt !== undefined;
     record.closeCalledAt ??= this.#trace.now();
     record.drainMs = Math.max(record.drainMs, drainMs);
+    record.firstDrainMs ??= drainMs;
     const closing = subscription.close({ drainMs });
     this.#trace.watch('close of a subscription', record.slot, closing);
     await closing;
@@ -434,7 +436,10 @@ class World {
     const mine = [...this.#listening.values()].filter(
       (listening) => listening.player === player && !(isWithin && listening.record.closeCalledAt !== undefined),
     );
-    for (const listening of mine) listening.record.closeCalledAt ??= this.#trace.now();
+    for (const listening of mine) {
+      listening.record.closeCalledAt ??= this.#trace.now();
+      listening.record.firstDrainMs ??= drainMs;
+    }
     const closing = player.broadcaster.close({ drainMs });
     this.#trace.watch('close', slot, closing);
     await closing;

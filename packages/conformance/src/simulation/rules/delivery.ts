@@ -22,7 +22,7 @@ export const lost: Rule = (view) => {
   let maybe = 0;
   for (const handed of latest(handedTo(view))) {
     const published = view.published(handed.number);
-    if (published === undefined || !isBefore(sub.openedAt, handed.at) || !isFor(view, published)) continue;
+    if (published === undefined || !isBefore(sub.calledAt, handed.at) || !isFor(view, published)) continue;
     if (isAccounted(view, published, handed)) {
       // Of several events with one id the others may be dropped.
       if (published.id !== undefined) maybe++;
@@ -108,7 +108,8 @@ export const afterClose: Rule = (view) =>
 export const selfWait: Rule = (view) =>
   view.calls.flatMap((call) => {
     const { closesWithinMs: drainMs, endedAt, startedAt } = call;
-    if (drainMs === undefined || drainMs < 100 || view.trace.faults.size > 0) return [];
+    if (drainMs === undefined || drainMs < 100 || view.trace.faults.size > 0 || view.sub.crashedAt !== undefined)
+      return [];
     if (
       view.calls.some((other) => other !== call && (other.endedAt === undefined || other.endedAt.tick > startedAt.tick))
     ) {
@@ -212,7 +213,12 @@ export const closeOwes: Rule = (view) => {
   const isQuick =
     plan.acts === undefined || plan.acts.every((act) => act.act === 'return' && act.afterMs === undefined);
   if (!isQuick || plan.isRead || plan.group !== undefined || plan.durable !== undefined || sub.wasPaused) return [];
-  if (closeCalledAt === undefined || sub.crashedAt !== undefined || sub.drainMs < 10 || trace.faults.size > 0)
+  if (
+    closeCalledAt === undefined ||
+    sub.crashedAt !== undefined ||
+    (sub.firstDrainMs ?? 0) < 10 ||
+    trace.faults.size > 0
+  )
     return [];
   if (isBefore(trace.restedAt, closeCalledAt) || sub.isClosedWithin) return [];
   return trace.published.flatMap((published) => {
