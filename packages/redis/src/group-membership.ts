@@ -10,6 +10,8 @@ import { startIdOf } from './wire.ts';
 interface Known {
   readonly making: string;
   progress: string;
+  /** Where a loss was signalled that could not be counted. */
+  mayBeBehind: string;
   /** Entries lost to trimming that were signalled, or are not ours to signal, as the server's run counts; undefined before the first look. */
   lost: { readonly run: string; readonly entries: number } | undefined;
 }
@@ -62,7 +64,7 @@ export class GroupMembership {
       await this.#join(client, one);
       return false;
     }
-    if (state.progress !== known.progress) {
+    if (state.progress !== known.progress || hasUnread(state.progress, known.lost?.entries ?? 0)) {
       await this.look(client, one);
       known.progress = state.progress;
     }
@@ -77,7 +79,12 @@ export class GroupMembership {
   async look(redis: Redis | Cluster, one: groups.Membership): Promise<void> {
     const known = this.#known.get(one.key);
     const found = await groups.look(redis, this.#keeper.keys, one);
-    if (known === undefined || found.lost === undefined) return;
+    if (known === undefined) return;
+    if (found.mayBeBehind !== '' && found.mayBeBehind !== known.mayBeBehind) {
+      known.mayBeBehind = found.mayBeBehind;
+      this.signalGap(undefined);
+    }
+    if (found.lost === undefined) return;
     // A server that came back counts from wherever it saved its counts last.
     const before = known.lost?.run === found.run ? known.lost.entries : found.known;
     known.lost = { run: found.run, entries: found.lost };
@@ -116,8 +123,14 @@ export class GroupMembership {
     if (known?.making !== joined.making) {
       // Another group than ours under the same name: what ours had not read, and what it held, is gone.
       if (known !== undefined) this.signalGap(undefined);
-      this.#known.set(one.key, { making: joined.making, progress: '', lost: undefined });
+      this.#known.set(one.key, { making: joined.making, progress: '', mayBeBehind: '', lost: undefined });
     }
     await this.look(redis, one);
   }
+}
+
+/** Only what is unread can be lost. True where the server does not count. @param lost entries that will never be read */
+function hasUnread(progress: string, lost: number): boolean {
+  const behind = progress.slice(progress.indexOf(' ') + 1);
+  return behind === '' || Number(behind) > lost;
 }

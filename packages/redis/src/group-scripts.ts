@@ -6,6 +6,8 @@ import { Script } from './script.ts';
 
 /** Most memberships that one BEAT is for. */
 const MAX_BEATS = 500;
+/** Unread entries that are counted where the server's counts are not to be trusted, at most. */
+const MAX_COUNTED = 1_000;
 /** Members that a BEAT buries, at most. The next one goes on. */
 const MAX_BURIED = 16;
 /** How long a dead member's entries are left to those who live, before somebody looks again, ms. */
@@ -72,14 +74,27 @@ const LOOK = new Script(`${COMMON}${MEMBERSHIP}
 local key = KEYS[3]
 local group, address = unpack(ARGV)
 local found = infoOf(key, group)
-if not found then return { -1, -1, '' } end
+if not found then return { -1, -1, '', '' } end
 spare(clock())
 local run = redis.call('HGET', groupsKey, 'run') or ''
-local loss = lossOf(fields(redis.call('XINFO', 'STREAM', key)), found)
-if not loss then return { -1, -1, run } end
-local known = tonumber(redis.call('HGET', groupsKey, lossNameOf(address, group)) or loss)
+local stream = fields(redis.call('XINFO', 'STREAM', key))
+local loss, mayBe = lossOf(stream, found), 0
+local known = tonumber(redis.call('HGET', groupsKey, lossNameOf(address, group)))
+if not known then
+  -- The counts of a server that came back start here. What it lost before shows by where the group stands only.
+  local last, first = found['last-delivered-id'], stream['first-entry'] and stream['first-entry'][1]
+  local isTrimmed = stream['entries-added'] and stream['entries-added'] > stream['length']
+  if isTrimmed and isBefore(last, stream['last-generated-id']) and (not first or isBefore(last, first)) then mayBe = 1 end
+  if not loss and found['entries-read'] then
+    local unread = #redis.call('XRANGE', key, '(' .. last, '+', 'COUNT', ${MAX_COUNTED} + 1)
+    if unread <= ${MAX_COUNTED} then loss = math.max(0, stream['entries-added'] - found['entries-read'] - unread) end
+  end
+  known = loss
+end
+local at = mayBe == 1 and found['last-delivered-id'] or ''
+if not loss then return { -1, -1, run, at } end
 redis.call('HSET', groupsKey, lossNameOf(address, group), math.max(loss, known))
-return { loss, known, run }
+return { loss, known, run, at }
 `);
 
 /** Leaves the group; the last to leave a dynamic one takes it away. Gives the readers of some who stay with what is left. */
@@ -228,6 +243,8 @@ export interface Loss {
   readonly known: number;
   /** The run of the server by whose counts it is. */
   readonly run: string;
+  /** It may have lost others, of which nothing is counted, behind this entry; else empty. */
+  readonly mayBeBehind: string;
 }
 
 export async function look(
@@ -236,8 +253,8 @@ export async function look(
   { key, group, address }: Membership,
 ): Promise<Loss> {
   const reply = await LOOK.run(redis, [keys.members, keys.groups, key], [group, address]);
-  const [lost, known, run] = reply as [number, number, string];
-  return { lost: lost < 0 ? undefined : lost, known, run };
+  const [lost, known, run, mayBeBehind] = reply as [number, number, string, string];
+  return { lost: lost < 0 ? undefined : lost, known, run, mayBeBehind };
 }
 
 /** @returns readers of members that stay, if we leave them something */
@@ -268,7 +285,7 @@ export interface GroupState {
   /** Empty if there is no such group (any more). */
   readonly making: string;
   readonly pending: number;
-  /** Changes with what was read and what was lost. */
+  /** Changes with what was read and what was lost; a space while the server does not count. */
   readonly progress: string;
 }
 
