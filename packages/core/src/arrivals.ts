@@ -9,11 +9,15 @@ import type { LiveSubscription } from './subscription.ts';
 export class Arrivals {
   readonly #gaps: GapDetector | undefined;
   readonly #ids: IdMemory;
+  readonly #runtime: Runtime;
+  /** What was accepted of what the service settles; undefined where nothing is. */
+  #accepted: IdMemory | undefined;
   /** Events that some subscriptions did not handle for good, should they come again. By identity. Bounded. */
   #reopened: Map<string, Reopened> | undefined;
 
   /** @param gaps left out where not every event is owed to us */
   constructor(runtime: Runtime, gaps: GapDetector | undefined) {
+    this.#runtime = runtime;
     this.#ids = new IdMemory(runtime);
     this.#gaps = gaps;
   }
@@ -29,10 +33,20 @@ export class Arrivals {
     return isNew;
   }
 
-  /** An event comes again because it was not settled: never a duplicate. */
-  again(event: BroadcastEvent, isOwed: boolean): void {
+  /**
+   * The service hands an event over again, since it was not settled as far as the service knows.
+   * @returns false if it was accepted here: then only the settlement was lost
+   */
+  again(event: BroadcastEvent, isOwed: boolean): boolean {
     this.#ids.add(event);
     if (isOwed) this.#watch(event, true);
+    return this.#accepted?.has(event) !== true;
+  }
+
+  /** A handler has accepted an event that the service settles. */
+  accept(event: BroadcastEvent): void {
+    this.#accepted ??= new IdMemory(this.#runtime);
+    this.#accepted.add(event);
   }
 
   /** An event came that is not for us: its number did. */

@@ -27,6 +27,12 @@ export class Deduplicator {
     return true;
   }
 
+  /** Was it here within the window? */
+  has(event: BroadcastEvent): boolean {
+    const seenAtMs = this.#seenAtMs.get(identityOf(event));
+    return seenAtMs !== undefined && this.#runtime.nowMs() - seenAtMs < DEDUPE_WINDOW_MS;
+  }
+
   remove(event: BroadcastEvent): void {
     this.#seenAtMs.delete(identityOf(event));
   }

@@ -36,6 +36,14 @@ export class IdMemory {
     return this.#seriesOf(event.source, prefix).add(number) ?? this.#others.add(event);
   }
 
+  /** Was it here before? */
+  has(event: BroadcastEvent): boolean {
+    const prefix = this.#prefixOf(event.id);
+    const number = prefix === undefined ? 0 : numberAt(event.id, prefix.length + 1);
+    const known = prefix === undefined || number === 0 ? undefined : this.#seriesOf(event.source, prefix).has(number);
+    return known ?? this.#others.has(event);
+  }
+
   /** The event may come again: it was not handled for good. */
   forget(event: BroadcastEvent): void {
     const prefix = this.#prefixOf(event.id);
@@ -83,6 +91,12 @@ class Series {
     else if ((this.#wordOf(number) & bitOf(number)) !== 0) return false;
     this.#bits[indexOf(number)] = this.#wordOf(number) | bitOf(number);
     return true;
+  }
+
+  /** Undefined if it is too far back to know. */
+  has(number: number): boolean | undefined {
+    if (number > this.#highest) return false;
+    return number <= this.#highest - ID_WINDOW ? undefined : (this.#wordOf(number) & bitOf(number)) !== 0;
   }
 
   remove(number: number): void {

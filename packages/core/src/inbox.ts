@@ -261,7 +261,7 @@ export class Inbox implements Sink {
     }
     let reopened: Reopened | undefined;
     if (lease !== undefined && lease.attempt > 1) {
-      this.#arrivals.again(event, isOwed);
+      if (!this.#arrivals.again(event, isOwed)) return this.#repeated(lease);
       if (this.#isHeld(event, lease)) return true;
     } else if (!this.#arrivals.isNew(event, isOwed)) {
       if (lease !== undefined && this.#isHeld(event, lease)) {
@@ -314,6 +314,11 @@ export class Inbox implements Sink {
     for (const subscription of to) if (!subscription.takeFitting(event, undefined)) taken = false;
     this.settler.settle(lease, ACCEPT);
     return taken;
+  }
+
+  /** A handler has accepted the event: should its settlement be lost, it is not handled again. */
+  accepted(event: BroadcastEvent): void {
+    this.#arrivals.accept(event);
   }
 
   /** A subscription did not handle the event for good: published again, it is news. */

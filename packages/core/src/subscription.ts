@@ -302,6 +302,7 @@ export class LiveSubscription implements Subscription, Watched {
     if (delivery.abandoned) {
       this.#free(delivery);
     } else if (outcome === undefined || outcome.kind === 'accept') {
+      if (delivery.lease !== undefined) this.inbox.accepted(delivery.event);
       this.#settle(delivery, ACCEPT);
       this.#free(delivery);
     } else if (outcome.kind === 'reject') {

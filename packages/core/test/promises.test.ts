@@ -180,6 +180,18 @@ test('what the service hands over twice while it is handled is handled once, and
   await vi.waitFor(() => expect(leases.map(({ settled }) => settled)).toEqual([['accept'], ['accept'], ['accept']]));
 });
 
+test('what was accepted and comes again, since its settlement was lost, is not handled again', async () => {
+  const transport = new LoopTransport({ settlement: 'native', groups: 'native' });
+  const { me } = await open(transport);
+  let calls = 0;
+  await me.subscribe(() => void calls++, { group: 'g' });
+  const lost = { attempt: 1, settle: () => Promise.reject(new PolycastError('lock-lost', 'too late')) };
+  transport.receive(stranger(1, ORDER), lost);
+  const again = leaseOf(2);
+  transport.receive(stranger(1, ORDER), again);
+  expect([calls, again.settled, me.dropped.duplicates]).toEqual([1, ['accept'], 1]);
+});
+
 /** As a publisher writes it whose clock is wrong. */
 const publishedAt = (clockMs: number, ttlMs: number, more: Record<string, string | number> = {}) =>
   stranger(0, {

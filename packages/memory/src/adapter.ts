@@ -110,7 +110,7 @@ class MemoryLink implements Link {
     return room?.publish(outgoing, this.#seat);
   }
 
-  subscribe(request: SourceRequest, sink: Sink): Source {
+  subscribe(request: SourceRequest, sink: Sink): Source | Promise<Source> {
     return request.group === undefined
       ? this.#listen(request.addresses, sink)
       : this.#compete(request.group, request.addresses, sink);
@@ -126,9 +126,10 @@ class MemoryLink implements Link {
     return { stop, close: stop };
   }
 
-  #compete(name: string, addresses: readonly Address[], sink: Sink): Source {
+  async #compete(name: string, addresses: readonly Address[], sink: Sink): Promise<Source> {
+    const { Group } = await import('./group.ts');
     const room = this.#room;
-    const group = room.group(name);
+    const group = room.group(name, Group);
     const member: GroupMember = { sink, addresses: new Set(addresses), held: new Set() };
     group.join(member);
     this.#seat.memberships++;

@@ -15,8 +15,8 @@ export interface Entry {
   attempt: number;
 }
 
-/** Most events that wait for room in a group: one more is refused with `overloaded`. */
-export const MAX_WAITING = 65_536;
+/** Maximum number of events that wait for room in a group: one more is refused with `overloaded`. */
+const MAX_WAITING = 65_536;
 
 /** Competing consumers: a queue whose members take turns. */
 export class Group {
@@ -24,6 +24,8 @@ export class Group {
   /** Nobody had room, or nobody it is for was there. */
   #waiting: Entry[] = [];
   #turn = 0;
+  /** Which member is at work on a partition key, and on how many of its events. */
+  readonly #keys = new Map<string, { readonly member: GroupMember; held: number }>();
   #draining = false;
 
   /** Are too many events waiting for a member to have room? */
@@ -51,7 +53,10 @@ export class Group {
   /** What the member still holds goes to the others. */
   leave(member: GroupMember): void {
     this.stop(member);
-    for (const entry of member.held) this.#again(entry);
+    for (const entry of member.held) {
+      this.#settled(entry);
+      this.#again(entry);
+    }
     member.held.clear();
   }
 
@@ -77,6 +82,7 @@ export class Group {
       return member?.sink;
     }
     member.held.add(entry);
+    this.#holds(member, entry);
     member.sink.deliver(entry.event, this.#lease(member, entry));
     return undefined;
   }
@@ -85,6 +91,9 @@ export class Group {
   #choose(entry: Entry): GroupMember | undefined {
     const key = entry.event.partitionkey;
     if (typeof key === 'string') {
+      // Members come and go: the one that is at work on the key keeps it until it is done.
+      const at = this.#keys.get(key)?.member;
+      if (at !== undefined && isFor(at, entry.to)) return at;
       const able = this.#members.filter((member) => isFor(member, entry.to));
       return able[hash(key) % Math.max(able.length, 1)];
     }
@@ -103,11 +112,31 @@ export class Group {
     return first;
   }
 
+  #holds(member: GroupMember, { event }: Entry): void {
+    const key = event.partitionkey;
+    if (typeof key !== 'string') return;
+    const work = this.#keys.get(key);
+    if (work === undefined) this.#keys.set(key, { member, held: 1 });
+    else work.held++;
+  }
+
+  #settled({ event }: Entry): void {
+    const key = event.partitionkey;
+    if (typeof key !== 'string') return;
+    const work = this.#keys.get(key);
+    if (work === undefined || --work.held > 0) return;
+    this.#keys.delete(key);
+    // What waited for a member that has stopped meanwhile may go to another.
+    if (this.#waiting.length > 0) queueMicrotask(() => this.#drain());
+  }
+
   #lease(member: GroupMember, entry: Entry): Lease {
     return {
       attempt: entry.attempt,
       settle: (settlement: Settlement) => {
-        if (!member.held.delete(entry) || settlement.kind === 'accept') return;
+        if (!member.held.delete(entry)) return;
+        this.#settled(entry);
+        if (settlement.kind === 'accept') return;
         this.#again(entry);
       },
     };

@@ -1,5 +1,5 @@
 import { type Address, type Outgoing, type Participant, PolycastError, type Sink } from '@polycast/core/adapter';
-import { Group, type GroupMember, MAX_WAITING } from './group.ts';
+import type { Group, GroupMember } from './group.ts';
 import { BACK_PRESSURE_MAX_MS } from './options.ts';
 
 /** One participant on one topic: its sinks without a group. */
@@ -41,10 +41,11 @@ export class Room {
     this.#seats = this.#seats.filter((other) => other !== seat);
   }
 
-  group(name: string): Group {
+  /** @param make loaded where there are groups: most pages have none */
+  group(name: string, make: typeof Group): Group {
     let group = this.#groups.get(name);
     if (group === undefined) {
-      group = new Group();
+      group = new make();
       this.#groups.set(name, group);
     }
     return group;
@@ -80,7 +81,7 @@ export class Room {
     if (this.#groups.size === 0) return;
     for (const [name, group] of this.#groups) {
       if (!group.isFull || group.memberFor(to) === undefined) continue;
-      throw new PolycastError('overloaded', `${MAX_WAITING} events wait for a member of group '${name}' to have room`);
+      throw new PolycastError('overloaded', `too many events wait for a member of group '${name}' to have room`);
     }
   }
 

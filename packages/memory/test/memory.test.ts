@@ -1,5 +1,5 @@
 import { connect, type Signal } from '@polycast/core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { memory } from '../src/index.ts';
 
 test('an event reaches everyone but its publisher', async () => {
@@ -153,4 +153,40 @@ test('a group without room refuses more than it can hold, before anyone gets it'
   expect(refused).toMatchObject({ code: 'overloaded' });
   expect(seen).toBe(taken);
   await Promise.all([desk.close({ drainMs: 0 }), kitchen.close({ drainMs: 0 })]);
+});
+
+test('a partition key stays with the member that is at work on it, whoever joins or leaves', async () => {
+  const options = { transport: memory({ hub: 'keys' }), topic: 't' };
+  const desk = await connect({ ...options, self: { role: 'desk' } });
+  const running = new Map<string, number>();
+  const order = new Map<string, number[]>();
+  let overlaps = 0;
+  let seen = 0;
+  const join = async () => {
+    const worker = await connect({ ...options, self: { role: 'worker' } });
+    await worker.subscribe(
+      async (event) => {
+        const { key, n } = event.data as { key: string; n: number };
+        if ((running.get(key) ?? 0) > 0) overlaps++;
+        running.set(key, (running.get(key) ?? 0) + 1);
+        order.set(key, [...(order.get(key) ?? []), n]);
+        await new Promise((resolve) => setTimeout(resolve, n % 3));
+        running.set(key, (running.get(key) ?? 0) - 1);
+        seen++;
+      },
+      { group: 'g', concurrency: 3 },
+    );
+    return worker;
+  };
+  const workers = [await join()];
+  for (let n = 0; n < 200; n++) {
+    const key = `key-${n % 5}`;
+    void desk.publish({ type: 'job', data: { key, n } }, { partitionKey: key });
+    if (n % 40 === 20) workers.push(await join());
+    if (n % 60 === 50) await workers.shift()?.close();
+  }
+  await vi.waitFor(() => expect(seen).toBe(200), { timeout: 5_000 });
+  expect(overlaps).toBe(0);
+  for (const numbers of order.values()) expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  await Promise.all([desk, ...workers].map((one) => one.close()));
 });
