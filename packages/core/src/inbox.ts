@@ -145,11 +145,11 @@ export class Inbox implements Sink {
     }
   }
 
-  /** What the service had taken when it was called is handed on. Never rejects. */
-  async catchUp(limitMs: number): Promise<void> {
-    if (this.#settings.durable !== undefined || this.#stopped) return;
+  /** Resolves when what the service had taken when it was called is handed on; undefined where nothing is ever on its way. Never rejects. */
+  catchUp(limitMs: number): Promise<unknown> | undefined {
+    if (this.#settings.durable !== undefined || this.#stopped) return undefined;
     const caughtUp = this.#source?.caughtUp?.();
-    if (caughtUp !== undefined) await settlesWithin(this.session.runtime, caughtUp, limitMs);
+    return caughtUp && settlesWithin(this.session.runtime, caughtUp, limitMs);
   }
 
   /** The subscription gets nothing more. */

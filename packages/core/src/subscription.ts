@@ -549,7 +549,8 @@ export class LiveSubscription implements Subscription, Watched {
     const handing = this.inbox.isOwn ? handOver(this.inbox, 1) : undefined;
     if (handing !== undefined) await handing;
     this.#state = 'closing';
-    if (!isInside && drainMs > 0) await this.#catchUp(drainMs);
+    const catchingUp = isInside || drainMs <= 0 ? undefined : this.inbox.catchUp(drainMs);
+    if (catchingUp !== undefined) await this.#catchUp(catchingUp);
     await this.inbox.stop(this);
     this.#stopped.resolve();
     this.#hurry();
@@ -571,10 +572,10 @@ export class LiveSubscription implements Subscription, Watched {
     await this.inbox.leave();
   }
 
-  async #catchUp(limitMs: number): Promise<void> {
+  async #catchUp(caughtUp: Promise<unknown>): Promise<void> {
     this.#catchesUp = true;
     this.#pump();
-    await this.inbox.catchUp(limitMs);
+    await caughtUp;
     this.#catchesUp = false;
   }
 
