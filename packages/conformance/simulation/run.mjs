@@ -63,7 +63,11 @@ function soundBundle() {
 function runThread(data) {
   const progress = new SharedArrayBuffer(16);
   const seen = new BigInt64Array(progress);
-  const worker = new Worker(new URL('worker.mjs', import.meta.url), { workerData: { ...data, progress } });
+  const worker = new Worker(new URL('worker.mjs', import.meta.url), {
+    workerData: { ...data, progress },
+    // Histories are short-lived: most of what they make dies young.
+    resourceLimits: { maxYoungGenerationSizeMb: 64 },
+  });
   return new Promise((resolve, reject) => {
     const failures = [];
     let last = -1n;

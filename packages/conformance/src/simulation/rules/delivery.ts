@@ -24,8 +24,8 @@ export const lost: Rule = (view) => {
     const published = view.published(handed.number);
     if (published === undefined || !isBefore(sub.calledAt, handed.at) || !isFor(view, published)) continue;
     if (isAccounted(view, published, handed)) {
-      // Of several events with one id the others may be dropped.
-      if (published.id !== undefined) maybe++;
+      // Of several events with one id, and of several copies, the others may be dropped.
+      if (published.id !== undefined || cameBefore(view, published, handed)) maybe++;
       continue;
     }
     if (isExpired(view, published) || !isDuring(handed.at, sub)) {
@@ -41,7 +41,7 @@ export const lost: Rule = (view) => {
       dropped.add(published.id === undefined ? `${published.number}` : `${published.source} ${published.id}`);
     }
   }
-  if (profile.isLeased) return wrong;
+  if (profile.isLeased || sub.crashedAt !== undefined) return wrong;
   const said = overflow(view);
   const failed = sub.signals.filter(({ signal }) => signal.kind === 'failed' && signal.what === 'settle').length;
   if (dropped.size > said + failed) {
@@ -87,7 +87,7 @@ export const duplicate: Rule = (view) => {
 function mayRepeat(view: View, before: Call, call: Call): boolean {
   if (!view.profile.isLeased) return false;
   const { faults } = view.trace;
-  if (before.number !== call.number) return true;
+  if (before.number !== call.number || view.family.length > 1) return true;
   return (
     before.number === call.number &&
     [...faults].some(
@@ -147,22 +147,28 @@ const TOLERANCE_MS = 2;
 
 function isAccounted(view: View, published: Published, handed: Handed): boolean {
   const same = view.familyCalls.filter((call) => isSame(view, call, published));
-  const isHandled = ({ sub, outcome }: Call) =>
-    sub === view.sub.plan.sub && (outcome === 'accepted' || outcome === 'running');
+  if (same.some(({ outcome }) => outcome === 'accepted' || outcome === 'running')) return true;
   // A handler that close waited for no longer is left to itself.
-  const isLeft = ({ endedAt }: Call) => isBefore(view.sub.closedAt, endedAt);
-  if (same.some(isHandled) || same.some(isLeft)) return true;
-  // Published again after it was set aside, it must be handled again.
+  if (same.some(({ endedAt }) => isBefore(view.sub.closedAt, endedAt))) return true;
+  if (view.trace.deadLetters.some(({ number }) => number === published.number)) return true;
   const ids = new Set(same.map(({ eventId }) => eventId));
-  const isSetAside = view.family.some(({ signals }) =>
-    signals.some(
-      ({ signal, at }) =>
-        signal.kind === 'dead-lettered' &&
-        ids.has(signal.eventId) &&
-        (published.id === undefined || at.tick > handed.at.tick),
-    ),
+  const setAside = view.family.flatMap(({ signals }) =>
+    signals.filter(({ signal }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId)),
   );
-  return isSetAside || (same.length === 0 && cameBefore(view, published, handed));
+  if (published.id === undefined)
+    return setAside.length > 0 || (same.length === 0 && cameBefore(view, published, handed));
+  // Published again after it was set aside, it must be handled again; before, it is a duplicate.
+  if (setAside.some(({ at }) => at.tick > handed.at.tick)) return true;
+  return setAside.length === 0 && isDuplicate(view, published, handed);
+}
+
+/** An event with its id came before. */
+function isDuplicate(view: View, published: Published, handed: Handed): boolean {
+  return handedTo(view).some(({ number, at }) => {
+    const other = view.published(number);
+    if (other === undefined || number === published.number || at.tick >= handed.at.tick) return false;
+    return other.id === published.id && other.source === published.source;
+  });
 }
 
 /** It is the same as one that came to the source before, of which this subscription was owed nothing. */

@@ -86,5 +86,8 @@ function isDue(view: View, source: SourceRecord, number: number, tick: number): 
   const lane = [...(view.published(number)?.to ?? [])].sort().join();
   const slot = view.published(number)?.slot;
   const same = source.handed.filter((handed) => handed.lane === lane && view.published(handed.number)?.slot === slot);
-  return same.some(({ at }) => at.tick < tick) && same.some(({ at }) => at.tick > tick);
+  return (
+    same.some(({ at, number: other }) => at.tick < tick && other < number) &&
+    same.some(({ at, number: other }) => at.tick > tick && other > number)
+  );
 }
