@@ -60,6 +60,8 @@ export const stuck: Rule = (view) => {
   const { trace, family } = view;
   const waiting = trace.waitingAtRest.get(view.sub.plan.sub) ?? [];
   if (waiting.length === 0 || isBlocked(view.familyCalls, trace)) return [];
+  // A dead letter that never gets an answer holds its place.
+  if (trace.faults.has('publish:never')) return [];
   if (family.length > 1 && family.some((one) => one.crashedAt !== undefined)) return [];
   const left = waiting.filter((number) => {
     const published = view.published(number);
@@ -150,7 +152,7 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
   if (same.some(({ outcome }) => outcome === 'accepted' || outcome === 'running')) return true;
   // A handler that close waited for no longer is left to itself.
   if (same.some(({ endedAt }) => isBefore(view.sub.closedAt, endedAt))) return true;
-  if (view.trace.deadLetters.some(({ number }) => number === published.number)) return true;
+  if (view.profile.isLeased && view.trace.deadLetters.some(({ number }) => number === published.number)) return true;
   const ids = new Set(same.map(({ eventId }) => eventId));
   const setAside = view.family.flatMap(({ signals }) =>
     signals.filter(({ signal }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId)),

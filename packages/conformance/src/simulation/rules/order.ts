@@ -114,6 +114,8 @@ function disorder(view: View, calls: readonly Call[], laneOf: (call: Call) => st
 
 /** It was handed over before, and went back without having been seen. */
 function wasMovedBack(view: View, call: Call): boolean {
+  // Lost on its way at first, its copy came later.
+  if (view.sources.some(({ lost }) => lost.some(({ number }) => number === call.number))) return true;
   return handedTo(view).filter(({ number }) => number === call.number).length > 1 && view.trace.faults.size > 0;
 }
 
