@@ -29,7 +29,8 @@ export const lost: Rule = (view) => {
       continue;
     }
     if (isExpired(view, published) || !isDuring(handed.at, sub)) {
-      if (isBefore(handed.at, sub.closedAt)) maybe++;
+      // Or a copy of it.
+      if (handedTo(view).some(({ number, at }) => number === handed.number && isBefore(at, sub.closedAt))) maybe++;
       continue;
     }
     if (profile.isLeased) {
