@@ -242,8 +242,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'inbox.ts',
-        from: 'if (caughtUp !== undefined) await settlesWithin(this.session.runtime, caughtUp, limitMs);',
-        to: 'void limitMs;\n    void caughtUp;',
+        from: 'return caughtUp && settlesWithin(this.session.runtime, caughtUp, limitMs);',
+        to: 'void limitMs;\n    void caughtUp;\n    return undefined;',
       },
     ],
   },
