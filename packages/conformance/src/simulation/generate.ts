@@ -42,15 +42,15 @@ class Generator {
 
   history(): History {
     const steps: Step[] = [];
-    const slots = 2 + this.#below(2);
+    const slots = this.#chance(0.7) ? 2 : 3;
     for (let slot = 0; slot < slots; slot++) {
       const isSkewed = (this.#theme === 'clocks' || this.#theme === 'all') && this.#chance(0.5);
       const wallOffsetMs = isSkewed ? this.#one([-660_000, -5_000, 5_000, 660_000]) : 0;
       steps.push({ afterMs: 0, kind: 'join', slot, role: slot === 1 ? 'b' : 'a', wallOffsetMs });
     }
-    const count = 1 + this.#below(3);
+    const count = 1 + this.#below(2);
     for (let at = 0; at < count; at++) steps.push({ afterMs: at === 0 ? 5 : this.#gap(), ...this.#subscribe(slots) });
-    const length = 2 + this.#below(9);
+    const length = 2 + this.#below(5);
     for (let at = 0; at < length; at++) steps.push({ afterMs: at === 0 ? 5 : this.#gap(), ...this.#deed(slots) });
     // So that what was lost can be said.
     if (this.#chance(0.7)) {

@@ -38,7 +38,8 @@ export const lost: Rule = (view) => {
         wrong.push(`lost: event ${handed.number} was handed to ${nameOf(view)} and is neither handled nor set aside`);
       }
     } else if (sub.crashedAt === undefined && sub.closedAt !== undefined) {
-      copies++;
+      // Of each copy it may be said.
+      copies += published.id === undefined ? 1 : handedTo(view).filter(({ number }) => number === handed.number).length;
       dropped.add(published.id === undefined ? `${published.number}` : `${published.source} ${published.id}`);
     }
   }
