@@ -4,6 +4,7 @@ import {
   DEFAULT_DRAIN_MS,
   type PublishOptions,
   type Subscription,
+  type Transport,
 } from '@polycast/core';
 import { encodeEvent } from '@polycast/core/adapter';
 import { connectOn } from '@polycast/core/simulation';
@@ -40,9 +41,22 @@ interface Listening {
 }
 
 let histories = 0;
+let warmed: Promise<void> | undefined;
+
+/** Core loads some of its modules when it first connects, in real time: that must not happen within a history. */
+async function warm(): Promise<void> {
+  const transport: Transport = {
+    manifest: profileOf('log').manifest,
+    location: 'simulation:warm',
+    open: () => Promise.reject(new Error('only to load what connecting loads')),
+  };
+  await connectOn(new ParticipantRuntime(new Clock(), 1, 0, true), { transport, topic: TOPIC }).catch(() => {});
+}
 
 /** Plays a history to its end. @returns everything that happened */
 export async function play(history: History): Promise<Trace> {
+  warmed ??= warm();
+  await warmed;
   return new World(history).play();
 }
 
