@@ -261,8 +261,8 @@ export class Inbox implements Sink {
     }
     let reopened: Reopened | undefined;
     if (lease !== undefined && lease.attempt > 1) {
+      // Should we still hold it, our lock is lost, and we are about to hear of it.
       if (!this.#arrivals.again(event, isOwed)) return this.#repeated(lease);
-      if (this.#isHeld(event, lease)) return true;
     } else if (!this.#arrivals.isNew(event, isOwed)) {
       if (lease !== undefined && this.#isHeld(event, lease)) {
         this.session.dropped.duplicates++;
@@ -284,7 +284,7 @@ export class Inbox implements Sink {
       : this.#handAgain(event, lease, reopened.subscriptions);
   }
 
-  /** The subscription that has this source to itself is at it: then the lease joins the one that it has. */
+  /** A copy of what the subscription that has this source to itself is at: its lease joins the one that it has. */
   #isHeld(event: BroadcastEvent, lease: Lease): boolean {
     return this.#kind === 'own' && this.#subscriptions[0]?.takeAgain(event, lease) === true;
   }

@@ -8,11 +8,8 @@ export class SharedLease implements Lease {
   readonly renew?: () => Promise<void>;
   readonly #first: Lease;
   readonly #second: Lease;
-  readonly #isCopy: boolean;
 
-  /** @param isCopy the second is of another message with the same event, and not the same message handed over again */
-  constructor(first: Lease, second: Lease, isCopy: boolean) {
-    this.#isCopy = isCopy;
+  constructor(first: Lease, second: Lease) {
     this.#first = first;
     this.#second = second;
     this.attempt = Math.max(first.attempt, second.attempt);
@@ -23,7 +20,7 @@ export class SharedLease implements Lease {
 
   settle(settlement: Settlement): Promise<void> {
     // Of two messages with one event, one is enough to come again or to be kept.
-    const ofSecond: Settlement = this.#isCopy ? { kind: 'accept' } : settlement;
+    const ofSecond: Settlement = { kind: 'accept' };
     return both(this.#first, this.#second, async (lease) =>
       lease.settle(lease === this.#second ? ofSecond : settlement),
     );

@@ -171,14 +171,14 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   /**
-   * The service hands over again what we still hold: it takes our lock for lost, or the event was published twice. Handled once, both
-   * are settled alike. @returns false if we do not hold it
+   * Another message holds the event that we are at: it was published twice. Handled once, both are settled.
+   * @returns false if we do not hold it
    */
   takeAgain(event: BroadcastEvent, lease: Lease): boolean {
     for (const delivery of this.held()) {
       if (delivery.lease === undefined || delivery.abandoned || delivery.settled) continue;
       if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
-      delivery.lease = new SharedLease(delivery.lease, lease, lease.attempt === 1);
+      delivery.lease = new SharedLease(delivery.lease, lease);
       return true;
     }
     return false;
