@@ -84,9 +84,9 @@ export class Arrivals {
     const key = identityOf(event);
     const waiting = this.#reopened.get(key);
     // A second copy of that one publish has its number, too: it came by another address, or its answer was lost.
-    if (waiting === undefined || (event.sequence !== undefined && event.sequence === waiting.event.sequence)) {
-      return undefined;
-    }
+    if (waiting === undefined) return undefined;
+    const { sequence, to } = waiting.event;
+    if (event.sequence !== undefined && event.sequence === sequence && event.to === to) return undefined;
     this.#reopened.delete(key);
     return waiting;
   }
