@@ -73,7 +73,7 @@ describe('a listener of the SDK', () => {
 describe('a timer of the SDK', () => {
   it('rings when its connection is gone: nothing is thrown', async () => {
     scene = await Scene.open();
-    const { ledger, parties } = await live(scene);
+    const { ledger, parties, connected } = await live(scene);
     await ledger.publish(parties[0].cast);
     await ledger.publish(parties[0].cast, undefined, { partitionKey: 'k' });
     for (let round = 0; round < 4; round++) {
@@ -89,6 +89,8 @@ describe('a timer of the SDK', () => {
       await publishing;
       faults.ring();
       await ledger.balance();
+      // Whoever is still on the way back would not say again that it is disconnected.
+      await until('they are connected', connected);
     }
   }, 120_000);
 });
