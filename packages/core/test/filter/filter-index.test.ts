@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { FilterIndex } from '../../src/filter/index/filter-index.ts';
 import type { FilterTree } from '../../src/filter/tree.ts';
+import { withinCpuMs } from './cpu-time.ts';
 import { anyEvents, filterTrees } from './filter-trees.ts';
 
 /** Few texts and numbers, so that filters share them and the index has something to part. */
@@ -194,20 +195,17 @@ describe('hostile input', () => {
     const index = new FilterIndex<string>();
     const values = Array.from({ length: 15_000 }, (_, at) => `'${at}'`).join(',');
     for (let id = 0; id < 40; id++) index.add(`one ${id}`, `level IN (${values}) AND type = 'a${id}'`);
-    const startMs = performance.now();
-    expect(index.match({ type: 'a7', level: '14999' })).toEqual(['one 7']);
-    expect(index.match({ type: 'a7', level: 'x' })).toEqual([]);
-    // 50 ms is the aim; on a machine that does other things the clock says more.
-    expect(performance.now() - startMs).toBeLessThan(250);
+    withinCpuMs(250, () => {
+      expect(index.match({ type: 'a7', level: '14999' })).toEqual(['one 7']);
+      expect(index.match({ type: 'a7', level: 'x' })).toEqual([]);
+    });
   });
 
   test('texts of a megabyte', () => {
     const index = new FilterIndex<number>();
     for (let id = 0; id < 2_000; id++) index.add(id, `subject LIKE '%piece${id}x%'`);
     const subject = `${'abcdefg piece'.repeat(80_000)}piece77x`;
-    const startMs = performance.now();
-    expect(index.match({ subject })).toEqual([77]);
-    expect(performance.now() - startMs).toBeLessThan(500);
+    expect(withinCpuMs(500, () => index.match({ subject }))).toEqual([77]);
   });
 
   test('names that every object has', () => {

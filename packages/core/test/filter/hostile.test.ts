@@ -5,19 +5,13 @@ import { evaluateFilter } from '../../src/filter/evaluate.ts';
 import { type FilterInput, parseFilter } from '../../src/filter/parse.ts';
 import { printFilter } from '../../src/filter/print.ts';
 import { simplify } from '../../src/filter/simplify.ts';
+import { withinCpuMs } from './cpu-time.ts';
 import { allTrees, events, trees } from './trees.ts';
 
-/** The issue asks for 50 ms; on a machine that does other things the clock says more. */
+/** 50 ms is the aim; code that was not compiled yet, and its compilation, take more. */
 const QUICK_MS = 250;
 
-function timed<Result>(act: () => Result): Result {
-  const begin = performance.now();
-  try {
-    return act();
-  } finally {
-    expect(performance.now() - begin).toBeLessThan(QUICK_MS);
-  }
-}
+const timed = <Result>(act: () => Result): Result => withinCpuMs(QUICK_MS, act);
 
 /** A tree that can be written and read, or the one error. */
 function parses(input: unknown): boolean {

@@ -7,6 +7,7 @@ import { planFilter } from '../../src/filter/plan.ts';
 import { printFilter } from '../../src/filter/print.ts';
 import type { FilterTarget, PushOptions } from '../../src/filter/target.ts';
 import { FILTER_TARGETS, type FilterTargetName } from '../../src/filter/targets/index.ts';
+import { withinCpuMs } from './cpu-time.ts';
 import { filters, TYPES } from './push-down-cases.ts';
 import { readSql } from './sql-reader.ts';
 
@@ -284,10 +285,10 @@ describe('a hostile filter', () => {
     const filter = parseFilter(make());
     const condition = conditionOf(filter);
     for (const target of Object.values<FilterTarget>(FILTER_TARGETS)) {
-      const began = performance.now();
-      target.push(condition, {});
-      planFilter(filter, target);
-      expect([target.name, performance.now() - began < 1_000]).toEqual([target.name, true]);
+      withinCpuMs(1_000, () => {
+        target.push(condition, {});
+        planFilter(filter, target);
+      });
     }
   });
 });
