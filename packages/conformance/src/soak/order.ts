@@ -1,6 +1,9 @@
 import type { Address } from '@polycast/core';
 import type { PlannedSubscription } from './plan.ts';
 
+/** In the environment of a participant: how much its wall clock differs, ms. */
+export const CLOCK_VARIABLE = 'POLYCAST_SOAK_CLOCK_MS';
+
 /** What a participant process is told to do. */
 export type Order =
   | {

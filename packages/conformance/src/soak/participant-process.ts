@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Entry } from '../history/record.ts';
 import { builtFile } from './built-file.ts';
-import { CLOCK_VARIABLE } from './clock.ts';
-import type { Answer, Order } from './order.ts';
+import { type Answer, CLOCK_VARIABLE, type Order } from './order.ts';
 
 /** How much of what a process printed is kept, in characters. */
 const OUTPUT_KEPT = 2_000;
