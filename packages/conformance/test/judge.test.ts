@@ -136,6 +136,21 @@ describe('a record without a fault in it is judged to be right', () => {
       new Script().join('sub', 'p1').publish(1).subscribe('s', 'sub').settle(),
     ],
     ['published after it was closed', listening().note({ what: 'close', sub: 's' }).publish(1).settle()],
+    ['published when all was over', listening().settle().publish(1)],
+    ['in a group without members, when all was over', group().crash('one').crash('two').settle().publish(1)],
+    [
+      'handled by a subscription that could not be opened, and by the next try',
+      new Script()
+        .join('sub', 'p1')
+        .note({ what: 'subscribe', sub: 's', life: 'sub', kind: 'group', name: 'g', tries: 3, concurrency: 1 })
+        .fault('cut')
+        .publish(1)
+        .call('s', 1)
+        .note({ what: 'barred', life: 'sub', sub: 's', code: 'disconnected', message: 'cut' })
+        .call('s', 1, 2)
+        .note({ what: 'subscribed', sub: 's' })
+        .settle(),
+    ],
     ['its process was killed', listening().publish(1).crash('sub').settle()],
     [
       'expired and counted',

@@ -21,6 +21,8 @@ export interface Life {
 export interface Sub extends Omit<Of<'subscribe'>, 'life' | 'what' | 'sub'> {
   readonly id: string;
   readonly life: Life;
+  /** When `subscribe` failed. What it was handed before that was handed to another subscription, which is gone. */
+  readonly failedAt: number[];
   /** Infinity: never open. */
   openAt: number;
   /** `close` was called, of it or of its broadcaster, or the process ended. */
@@ -127,6 +129,7 @@ export class Reading {
         return;
       case 'barred':
         this.barred.push(entry);
+        if (entry.sub !== undefined) this.subs.get(entry.sub)?.failedAt.push(entry.at);
         return;
       case 'leave':
         return this.#end(this.lives.get(entry.life), entry.at, false);
@@ -258,6 +261,7 @@ export class Reading {
       ...rest,
       id,
       life,
+      failedAt: [],
       openAt: Number.POSITIVE_INFINITY,
       endAt: Number.POSITIVE_INFINITY,
       closedAt: Number.POSITIVE_INFINITY,

@@ -16,8 +16,14 @@ export type Happening =
       readonly process: string;
     }
   | { readonly what: 'joined'; readonly life: string }
-  /** Connecting or subscribing failed, for the first time; it is tried again. */
-  | { readonly what: 'barred'; readonly life: string; readonly code: string; readonly message: string }
+  /** Connecting or subscribing failed; it is tried again. Of connecting only the first failure is written down. */
+  | {
+      readonly what: 'barred';
+      readonly life: string;
+      readonly sub?: string;
+      readonly code: string;
+      readonly message: string;
+    }
   /** `close` was called, and resolved. */
   | { readonly what: 'leave' | 'left'; readonly life: string }
   /** The history killed the process. */

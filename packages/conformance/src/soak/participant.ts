@@ -109,7 +109,7 @@ function join(order: Told<'join'>): void {
   const life: Life = { broadcaster: Promise.resolve(undefined), closing: undefined, leaving: false };
   lives.set(order.life, life);
   (life as { broadcaster: Promise<Broadcaster | undefined> }).broadcaster = again(
-    order.life,
+    { life: order.life },
     () => life.leaving,
     async () => {
       const { connect } = await coreOf(order.module);
@@ -147,7 +147,7 @@ async function transportOf({ module, url, mutant }: Told<'join'>): Promise<Trans
 
 /** Until it succeeds, or is no longer wanted. */
 async function again<Value>(
-  life: string,
+  of: { readonly life: string; readonly sub?: string },
   isOver: () => boolean,
   deed: () => Promise<Value>,
 ): Promise<Value | undefined> {
@@ -156,7 +156,8 @@ async function again<Value>(
       return await deed();
     } catch (thrown) {
       const { message } = thrown as { message?: unknown };
-      if (tries === 0) note({ what: 'barred', life, code: codeOf(thrown), message: String(message).slice(0, 300) });
+      if (tries === 0 || of.sub !== undefined)
+        note({ what: 'barred', ...of, code: codeOf(thrown), message: String(message).slice(0, 300) });
       await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY_MS));
     }
   }
@@ -195,7 +196,7 @@ function subscribe(order: Told<'subscribe'>): void {
   const entry = { open: Promise.resolve<Subscription | undefined>(undefined), ending: false };
   subs.set(sub, entry);
   entry.open = again(
-    order.life,
+    { life: order.life, sub },
     () => entry.ending || life.leaving,
     async () => {
       const broadcaster = await life.broadcaster;

@@ -91,6 +91,8 @@ class Performance {
   readonly #durable = new Map<string, { readonly slot: number; readonly plan: PlannedSubscription }>();
   readonly #published: (PlannedEvent & { readonly slot: number })[] = [];
   readonly #copies = new Map<number, number>();
+  /** What each life was told to publish, begun or not: one event after the other takes its time. */
+  readonly #told = new Map<string, string[]>();
   readonly #disturbances: Disturbances;
   #ids = 0;
   #events = 0;
@@ -281,8 +283,17 @@ class Performance {
       };
     });
     for (const event of events) this.#published.push({ ...event, slot: step.slot });
-    owner.lanes.set(step.to.join(), step.to);
-    owner.process.order({ do: 'publish', life: owner.life, events, oneByOne: step.oneByOne });
+    this.#tell(owner, events, step.oneByOne);
+  }
+
+  #tell(owner: Joined, events: readonly PlannedEvent[], oneByOne = false): void {
+    const told = this.#told.get(owner.life) ?? [];
+    this.#told.set(owner.life, told);
+    for (const { n, copy, to } of events) {
+      told.push(`${n} ${copy}`);
+      owner.lanes.set(to.join(), to);
+    }
+    owner.process.order({ do: 'publish', life: owner.life, events, oneByOne });
   }
 
   async #republish({ slot, pick }: Extract<Step, { do: 'republish' }>): Promise<void> {
@@ -293,8 +304,7 @@ class Performance {
     const copy = (this.#copies.get(again.n) ?? 0) + 1;
     this.#copies.set(again.n, copy);
     const { slot: _, ...event } = again;
-    owner.lanes.set(event.to.join(), event.to);
-    owner.process.order({ do: 'publish', life: owner.life, events: [{ ...event, copy }], oneByOne: false });
+    this.#tell(owner, [{ ...event, copy }]);
   }
 
   // ── faults ──
@@ -355,7 +365,7 @@ class Performance {
 
   /** Has all that was begun come to an end? */
   #isSettled(): boolean {
-    const begun = new Set<string>();
+    const begun = new Set<string>(this.#alive().flatMap(({ life }) => this.#told.get(life) ?? []));
     const alive = new Set(this.#alive().map(({ life }) => life));
     const closing = new Set(
       this.#alive().flatMap(({ subs }) => subs.filter(({ isClosed }) => isClosed).map(({ sub }) => sub)),
@@ -365,7 +375,6 @@ class Performance {
       else if (entry.what === 'joined') begun.delete(entry.life);
       else if (entry.what === 'subscribe' && alive.has(entry.life) && !closing.has(entry.sub)) begun.add(entry.sub);
       else if (entry.what === 'subscribed' || entry.what === 'close') begun.delete(entry.sub);
-      else if (entry.what === 'publish' && alive.has(entry.life)) begun.add(`${entry.n} ${entry.copy}`);
       else if (entry.what === 'published' || entry.what === 'refused') begun.delete(`${entry.n} ${entry.copy}`);
     }
     return begun.size === 0;
@@ -379,10 +388,8 @@ class Performance {
       const events = [...one.lanes.values()].map(
         (to): PlannedEvent => ({ n: ++this.#events, copy: 0, to, size: 0, carbonCopy, marker: true }),
       );
-      if (events.length > 0) one.process.order({ do: 'publish', life: one.life, events, oneByOne: false });
+      if (events.length > 0) this.#tell(one, events);
     }
-    // Orders are served in turn: once it has answered this one, it has begun to publish.
-    await this.#allAnswer();
     await this.recorder.until(() => this.#isSettled(), SETTLE_WITHIN_MS);
   }
 

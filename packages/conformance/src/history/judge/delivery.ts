@@ -51,7 +51,8 @@ export function nameOf(receiver: Receiver): string {
 
 /** Was the receiver there when the publish resolved, so that the event is its own? */
 export function isOwed(reading: Reading, receiver: Receiver, publication: Publication, promises: Promises): boolean {
-  if (!publication.resolved) return false;
+  // What resolved only when all had had its time may be on its way.
+  if (!publication.resolved || publication.doneAt > reading.settledAt) return false;
   const entitled = receiver.subs.filter((sub) => isFor(sub, publication));
   switch (receiver.kind) {
     case 'plain': {

@@ -26,12 +26,12 @@ function duplicates(
   const accepted: Call[] = [];
   const wrong: Violation[] = [];
   for (const call of calls) {
-    const before = accepted.find(({ doneAt, sub }) => doneAt < call.at && doneAt < sub.endAt);
-    if (before !== undefined) {
-      const sameOne = before.sub === call.sub;
+    const before = accepted.filter(({ doneAt, sub }) => doneAt < call.at && doneAt < sub.endAt);
+    if (before.length > 0) {
+      const sameOne = before.some((one) => isOne(one, call));
       const isWrong = sameOne ? promises.dedupe || copies === 1 : copies === 1 && reading.firstFaultAt > call.at;
       if (isWrong) {
-        const where = sameOne ? 'the same subscription' : `${before.sub.id}, without any fault`;
+        const where = sameOne ? 'the same subscription' : `${before[0]!.sub.id}, without any fault`;
         wrong.push({
           kind: 'duplicated',
           message: `${nameOf(receiver)} got ${n} again (${call.sub.id}) after it was accepted by ${where}`,
@@ -41,6 +41,11 @@ function duplicates(
     if (call.outcome === 'accepted') accepted.push(call);
   }
   return wrong;
+}
+
+/** Was the later call made by the very subscription that the earlier one was? */
+function isOne(earlier: Call, later: Call): boolean {
+  return earlier.sub === later.sub && !later.sub.failedAt.some((at) => earlier.at < at && at < later.at);
 }
 
 function tries(reading: Reading, receiver: Receiver, n: number, calls: readonly Call[]): readonly Violation[] {
