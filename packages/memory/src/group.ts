@@ -21,7 +21,7 @@ const MAX_WAITING = 65_536;
 /** Competing consumers: a queue whose members take turns. */
 export class Group {
   readonly #members: GroupMember[] = [];
-  /** Nobody had room, or nobody it is for was there. */
+  /** Nobody it is for had room. */
   #waiting: Entry[] = [];
   #turn = 0;
   /** Which member is at work on a partition key, and on how many of its events. */
@@ -76,10 +76,12 @@ export class Group {
 
   #hand(entry: Entry): Sink | undefined {
     const member = this.#choose(entry);
-    if (member === undefined || member.sink.capacity <= 0) {
+    // Those it was for have left: it goes with them, and nobody behind it waits for it.
+    if (member === undefined) return undefined;
+    if (member.sink.capacity <= 0) {
       this.#waiting.push(entry);
       this.#drainWhenReady();
-      return member?.sink;
+      return member.sink;
     }
     member.held.add(entry);
     this.#holds(member, entry);
@@ -148,11 +150,16 @@ export class Group {
     queueMicrotask(() => void this.#hand(entry));
   }
 
-  /** As soon as any member has room. Without members, the next to join drains. */
+  /** As soon as a member has room that the first may go to: the others may have room all the while. */
   #drainWhenReady(): void {
-    if (this.#members.length === 0 || this.#draining) return;
+    if (this.#draining) return;
     this.#draining = true;
-    Promise.race(this.#members.map(({ sink }) => sink.ready())).then(() => {
+    const first = this.#waiting[0] as Entry;
+    const able =
+      typeof first.event.partitionkey === 'string'
+        ? [this.#choose(first) as GroupMember]
+        : this.#members.filter((member) => isFor(member, first.to));
+    Promise.race(able.map(({ sink }) => sink.ready())).then(() => {
       this.#draining = false;
       this.#drain();
     });

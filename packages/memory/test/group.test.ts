@@ -1,0 +1,90 @@
+import { BroadcastEvent, type Sink } from '@polycast/core/adapter';
+import { expect, test } from 'vitest';
+import { Group, type GroupMember } from '../src/group.ts';
+
+/** A member with so much room; the test says when there is more. */
+function member(room: number, addresses: readonly ('*' | `role:${string}`)[] = ['*']) {
+  const got: string[] = [];
+  let asked = 0;
+  let resolve = () => {};
+  const sink: Sink = {
+    get capacity() {
+      return room;
+    },
+    ready: () => {
+      // Whoever asks for ever without a pause would never let this test end.
+      if (room > 0 && ++asked < 1_000) return Promise.resolve();
+      return new Promise((done) => {
+        resolve = done;
+      });
+    },
+    deliver: (event) => {
+      got.push(event.id);
+      room--;
+      return true;
+    },
+    corrupt: () => {},
+    failed: () => {},
+  };
+  const one: GroupMember = { sink, addresses: new Set(addresses), held: new Set() };
+  const makeRoom = (more: number) => {
+    room += more;
+    resolve();
+  };
+  return { one, got, makeRoom, asked: () => asked };
+}
+
+const entry = (id: string, to: readonly ('*' | `role:${string}`)[] = ['*'], partitionkey?: string) => ({
+  event: new BroadcastEvent({
+    type: 't',
+    source: '/s',
+    id,
+    ...(partitionkey === undefined ? {} : { attributes: { partitionkey } }),
+  }),
+  to,
+  attempt: 1,
+});
+const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+test('what waits for a member without room does not ask the others over and over', async () => {
+  const group = new Group();
+  const full = member(0, ['role:a']);
+  const idle = member(5, ['role:b']);
+  group.join(full.one);
+  group.join(idle.one);
+  group.offer(entry('1', ['role:a']));
+  await turn();
+  expect(idle.asked()).toBeLessThan(3);
+  full.makeRoom(1);
+  await turn();
+  expect(full.got).toEqual(['1']);
+});
+
+test.each(['k1', 'k2', 'k3', 'k4'])('so it is with key %s whose member has no room', async (key) => {
+  const group = new Group();
+  const [one, other] = [member(0), member(0)];
+  group.join(one.one);
+  group.join(other.one);
+  group.offer(entry('1', ['*'], key));
+  group.offer(entry('2', ['*'], key));
+  // The key is with one of them; perhaps the other has room first.
+  one.makeRoom(9);
+  await turn();
+  other.makeRoom(9);
+  await turn();
+  expect([...one.got, ...other.got]).toEqual(['1', '2']);
+  expect(one.asked() + other.asked()).toBeLessThan(5);
+});
+
+test('what nobody here is for any more does not hold up the rest', async () => {
+  const group = new Group();
+  const leaves = member(0, ['role:a']);
+  const stays = member(5, ['*', 'role:b']);
+  group.join(leaves.one);
+  group.join(stays.one);
+  group.offer(entry('1', ['role:a']));
+  group.offer(entry('2', ['role:b']));
+  group.leave(leaves.one);
+  await turn();
+  expect(stays.got).toEqual(['2']);
+});
