@@ -208,7 +208,7 @@ describe('a record without a fault in it is judged to be right', () => {
         .fault('cut')
         .publish(2)
         .publish(3)
-        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0' }, 's')
         .call('s', 3)
         .settle(),
     ],
@@ -298,6 +298,17 @@ describe('a record with a fault planted in it names the fault', () => {
         .publish(1)
         .call('s', 1)
         .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .settle(),
+    ],
+    [
+      'a gap that counts what a filter may have left out',
+      'false-signal',
+      listening({ odd: true })
+        .fault('trim', true)
+        .publish(2)
+        .publish(3)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .call('s', 3)
         .settle(),
     ],
     [

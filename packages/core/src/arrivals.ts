@@ -38,8 +38,9 @@ export class Arrivals {
    * @returns false if it was accepted here: then only the settlement was lost
    */
   again(event: BroadcastEvent, isOwed: boolean): boolean {
-    this.#ids.add(event);
-    if (isOwed) this.#watch(event, true);
+    const isNew = this.#ids.add(event);
+    // What an earlier life of a durable subscription left says nothing about those that it handled.
+    if (isOwed) this.#watch(event, true, !isNew);
     return this.#accepted?.has(event) !== true;
   }
 
@@ -49,15 +50,20 @@ export class Arrivals {
     this.#accepted.add(event);
   }
 
+  /** One more subscription hears of gaps. @returns its number */
+  join(): number {
+    return this.#gaps === undefined ? 0 : ++this.#gaps.joins;
+  }
+
   /** An event came that is not for us: its number did. */
   pass(event: BroadcastEvent, isOwed: boolean): void {
     if (isOwed) this.#watch(event, true);
   }
 
-  #watch(event: BroadcastEvent, isRedelivery: boolean): void {
+  #watch(event: BroadcastEvent, isRedelivery: boolean, begins = true): void {
     const { sequence } = event;
     if (this.#gaps === undefined || sequence === undefined) return;
-    this.#gaps.add(event.source, sequence, typeof event.to === 'string' ? event.to : '*', isRedelivery);
+    this.#gaps.add(event.source, sequence, typeof event.to === 'string' ? event.to : '*', isRedelivery, begins);
   }
 
   /**

@@ -7,6 +7,17 @@ interface Lane {
   highest: number;
   /** Numbers in between that have not come and still may. Bounded; undefined while there are none. */
   missing: Set<number> | undefined;
+  /** How many subscriptions had joined by its last event. */
+  joins: number;
+}
+
+/** What is missing before an event that came. */
+export interface Gap {
+  readonly source: string;
+  readonly epoch: string;
+  readonly count: number;
+  /** Subscriptions that joined later than so many others may have joined in the middle of it. */
+  readonly joins: number;
 }
 
 /**
@@ -14,7 +25,9 @@ interface Lane {
  * write any number, so the worst that a false one can do is a false signal.
  */
 export class GapDetector {
-  readonly #onGap: (source: string, count: number) => void;
+  /** How many subscriptions have joined that share what comes. */
+  joins = 0;
+  readonly #onGap: (gap: Gap) => void;
   /** By source and epoch, then by address list. */
   readonly #publishers = new Map<string, Map<string, Lane>>();
   /** The lane of the event before: mostly that of the next one, too. */
@@ -23,15 +36,16 @@ export class GapDetector {
   #lastList = '';
   #lastLane: Lane | undefined;
 
-  constructor(onGap: (source: string, count: number) => void) {
+  constructor(onGap: (gap: Gap) => void) {
     this.#onGap = onGap;
   }
 
   /**
    * An event came that was not here before.
    * @param isRedelivery it may have been here before after all, in an earlier life of ours or with another member
+   * @param begins false: should it be the first of its publisher, those that follow it may have been handled in an earlier life
    */
-  add(source: string, sequence: string, addressList: string, isRedelivery: boolean): void {
+  add(source: string, sequence: string, addressList: string, isRedelivery: boolean, begins = true): void {
     const end = epochEnd(sequence);
     const number = numberIn(sequence, end);
     if (number === 0) return;
@@ -39,9 +53,11 @@ export class GapDetector {
     const isLast = epoch === this.#lastEpoch && addressList === this.#lastList && source === this.#lastSource;
     const lane = isLast ? this.#lastLane : this.#laneOf(source, epoch, addressList);
     if (lane === undefined) {
-      this.#enter(source, epoch, addressList, number);
-    } else if (number > lane.highest) {
-      if (number > lane.highest + 1) this.#jump(source, lane, number);
+      if (begins) this.#enter(source, epoch, addressList, number);
+      return;
+    }
+    if (number > lane.highest) {
+      if (number > lane.highest + 1) this.#jump(source, epoch, lane, number);
       lane.highest = number;
     } else if (number < lane.lowest) {
       // Overtaken by the one we met first; what lies in between may be on its way, too, and was never owed.
@@ -54,6 +70,7 @@ export class GapDetector {
       lane.highest = number;
       lane.missing = undefined;
     }
+    lane.joins = this.joins;
   }
 
   /** Another lane than that of the event before; undefined if it is new. */
@@ -75,7 +92,7 @@ export class GapDetector {
       this.#publishers.set(key, lanes);
     }
     if (lanes.size >= MAX_LANES_OF_ONE) lanes.clear();
-    const lane: Lane = { lowest: number, highest: number, missing: undefined };
+    const lane: Lane = { lowest: number, highest: number, missing: undefined, joins: this.joins };
     lanes.set(addressList, lane);
     this.#remember(source, epoch, addressList, lane);
   }
@@ -87,10 +104,10 @@ export class GapDetector {
     this.#lastLane = lane;
   }
 
-  #jump(source: string, lane: Lane, number: number): void {
+  #jump(source: string, epoch: string, lane: Lane, number: number): void {
     const first = lane.highest + 1;
     expect(lane, first, number);
-    this.#onGap(source, number - first);
+    this.#onGap({ source, epoch, count: number - first, joins: lane.joins });
   }
 }
 

@@ -6,6 +6,7 @@ import { type Deferred, deferred } from './deferred.ts';
 import { PolycastError } from './error.ts';
 import { type BroadcastEvent, expireAfter, isExpired, ownNumberOf } from './event.ts';
 import type { FilterIndex } from './filter/index/filter-index.ts';
+import type { Gap } from './gap-detector.ts';
 import { addressesOf } from './participant.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
@@ -55,9 +56,7 @@ export class Inbox implements Sink {
     this.#kind = kind;
     // Members of a group are owed only a share of the events, and so is who lets the service filter.
     const isOwedAll = settings.group === undefined && !this.#pushesFilter;
-    const tellGap = (source: string, count: number) =>
-      this.#tellAll({ kind: 'gap', reason: 'sequence', source, count });
-    const gaps = isOwedAll && session.gaps !== undefined ? new session.gaps.GapDetector(tellGap) : undefined;
+    const gaps = isOwedAll ? session.gaps && new session.gaps.GapDetector((gap) => this.#tellGap(gap)) : undefined;
     this.#arrivals = new Arrivals(session.runtime, gaps);
   }
 
@@ -137,6 +136,7 @@ export class Inbox implements Sink {
   }
 
   join(subscription: LiveSubscription): void {
+    subscription.joined = this.#arrivals.join();
     const { filter } = subscription.settings;
     if (this.#kind !== 'shared' || filter === undefined) this.#subscriptions.push(subscription);
     else {
@@ -417,9 +417,19 @@ export class Inbox implements Sink {
   }
 
   /** To the broadcaster's listeners and to those of each subscription. */
-  #tellAll(signal: Signal): void {
+  #tellAll(signal: Signal, toEach = (_: LiveSubscription): Signal => signal): void {
     this.session.tell(signal);
-    for (const subscription of [...this.#subscriptions, ...(this.#filtered?.ids() ?? [])]) subscription.hear(signal);
+    for (const one of [...this.#subscriptions, ...(this.#filtered?.ids() ?? [])]) one.hear(toEach(one));
+  }
+
+  /** With a count only where each missing event is known to have been for the listener. */
+  #tellGap({ source, epoch, count, joins }: Gap): void {
+    const { publisher, source: own } = this.session;
+    const isOurs = epoch === publisher.epoch;
+    if (isOurs && !publisher.copiesItself) return;
+    const some: Signal = { kind: 'gap', reason: 'sequence', source };
+    const all: Signal = isOurs || source === own ? some : { ...some, count };
+    this.#tellAll(all, (one) => (one.joined > joins || one.settings.filter !== undefined ? some : all));
   }
 }
 

@@ -64,6 +64,8 @@ export class Publisher {
   readonly #knownAddresses = new Set<string>([EVERYONE]);
   /** No options, said once. */
   readonly #plain: Asked;
+  /** Was anything published with a carbon copy? */
+  copiesItself = false;
   #nextId = 1;
   #direct = 0;
   /** Rejects when it closes: what has no answer by then gets none. */
@@ -138,7 +140,10 @@ export class Publisher {
     if (options?.partitionKey !== undefined) {
       (attributes ??= {}).partitionkey = checkPartitionKey(options.partitionKey);
     }
-    if (options?.carbonCopy ?? this.#options.carbonCopy) (attributes ??= {}).carboncopy = true;
+    if (options?.carbonCopy ?? this.#options.carbonCopy) {
+      (attributes ??= {}).carboncopy = true;
+      this.copiesItself = true;
+    }
     if (core !== undefined) Object.assign((attributes ??= {}), core);
     return { to, lane, ttlMs, attributes };
   }

@@ -34,6 +34,8 @@ import { WaitingRoom } from './waiting-room.ts';
 export class LiveSubscription implements Subscription, Watched {
   readonly inbox: Inbox;
   readonly settings: SubscriptionSettings;
+  /** Of all that joined its inbox. */
+  joined = 0;
   readonly #handler: Handler;
   /** One at a time. */
   readonly #isSimple: boolean;

@@ -207,6 +207,47 @@ test('numbers that jump are a gap, numbers that come again are dropped, late one
   expect(signals).toEqual([{ kind: 'gap', reason: 'sequence', source: '/stranger', count: 2 }]);
 });
 
+test('a gap has a count only for those that were owed each of the missing events', async () => {
+  const { transport, me, signals } = await open();
+  const heard: Record<string, Signal[]> = { first: [], odd: [], late: [] };
+  const listen = (name: string, filter?: string) =>
+    me.subscribe(() => {}, {
+      ...(filter === undefined ? {} : { filter }),
+      onSignal: (signal) => heard[name]!.push(signal),
+    });
+  const come = (number: number) => transport.receive(stranger(number, { id: `e.${number}`, sequence: `e.1${number}` }));
+  await listen('first');
+  await listen('odd', "type = 'odd'");
+  come(1);
+  await listen('late');
+  come(4);
+  const may = { kind: 'gap', reason: 'sequence', source: '/stranger' };
+  expect(signals).toEqual([{ ...may, count: 2 }]);
+  expect(heard).toEqual({ first: [{ ...may, count: 2 }], odd: [may], late: [may] });
+  // By now it is owed all that follows.
+  come(6);
+  expect(heard.late?.[1]).toEqual({ ...may, count: 1 });
+});
+
+test('of our own events only copies can be missing', async () => {
+  const { transport, me, signals } = await open();
+  const seen: unknown[] = [];
+  await me.subscribe((event) => void seen.push(event.data));
+  await me.publish({ type: 'own', data: 1 });
+  transport.loops = false;
+  await me.publish({ type: 'own', data: 2 });
+  transport.loops = true;
+  await me.publish({ type: 'own', data: 3 });
+  expect(signals).toEqual([]);
+  transport.loops = false;
+  await me.publish({ type: 'own', data: 4 }, { carbonCopy: true });
+  transport.loops = true;
+  await me.publish({ type: 'own', data: 5 }, { carbonCopy: true });
+  expect(seen).toEqual([5]);
+  // Which of them were to come as copies is not known any more.
+  expect(signals).toEqual([{ kind: 'gap', reason: 'sequence', source: '/r/me' }]);
+});
+
 test('what expired, and our own, leaves no hole', async () => {
   const { transport, me, signals } = await open();
   const seen: unknown[] = [];

@@ -317,11 +317,7 @@ function receiverKey(sub: Sub): string {
 
 /** Is the event for this subscription? */
 export function isFor(sub: Sub, publication: Publication): boolean {
-  return (sub.odd !== true || publication.n % 2 === 1) && isAddressedTo(sub, publication);
-}
-
-/** So, whatever its filter says: what never came cannot be looked at. */
-export function isAddressedTo(sub: Sub, publication: Publication): boolean {
+  if (sub.odd === true && publication.n % 2 === 0) return false;
   if (sub.life.instance === publication.by.instance && publication.carbonCopy !== true) return false;
   return publication.to.some(
     (address) => address === '*' || address === `role:${sub.life.role}` || address === `instance:${sub.life.instance}`,

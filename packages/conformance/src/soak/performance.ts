@@ -335,7 +335,6 @@ class Performance {
   async #settle(): Promise<void> {
     if (this.recorder.isOver) return;
     await this.#disturbances.healAll();
-    await this.#stage.target.faults?.start?.();
     for (const one of this.#processes.keys()) one.order({ do: 'calm' });
     await Promise.all(SLOTS.map((_, slot) => this.#hasLeft(slot, LEAVE_WITHIN_MS)));
     for (const { slot, plan } of this.#durable.values()) {

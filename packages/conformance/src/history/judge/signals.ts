@@ -1,4 +1,4 @@
-import { isAddressedTo, isFor, type Reading, type Sub } from '../reading.ts';
+import { isFor, type Reading, type Sub } from '../reading.ts';
 import type { Promises } from '../record.ts';
 import type { Violation } from './violation.ts';
 
@@ -28,11 +28,11 @@ function gaps(reading: Reading, sub: Sub): readonly string[] {
   return wrong;
 }
 
-/** What a source may have sent the subscription, resolved or not, and it did not handle. */
+/** What a source may have sent the subscription, resolved or not, and it did not handle. With a filter, nobody knows what was for it. */
 function missingFrom(reading: Reading, sub: Sub, source: string): number {
   const handled = new Set(reading.calls.filter((call) => call.sub === sub).map(({ n }) => n));
   return reading.publications.filter(
-    (one) => one.by.source === source && isAddressedTo(sub, one) && one.doneAt > sub.at && !handled.has(one.n),
+    (one) => one.by.source === source && isFor(sub, one) && one.doneAt > sub.at && !handled.has(one.n),
   ).length;
 }
 
