@@ -86,7 +86,11 @@ export const MUTANTS = [
     wrong: 'missing numbers are not signalled',
     caughtBy: ['missed-gap', 'unannounced'],
     patches: [
-      { module: 'gap-detector.ts', from: '    this.#onGap(source, number - first);\n', to: '    void source;\n' },
+      {
+        module: 'gap-detector.ts',
+        from: '    this.#onGap({ source, epoch, count: number - first, joins: lane.joins });\n',
+        to: '    void [source, epoch];\n',
+      },
     ],
   },
   {
@@ -96,8 +100,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'arrivals.ts',
-        from: '    this.#ids.add(event);\n    if (isOwed) this.#watch(event, true);\n',
-        to: '    this.#ids.add(event);\n    if (isOwed) this.#watch(event, false);\n',
+        from: '    if (isOwed) this.#watch(event, true, !isNew);\n',
+        to: '    if (isOwed) this.#watch(event, false);\n',
       },
     ],
   },
