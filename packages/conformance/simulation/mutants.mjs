@@ -100,7 +100,7 @@ export const MUTANTS = [
     patches: [
       {
         module: 'arrivals.ts',
-        from: '    if (isOwed) this.#watch(event, true, !isNew);\n',
+        from: '    if (isOwed) this.#watch(event, true, isKnown);\n',
         to: '    if (isOwed) this.#watch(event, false);\n',
       },
     ],
