@@ -39,6 +39,8 @@ export function exitCodeOf(thrown: unknown): ExitCode {
   if (thrown instanceof UsageError) return EXIT.usage;
   if (thrown instanceof Interrupted) return EXIT.interrupted;
   if (!(thrown instanceof PolycastError)) return EXIT.failed;
+  // Nothing but Ctrl-C aborts what a command does.
+  if (thrown.code === 'aborted') return EXIT.interrupted;
   if (USAGE.includes(thrown.code)) return EXIT.usage;
   return UNREACHABLE.includes(thrown.code) ? EXIT.unreachable : EXIT.failed;
 }

@@ -8,9 +8,9 @@ import { type ConformanceReport, runConformance } from '@polycast/conformance';
 import { type RedisServer, startRedis } from '@polycast/local-services';
 import { expect, test, vi } from 'vitest';
 import { eachAtMost } from '../src/compare/at-once.ts';
-import { conformApart } from '../src/compare/conformance-child.ts';
 import { chooseSubjects, longestFirst } from '../src/compare/subject.ts';
-import { makeTarget } from '../src/conformance-target.ts';
+import { conformApart } from '../src/conformance/apart.ts';
+import { makeTarget } from '../src/conformance/target.ts';
 import { emptyFolder } from './cli.ts';
 
 const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
@@ -75,7 +75,7 @@ test(
   async () => {
     const percents: number[] = [];
     const apart = await eachAtMost(2, ['memory:', 'memory:'], never, (url) =>
-      conformApart({ url, local: false }, never, (percent) => percents.push(percent)),
+      conformApart({ url, local: false }, never, ({ done, total }) => percents.push((100 * done) / total)),
     );
     const target = await makeTarget('memory:', { local: false });
     const here = await runConformance(target, { tryUnclaimed: false });
@@ -120,6 +120,69 @@ test('what a target cannot do comes over with its code, without its password', a
   expect(failed.message).toMatch(/^unreachable: (?!unreachable)/);
   expect(failed.message).not.toContain('hunter2');
 });
+
+/** A project with the adapter `deadly`: memory, but what one case publishes does what the URL names to the process. */
+function projectOfTheDeadly(): string {
+  const cwd = emptyFolder();
+  const folder = join(cwd, 'node_modules/@polycast/deadly');
+  mkdirSync(folder, { recursive: true });
+  const exports = { '.': './index.js', './conformance': './conformance.js' };
+  writeFileSync(join(cwd, 'package.json'), '{"private":true}');
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: '@polycast/deadly', type: 'module', exports }));
+  const memory = new URL('../../memory/dist/index.js', import.meta.url).href;
+  writeFileSync(
+    join(folder, 'index.js'),
+    `import { fromUrl as memory } from '${memory}';
+     const deeds = {
+       kill: () => process.kill(process.pid, 'SIGKILL'),
+       spin: () => { const again = () => Promise.resolve().then(again); again(); },
+     };
+     export function fromUrl(url) {
+       const transport = memory(new URL('memory:'));
+       const open = async (context) => {
+         const link = await transport.open(context);
+         return new Proxy(link, {
+           get(_, name) {
+             const member = Reflect.get(link, name);
+             if (name !== 'publish') return typeof member === 'function' ? member.bind(link) : member;
+             return (batch) => {
+               if (batch.some(({ event }) => event.type === 'küche.bestellung')) deeds[url.pathname]();
+               return link.publish(batch);
+             };
+           },
+         });
+       };
+       return { ...transport, manifest: { ...transport.manifest, transport: 'deadly' }, open };
+     }`,
+  );
+  writeFileSync(
+    join(folder, 'conformance.js'),
+    `import { fromUrl } from './index.js';
+     export const harness = async ({ url }) => ({ name: 'deadly', transport: () => fromUrl(url) });`,
+  );
+  return cwd;
+}
+
+test.each([
+  ['kill', /SIGKILL/, 'payloads', 30],
+  // How long it takes until that is sure is waited for once.
+  ['spin', /computed without end/, 'payloads/unicode-attributes', 0],
+])(
+  'a case whose process dies (%s) fails by name, and the others have their results',
+  async (deed, reason, only, others) => {
+    const cwd = projectOfTheDeadly();
+    const args = ['conform', '--url', `deadly:${deed}`, '--only', only, '--json', 'report.json', '--seed', '7'];
+    const child = spawn(process.execPath, [bin, ...args], { cwd, stdio: 'ignore' });
+    expect(await once(child, 'close')).toEqual([1, null]);
+    const report: ConformanceReport = JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8'));
+    expect(report.cases.filter(({ status }) => status === 'failed')).toMatchObject([
+      { id: 'payloads/unicode-attributes', clause: 'payloads.3', grade: 'MUST', reason: expect.stringMatching(reason) },
+    ]);
+    expect(report).toMatchObject({ transport: 'deadly', seed: 7, summary: { failed: 1 } });
+    expect(report.summary.passed).toBeGreaterThanOrEqual(others);
+  },
+  RUN_MS,
+);
 
 test('Ctrl-C ends the runs, and their servers go with them', async () => {
   const cwd = emptyFolder();

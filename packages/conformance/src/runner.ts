@@ -39,6 +39,10 @@ export interface RunOptions {
   readonly caseTimeoutMs?: number;
   /** Try, too, what the manifest denies, and report what works all the same. @default true */
   readonly tryUnclaimed?: boolean;
+  /** Results of an earlier run, which ended early, of the same transport. Their cases are not run again; the report has them all the same. */
+  readonly known?: readonly CaseResult[];
+  /** Called as cases begin. */
+  readonly onBegin?: (id: string) => void;
   /** Called as cases end, in the order they end. */
   readonly onCase?: (result: CaseResult, progress: { readonly done: number; readonly total: number }) => void;
   /** Cases that have not begun when it is aborted are reported as `not-run`. */
@@ -60,8 +64,9 @@ export async function runConformance(target: ConformanceTarget, options: RunOpti
   run.strays.begin();
   let findings: Finding[];
   try {
-    const shared = cases.filter((test) => !runsAlone(test));
-    const alone = cases.filter(runsAlone);
+    const open = cases.filter(({ id }) => !run.results.has(id));
+    const shared = open.filter((test) => !runsAlone(test));
+    const alone = open.filter(runsAlone);
     await pool(shared, options.concurrency ?? DEFAULT_CONCURRENCY, (test) => run.one(test));
     for (const test of alone) await run.one(test);
     findings = options.tryUnclaimed === false ? [] : [...(await tryUnclaimed(run, claimed, cases, options))];
@@ -105,6 +110,7 @@ class Run {
     this.#seed = seed;
     this.#options = options;
     this.#total = total;
+    for (const result of options.known ?? []) this.results.set(result.id, result);
   }
 
   transport(): Transport {
@@ -113,6 +119,7 @@ class Run {
 
   async one(test: ConformanceCase): Promise<void> {
     const began = nowMs();
+    this.#options.onBegin?.(test.id);
     const verdict = await this.#verdict(test);
     const result: CaseResult = {
       id: test.id,

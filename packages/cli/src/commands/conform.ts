@@ -1,11 +1,12 @@
 import type { ConformanceCase } from '@polycast/conformance';
+import { readTransportUrl } from '@polycast/core/configuration';
 import { type Choice, urlOf } from '../choice.ts';
 import { defineCommand } from '../command.ts';
-import { makeTarget } from '../conformance-target.ts';
+import { conformApart } from '../conformance/apart.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
 import { conformanceSummary, failedCases, findingsLines, notRunLines } from '../output/conformance-table.ts';
 import { JSON_HELP, writeJson } from '../output/json-file.ts';
-import { startProgress } from '../output/progress.ts';
+import { startProgress, type Task } from '../output/progress.ts';
 import { withoutSecrets } from '../output/secrets.ts';
 import { number, several } from '../parse-option.ts';
 
@@ -51,7 +52,7 @@ export default defineCommand<Options>({
   },
 
   async run(_args, options, terminal) {
-    const { CASES, CHAPTERS, conforms, runConformance } = await import('@polycast/conformance');
+    const { CASES, CHAPTERS, conforms } = await import('@polycast/conformance');
     if (options.list) {
       if (options.json !== undefined) await writeJson(options.json, CHAPTERS, terminal);
       if (options.json === '-') return EXIT.ok;
@@ -77,18 +78,25 @@ export default defineCommand<Options>({
       return soak({ url, local: options.local === true, faults, seed, json }, terminal);
     }
     const cases = select(CASES, options.only);
-    const target = await makeTarget(url, { local: options.local === true });
     const progress = startProgress(terminal);
     try {
-      const task = progress.task(`conformance ${target.name}`, cases.length);
-      const run = await runConformance(target, {
-        cases,
-        ...(options.seed !== undefined && { seed: options.seed }),
-        signal: terminal.interrupted,
-        onCase: (result, { done }) => task.update(done, result.id),
-      });
+      let task: Task | undefined;
+      const run = await conformApart(
+        {
+          url,
+          local: options.local === true,
+          tryUnclaimed: true,
+          cases: cases.map(({ id }) => id),
+          ...(options.seed !== undefined && { seed: options.seed }),
+        },
+        terminal.interrupted,
+        ({ done, total, ended }) => {
+          task ??= progress.task(`conformance ${readTransportUrl(url).scheme}`, total);
+          task.update(done, ended);
+        },
+      );
       const report = withoutSecrets(run, terminal.secrets);
-      task.finish(`${report.summary.passed} passed, ${report.summary.failed} failed`);
+      task?.finish(`${report.summary.passed} passed, ${report.summary.failed} failed`);
       progress.stop();
       if (options.json !== '-') {
         terminal.stdout.write(conformanceSummary([report], CHAPTERS, terminal));
@@ -101,7 +109,6 @@ export default defineCommand<Options>({
       return conforms(report) ? EXIT.ok : EXIT.failed;
     } finally {
       progress.stop();
-      await target.dispose?.();
     }
   },
 });

@@ -1,13 +1,13 @@
 import { type ConformanceReport, conforms } from '@polycast/conformance';
 import { redactUrl } from '@polycast/core/configuration';
 import { costCurve, type LatencyResult, listServices, priceWorkload, type Workload } from '@polycast/measure';
+import { conformApart } from '../conformance/apart.ts';
 import { measure } from '../measuring.ts';
 import type { Progress, Task } from '../output/progress.ts';
 import { hideSecrets, withoutSecrets } from '../output/secrets.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { eachAtMost, type Outcome } from './at-once.ts';
 import type { ComparedTransport, Comparison } from './comparison.ts';
-import { conformApart } from './conformance-child.ts';
 import type { CompareOptions } from './options.ts';
 import { longestFirst, type Subject } from './subject.ts';
 
@@ -48,9 +48,10 @@ async function conformance(
   interrupted: AbortSignal,
 ): Promise<ConformanceReport> {
   let task: Task | undefined;
-  const report = await conformApart({ url, local }, interrupted, (percent, note) => {
-    task ??= progress.task(`conformance ${name}`, 100);
-    task.update(percent, note);
+  const examinee = { url, local, firstLook: true };
+  const report = await conformApart(examinee, interrupted, ({ done, total, ended }) => {
+    task ??= progress.task(`conformance ${name}`, total);
+    task.update(done, ended);
   });
   const { passed, failed } = report.summary;
   task?.finish(`${passed} passed, ${failed} failed`);

@@ -42,6 +42,7 @@ const TURN_EVERY = 256;
 /** The publishing side of a measurement. Lives in a process of its own, unless the transport needs it in ours. */
 export class PublisherRole {
   readonly #driver: LatencyDriver;
+  readonly #closing = new AbortController();
   #publisher: DriverPublisher | undefined;
 
   constructor(driver: LatencyDriver) {
@@ -60,7 +61,7 @@ export class PublisherRole {
     const failures = new Failures();
     const pending = new Set<Promise<void>>();
     const startMs = nowMs() + LEAD_MS;
-    await atFixedRate({ ratePerSecond, count, startMs }, (number, intendedMs) => {
+    await atFixedRate({ ratePerSecond, count, startMs, signal: this.#closing.signal }, (number, intendedMs) => {
       const sentMs = nowMs();
       const measured = number >= warmUp;
       if (measured) publishDelay.add(sentMs - intendedMs);
@@ -87,7 +88,7 @@ export class PublisherRole {
     const endMs = startMs + durationMs;
     let count = 0;
     const loop = async () => {
-      for (let sentMs = nowMs(); sentMs < endMs; sentMs = nowMs()) {
+      for (let sentMs = nowMs(); sentMs < endMs && !this.#closing.signal.aborted; sentMs = nowMs()) {
         const number = count++;
         const taken = this.#publish(stamp(phase, number, sentMs, sentMs), number, failures);
         if (typeof taken !== 'boolean') await taken;
@@ -98,7 +99,9 @@ export class PublisherRole {
     return { startMs, count, ...failures.report(), publish: '', publishDelay: '' };
   }
 
+  /** A loop that is under way ends. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#publisher?.close();
   }
 

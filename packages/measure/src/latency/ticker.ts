@@ -27,6 +27,7 @@ export async function atFixedRate(
   try {
     await new Promise<void>((resolve, reject) => {
       let next = 0;
+      if (signal?.aborted) return resolve();
       signal?.addEventListener('abort', () => resolve(), { once: true });
       thread.on('error', reject);
       thread.on('message', () => {

@@ -1,27 +1,33 @@
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { ConformanceReport } from '@polycast/conformance';
+import type { CaseResult, ConformanceReport } from '@polycast/conformance';
 import { PolycastError } from '@polycast/core';
-import type { Examinee, News, Order } from './conformance-process.ts';
+import { UsageError } from '../exit-code.ts';
+import type { News, Order, Round } from './process.ts';
 
 /** How long a process that was told to stop may take to leave another's service as it was, ms. Then it is killed. */
 const STOP_TIMEOUT_MS = 15_000;
+/** A process that does not turn for so many seconds, by our own turns, is caught in a loop. */
+const LONGEST_SILENCE_S = 20;
+
+/** How a process ended: with a report, or dead, with the ids of the cases that were under way. */
+export type Ended =
+  | { readonly report: ConformanceReport }
+  | { readonly died: string; readonly underWay: readonly string[] };
 
 /**
- * Runs the conformance suite in a process of its own: cases count what their process holds open, so that two of them
- * cannot share one. The process never outlives this one, nor does a service that it started.
- * @param onProgress called when the target is there, with 0, and after each case
- * @throws PolycastError what making the target throws; `internal` if the process ends without a report; `aborted`
+ * One process, from its start to its end.
+ * @throws UsageError. @throws PolycastError what making the target throws; `aborted`
  */
-export function conformApart(
-  examinee: Examinee,
+export function runRound(
+  round: Round,
   signal: AbortSignal,
-  onProgress: (percent: number, note: string) => void,
-): Promise<ConformanceReport> {
+  { onReady, onEnded }: { readonly onReady: () => void; readonly onEnded: (result: CaseResult) => void },
+): Promise<Ended> {
   if (signal.aborted) return Promise.reject(new PolycastError('aborted', 'interrupted'));
   return new Promise((resolve, reject) => {
     // Its output goes to our stderr: stdout may be a report. `advanced`, because limits may be Infinity.
-    const child = fork(builtFile('conformance-process'), [], {
+    const child = fork(builtFile('process'), [], {
       serialization: 'advanced',
       execArgv: [],
       stdio: ['ignore', process.stderr.fd, process.stderr.fd, 'ipc'],
@@ -34,19 +40,32 @@ export function conformApart(
       order({ stop: true });
       killer = setTimeout(kill, STOP_TIMEOUT_MS);
     };
-    let last: Extract<News, { report: unknown } | { error: unknown }> | undefined;
+    const underWay = new Set<string>();
+    let last: Extract<News, { report: unknown } | { error: unknown } | { usage: unknown }> | undefined;
+    let silentS = 0;
+    const watch = setInterval(() => {
+      silentS++;
+      if (silentS === LONGEST_SILENCE_S) kill();
+    }, 1_000);
     child.on('message', (news: News) => {
-      if ('percent' in news) onProgress(news.percent, news.note);
-      else last = news;
+      silentS = 0;
+      if ('ready' in news) onReady();
+      else if ('begun' in news) underWay.add(news.begun);
+      else if ('ended' in news) {
+        underWay.delete(news.ended.id);
+        onEnded(news.ended);
+      } else if (!('turns' in news)) last = news;
     });
     const ended = (how: string) => {
       signal.removeEventListener('abort', stop);
       process.off('exit', kill);
       clearTimeout(killer);
-      if (signal.aborted) reject(new PolycastError('aborted', 'interrupted'));
-      else if (last === undefined)
-        reject(new PolycastError('internal', `its conformance process ended early (${how})`));
-      else if ('report' in last) resolve(last.report);
+      clearInterval(watch);
+      const died = silentS >= LONGEST_SILENCE_S ? `it computed without end for ${LONGEST_SILENCE_S} s` : how;
+      if (last !== undefined && 'report' in last) resolve(last);
+      else if (signal.aborted) reject(new PolycastError('aborted', 'interrupted'));
+      else if (last === undefined) resolve({ died, underWay: [...underWay] });
+      else if ('usage' in last) reject(new UsageError(last.usage));
       else reject(new PolycastError(last.error.code, last.error.message));
     };
     // Could not be started.
@@ -56,14 +75,14 @@ export function conformApart(
     signal.addEventListener('abort', stop, { once: true });
     // It would see that we are gone, unless it is busy: a case may have caught it in a loop.
     process.once('exit', kill);
-    order({ test: examinee });
+    order({ test: round });
   });
 }
 
 /** A built module of this folder: Node 20 cannot run TypeScript there. From source (tests), its built sibling is meant. */
 function builtFile(name: string): URL {
   const here = import.meta.url;
-  const folder = here.endsWith('.ts') ? here.replace('/src/compare/', '/dist/compare/') : here;
+  const folder = here.endsWith('.ts') ? here.replace('/src/conformance/', '/dist/conformance/') : here;
   const file = new URL(`./${name}.js`, folder);
   if (!existsSync(file)) throw new Error(`polycast is not built: ${name}.js is missing; run \`npm run build\``);
   return file;

@@ -1,6 +1,6 @@
 import type { ConformanceTarget } from '@polycast/conformance';
 import { readTransportUrl } from '@polycast/core/configuration';
-import { makeTarget } from '../conformance-target.ts';
+import { makeTarget } from './target.ts';
 
 /**
  * What `compare` puts to the test. On a service of its own everything is tried but silence: waiting until somebody notices

@@ -1,28 +1,53 @@
-import { type ConformanceReport, runConformance } from '@polycast/conformance';
+import { CASES, type CaseResult, type ConformanceReport, runConformance } from '@polycast/conformance';
 import { type ErrorCode, PolycastError } from '@polycast/core';
+import { UsageError } from '../exit-code.ts';
 import { hideSecrets } from '../output/secrets.ts';
 import { firstLook } from './first-look.ts';
+import { makeTarget } from './target.ts';
 
 /**
  * The program of a child process: puts one transport to the test. It comes over the IPC channel rather than as an
  * argument, because its URL may hold a password, and arguments are shown to everybody on the machine.
  */
-export type Order = { readonly test: Examinee } | { readonly stop: true };
+export type Order = { readonly test: Round } | { readonly stop: true };
 
 export interface Examinee {
   readonly url: string;
   /** On a service started for it, which may be broken? */
   readonly local: boolean;
+  /** A first look leaves out what takes long, and when it is interrupted it is over at once, without a report. */
+  readonly firstLook?: boolean;
+  /** Ids of cases. @default all */
+  readonly cases?: readonly string[];
+  /** @default a random one */
+  readonly seed?: number;
+  /** Try, too, what the manifest denies. @default false */
+  readonly tryUnclaimed?: boolean;
+}
+
+/** What one process does. */
+export interface Round extends Examinee {
+  /** What processes before it have found. */
+  readonly known: readonly CaseResult[];
+  readonly tryUnclaimed: boolean;
 }
 
 export type News =
-  /** The first one comes when the target is there. */
-  | { readonly percent: number; readonly note: string }
+  /** The target is there. */
+  | { readonly ready: true }
+  | { readonly begun: string }
+  | { readonly ended: CaseResult }
+  /** This process still turns. */
+  | { readonly turns: true }
   | { readonly report: ConformanceReport }
-  | { readonly error: { readonly code: ErrorCode; readonly message: string } };
+  | { readonly error: { readonly code: ErrorCode; readonly message: string } }
+  | { readonly usage: string };
+
+/** How often this process says that it turns, ms. */
+const TURN_MS = 1_000;
 
 const stopping = new AbortController();
-let local = false;
+let leavesAtOnce = false;
 
 process.on('message', (order: Order) => {
   if ('stop' in order) stop();
@@ -37,29 +62,32 @@ process.on('uncaughtException', (thrown) => end(failure(thrown)));
 
 /** A service of our own goes with this process (exit hooks see to it); on another's, what the run left is removed first. */
 function stop(): void {
-  if (local) process.exit();
+  if (leavesAtOnce) process.exit();
   stopping.abort();
 }
 
-async function test(examinee: Examinee): Promise<void> {
-  local = examinee.local;
+async function test(round: Round): Promise<void> {
+  leavesAtOnce = round.local && round.firstLook === true;
+  setInterval(() => tell({ turns: true }), TURN_MS);
   let news: News;
   try {
-    news = { report: await examine(examinee) };
+    news = { report: await examine(round) };
   } catch (thrown) {
     news = failure(thrown);
   }
   end(news);
 }
 
-async function examine({ url, local }: Examinee): Promise<ConformanceReport> {
-  const target = await firstLook(url, local);
+async function examine({ url, local, firstLook: isFirst, cases, ...round }: Round): Promise<ConformanceReport> {
+  const target = isFirst ? await firstLook(url, local) : await makeTarget(url, { local });
   try {
-    tell({ percent: 0, note: '' });
+    tell({ ready: true });
     return await runConformance(target, {
-      tryUnclaimed: false,
+      ...round,
+      ...(cases !== undefined && { cases: CASES.filter(({ id }) => cases.includes(id)) }),
       signal: stopping.signal,
-      onCase: ({ id }, { done, total }) => tell({ percent: (100 * done) / total, note: id }),
+      onBegin: (begun) => tell({ begun }),
+      onCase: (ended) => tell({ ended }),
     });
   } finally {
     await target.dispose?.();
@@ -67,6 +95,7 @@ async function examine({ url, local }: Examinee): Promise<ConformanceReport> {
 }
 
 function failure(thrown: unknown): News {
+  if (thrown instanceof UsageError) return { usage: hideSecrets(thrown.message) };
   const { code, message } = PolycastError.from(thrown);
   // The parent's constructor writes the code in front again.
   return { error: { code, message: hideSecrets(message.slice(`${code}: `.length)) } };
