@@ -166,6 +166,8 @@ export const filterCases: readonly ConformanceCase[] = [
     clause: 'filter.8',
     title: 'three hundred filters in one broadcaster, each with its own events',
     requires,
+    // A service that has three hundred subscriptions to open keeps what runs beside it waiting.
+    alone: true,
     async run(c) {
       const desk = await c.join('desk');
       const kitchen = await c.join('kitchen');
