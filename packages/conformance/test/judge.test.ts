@@ -71,8 +71,8 @@ class Script {
     return this.note({ what: 'signal', life, ...(sub === undefined ? {} : { sub }), signal });
   }
 
-  fault(kind: string, loses = false): this {
-    return this.note({ what: 'fault', fault: kind, kind, loses }).note({ what: 'healed', fault: kind });
+  fault(kind: string, loses = false, forgets = false): this {
+    return this.note({ what: 'fault', fault: kind, kind, loses, forgets }).note({ what: 'healed', fault: kind });
   }
 
   crash(life: string): this {
@@ -180,6 +180,23 @@ describe('a record without a fault in it is judged to be right', () => {
         .settle(),
     ],
     [
+      'forgotten with a durable subscription that nobody held',
+      listening(durable)
+        .crash('sub')
+        .publish(1)
+        .fault('wipe', true, true)
+        .publish(2)
+        .join('next', 'p1')
+        .subscribe('s2', 'next', durable)
+        .publish(3)
+        .call('s2', 3)
+        .settle(),
+    ],
+    [
+      'published to an empty stream and forgotten while the only reader was cut off',
+      listening().fault('cut').publish(1).fault('wipe', true, true).publish(2).call('s', 2).settle(),
+    ],
+    [
       'lost by trimming, announced',
       listening().fault('trim', true).publish(1).signal('sub', { kind: 'gap', reason: 'trimmed' }, 's').settle(),
     ],
@@ -235,6 +252,38 @@ describe('a record with a fault planted in it names the fault', () => {
       'a durable subscription lost what came while its process was gone',
       'unannounced',
       listening(durable).crash('sub').publish(1).join('next', 'p1').subscribe('s2', 'next', durable).settle(),
+    ],
+    [
+      'forgotten with a durable subscription whose owner could notice',
+      'unannounced',
+      listening(durable).publish(1).fault('wipe', true, true).publish(2).call('s', 2).settle(),
+    ],
+    [
+      'lost by a durable subscription after it was made again',
+      'unannounced',
+      listening(durable)
+        .crash('sub')
+        .fault('wipe', true, true)
+        .join('next', 'p1')
+        .subscribe('s2', 'next', durable)
+        .publish(1)
+        .settle(),
+    ],
+    [
+      'trimmed while nobody held the durable subscription, and not said by its next life',
+      'unannounced',
+      listening(durable)
+        .crash('sub')
+        .publish(1)
+        .fault('trim', true)
+        .join('next', 'p1')
+        .subscribe('s2', 'next', durable)
+        .settle(),
+    ],
+    [
+      'forgotten by a stream that its reader had read from',
+      'unannounced',
+      listening().publish(1).call('s', 1).fault('cut').publish(2).fault('wipe', true, true).settle(),
     ],
     [
       'failed its only try, never dead-lettered',

@@ -2,11 +2,15 @@ import type { Contests } from './contests.ts';
 import * as entries from './entry-scripts.ts';
 import type { HeldEntry } from './held-entry.ts';
 import { mapError } from './map-error.ts';
+import { Outage } from './outage.ts';
 import type { PendingPage } from './recovery.ts';
 import type { SourceParts } from './stream-reader.ts';
 
-/** Wait before the server is asked again to take what it did not take, in ms. */
+/** Wait before the server is asked again to take what it did not take, and the longest, in ms. */
 const RETRY_MS = 100;
+const MAX_RETRY_MS = 1_000;
+/** Most entries of a stream that wait to be taken. The others come again when their lock runs out, and are not handled again. */
+const MAX_UNTAKEN = 4_096;
 
 /** What the acknowledger asks of its source. */
 export interface AcknowledgerParts {
@@ -28,11 +32,16 @@ export class Acknowledger {
   #flushing: Promise<void> | undefined;
   #flushSoon: NodeJS.Immediate | undefined;
   #isOpen = true;
+  #failures = 0;
+  readonly #outage: Outage;
 
   constructor(parts: SourceParts, contests: Contests, source: AcknowledgerParts) {
     this.#parts = parts;
     this.#contests = contests;
     this.#source = source;
+    this.#outage = new Outage('what was accepted cannot be acknowledged', (error) =>
+      parts.context.signal({ kind: 'failed', what: 'settle', error }),
+    );
   }
 
   add(entry: HeldEntry): void {
@@ -88,15 +97,19 @@ export class Acknowledger {
       ]);
       const next = keyed.length > 0 ? await this.#finish(key, keyed) : undefined;
       for (const entry of accepted) this.#source.taken(entry);
+      this.#failures = 0;
+      this.#outage.over();
       if (next !== undefined) this.#source.next(key, next);
     } catch (thrown) {
       const error = mapError(thrown);
-      if (error.retryable && this.#isOpen) {
-        await new Promise((resolve) => {
-          setTimeout(resolve, RETRY_MS).unref();
-        });
-        this.#accepted.push(...accepted);
-      } else context.signal({ kind: 'failed', what: 'settle', error });
+      if (!this.#isOpen) return context.signal({ kind: 'failed', what: 'settle', error });
+      this.#outage.failed(error);
+      await new Promise((resolve) => {
+        setTimeout(resolve, Math.min(MAX_RETRY_MS, RETRY_MS * ++this.#failures)).unref();
+      });
+      // Whatever the reason, it may pass: held for ever, an entry would hold up all of its key.
+      for (const entry of accepted.slice(MAX_UNTAKEN)) this.#source.taken(entry);
+      this.#accepted.push(...accepted.slice(0, MAX_UNTAKEN));
     }
   }
 

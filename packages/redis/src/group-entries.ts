@@ -54,7 +54,7 @@ export class GroupEntries implements Holder {
     this.#acknowledger = new Acknowledger(parts, this.#contests, {
       placeOf: (key) => places.get(key) as entries.Place,
       isOpen: () => !this.#isStopped(),
-      taken: ({ key, id }) => this.#held.delete(`${key} ${id}`),
+      taken: (entry) => this.forget(entry),
       next: (key, page) => void this.deliverPage(key, page),
     });
   }
@@ -205,6 +205,11 @@ export class GroupEntries implements Holder {
     if (next === undefined || this.#isStopped()) return;
     entry.handedOn = true;
     this.deliver(entry.key, next, 1, { followers });
+  }
+
+  forget(entry: HeldEntry): void {
+    const name = `${entry.key} ${entry.id}`;
+    if (this.#held.get(name) === entry) this.#held.delete(name);
   }
 
   async putBack(entry: HeldEntry): Promise<void> {

@@ -98,6 +98,11 @@ export class GroupMembership {
     context.signal({ kind: 'gap', reason: 'trimmed', ...(count === undefined ? {} : { count }) });
   }
 
+  /** A durable subscription that the server has lost is made again, and the loss signalled, while somebody knows of it. */
+  async restoreAll(): Promise<void> {
+    await Promise.all(this.all.map((one) => this.#join(this.#parts.commands.client, one)));
+  }
+
   /** Also wakes some of those who stay, if we leave them something. */
   async leaveAll(): Promise<void> {
     const { commands, settings } = this.#parts;

@@ -9,6 +9,8 @@ export interface Holder {
   redeliver(event: BroadcastEvent, lease: Lease): boolean;
   /** All its events are accepted. */
   acknowledge(entry: HeldEntry): void;
+  /** It was accepted too late, or nobody knows: it may come again. */
+  forget(entry: HeldEntry): void;
   /** Not all of its events were accepted, and no more will be: another may have it. */
   putBack(entry: HeldEntry): Promise<void>;
   /** How long the server has held an entry, ms. */
@@ -96,7 +98,13 @@ export class HeldEntry {
     if (this.#released > 0) return this.#holder.putBack(this);
     // Within the lock nobody can have claimed it. A tenth is left for the way here.
     if (performance.now() - this.#renewedAtMs < this.#lockMs * 0.9) return this.#holder.acknowledge(this);
-    return this.renew(true).then(() => this.#holder.acknowledge(this));
+    return this.renew(true).then(
+      () => this.#holder.acknowledge(this),
+      (thrown) => {
+        this.#holder.forget(this);
+        throw thrown;
+      },
+    );
   }
 
   /** Once for all of its events. @throws PolycastError `lock-lost` */

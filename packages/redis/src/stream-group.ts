@@ -307,10 +307,13 @@ export class GroupSource implements Source, ReadingPart, Kept {
     this.#closing ??= (async () => {
       await this.stop();
       await this.#entries.close();
-      await this.#membership.leaveAll().catch((thrown) => {
+      try {
+        if (this.#parts.request.durable !== undefined) await this.#membership.restoreAll();
+        await this.#membership.leaveAll();
+      } catch (thrown) {
         // The group is taken away later by others; the reason may matter to somebody.
         this.#parts.context.signal({ kind: 'failed', what: 'source', error: mapError(thrown) });
-      });
+      }
       this.#onClosed();
     })();
     return this.#closing;

@@ -188,6 +188,23 @@ describe('what the server loses', () => {
     await own.stop();
   });
 
+  it('is signalled by a durable subscription that closes before it has looked, and what comes afterwards is kept', async () => {
+    const topic = freshTopic();
+    const one = await member(topic, 'one', { durable: 'd' });
+    one.sink.capacity = 0;
+    await one.link.publish([outgoing(topic, '1')]);
+    await vi.waitFor(() => expect(one.sink.ids).toEqual(['1']));
+    for (const key of await admin.keys(`polycast:{${topic}}:*`)) await admin.del(key);
+    const closing = one.source.close();
+    // As core does when it stops.
+    one.sink.setCapacity(1);
+    await closing;
+    expect(gapsOf(one).length).toBeGreaterThan(0);
+    await one.link.publish([outgoing(topic, '2')]);
+    const next = await member(topic, 'one', { durable: 'd' });
+    await vi.waitFor(() => expect(next.sink.ids).toEqual(['2']));
+  });
+
   it('is nothing when a topic was idle for longer than events are kept', async () => {
     const topic = freshTopic();
     const one = await member(topic, 'one', { options: { maxAgeMs: 1_000 } });

@@ -1,4 +1,5 @@
-import type { Signal } from '@polycast/core/adapter';
+import { setTimeout as pass } from 'node:timers/promises';
+import { BroadcastEvent, encodeEvent, type Signal } from '@polycast/core/adapter';
 import { type RedisServer, startRedis } from '@polycast/local-services';
 import { redis, redisStreams } from '@polycast/redis';
 import { Redis } from 'ioredis';
@@ -80,7 +81,44 @@ it('Streams say once why nothing can be read any more', async () => {
   await source.stop();
 });
 
+describe('a group whose user may not write for a while', () => {
+  const keyed = (topic: string, id: string) => {
+    const event = new BroadcastEvent({ type: 'test', source: '/tester/one', id, attributes: { partitionkey: 'k' } });
+    return { event, topic, to: ['*'] as const, json: encodeEvent(event), expiresAtMs: Number.POSITIVE_INFINITY };
+  };
+
+  it.each([
+    ['acknowledges what was accepted meanwhile, and the next of its key comes', 300_000],
+    ['is handed again what its lock did not outlast', 100],
+  ])('%s', async (_, lockMs) => {
+    const one = await openLink(
+      redisStreams({ url: server.url.replace('//', '//u:pw@'), claimIntervalMs: 50 }),
+      freshTopic(),
+    );
+    opened.push(one);
+    const sink = new FakeSink();
+    const source = await one.link.subscribe(request({ group: 'g', lockMs }), sink);
+    for (const id of ['1', '2']) await one.link.publish([keyed(one.topic, id)]);
+    await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
+    await allow('resetkeys');
+    if (lockMs === 100) await pass(lockMs);
+    // As core does: what fails is signalled.
+    const settling = sink.delivered[0]?.lease?.settle({ kind: 'accept' });
+    if (lockMs === 100) await expect(settling).rejects.toMatchObject({ code: 'unauthorized' });
+    else await vi.waitFor(() => expect(failures(one.signals)).toContain('settle unauthorized'));
+    await allow();
+    sink.onDeliver = (_event, lease) => void lease?.settle({ kind: 'accept' });
+    await vi.waitFor(() => expect(new Set(sink.ids)).toEqual(new Set(['1', '2'])), { timeout: 5_000 });
+    const group = [`polycast:{${one.topic}}:*`, 'polycast:group:g'] as const;
+    await vi.waitFor(async () => expect((await admin.xpending(...group))[0]).toBe(0), { timeout: 5_000 });
+    await source.stop();
+    await source.close();
+  });
+});
+
 it.each(['-xgroup', '-eval'])('a group of a user with %s is refused as unauthorized', async (rule) => {
+  // A script that the server knows needs no more than EVALSHA.
+  await admin.script('FLUSH');
   await allow(rule);
   const one = await open(redisStreams);
   await expect(one.link.subscribe(request({ group: 'g' }), new FakeSink())).rejects.toMatchObject({

@@ -60,6 +60,7 @@ export interface Fault {
   readonly kind: string;
   readonly at: number;
   readonly loses: boolean;
+  readonly forgets: boolean;
   readonly seemsToLose: boolean;
   healedAt: number;
 }
@@ -206,6 +207,7 @@ export class Reading {
           kind: entry.kind,
           at: entry.at,
           loses: entry.loses === true,
+          forgets: entry.forgets === true,
           seemsToLose: entry.loses === true || entry.seemsToLose === true,
           healedAt: Number.POSITIVE_INFINITY,
         });

@@ -85,6 +85,8 @@ export type Happening =
       readonly kind: string;
       /** The service may lose, by this, what it had promised to keep. */
       readonly loses?: boolean;
+      /** And who listens: subscriptions are gone as if they had never been. */
+      readonly forgets?: boolean;
       /** Nothing is lost, but no client can know that: the service was gone and came back. */
       readonly seemsToLose?: boolean;
     }

@@ -21,6 +21,8 @@ const OF_SERVICE: ReadonlySet<FaultKind> = new Set(['freeze-service', 'kill-serv
 /** Nothing is lost, but no client can know that. */
 const SEEMS_TO_LOSE: ReadonlySet<FaultKind> = new Set(['kill-service', 'restart-service']);
 const LOSES: ReadonlySet<FaultKind> = new Set(['trim', 'wipe', 'demote']);
+/** Who listens is lost, too. */
+const FORGETS: ReadonlySet<FaultKind> = new Set(['wipe']);
 
 /** Causes the faults of one history, counts them, and heals those that last. */
 export class Disturbances {
@@ -127,6 +129,7 @@ export class Disturbances {
       fault,
       kind,
       ...(LOSES.has(kind) ? { loses: true } : {}),
+      ...(FORGETS.has(kind) ? { forgets: true } : {}),
       ...(SEEMS_TO_LOSE.has(kind) ? { seemsToLose: true } : {}),
     });
     return fault;

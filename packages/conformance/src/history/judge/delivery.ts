@@ -1,4 +1,4 @@
-import { isFor, type Publication, type Reading, type Receiver, type Sub, signalsOf } from '../reading.ts';
+import { type Fault, isFor, type Publication, type Reading, type Receiver, type Sub, signalsOf } from '../reading.ts';
 import type { Promises } from '../record.ts';
 import type { Violation } from './violation.ts';
 
@@ -141,7 +141,8 @@ function announce(
             signal.count === undefined &&
             (signal.source === undefined || signal.source === publication.by.source))),
     );
-    if (covered || isExcused(reading, publication, promises)) return { receiver, publication, announced: true };
+    if (covered || isExcused(reading, receiver, publication, promises))
+      return { receiver, publication, announced: true };
     for (const source of [publication.by.source, '']) {
       const gap = counted.get(source)?.find(({ at, left }) => at > publication.at && left > 0);
       if (gap === undefined) continue;
@@ -152,10 +153,57 @@ function announce(
   });
 }
 
-/** Where nothing is kept, a loss shows at the latest with the publisher's next event; and there was none. */
-function isExcused(reading: Reading, lost: Publication, { atLeastOnce }: Promises): boolean {
-  if (atLeastOnce) return false;
+/** Nobody can say it: what knew of the loss is lost, too. */
+function isExcused(reading: Reading, receiver: Receiver, lost: Publication, { atLeastOnce }: Promises): boolean {
+  if (atLeastOnce) {
+    return reading.faults.some(
+      (fault) =>
+        fault.forgets && (isForgotten(reading, receiver, lost, fault) || isUntraced(reading, receiver, lost, fault)),
+    );
+  }
+  // Where nothing is kept, a loss shows at the latest with the publisher's next event; and there was none.
   return !reading.publications.some(
     (one) => one.by === lost.by && one.at > lost.at && one.resolved && one.to.join() === lost.to.join(),
+  );
+}
+
+/** After so long whoever listens has noticed that the service lost what it kept, ms; unless something else goes wrong. */
+const NOTICED_WITHIN_MS = 3_000;
+
+/**
+ * The service forgot a durable subscription, or a group, of which nobody was there to notice. To whoever comes next it is a
+ * new one, and until then nothing was kept for it.
+ */
+function isForgotten(reading: Reading, { kind, subs }: Receiver, lost: Publication, fault: Fault): boolean {
+  if (kind === 'plain') return false;
+  const isNoticed = subs.some(({ openAt, endAt, crashed }) => {
+    if (openAt > fault.at || endAt <= fault.at) return false;
+    const isTroubled = reading.faults.some(
+      ({ id, at, healedAt }) => id !== fault.id && at < endAt && healedAt > fault.at,
+    );
+    return endAt > fault.healedAt + NOTICED_WITHIN_MS || !(crashed || isTroubled);
+  });
+  return !isNoticed && lost.at < Math.min(...subs.map(({ openAt }) => openAt).filter((openAt) => openAt > fault.at));
+}
+
+/**
+ * A plain subscription leaves nothing on the service. What was published and forgotten while it was cut off has left no trace if
+ * the stream was empty before: nothing tells the new one from the old.
+ */
+function isUntraced(reading: Reading, { kind, subs, calls }: Receiver, lost: Publication, fault: Fault): boolean {
+  if (kind !== 'plain' || lost.at > fault.healedAt) return false;
+  const before = Math.max(
+    subs[0]?.openAt ?? 0,
+    ...reading.faults.filter(({ forgets, at }) => forgets && at < lost.at).map(({ at }) => at),
+  );
+  const wasCutOff = reading.faults.some(
+    ({ id, at, healedAt }) => id !== fault.id && at < fault.at && healedAt + NOTICED_WITHIN_MS > lost.at,
+  );
+  return (
+    wasCutOff &&
+    ![...calls.values()].flat().some((call) => {
+      const [first] = reading.byEvent.get(call.n) ?? [];
+      return call.at > before && call.at < fault.at && first?.to.join() === lost.to.join();
+    })
   );
 }
