@@ -169,6 +169,7 @@ describe('a record without a fault in it is judged to be right', () => {
         .call('s2', 1, 2)
         .settle(),
     ],
+    ['lost on its way to one member, the other took over', group().publish(1).fault('cut').call('s2', 1, 2).settle()],
     [
       'durable: handled by the next life',
       listening(durable)
