@@ -392,6 +392,15 @@ describe('a record with a fault planted in it names the fault', () => {
       'duplicated',
       group().publish(1).call('s1', 1).call('s2', 1, 2).settle(),
     ],
+    [
+      'a subscription that never opens again',
+      'refused',
+      new Script()
+        .join('sub', 'p1')
+        .fault('forbid')
+        .note({ what: 'subscribe', sub: 's', life: 'sub', kind: 'plain', tries: 3, concurrency: 1 })
+        .settle(),
+    ],
     ['out of order', 'reordered', listening().publish(1).publish(2).call('s', 2).call('s', 1).settle()],
     [
       'a key out of order in a group',

@@ -11,33 +11,51 @@ import { channelOf } from './wire.ts';
 export class Subscriber {
   readonly #commands: Commands;
   readonly #settings: Settings;
-  readonly #connection: Dedicated;
+  readonly #context: LinkContext;
+  #connection: Dedicated;
   readonly #channels = new Map<string, Set<Sink>>();
   readonly #endHeartbeat: () => void;
   /** Subscribing and unsubscribing, one after another: their effects must come in the order asked. */
   #tail: Promise<unknown> = Promise.resolve();
   #opening: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(commands: Commands, settings: Settings, context: LinkContext) {
     this.#commands = commands;
     this.#settings = settings;
-    this.#connection = new Dedicated({
-      commands,
-      // All channels of a topic have the same hash tag.
-      key: channelOf(settings.prefix, context.topic, '*'),
-      connectTimeoutMs: settings.connectTimeoutMs,
-      context,
-      configure: (redis) => this.#listen(redis),
-      prepare: (redis) => this.#subscribe(redis, [...this.#channels.keys()]),
-      onDown: (error) => context.signal({ kind: 'disconnected', error }),
-      onUp: (downMs) => context.signal({ kind: 'reconnected', downMs, mayHaveLost: true }),
-    });
+    this.#context = context;
+    this.#connection = this.#newConnection();
     this.#endHeartbeat = startHeartbeat({
       intervalMs: settings.pingIntervalMs,
       connection: () => this.#connection.current,
       signal: (signal) => context.signal(signal),
       giveUp: () => this.#connection.drop(),
     });
+  }
+
+  #newConnection(): Dedicated {
+    const context = this.#context;
+    return new Dedicated({
+      commands: this.#commands,
+      // All channels of a topic have the same hash tag.
+      key: channelOf(this.#settings.prefix, context.topic, '*'),
+      connectTimeoutMs: this.#settings.connectTimeoutMs,
+      context,
+      configure: (redis) => this.#listen(redis),
+      prepare: (redis) => this.#subscribe(redis, [...this.#channels.keys()]),
+      onDown: (error) => context.signal({ kind: 'disconnected', error }),
+      onUp: (downMs) => context.signal({ kind: 'reconnected', downMs, mayHaveLost: true }),
+    });
+  }
+
+  /** The first connection. What fails is tried anew by whoever subscribes next. */
+  #open(): Promise<void> {
+    this.#opening ??= this.#connection.open().catch((thrown) => {
+      this.#opening = undefined;
+      if (!this.#isClosed) this.#connection = this.#newConnection();
+      throw thrown;
+    });
+    return this.#opening;
   }
 
   get isUsed(): boolean {
@@ -54,8 +72,7 @@ export class Subscriber {
         else sinks.add(sink);
       }
       try {
-        this.#opening ??= this.#connection.open();
-        await this.#opening;
+        await this.#open();
         const redis = await this.#connection.ready();
         if (redis === undefined) throw new Error('Connection is closed.');
         await this.#subscribe(redis, added);
@@ -86,6 +103,7 @@ export class Subscriber {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#endHeartbeat();
     await this.#connection.close();
   }

@@ -68,6 +68,20 @@ it('pub/sub says why a channel is not heard any more', async () => {
   await vi.waitFor(() => expect(failures(one.signals)).toEqual(['source unauthorized']), { timeout: 5_000 });
 });
 
+it.each([redis, redisStreams])('%o subscribes when it may, though the first time it might not', async (make) => {
+  const one = await open(make);
+  await allow('resetchannels', 'resetkeys');
+  for (let tries = 0; tries < 2; tries++) {
+    const refused = one.link.subscribe(request(), new FakeSink());
+    await expect(refused).rejects.toMatchObject({ code: 'unauthorized' });
+  }
+  await allow();
+  const sink = new FakeSink();
+  await one.link.subscribe(request(), sink);
+  await one.link.publish([outgoing(one.topic, '1')]);
+  await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
+});
+
 it('Streams say once why nothing can be read any more', async () => {
   const one = await open(redisStreams);
   const sink = new FakeSink();

@@ -27,6 +27,14 @@ export function judgeDelivery(reading: Reading, losses: readonly Loss[], promise
     if (isVerdict(code) && at < reading.firstFaultAt)
       wrong.push({ kind: 'refused', message: `${life} was refused: ${code} ${message}` });
   }
+  for (const sub of reading.subs.values()) {
+    const isWanted = sub.at < reading.settledAt && reading.settledAt < sub.endAt;
+    if (isWanted && Number.isFinite(reading.settledAt) && sub.openAt > reading.settledAt)
+      wrong.push({
+        kind: 'refused',
+        message: `${sub.id} of ${sub.life.id} could not be opened, though all was well again`,
+      });
+  }
   for (const { receiver, publication, announced } of losses) {
     const event = `event ${publication.n} of ${publication.by.id} to ${publication.to.join()}`;
     if (!announced) wrong.push({ kind: 'unannounced', message: `${nameOf(receiver)} never got ${event}` });

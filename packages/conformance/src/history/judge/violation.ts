@@ -10,7 +10,7 @@ export const VIOLATIONS = {
   late: 'an event was handled after its time to live',
   uncounted: 'an expired event is missing in the count of dropped events',
   'false-signal': 'something was announced that did not happen',
-  refused: 'connecting, subscribing or publishing failed though nothing had gone wrong',
+  refused: 'connecting, subscribing or publishing failed though nothing had gone wrong, or never came to work again',
   residue: 'something was left behind on the service or in a process',
   died: 'a process ended by itself',
   silent: 'a process did not answer',
