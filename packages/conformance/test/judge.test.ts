@@ -230,6 +230,10 @@ describe('a record without a fault in it is judged to be right', () => {
         .call('s', 3)
         .settle(),
     ],
+    [
+      'published again after another subscription of the broadcaster joined',
+      listening().publish(1).call('s', 1).subscribe('late', 'sub').publish(1, { copy: 1 }).settle(),
+    ],
     ['lost, and its publisher sent nothing more', listening().fault('cut').publish(1).settle()],
   ])('at most once: %s', (_, script) => {
     expect(script.kinds(FLEETING)).toEqual([]);
@@ -391,6 +395,11 @@ describe('a record with a fault planted in it names the fault', () => {
       'handled by two members, without any fault',
       'duplicated',
       group().publish(1).call('s1', 1).call('s2', 1, 2).settle(),
+    ],
+    [
+      'published again where each subscription has a memory of its own, and swallowed',
+      'unannounced',
+      listening().publish(1).call('s', 1).subscribe('late', 'sub').publish(1, { copy: 1 }).settle(),
     ],
     [
       'a subscription that never opens again',

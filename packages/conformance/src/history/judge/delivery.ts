@@ -66,6 +66,7 @@ export function isOwed(reading: Reading, receiver: Receiver, publication: Public
     case 'plain': {
       const [sub] = entitled;
       if (sub === undefined || sub.openAt >= publication.at) return false;
+      if (!promises.atLeastOnce && isRepetition(reading, sub, publication)) return false;
       if (isOpenInTheEnd(reading, sub.endAt)) return true;
       return promises.closeDelivers && publication.doneAt < sub.endAt && closedInPeace(reading, sub);
     }
@@ -79,6 +80,18 @@ export function isOwed(reading: Reading, receiver: Receiver, publication: Public
     case 'group':
       return entitled.some((sub) => sub.openAt < publication.at) && isCovered(reading, entitled, publication.at);
   }
+}
+
+/**
+ * Where nothing is kept, the plain subscriptions of a broadcaster share what comes, and the memory of its ids: what one of them was
+ * given before another joined is a duplicate when it is published again.
+ */
+function isRepetition(reading: Reading, sub: Sub, { n, copy }: Publication): boolean {
+  const copies = reading.byEvent.get(n) ?? [];
+  if (!copies.some((one) => one.copy !== copy && one.at < sub.openAt)) return false;
+  return reading.calls.some(
+    ({ n: event, sub: other }) => event === n && other.life === sub.life && other.openAt < sub.openAt,
+  );
 }
 
 /** While a history goes on, its end is not known: Infinity. */
