@@ -198,6 +198,16 @@ describe('a record without a fault in it is judged to be right', () => {
       listening().fault('cut').publish(1).fault('wipe', true, true).publish(2).call('s', 2).settle(),
     ],
     [
+      'a key of several addresses, in the order of the one place that still has all of it',
+      group()
+        .publish(1, { to: ['role:b', 'instance:p1'], key: 'k' })
+        .publish(2, { to: ['role:b', 'instance:p1'], key: 'k' })
+        .fault('trim', true)
+        .call('s2', 2)
+        .call('s1', 1)
+        .settle(),
+    ],
+    [
       'lost by trimming, announced',
       listening().fault('trim', true).publish(1).signal('sub', { kind: 'gap', reason: 'trimmed' }, 's').settle(),
     ],
@@ -411,6 +421,17 @@ describe('a record with a fault planted in it names the fault', () => {
         .settle(),
     ],
     ['out of order', 'reordered', listening().publish(1).publish(2).call('s', 2).call('s', 1).settle()],
+    [
+      'a key of several addresses out of order in a group, though nothing was dropped',
+      'reordered',
+      group()
+        .fault('trim', true)
+        .publish(1, { to: ['role:b', 'instance:p1'], key: 'k' })
+        .publish(2, { to: ['role:b', 'instance:p1'], key: 'k' })
+        .call('s2', 2)
+        .call('s1', 1)
+        .settle(),
+    ],
     [
       'a key out of order in a group',
       'reordered',

@@ -15,9 +15,9 @@ function disorder(reading: Reading, receiver: Receiver, promises: Promises): rea
   const wrong: Violation[] = [];
   const latest = new Map<string, Publication>();
   const isSerial = receiver.kind !== 'group' && receiver.subs.every(({ concurrency }) => concurrency === 1);
-  for (const [n] of firstCalls(receiver)) {
+  for (const [n, call] of firstCalls(receiver)) {
     const publication = onlyCopy(reading, n);
-    if (publication === undefined) continue;
+    if (publication === undefined || isTorn(reading, receiver, publication, call)) continue;
     const { by, to, key } = publication;
     const byKey = promises.partitionKey && key !== undefined ? `key ${key}` : undefined;
     const lanes = isSerial && promises.order ? ['all'] : byKey === undefined ? [] : [byKey];
@@ -29,6 +29,18 @@ function disorder(reading: Reading, receiver: Receiver, promises: Promises): rea
     }
   }
   return wrong;
+}
+
+/**
+ * An event to several addresses stands in several places, of which each member of a group reads its own. Where the service dropped
+ * it from one of them, those who read there cannot wait for it.
+ */
+function isTorn(reading: Reading, { kind }: Receiver, { to, at }: Publication, call: Call): boolean {
+  return (
+    kind === 'group' &&
+    to.length > 1 &&
+    reading.faults.some((fault) => fault.loses && fault.healedAt > at && fault.at < call.at)
+  );
 }
 
 /** Members of a group handle events of one key one after the other; so does one subscription with several handlers at once. */
