@@ -1,16 +1,19 @@
 import { MAX_PENDING_EVENTS } from './contract.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { type ErrorCode, PolycastError } from './error.ts';
+import { closeHoles, type Unsent } from './holes.ts';
 import type { Manifest } from './manifest.ts';
 import { backOffMs, type RetryPolicy } from './retry.ts';
 import type { Runtime } from './runtime.ts';
+import type { Numberer } from './sequence.ts';
 import type { Outgoing } from './transport.ts';
 
 type SendBatch = (batch: readonly Outgoing[]) => void | Promise<void | readonly (PolycastError | undefined)[]>;
 
 /** One event waiting for the transport, and who waits for it. */
-interface Entry {
+interface Entry extends Unsent {
   outgoing: Outgoing;
+  mayBeOut: boolean;
   readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -34,7 +37,8 @@ export class BatchQueue {
   readonly #limits: Manifest['limits'];
   readonly #retry: RetryPolicy;
   readonly #isDown: () => boolean;
-  readonly #onRefused: (refused: readonly Outgoing[], taken: readonly Outgoing[]) => void;
+  readonly #numberer: Numberer;
+  readonly #renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
   readonly #runtime: Runtime;
   #waiting: (Entry | undefined)[] = [];
   /** Index of the first entry of `#waiting` that was not taken yet. */
@@ -43,7 +47,10 @@ export class BatchQueue {
   readonly #underWay = new Set<Batch>();
   #flushScheduled = false;
   #nextBatchNumber = 0;
+  /** In the order in which they were sent. */
   #failed: Batch[] = [];
+  /** Rejected since something was under way, and surely not taken. */
+  #refused: Outgoing[] = [];
   /** Set while failed batches wait: nothing is sent. */
   #held = false;
   #wake: (() => void) | undefined;
@@ -58,19 +65,17 @@ export class BatchQueue {
     retry: RetryPolicy;
     /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their tries. */
     isDown: () => boolean;
-    /**
-     * Events were refused for good, before anything that was published later was sent. Those that still wait may be changed, with
-     * `rewrite`.
-     * @param taken what was taken of the same batch
-     */
-    onRefused: (refused: readonly Outgoing[], taken: readonly Outgoing[]) => void;
+    numberer: Numberer;
+    /** The same event under another number, written anew. Its size must stay about the same. */
+    renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
     runtime: Runtime;
   }) {
     this.#send = options.send;
     this.#limits = options.limits;
     this.#retry = options.retry;
     this.#isDown = options.isDown;
-    this.#onRefused = options.onRefused;
+    this.#numberer = options.numberer;
+    this.#renumber = options.renumber;
     this.#runtime = options.runtime;
   }
 
@@ -92,18 +97,10 @@ export class BatchQueue {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ outgoing, bytes, resolve, reject });
+      this.#waiting.push({ outgoing, bytes, resolve, reject, mayBeOut: false });
       this.#schedule();
       if (!this.#holds) this.#hold();
     });
-  }
-
-  /** Changes what waits and was not sent yet, in its order. Sizes must stay about the same. */
-  rewrite(change: (outgoing: Outgoing) => Outgoing): void {
-    for (let at = this.#head; at < this.#waiting.length; at++) {
-      const entry = this.#waiting[at] as Entry;
-      entry.outgoing = change(entry.outgoing);
-    }
   }
 
   /** The connection is back: what failed need not wait any longer. */
@@ -208,66 +205,56 @@ export class BatchQueue {
     result.then(
       (errors) => {
         if (!this.#underWay.delete(batch)) return;
-        if (errors) this.#sortOut(batch, errors);
+        if (errors) this.#sortOut(batch, (index) => errors[index]);
         else for (const entry of batch.entries) entry.resolve();
         this.#settled();
       },
       (thrown) => {
         if (!this.#underWay.delete(batch)) return;
-        this.#fail(batch, PolycastError.from(thrown));
+        const error = PolycastError.from(thrown);
+        this.#sortOut(batch, () => error);
         this.#settled();
       },
     );
   }
 
-  /** Some events of a batch failed: those worth it are tried again, together. */
-  #sortOut(batch: Batch, errors: readonly (PolycastError | undefined)[]): void {
+  /** Events of a batch failed: those worth it are tried again, together. */
+  #sortOut(batch: Batch, errorAt: (index: number) => PolycastError | undefined): void {
     const again: Entry[] = [];
-    const taken: Outgoing[] = [];
-    const refused: Outgoing[] = [];
-    batch.entries.forEach((entry, index) => {
-      const error = errors[index];
-      if (error === undefined) {
-        taken.push(entry.outgoing);
-        entry.resolve();
-      } else if (this.#mayRetry(batch, error)) again.push(entry);
-      else {
-        if (!UNCERTAIN.has(error.code)) refused.push(entry.outgoing);
-        entry.reject(error);
-      }
-    });
-    if (again.length > 0) this.#setAside({ ...batch, entries: again });
-    else this.#tellRefused(refused, taken);
-  }
-
-  #fail(batch: Batch, error: PolycastError): void {
-    if (this.#mayRetry(batch, error)) return this.#setAside(batch);
-    for (const entry of batch.entries) entry.reject(this.#closed ?? error);
-    if (!UNCERTAIN.has(error.code)) {
-      const refused = batch.entries.map((entry) => entry.outgoing);
-      this.#tellRefused(refused, []);
+    for (const [index, entry] of batch.entries.entries()) {
+      const error = errorAt(index);
+      if (error !== undefined && UNCERTAIN.has(error.code)) entry.mayBeOut = true;
+      if (error === undefined) entry.resolve();
+      else if (this.#mayRetry(batch, error)) again.push(entry);
+      else this.#reject(entry, error);
     }
+    if (again.length === 0) return;
+    this.#held = true;
+    this.#failed.push({ ...batch, entries: again });
+    this.#failed.sort((a, b) => a.number - b.number);
   }
 
-  #tellRefused(refused: readonly Outgoing[], taken: readonly Outgoing[]): void {
-    if (refused.length > 0 && this.#underWay.size === 0 && this.#failed.length === 0) this.#onRefused(refused, taken);
+  #reject(entry: Entry, error: PolycastError): void {
+    if (!entry.mayBeOut) this.#refused.push(entry.outgoing);
+    entry.reject(error);
   }
 
   #mayRetry(batch: Batch, error: PolycastError): boolean {
     return error.retryable && batch.attempt < this.#retry.tries && this.#closed === undefined;
   }
 
-  #setAside(batch: Batch): void {
-    this.#held = true;
-    this.#failed.push(batch);
+  #settled(): void {
+    if (this.#underWay.size === 0) this.#closeHoles();
+    if (this.#failed.length === 0) this.#flush();
+    else if (this.#underWay.size === 0) this.#waitAndResend();
   }
 
-  #settled(): void {
-    if (this.#failed.length > 0) {
-      if (this.#underWay.size === 0) this.#waitAndResend();
-      return;
-    }
-    this.#flush();
+  /** While nothing is under way. */
+  #closeHoles(): void {
+    if (this.#refused.length === 0) return;
+    const refused = this.#refused.splice(0);
+    const failed = this.#failed.flatMap(({ entries }) => entries);
+    closeHoles(refused, [...failed, ...(this.#waiting.slice(this.#head) as Entry[])], this.#numberer, this.#renumber);
   }
 
   #waitAndResend(): void {
@@ -281,9 +268,9 @@ export class BatchQueue {
       timer.cancel();
       this.#wake = undefined;
       this.#held = false;
-      const batches = this.#failed.sort((a, b) => a.number - b.number).map((batch) => this.#withoutExpired(batch));
-      this.#failed = [];
       this.#dropExpired();
+      const batches = this.#failed;
+      this.#failed = [];
       for (const batch of batches) {
         batch.attempt++;
         if (batch.entries.length > 0) this.#transmit(batch);
@@ -293,32 +280,24 @@ export class BatchQueue {
     this.#wake = resend;
   }
 
-  /** What was tried for so long that its time is over is not tried again. It may have been taken. */
-  #withoutExpired(batch: Batch): Batch {
-    return { ...batch, entries: this.#refuseExpired(batch.entries).kept };
-  }
-
-  /** What waited for so long that its time is over is never sent. */
+  /** What waited for so long that its time is over is never sent, or not again. */
   #dropExpired(): void {
-    const { kept, expired } = this.#refuseExpired(this.#waiting.slice(this.#head) as Entry[]);
-    if (expired.length === 0) return;
-    this.#waiting = kept;
+    this.#failed = this.#failed.map((batch) => ({ ...batch, entries: this.#withoutExpired(batch.entries) }));
+    this.#waiting = this.#withoutExpired(this.#waiting.slice(this.#head) as Entry[]);
     this.#head = 0;
-    this.#tellRefused(expired, []);
+    this.#closeHoles();
   }
 
-  #refuseExpired(entries: readonly Entry[]): { kept: Entry[]; expired: Outgoing[] } {
+  #withoutExpired(entries: readonly Entry[]): Entry[] {
     const nowMs = this.#runtime.wallMs();
-    const kept: Entry[] = [];
-    const expired: Outgoing[] = [];
-    for (const entry of entries) {
-      if (entry.outgoing.expiresAtMs > nowMs) kept.push(entry);
-      else {
-        expired.push(entry.outgoing);
-        entry.reject(new PolycastError('timeout', 'the time to live was over before the transport took the event'));
-      }
-    }
-    return { kept, expired };
+    return entries.filter((entry) => {
+      if (entry.outgoing.expiresAtMs > nowMs) return true;
+      this.#reject(
+        entry,
+        new PolycastError('timeout', 'the time to live was over before the transport took the event'),
+      );
+      return false;
+    });
   }
 }
 

@@ -78,6 +78,11 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     return this.#abort?.signal.aborted === true;
   }
 
+  /** The service has it again: what becomes of it is not ours to say any more. */
+  get isGone(): boolean {
+    return this.lease !== undefined && this.abandoned;
+  }
+
   /** Forgets what the last attempt said. */
   again(): void {
     this.attempt++;

@@ -146,5 +146,5 @@ const DOT = 46;
 const ZERO = 48;
 /** Of a number that is exact as a double. */
 const MAX_DIGITS = 15;
-/** What `newEpoch` makes: eight or nine characters of time (until the year 5188), four random ones. */
-const EPOCH = /^([0-9a-z]{12,13})\.[1-9]\d*$/;
+/** What `newEpoch` makes: eight or nine characters of time (until the year 5188), six random ones. */
+const EPOCH = /^([0-9a-z]{14,15})\.[1-9]\d*$/;

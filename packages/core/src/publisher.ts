@@ -11,7 +11,7 @@ import { checkText, readEventInput } from './event-input.ts';
 import type { Manifest } from './manifest.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { Runtime } from './runtime.ts';
-import { epochEnd, formatSequence, Numberer, numberIn } from './sequence.ts';
+import { Numberer } from './sequence.ts';
 import type { Link, Outgoing } from './transport.ts';
 
 export interface PublisherOptions {
@@ -70,6 +70,7 @@ export class Publisher {
   #direct = 0;
   /** Rejects when it closes: what has no answer by then gets none. */
   readonly #closed = deferred<undefined>();
+  #ended: PolycastError | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -87,7 +88,8 @@ export class Publisher {
         limits: options.manifest.limits,
         retry: options.retry,
         isDown: options.isDown,
-        onRefused: (refused, taken) => this.#closeHoles(refused, taken),
+        numberer: this.#numberer,
+        renumber: this.#renumber,
         runtime: options.runtime,
       });
     }
@@ -159,8 +161,9 @@ export class Publisher {
     }
   }
 
-  /** An event that exists already, for everyone on a topic. */
+  /** An event that exists already, for everyone on a topic. @throws `closed` */
   address(event: BroadcastEvent, topic: string): Outgoing {
+    if (this.#ended !== undefined) throw this.#ended;
     return {
       event,
       topic,
@@ -191,6 +194,7 @@ export class Publisher {
   }
 
   close(error: PolycastError): void {
+    this.#ended = error;
     this.#queue?.close(error);
     this.#closed.reject(error);
   }
@@ -255,37 +259,10 @@ export class Publisher {
     }
   }
 
-  /**
-   * Numbers of events that the transport refused go to those that wait behind them: receivers must not miss what their publisher
-   * was told is not sent. Too late where something later of the same lane was taken.
-   */
-  #closeHoles(refused: readonly Outgoing[], taken: readonly Outgoing[]): void {
-    const free = new Map<string, number>();
-    for (const outgoing of refused) {
-      const number = this.#numberOf(outgoing);
-      if (number > 0) free.set(laneOf(outgoing), Math.min(number, free.get(laneOf(outgoing)) ?? number));
-    }
-    for (const outgoing of taken) {
-      if (this.#numberOf(outgoing) > (free.get(laneOf(outgoing)) ?? 0)) free.delete(laneOf(outgoing));
-    }
-    if (free.size === 0) return;
-    this.#queue?.rewrite((outgoing) => {
-      const lane = laneOf(outgoing);
-      const number = free.get(lane);
-      if (number === undefined || this.#numberOf(outgoing) === 0) return outgoing;
-      free.set(lane, number + 1);
-      const event = outgoing.event.with({ sequence: formatSequence(this.#numberer.epoch, number) });
-      return { ...outgoing, event, json: this.#writeJson(event) };
-    });
-    for (const [lane, number] of free) this.#numberer.rewind(lane, number);
-  }
-
-  /** Of an event of the present epoch; else 0. */
-  #numberOf({ event: { sequence } }: Outgoing): number {
-    if (sequence === undefined) return 0;
-    const end = epochEnd(sequence);
-    return sequence.slice(0, end) === this.#numberer.epoch ? numberIn(sequence, end) : 0;
-  }
+  readonly #renumber = (outgoing: Outgoing, sequence: string): Outgoing => {
+    const event = outgoing.event.with({ sequence });
+    return { ...outgoing, event, json: this.#writeJson(event) };
+  };
 
   #addresses(to: PublishOptions['to']): readonly Address[] {
     if (to === undefined || to === EVERYONE) return JUST_EVERYONE;
@@ -317,11 +294,6 @@ export const RESERVED_TYPE_PREFIX = 'polycast.';
 
 /** The largest integer that an attribute can hold. */
 const MAX_INTEGER = 2 ** 31 - 1;
-
-/** The list of addresses whose events are numbered together. */
-function laneOf({ event }: Outgoing): string {
-  return typeof event.to === 'string' ? event.to : EVERYONE;
-}
 
 const DONE: Promise<void> = Promise.resolve();
 const JUST_EVERYONE: readonly Address[] = [EVERYONE];

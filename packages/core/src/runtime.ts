@@ -36,7 +36,7 @@ let holders = 0;
 let keeper: { ref?: () => void; unref?: () => void } | undefined;
 
 const SYSTEM: Runtime = {
-  wallMs: Date.now,
+  wallMs: () => Date.now(),
   nowMs: () => performance.now(),
   epochMs: () => {
     lastEpochMs = Math.max(Date.now(), lastEpochMs + 1);

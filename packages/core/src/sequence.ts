@@ -1,3 +1,4 @@
+import type { BroadcastEvent } from './event.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -30,10 +31,22 @@ export class Numberer {
     if (sequence === formatSequence(this.epoch, this.#lastNumber)) this.#lastNumber--;
   }
 
+  /** The number of an event of the present epoch; else 0. */
+  numberOf({ sequence }: BroadcastEvent): number {
+    if (sequence === undefined) return 0;
+    const end = epochEnd(sequence);
+    return sequence.slice(0, end) === this.epoch ? numberIn(sequence, end) : 0;
+  }
+
+  /** The number given last in the lane. */
+  last(lane: string): number {
+    return lane === this.#lastLane ? this.#lastNumber : (this.#lanes.get(lane) ?? 0);
+  }
+
   /** The lane goes on with `number`: the later ones were not sent. */
   rewind(lane: string, number: number): void {
-    if (lane !== this.#lastLane) this.#switchTo(lane);
-    this.#lastNumber = number - 1;
+    if (lane === this.#lastLane) this.#lastNumber = number - 1;
+    else this.#lanes.set(lane, number - 1);
   }
 
   #switchTo(lane: string): void {
@@ -81,7 +94,10 @@ export function numberIn(sequence: string, end: number): number {
 
 const ZERO = 48;
 
-/** Start time in base 36 and four random characters: later starts sort later, within a process strictly. */
+/**
+ * Start time in base 36 and six random characters: later starts sort later, within a process strictly. Two that start in the same
+ * millisecond must differ all the same: each would take the other's events for its own.
+ */
 export function newEpoch(runtime: Runtime): string {
-  return runtime.epochMs().toString(36) + runtime.randomBits().toString(36).padStart(7, '0').slice(-4);
+  return runtime.epochMs().toString(36) + runtime.randomBits().toString(36).padStart(7, '0').slice(-6);
 }

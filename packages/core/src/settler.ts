@@ -19,12 +19,16 @@ export class Settler {
     if (lease === undefined) return;
     try {
       const settling = lease.settle(settlement);
-      if (settling === undefined) return;
-      const settled = settling.catch(this.#failed).finally(() => this.#underWay.delete(settled));
-      this.#underWay.add(settled);
+      if (settling !== undefined) this.track(settling);
     } catch (thrown) {
       this.#failed(thrown);
     }
+  }
+
+  /** A settlement is under way. */
+  track(settling: Promise<void>): void {
+    const settled = settling.catch(this.#failed).finally(() => this.#underWay.delete(settled));
+    this.#underWay.add(settled);
   }
 
   /** Resolves when nothing is under way any more. Never rejects. */

@@ -89,6 +89,10 @@ export class LiveSubscription implements Subscription, Watched {
     return this.#state;
   }
 
+  get #isEnding(): boolean {
+    return this.#state === 'closing' || this.#state === 'closed';
+  }
+
   get pending(): number {
     return this.#running + (this.#queue?.length ?? 0) + (this.#resting?.size ?? 0);
   }
@@ -140,6 +144,7 @@ export class LiveSubscription implements Subscription, Watched {
       this.#running < this.settings.concurrency &&
       this.#state !== 'paused' &&
       (this.#queue === undefined || this.#queue.length === 0) &&
+      !(lease === undefined && this.#room <= 0) &&
       !this.#isBusy(delivery)
     ) {
       this.#run(delivery);
@@ -166,7 +171,7 @@ export class LiveSubscription implements Subscription, Watched {
     }
     this.#calling--;
     if (later !== undefined) this.#await(delivery, later);
-    else if (delivery.outcome !== undefined || delivery.abandoned) this.#finished(delivery);
+    else if (delivery.outcome !== undefined) this.#finished(delivery);
     else if (this.#queue !== undefined || this.#idle !== undefined || this.inbox.pulls) this.#free(delivery);
     else this.#running--;
     return true;
@@ -189,13 +194,18 @@ export class LiveSubscription implements Subscription, Watched {
   #enqueue(delivery: LiveDelivery): boolean {
     pinExpiry(delivery.event, this.runtime);
     this.#queue ??= new DeliveryQueue();
-    if (delivery.lease === undefined && (this.#queue.length >= this.settings.bufferSize || this.#waitsForRoom)) {
+    if (delivery.lease === undefined && (this.#room <= 0 || this.#waitsForRoom)) {
       return this.#enqueueLater(delivery);
     }
     this.#queue.push(delivery);
     this.#updateFull();
     if (this.settings.concurrency > 1) this.#pump();
     return true;
+  }
+
+  /** How many more the buffer takes. What was released is in it, too. */
+  get #room(): number {
+    return this.settings.bufferSize - (this.#queue?.length ?? 0) - (this.#resting?.size ?? 0);
   }
 
   get #waitsForRoom(): boolean {
@@ -224,7 +234,7 @@ export class LiveSubscription implements Subscription, Watched {
   #admit(): void {
     if (!this.#waitsForRoom) return;
     const queue = (this.#queue ??= new DeliveryQueue());
-    for (const delivery of (this.#waitingRoom as WaitingRoom).take(this.settings.bufferSize - queue.length)) {
+    for (const delivery of (this.#waitingRoom as WaitingRoom).take(Math.max(0, this.#room))) {
       queue.push(delivery);
     }
   }
@@ -301,7 +311,7 @@ export class LiveSubscription implements Subscription, Watched {
   #finished(delivery: LiveDelivery): void {
     delivery.startedAtMs = 0;
     const outcome = delivery.outcome;
-    if (delivery.abandoned) {
+    if (delivery.isGone) {
       this.#free(delivery);
     } else if (outcome === undefined || outcome.kind === 'accept') {
       if (delivery.lease !== undefined) this.inbox.accepted(delivery.event);
@@ -316,7 +326,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   #failed(delivery: LiveDelivery, thrown: unknown): void {
     delivery.startedAtMs = 0;
-    if (delivery.outcome !== undefined || delivery.abandoned) return this.#finished(delivery);
+    if (delivery.outcome !== undefined || delivery.isGone) return this.#finished(delivery);
     const { retry, group } = this.settings;
     // The handler asked something of the broadcaster that is closing under it: no fault of the event.
     if (isClosed(thrown) && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
@@ -328,7 +338,7 @@ export class LiveSubscription implements Subscription, Watched {
     if (group !== undefined && delivery.lease !== undefined && delivery.event.partitionkey === undefined) {
       return this.#rest(delivery, delayMs);
     }
-    if (this.#state === 'closing') return this.#giveBack(delivery, thrown);
+    if (this.#isEnding) return this.#giveBack(delivery, thrown);
     pinExpiry(delivery.event, this.runtime);
     const timer = this.runtime.after(delayMs, () => {
       this.#retrying?.delete(delivery);
@@ -347,12 +357,13 @@ export class LiveSubscription implements Subscription, Watched {
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
   #rest(delivery: LiveDelivery, delayMs: number): void {
     const isLeased = delivery.lease !== undefined;
-    if (this.#state === 'closing') return this.#giveBack(delivery, 'released while closing');
+    if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
     if (isLeased && this.inbox.delaysReleases) {
       this.#settle(delivery, { kind: 'release', delayMs });
       return this.#free(delivery);
     }
     pinExpiry(delivery.event, this.runtime);
+    const queue = (this.#queue ??= new DeliveryQueue());
     const timer = this.runtime.after(delayMs, () => {
       this.#resting?.delete(delivery);
       if (isLeased) {
@@ -360,7 +371,7 @@ export class LiveSubscription implements Subscription, Watched {
         this.#active?.delete(delivery);
       } else {
         delivery.again();
-        (this.#queue ??= new DeliveryQueue()).push(delivery);
+        queue.push(delivery);
       }
       this.#pump();
     });
@@ -383,18 +394,20 @@ export class LiveSubscription implements Subscription, Watched {
     this.#hold(delivery);
     // Before its settlement: from then on it may come again.
     this.inbox.reopen(delivery.event, this);
-    deadLetterTo(this.inbox.session, this.settings, delivery, reason, (kept) => this.#settle(kept, ACCEPT)).then(
-      () => this.#free(delivery),
-      (error: unknown) => this.#notSetAside(delivery, reason, PolycastError.from(error), failures + 1),
+    const { session, settler } = this.inbox;
+    settler.track(
+      deadLetterTo(session, this.settings, delivery, reason, (kept) => this.#settle(kept, ACCEPT)).then(
+        () => this.#free(delivery),
+        (error: unknown) => this.#notSetAside(delivery, reason, PolycastError.from(error), failures + 1),
+      ),
     );
   }
 
   /** Nothing took it. What the service holds for us stays ours, without being handled again, until something does. */
   #notSetAside(delivery: LiveDelivery, reason: string, error: PolycastError, failures: number): void {
     this.tell({ kind: 'failed', what: 'settle', error });
-    if (delivery.lease === undefined || delivery.abandoned || error.code === 'lock-lost') return this.#free(delivery);
-    if (this.#state === 'closing' || this.#state === 'closed') {
-      this.#settle(delivery, RELEASE);
+    if (this.#isEnding && error.code !== 'lock-lost') this.#settle(delivery, RELEASE);
+    if (this.#isEnding || delivery.lease === undefined || delivery.abandoned || error.code === 'lock-lost') {
       return this.#free(delivery);
     }
     const delayMs = Math.max(MIN_SET_ASIDE_DELAY_MS, backOffMs(this.runtime, this.settings.retry, failures));
@@ -457,7 +470,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   #updateFull(): void {
     if (this.inbox.pulls) this.inbox.capacityChanged();
-    const full = this.#queue !== undefined && this.#queue.length >= this.settings.bufferSize;
+    const full = this.#queue !== undefined && this.#room <= 0;
     if (full === this.#full) return;
     this.#full = full;
     this.inbox.fullChanged(full);
@@ -559,7 +572,7 @@ export class LiveSubscription implements Subscription, Watched {
     if (this.#stream?.isUnread) this.#dropQueue();
     this.#pump();
     if (this.pending > 0 && !(await settlesWithin(this.runtime, this.#drained(), drainMs))) this.#dropQueue();
-    // What still runs is left to itself: its lease goes back, its signal is aborted.
+    // What still runs is left to itself: its lease goes back, its signal is aborted. Without one its outcome counts still: nothing else brings the event again.
     for (const delivery of this.#active ?? []) {
       if (!delivery.abandoned) this.#settle(delivery, RELEASE);
       delivery.abandon();

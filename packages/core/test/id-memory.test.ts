@@ -4,7 +4,7 @@ import { BroadcastEvent } from '../src/event.ts';
 import { ID_WINDOW, IdMemory } from '../src/id-memory.ts';
 import { systemRuntime } from '../src/runtime.ts';
 
-const EPOCH = 'mgq2h0x91a2b';
+const EPOCH = 'mgq2h0x91a2b3c';
 const eventOf = (id: string, source = '/s') => new BroadcastEvent({ type: 't', source, id });
 
 test('an id is new once, whatever the order, for each source apart', () => {
@@ -23,7 +23,7 @@ test('an id is new once, whatever the order, for each source apart', () => {
       for (const { id, source, forget } of steps) {
         const key = `${source} ${id}`;
         const series = `${source} ${id.slice(0, 12)}`;
-        const at = Number(/^[0-9a-z]{12}\.([1-9]\d*)$/.exec(id)?.[1] ?? Number.NaN);
+        const at = Number(/^[0-9a-z]{14}\.([1-9]\d*)$/.exec(id)?.[1] ?? Number.NaN);
         const isTooFarBack = at <= (highest.get(series) ?? 0) - ID_WINDOW;
         if (forget) {
           memory.forget(eventOf(id, source));

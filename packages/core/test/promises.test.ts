@@ -6,7 +6,7 @@ import { LoopTransport, leaseOf, stranger } from './loop-transport.ts';
 
 /** What a resolved publish is worth: order, numbers, duplicates and time through refusals, forgeries and wrong clocks. */
 
-const EPOCH = 'mgq2h0x91a2b';
+const EPOCH = 'mgq2h0x91a2b3c';
 const openOnes: Broadcaster[] = [];
 
 async function open(transport: LoopTransport, instance = 'me') {

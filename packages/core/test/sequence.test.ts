@@ -23,6 +23,17 @@ test('later epochs sort later', () => {
   expect([...epochs].sort()).toEqual(epochs);
 });
 
+test('epochs of ten thousand that start in the same millisecond differ', () => {
+  let state = 1;
+  const bits = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) ^ (state >>> 12)) >>> 0;
+  };
+  const runtime = { ...systemRuntime(), epochMs: () => 1_767_225_600_000, randomBits: bits };
+  const epochs = Array.from({ length: 10_000 }, () => newEpoch(runtime));
+  expect(new Set(epochs).size).toBe(epochs.length);
+});
+
 test('any other text has no number', () => {
   for (const text of ['', '.', 'e', 'e.', 'e.1', 'e.2', 'e.25', 'e.1x', '.11', 'e.0', 'e.g1', 'e.-1', 'e.11.']) {
     expect([text, numberIn(text, epochEnd(text))]).toEqual([text, 0]);

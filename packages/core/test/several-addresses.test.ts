@@ -14,7 +14,7 @@ async function listen(options: SubscribeOptions) {
 
 /** As Polycast writes it: the id says who made it, and which it is. */
 const own = (data: string, attributes: Record<string, string> = {}) =>
-  stranger(data, { id: `mgq2h0x91a2b.${data}`, sequence: `mgq2h0x91a2b.1${data}`, ...attributes });
+  stranger(data, { id: `mgq2h0x91a2b3c.${data}`, sequence: `mgq2h0x91a2b3c.1${data}`, ...attributes });
 
 test.each([{ group: 'g' }, {}])('an event that comes by two of our addresses is handled once: %j', async (options) => {
   const { transport, me, got } = await listen(options);

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { LiveDelivery } from '../src/delivery.ts';
+import { type Broadcaster, connect } from '../src/index.ts';
 import { systemRuntime } from '../src/runtime.ts';
 import { MAX_WAIT_FOR_ROOM_MS, WaitingRoom } from '../src/waiting-room.ts';
+import { LoopTransport, stranger } from './loop-transport.ts';
 
 test('what waits too long is given up, in order, and the rest stays', () => {
   let nowMs = 0;
@@ -35,4 +37,45 @@ test('what waits too long is given up, in order, and the rest stays', () => {
   expect(timers).toEqual([]);
   turnTo(20_000);
   expect(late).toEqual(['a', 'b']);
+});
+
+test.each([1, 2])('what its handler releases counts as held, at concurrency %d', async (concurrency) => {
+  const transport = new LoopTransport();
+  transport.loops = false;
+  const me: Broadcaster = await connect({ transport, topic: 't', self: { role: 'r', instance: 'me' } });
+  const seen: unknown[] = [];
+  let delayMs = 60_000;
+  const subscription = await me.subscribe(
+    (event, delivery) => {
+      seen.push(event.data);
+      if (delayMs > 0) delivery.release({ delayMs });
+    },
+    { bufferSize: 3, concurrency },
+  );
+  for (let data = 0; data < 1_000; data++) transport.receive(stranger(data));
+  expect([seen.length, subscription.pending, me.dropped.overflow]).toEqual([3, 3, 997]);
+  delayMs = 0;
+  const closed = subscription.close();
+  await closed;
+  expect(seen).toEqual([0, 1, 2, 0, 1, 2]);
+  await me.close();
+});
+
+test('where publishers wait, they wait for what is released', async () => {
+  const transport = new LoopTransport({ backPressure: 'native' });
+  transport.loops = false;
+  const me: Broadcaster = await connect({ transport, topic: 't', self: { role: 'r', instance: 'me' } });
+  const seen: unknown[] = [];
+  await me.subscribe(
+    (event, delivery) => {
+      seen.push(event.data);
+      if (seen.length === 1) delivery.release({ delayMs: 30 });
+    },
+    { bufferSize: 1 },
+  );
+  for (const data of ['a', 'b', 'c']) transport.receive(stranger(data));
+  expect([seen, transport.sinks[0]?.sink.capacity]).toEqual([['a'], 0]);
+  await vi.waitFor(() => expect(seen).toEqual(['a', 'a', 'b', 'c']));
+  expect([me.dropped.overflow, transport.sinks[0]?.sink.capacity]).toEqual([0, 1_000]);
+  await me.close();
 });
