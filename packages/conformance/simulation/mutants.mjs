@@ -76,8 +76,32 @@ export const MUTANTS = [
     patches: [
       {
         module: 'batch-queue.ts',
-        from: 'for (const entry of batch.entries) entry.reject(this.#closed ?? error);',
-        to: 'for (const entry of batch.entries) entry.resolve();',
+        from: 'else this.#reject(entry, error);',
+        to: 'else entry.resolve();',
+      },
+    ],
+  },
+  {
+    name: 'uncertain-number-given-away',
+    wrong: 'numbers of what may have been taken, since a try had no answer, go to others',
+    caughtBy: ['number-reused'],
+    patches: [
+      {
+        module: 'batch-queue.ts',
+        from: '      if (error !== undefined && UNCERTAIN.has(error.code)) entry.mayBeOut = true;\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'overtaken-number-given-away',
+    wrong: 'numbers of what was refused go to others though a later one of the same batch was taken',
+    caughtBy: ['number-reused'],
+    patches: [
+      {
+        module: 'holes.ts',
+        from: 'while (here.has(next - 1)) next--;',
+        to: 'next = Math.min(...here);',
       },
     ],
   },
@@ -150,10 +174,16 @@ export const MUTANTS = [
     patches: [
       {
         module: 'subscription.ts',
-        from: 'delivery.lease === undefined && (this.#queue.length >= this.settings.bufferSize || this.#waitsForRoom)',
+        from: 'delivery.lease === undefined && (this.#room <= 0 || this.#waitsForRoom)',
         to: 'delivery.lease === undefined && this.#waitsForRoom',
       },
     ],
+  },
+  {
+    name: 'released-unbounded',
+    wrong: 'what handlers release waits beside the buffer, however much it is',
+    caughtBy: ['buffer'],
+    patches: [{ module: 'subscription.ts', from: ' - (this.#resting?.size ?? 0);', to: ';' }],
   },
   {
     name: 'thrown-value-escapes',
@@ -236,6 +266,18 @@ export const MUTANTS = [
         module: 'subscription.ts',
         from: 'await settlesWithin(this.runtime, this.#drained(), drainMs))) this.#dropQueue();',
         to: 'await settlesWithin(this.runtime, this.#drained(), drainMs))) void 0;',
+      },
+    ],
+  },
+  {
+    name: 'late-failure-unsaid',
+    wrong: 'what a handler failed at after close is neither set aside nor said, though nothing brings it again',
+    caughtBy: ['lost'],
+    patches: [
+      {
+        module: 'delivery.ts',
+        from: 'return this.lease !== undefined && this.abandoned;',
+        to: 'return this.abandoned;',
       },
     ],
   },

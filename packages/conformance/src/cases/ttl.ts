@@ -20,9 +20,9 @@ function granularityMs(c: CaseContext): number {
   return c.manifest.capabilities.ttl.numbers?.granularityMs ?? 1;
 }
 
-/** As a publisher's own: eight characters of time, four of chance. */
+/** As a publisher's own: eight characters of time, six of chance. */
 function newEpoch(): string {
-  return Date.now().toString(36) + Math.random().toString(36).slice(2, 6).padEnd(4, '0');
+  return Date.now().toString(36) + Math.random().toString(36).slice(2, 8).padEnd(6, '0');
 }
 
 export const ttlCases: readonly ConformanceCase[] = [

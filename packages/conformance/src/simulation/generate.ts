@@ -71,7 +71,15 @@ class Generator {
     const theme = this.#theme === 'all' ? this.#one(THEMES) : this.#theme;
     switch (theme) {
       case 'publish':
-        return { kind: 'fault', slot, call: 'publish', how: this.#fault('publish'), ...this.#times() };
+        return {
+          kind: 'fault',
+          slot: this.#publisher(slots),
+          call: 'publish',
+          how: this.#fault('publish'),
+          ...this.#times(),
+          // What becomes of a retry is another matter.
+          ...(this.#chance(0.4) ? { next: this.#fault('publish') } : {}),
+        };
       case 'connection':
         return this.#connection(slot);
       case 'closing':
@@ -120,7 +128,7 @@ class Generator {
   }
 
   #closing(slot: number, sub: number): Deed {
-    const drainMs = this.#one([0, 10, 200, 1_000]);
+    const drainMs = this.#one([0, 0, 10, 200, 1_000]);
     const roll = this.#random();
     if (roll < 0.35) return { kind: 'close', sub, drainMs };
     if (roll < 0.5) return { kind: 'abort', sub };
@@ -157,8 +165,7 @@ class Generator {
   }
 
   #publish(slots: number): { readonly kind: 'publish'; readonly slot: number } & PublishPlan {
-    // Mostly the same one: what one publisher sends has an order.
-    const slot = this.#chance(0.5) ? 0 : this.#below(slots);
+    const slot = this.#publisher(slots);
     const count = this.#chance(0.6) ? 1 : 2 + this.#below(5);
     const roll = this.#random();
     const to =
@@ -182,6 +189,11 @@ class Generator {
     };
   }
 
+  /** Mostly the same one: what one publisher sends has an order. */
+  #publisher(slots: number): number {
+    return this.#chance(0.5) ? 0 : this.#below(slots);
+  }
+
   #subscribe(slots: number): { readonly kind: 'subscribe'; readonly slot: number } & SubscriptionPlan {
     const { isLeased } = profileOf(this.#profile);
     const sub = this.#subs++;
@@ -202,12 +214,22 @@ class Generator {
   }
 
   #acts(): readonly Act[] {
+    if (this.#theme === 'handlers' && this.#chance(0.15)) return Array(6).fill({ act: 'release', delayMs: 300 });
     return Array.from({ length: 1 + this.#below(5) }, () => this.#act());
   }
 
   #act(): Act {
     if (this.#theme === 'set-aside' && this.#chance(0.6)) {
       return this.#chance(0.5) ? { act: 'reject' } : { act: 'throw', odd: FINAL_THROWN };
+    }
+    if (this.#theme === 'closing' && this.#chance(0.5)) {
+      // Ends after closing has given up waiting for it.
+      const afterMs = this.#one([30, 400]);
+      return this.#one([
+        { act: 'throw', afterMs },
+        { act: 'reject', afterMs },
+        { act: 'release', delayMs: 0, afterMs },
+      ] as const);
     }
     const roll = this.#random();
     const afterMs = this.#chance(0.5) ? { afterMs: this.#one([1, 3, 30, 400]) } : {};

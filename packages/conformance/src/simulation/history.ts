@@ -31,6 +31,8 @@ export type Deed =
       readonly call: FaultyCall;
       readonly how: Fault;
       readonly times?: number;
+      /** What the call after those meets. */
+      readonly next?: Fault;
     }
   | { readonly kind: 'cut'; readonly slot: Slot; readonly downMs: number }
   | { readonly kind: 'restart'; readonly keeps: boolean; readonly downMs: number }

@@ -131,17 +131,26 @@ export class Service {
     }
     this.#trace.published[number]?.taken.push(this.#trace.now());
     if (event.sequence !== undefined) this.lastSequence.set(event.source, event.sequence);
-    const place = placeOf(event.sequence, [...outgoing.to].sort().join());
-    if (place !== undefined) {
-      const numbers = this.#trace.takenNumbers.get(place.lane) ?? new Set();
-      this.#trace.takenNumbers.set(place.lane, numbers.add(place.number));
-    }
+    if (event.sequence !== undefined) this.#takeNumber(event.id, event.sequence, outgoing.to);
     const offset = this.#nextOffset++;
     for (const listener of this.#listeners) {
       // As with channels: once for each of its addresses that are on the list.
       for (const address of outgoing.to) if (listener.addresses.includes(address)) this.#send(listener, outgoing);
     }
     for (const store of this.#stores.values()) store.add(outgoing, offset);
+  }
+
+  /** Two events with one number: receivers would miss a loss, or see one that is none. */
+  #takeNumber(id: string, sequence: string, to: readonly string[]): void {
+    const place = placeOf(sequence, [...to].sort().join());
+    if (place === undefined) return;
+    let numbers = this.#trace.takenNumbers.get(place.lane);
+    if (numbers === undefined) this.#trace.takenNumbers.set(place.lane, (numbers = new Map()));
+    const first = numbers.get(place.number);
+    if (first === undefined) numbers.set(place.number, id);
+    else if (first !== id && !this.#trace.wasForged) {
+      this.#trace.wrong.push(`number-reused: ${sequence} was given to event ${first}, and to ${id}`);
+    }
   }
 
   #send(listener: Listener, outgoing: Outgoing): void {
@@ -171,6 +180,7 @@ export class Service {
       sequence: event.sequence,
       lane: [...to].sort().join(),
       attempt: undefined,
+      offset: undefined,
       wasTaken: true,
       settled: undefined,
       wasSettled: false,

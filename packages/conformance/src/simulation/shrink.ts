@@ -84,6 +84,7 @@ const OPTIONAL = [
   'carbonCopy',
   'confirm',
   'times',
+  'next',
   'to',
   'durable',
 ];

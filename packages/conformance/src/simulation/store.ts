@@ -231,6 +231,7 @@ export class Store {
       sequence: event.sequence,
       lane: [...to].sort().join(),
       attempt: entry.deliveries,
+      offset: entry.offset,
       wasTaken: true,
       settled: undefined,
       wasSettled: false,

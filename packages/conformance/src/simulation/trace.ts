@@ -34,6 +34,8 @@ export interface Handed {
   readonly sequence: string | undefined;
   readonly lane: string;
   readonly attempt: number | undefined;
+  /** Which of the service's messages brought it, where it keeps them: an event may be in several. */
+  readonly offset: number | undefined;
   /** Did the sink say that it took it? */
   wasTaken: boolean;
   /** What core did with the lease, if there was one. */
@@ -135,8 +137,8 @@ export class Trace {
   readonly promises: Awaited[] = [];
   /** Events that came to rest among the dead letters, by number. */
   readonly deadLetters: { readonly number: number; readonly at: Moment }[] = [];
-  /** Numbers that the service took, by publisher's epoch and address list. */
-  readonly takenNumbers = new Map<string, Set<number>>();
+  /** Numbers that the service took, by publisher's epoch and address list; with the event that had them first. */
+  readonly takenNumbers = new Map<string, Map<number, string>>();
   /** What still waited then for an open subscription, by its name in the history. */
   readonly waitingAtRest = new Map<number, readonly number[]>();
   /** When everything had come to rest, before the participants left. */

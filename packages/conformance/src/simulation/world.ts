@@ -150,7 +150,7 @@ class World {
       if (runtime.holds !== 0) trace.wrong.push(`residue-holds: ${runtime.holds} left by ${record.instance}`);
     }
     for (const [sub, { signal, record }] of this.#listening) {
-      if (record.closedAt !== undefined && signal.listeners > 0) {
+      if (record.closedAt !== undefined && record.crashedAt === undefined && signal.listeners > 0) {
         trace.wrong.push(`residue-listeners: ${signal.listeners} on the AbortSignal of subscription ${sub}`);
       }
     }
@@ -213,6 +213,7 @@ class World {
         for (let times = deed.times ?? 1; times > 0; times--) {
           this.#service.connections.get(deed.slot)?.arm(deed.call, deed.how);
         }
+        if (deed.next !== undefined) this.#service.connections.get(deed.slot)?.arm(deed.call, deed.next);
         return;
       case 'cut':
         trace.faults.add('cut');

@@ -34,7 +34,7 @@ export const lost: Rule = (view) => {
       continue;
     }
     if (profile.isLeased) {
-      if (isAtRest && handed.settled !== 'release' && !handed.isVoid) {
+      if (isAtRest && !isWithService(view, handed.number)) {
         wrong.push(`lost: event ${handed.number} was handed to ${nameOf(view)} and is neither handled nor set aside`);
       }
     } else if (sub.crashedAt === undefined && sub.closedAt !== undefined) {
@@ -149,28 +149,35 @@ function lastMoment(view: View, published: Published, call: Call): number {
 /** Clocks in events are whole milliseconds. */
 const TOLERANCE_MS = 2;
 
+/** The service has it again, in one of its messages, or has lost it: then that is the service's to say. */
+function isWithService(view: View, number: number): boolean {
+  const last = new Map(handedTo(view).flatMap((one) => (one.number === number ? [[one.offset, one]] : [])));
+  if ([...last.values()].some(({ settled, isVoid }) => settled === 'release' || isVoid)) return true;
+  return view.sources.some((source) => source.lost.some((lost) => lost.number === number));
+}
+
 function isAccounted(view: View, published: Published, handed: Handed): boolean {
   const same = view.familyCalls.filter((call) => isSame(view, call, published));
   if (same.some(({ outcome }) => outcome === 'accepted' || outcome === 'running')) return true;
-  // A handler that close waited for no longer is left to itself.
-  if (same.some(({ endedAt }) => isBefore(view.sub.closedAt, endedAt))) return true;
   if (view.profile.isLeased && view.trace.deadLetters.some(({ number }) => number === published.number)) return true;
   const ids = new Set(same.map(({ eventId }) => eventId));
   const setAside = view.family.flatMap(({ signals }) =>
     signals.filter(({ signal }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId)),
   );
-  if (published.id === undefined)
-    return setAside.length > 0 || (same.length === 0 && cameBefore(view, published, handed));
-  // Published again after it was set aside, it must be handled again; before, it is a duplicate.
-  if (setAside.some(({ at }) => at.tick > handed.at.tick)) return true;
-  return setAside.length === 0 && isDuplicate(view, published, handed);
+  if (same.length === 0 && cameBefore(view, published, handed)) return true;
+  if (published.id === undefined) return setAside.length > 0;
+  // Published again after it was set aside, it must be handled again; before, it is a duplicate. So are copies of one publish.
+  const first = view.profile.isLeased ? handed : handedTo(view).find(({ number }) => number === handed.number);
+  if (setAside.some(({ at }) => at.tick > (first ?? handed).at.tick)) return true;
+  return isDuplicate(view, published, handed, Math.max(-1, ...setAside.map(({ at }) => at.tick)));
 }
 
-/** An event with its id came before. */
-function isDuplicate(view: View, published: Published, handed: Handed): boolean {
+/** An event with its id came before, since one was set aside. */
+function isDuplicate(view: View, published: Published, handed: Handed, sinceTick: number): boolean {
   return handedTo(view).some(({ number, at }) => {
     const other = view.published(number);
-    if (other === undefined || number === published.number || at.tick >= handed.at.tick) return false;
+    if (other === undefined || number === published.number) return false;
+    if (at.tick <= sinceTick || at.tick >= handed.at.tick) return false;
     return other.id === published.id && other.source === published.source;
   });
 }

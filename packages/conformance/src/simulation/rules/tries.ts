@@ -106,9 +106,7 @@ function byEvent(calls: readonly Call[]): ReadonlyMap<number, readonly Call[]> {
 /** The buffer holds what it may, and no more. */
 export const bounded: Rule = (view) => {
   const { plan, maxPending } = view.sub;
-  // What its handler released rests beside the buffer.
-  const released = view.calls.filter(({ outcome }) => outcome === 'released').length;
-  const most = (plan.bufferSize ?? 100) + (plan.concurrency ?? 1) + released;
+  const most = (plan.bufferSize ?? 100) + (plan.concurrency ?? 1);
   return maxPending > most ? [`buffer: ${nameOf(view)} held ${maxPending} deliveries, ${most} are allowed`] : [];
 };
 
