@@ -13,7 +13,7 @@ export function runSimulation(options: {
   readonly histories: number;
   readonly budgetMs: number;
   readonly only?: readonly string[] | undefined;
-  readonly ignored?: readonly string[];
   readonly failures?: number;
+  readonly isRace?: boolean;
   readonly patches?: readonly Patch[] | undefined;
 }): Promise<SimulationRun>;

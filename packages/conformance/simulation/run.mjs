@@ -16,12 +16,12 @@ const STUCK_AFTER_MS = 30_000;
  * @param {number} options.histories most histories in all
  * @param {number} options.budgetMs longest run of each thread
  * @param {readonly string[]} [options.only] rules that are looked at; left out: all
- * @param {readonly string[]} [options.ignored] rules that are not looked at
  * @param {number} [options.failures] most failures looked for by each thread
+ * @param {boolean} [options.isRace] the first failure of any thread ends all of them, and is not shrunk
  * @param {{ module: string, from: string, to: string }[]} [options.patches] changes to core: a mutant
  * @returns {Promise<{ histories: number, failures: import('../src/simulation/simulate.ts').Failure[], stuckAt: number[] }>}
  */
-export async function runSimulation({ seeds, histories, budgetMs, only, ignored = [], failures = 1, patches = [] }) {
+export async function runSimulation({ seeds, histories, budgetMs, only, failures = 1, isRace = false, patches = [] }) {
   const folder = await mkdtemp(join(tmpdir(), 'polycast-simulation-'));
   const module = join(folder, 'simulation.mjs');
   try {
@@ -29,18 +29,21 @@ export async function runSimulation({ seeds, histories, budgetMs, only, ignored 
     const sound = patches.length === 0 ? undefined : join(folder, 'sound.mjs');
     if (sound !== undefined) await writeFile(sound, await soundBundle());
     const limit = Math.ceil(histories / seeds.length);
-    const runs = seeds.map((first) =>
-      runThread({
+    const race = new AbortController();
+    const runs = seeds.map((first) => {
+      const data = {
         module: pathToFileURL(module).href,
         sound: sound === undefined ? undefined : pathToFileURL(sound).href,
         first,
         limit,
         budgetMs,
         only,
-        ignored,
         stopsAt: failures,
-      }),
-    );
+        shrinks: !isRace,
+      };
+      const run = runThread(data, race.signal);
+      return isRace ? run.finally(() => race.abort()) : run;
+    });
     const done = await Promise.all(runs);
     return {
       histories: done.reduce((sum, { count }) => sum + count, 0),
@@ -60,7 +63,8 @@ function soundBundle() {
   return bundled;
 }
 
-function runThread(data) {
+/** @param {AbortSignal} race aborted when another thread has found what is looked for */
+function runThread(data, race) {
   const progress = new SharedArrayBuffer(16);
   const seen = new BigInt64Array(progress);
   const worker = new Worker(new URL('worker.mjs', import.meta.url), {
@@ -78,6 +82,7 @@ function runThread(data) {
         since = performance.now();
       } else if (performance.now() - since > STUCK_AFTER_MS) end({ stuckAt: Number(seen[1]) });
     }, 500);
+    race.addEventListener('abort', () => end({}));
     const end = (result) => {
       clearInterval(watch);
       resolve({ count: Number(seen[0]), failures, stuckAt: undefined, ...result });

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
-const { module, sound, first, limit, budgetMs, only, ignored, progress, stopsAt } = workerData;
+const { module, sound, first, limit, budgetMs, only, progress, stopsAt, shrinks } = workerData;
 // What this thread does now, for the one that started it: a thread that never returns to its loop cannot be asked.
 const seen = new BigInt64Array(progress);
 const { historyOf, ruleOf, simulate, trySeed } = await import(module);
@@ -8,7 +8,7 @@ const soundly = sound === undefined ? undefined : await import(sound);
 // Errors are made by the thousand here, and nobody reads where.
 Error.stackTraceLimit = limit === 1 ? 10 : 0;
 const untilMs = performance.now() + budgetMs;
-const isLookedAt = (rule) => (only === undefined || only.includes(rule)) && !ignored.includes(rule);
+const isLookedAt = (rule) => only === undefined || only.includes(rule);
 /** A rule that core breaks in this history without the mutant says nothing of it. */
 const isSound = async (seed) =>
   soundly === undefined || !(await soundly.simulate(historyOf(seed))).some((finding) => isLookedAt(ruleOf(finding)));
@@ -17,7 +17,8 @@ let count = 0;
 let failures = 0;
 for (let seed = first; count < limit && performance.now() < untilMs && failures < stopsAt; seed++) {
   seen[1] = BigInt(seed);
-  const failure = (await isBroken(seed)) && (await isSound(seed)) ? await trySeed(seed, isLookedAt) : undefined;
+  const failure =
+    (await isBroken(seed)) && (await isSound(seed)) ? await trySeed(seed, isLookedAt, shrinks) : undefined;
   seen[0] = BigInt(++count);
   if (failure === undefined) continue;
   failures++;

@@ -3,9 +3,6 @@ import { MUTANTS } from '../simulation/mutants.mjs';
 import { runSimulation } from '../simulation/run.mjs';
 import { historyOf, play } from '../src/simulation/index.ts';
 
-/** Rules that core breaks still, in rare histories; none may be added. */
-const PENDING = ['false-gap', 'lost'];
-
 /** In CI a minute is given to it; elsewhere a look is enough. */
 const BUDGET_MS = process.env.CI ? 55_000 : 15_000;
 const HISTORIES = 100_000;
@@ -29,7 +26,6 @@ test(
       seeds: [1, fresh],
       histories: HISTORIES,
       budgetMs: BUDGET_MS,
-      ignored: PENDING,
     });
     console.log(`${result.histories} histories, from seeds 1 and ${fresh}`);
     for (const { seed, findings, print, shrunkFindings } of result.failures) {
@@ -51,6 +47,7 @@ describe('each mutant of core is caught, by name', () => {
           histories: MUTANT_HISTORIES,
           budgetMs: MUTANT_BUDGET_MS,
           only: caughtBy,
+          isRace: true,
           patches,
         });
         const caught = failures.length + stuckAt.length;

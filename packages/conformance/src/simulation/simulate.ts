@@ -19,17 +19,22 @@ export interface Failure {
   readonly shrunkFindings: readonly string[];
 }
 
-/** Plays the history of a seed. @param isLookedAt which rules count; left out: all */
+/**
+ * Plays the history of a seed.
+ * @param isLookedAt which rules count; left out: all
+ * @param shrinks false: what fails is handed back as it is
+ */
 export async function trySeed(
   seed: number,
   isLookedAt: (rule: string) => boolean = () => true,
+  shrinks = true,
 ): Promise<Failure | undefined> {
   const history = historyOf(seed);
   const findings = (await simulate(history)).filter((finding) => isLookedAt(ruleOf(finding)));
   if (findings.length === 0) return undefined;
   const rule = ruleOf(findings[0] as string);
   const breaks = async (other: History) => (await simulate(other)).some((finding) => ruleOf(finding) === rule);
-  const shrunk = await shrink(history, breaks);
+  const shrunk = shrinks ? await shrink(history, breaks) : history;
   return { seed, findings, shrunk, print: print(shrunk), shrunkFindings: await simulate(shrunk) };
 }
 
