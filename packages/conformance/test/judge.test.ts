@@ -208,6 +208,10 @@ describe('a record without a fault in it is judged to be right', () => {
         .settle(),
     ],
     [
+      'may have lost, says who might not look',
+      listening().fault('restart').fault('forbid').signal('sub', { kind: 'reconnected', mayHaveLost: true }).settle(),
+    ],
+    [
       'lost by trimming, announced',
       listening().fault('trim', true).publish(1).signal('sub', { kind: 'gap', reason: 'trimmed' }, 's').settle(),
     ],
@@ -379,6 +383,16 @@ describe('a record with a fault planted in it names the fault', () => {
       'a gap without any fault',
       'false-signal',
       listening().publish(1).call('s', 1).signal('sub', { kind: 'gap', reason: 'trimmed' }, 's').settle(),
+    ],
+    [
+      'trimmed, at least once, when nothing was',
+      'false-signal',
+      listening().fault('cut').signal('sub', { kind: 'gap', reason: 'trimmed' }, 's').settle(),
+    ],
+    [
+      'may have lost, at least once, when the service was only restarted',
+      'false-signal',
+      listening().fault('restart-service').signal('sub', { kind: 'reconnected', mayHaveLost: true }).settle(),
     ],
     [
       'may have lost, at least once, when nothing could',

@@ -17,7 +17,7 @@ export interface CommandConnectionOptions {
   readonly key: string;
   /**
    * Left out where nothing is kept. Asked when another server, or another run of the same one, may have taken over: is
-   * all there that was published? Resolves to false where that cannot be known.
+   * all there that was published? Resolves to false where that cannot be known; rejects where it may be known later.
    */
   isIntact?(): Promise<boolean>;
   /** False while another connection's signals say more. */
@@ -239,7 +239,9 @@ export class CommandConnection {
       this.#serverRun = this.#askRun();
       const [old, now] = await Promise.all([before, this.#serverRun]);
       const isSame = old !== undefined && old === now && !this.#mayHaveLost;
-      this.#mayHaveLost = !isSame && !(await this.#options.isIntact());
+      // Should no answer come, it is asked again by the next connection.
+      this.#mayHaveLost = !isSame;
+      if (!isSame) this.#mayHaveLost = !(await this.#options.isIntact());
       if (this.#isClosed || this.#client.status !== 'ready') return;
     }
     this.#isUp = true;

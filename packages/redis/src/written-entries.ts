@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { mapError } from './map-error.ts';
 
 /** Most streams whose last entry is remembered. */
 const MAX_STREAMS = 1_000;
@@ -18,7 +19,10 @@ export class WrittenEntries {
     this.#ids.set(stream, id);
   }
 
-  /** False, too, where an entry was trimmed since, or the user may not look. Then what comes next starts afresh. */
+  /**
+   * False, too, where an entry was trimmed since, or the user may not look. Then what comes next starts afresh.
+   * @throws PolycastError where no answer came: it may be asked again
+   */
   async areThere(client: Redis | Cluster): Promise<boolean> {
     try {
       const found = await Promise.all(
@@ -29,7 +33,9 @@ export class WrittenEntries {
         }),
       );
       return found.every(Boolean);
-    } catch {
+    } catch (thrown) {
+      const error = mapError(thrown);
+      if (error.retryable) throw error;
       return false;
     }
   }

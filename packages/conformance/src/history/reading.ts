@@ -61,7 +61,6 @@ export interface Fault {
   readonly at: number;
   readonly loses: boolean;
   readonly forgets: boolean;
-  readonly seemsToLose: boolean;
   healedAt: number;
 }
 
@@ -208,7 +207,6 @@ export class Reading {
           at: entry.at,
           loses: entry.loses === true,
           forgets: entry.forgets === true,
-          seemsToLose: entry.loses === true || entry.seemsToLose === true,
           healedAt: Number.POSITIVE_INFINITY,
         });
         return;

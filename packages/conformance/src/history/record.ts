@@ -87,8 +87,6 @@ export type Happening =
       readonly loses?: boolean;
       /** And who listens: subscriptions are gone as if they had never been. */
       readonly forgets?: boolean;
-      /** Nothing is lost, but no client can know that: the service was gone and came back. */
-      readonly seemsToLose?: boolean;
     }
   | { readonly what: 'healed'; readonly fault: string }
 
@@ -150,6 +148,6 @@ export function promisesOf({ guarantee, capabilities }: Manifest): Promises {
     dedupe: has('dedupe'),
     crashRedelivery: has('crashRedelivery'),
     countsExpired: capabilities.ttl.level === 'emulated',
-    closeDelivers: false,
+    closeDelivers: true,
   };
 }

@@ -18,8 +18,6 @@ export interface Circumstances {
 
 /** The service can be the victim of one of these at a time: one that is down cannot be frozen, nor refuse anything. */
 const OF_SERVICE: ReadonlySet<FaultKind> = new Set(['freeze-service', 'kill-service', 'refuse', 'forbid']);
-/** Nothing is lost, but no client can know that. */
-const SEEMS_TO_LOSE: ReadonlySet<FaultKind> = new Set(['kill-service', 'restart-service']);
 const LOSES: ReadonlySet<FaultKind> = new Set(['trim', 'wipe', 'demote']);
 /** Who listens is lost, too. */
 const FORGETS: ReadonlySet<FaultKind> = new Set(['wipe']);
@@ -130,7 +128,6 @@ export class Disturbances {
       kind,
       ...(LOSES.has(kind) ? { loses: true } : {}),
       ...(FORGETS.has(kind) ? { forgets: true } : {}),
-      ...(SEEMS_TO_LOSE.has(kind) ? { seemsToLose: true } : {}),
     });
     return fault;
   }

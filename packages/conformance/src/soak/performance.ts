@@ -98,6 +98,7 @@ class Performance {
   #events = 0;
   /** Something ended that could not clean up: the service does so itself, some time later. */
   #isUnclean = false;
+  #isAtRest = false;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(plan: Plan, stage: Stage, promises: Promises, options: PerformOptions) {
@@ -211,7 +212,8 @@ class Performance {
     const leaving = this.#joined[slot];
     if (leaving === undefined) return true;
     leaving.isLeaving = true;
-    this.#noteEnd();
+    // In the end all is well again, and each has shown that it is connected.
+    if (!this.#isAtRest) this.#noteEnd();
     leaving.process.order({ do: 'leave', life: leaving.life });
     return this.#hasLeft(slot, withinMs);
   }
@@ -351,6 +353,7 @@ class Performance {
     await this.#collect();
     if (this.recorder.isOver) return;
     this.recorder.note({ what: 'settled' });
+    this.#isAtRest = true;
     await this.#rest();
     await Promise.all(SLOTS.map((_, slot) => this.#leaveForGood(slot)));
     await this.#lookForResidue();
@@ -444,10 +447,14 @@ class Performance {
     if (this.#disturbances.isRecent(TROUBLE_MS)) this.#isUnclean = true;
   }
 
-  /** What dies leaves something behind for a while, and a durable subscription stays: these are looked at elsewhere. */
+  /**
+   * Where something is kept, what dies leaves its place behind for as long as it may come back (on Redis a minute), and a durable
+   * subscription stays: these are looked at elsewhere.
+   */
   async #lookForResidue(): Promise<void> {
     const { residue } = this.#stage.target;
-    if (residue === undefined || this.#isUnclean || this.#durable.size > 0) return;
+    const isLeft = this.#promises.atLeastOnce && (this.#isUnclean || this.#durable.size > 0);
+    if (residue === undefined || isLeft) return;
     const deadline = nowMs() + 3_000;
     let names: readonly string[] = [];
     do {

@@ -2,23 +2,31 @@ import { isFor, type Reading, type Sub } from '../reading.ts';
 import type { Promises } from '../record.ts';
 import type { Violation } from './violation.ts';
 
+/** How long before a signal somebody may have looked, ms. */
+const LOOKED_WITHIN_MS = 1_000;
+
 /** Announcements of what did not happen. */
 export function judgeSignals(reading: Reading, promises: Promises): readonly Violation[] {
   return [
-    ...[...reading.subs.values()].flatMap((sub) => gaps(reading, sub)),
+    ...[...reading.subs.values()].flatMap((sub) => gaps(reading, sub, promises)),
     ...connections(reading, promises),
     ...expiries(reading),
   ].map((message) => ({ kind: 'false-signal', message }));
 }
 
-/** A gap with a count is exact: not more than was published and did not come. Without a count it needs a fault. */
-function gaps(reading: Reading, sub: Sub): readonly string[] {
+/**
+ * A gap with a count is exact: not more than was published and did not come. Without a count it needs a fault; and what was kept
+ * can only have been removed where the service has lost something.
+ */
+function gaps(reading: Reading, sub: Sub, { atLeastOnce }: Promises): readonly string[] {
   const wrong: string[] = [];
   const bySource = new Map<string, number>();
   for (const { at, signal } of sub.signals) {
     if (signal.kind !== 'gap') continue;
     if (signal.count === undefined || signal.source === undefined) {
-      if (reading.firstFaultAt > at) wrong.push(`${sub.id}: a gap (${signal.reason}), but nothing had gone wrong`);
+      const isOfService = atLeastOnce && signal.reason === 'trimmed';
+      const mayBe = isOfService ? losesBefore(reading, at) : reading.firstFaultAt < at;
+      if (!mayBe) wrong.push(`${sub.id}: a gap (${signal.reason}), but nothing had gone wrong`);
     } else bySource.set(signal.source, (bySource.get(signal.source) ?? 0) + signal.count);
   }
   for (const [source, count] of bySource) {
@@ -36,6 +44,15 @@ function missingFrom(reading: Reading, sub: Sub, source: string): number {
   ).length;
 }
 
+function losesBefore({ faults }: Reading, when: number): boolean {
+  return faults.some(({ loses, at }) => loses && at < when);
+}
+
+/** Who may not look at what is kept cannot know that nothing is missing. */
+function mayNotLook({ faults }: Reading, when: number): boolean {
+  return faults.some(({ kind, at, healedAt }) => kind === 'forbid' && at < when && healedAt > when - LOOKED_WITHIN_MS);
+}
+
 function connections(reading: Reading, promises: Promises): readonly string[] {
   const wrong: string[] = [];
   for (const life of reading.lives.values()) {
@@ -45,7 +62,7 @@ function connections(reading: Reading, promises: Promises): readonly string[] {
         case 'reconnected': {
           if (signal.mayHaveLost !== true) break;
           if (calm > at) wrong.push(`${life.id}: reconnected, may have lost; nothing had gone wrong`);
-          else if (promises.atLeastOnce && !reading.faults.some((one) => one.seemsToLose && one.at < at)) {
+          else if (promises.atLeastOnce && !losesBefore(reading, at) && !mayNotLook(reading, at)) {
             wrong.push(`${life.id}: reconnected, may have lost; but nothing that was kept could get lost`);
           }
           break;
