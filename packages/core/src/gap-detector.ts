@@ -7,7 +7,7 @@ interface Lane {
   highest: number;
   /** Numbers in between that have not come and still may. Bounded; undefined while there are none. */
   missing: Set<number> | undefined;
-  /** How many subscriptions had joined by its last event. */
+  /** How many subscriptions had joined when the highest came. */
   joins: number;
 }
 
@@ -59,6 +59,7 @@ export class GapDetector {
     if (number > lane.highest) {
       if (number > lane.highest + 1) this.#jump(source, epoch, lane, number);
       lane.highest = number;
+      lane.joins = this.joins;
     } else if (number < lane.lowest) {
       // Overtaken by the one we met first; what lies in between may be on its way, too, and was never owed.
       expect(lane, number + 1, lane.lowest);
@@ -70,7 +71,6 @@ export class GapDetector {
       lane.highest = number;
       lane.missing = undefined;
     }
-    lane.joins = this.joins;
   }
 
   /** Another lane than that of the event before; undefined if it is new. */

@@ -220,6 +220,8 @@ test('a gap has a count only for those that were owed each of the missing events
   await listen('odd', "type = 'odd'");
   come(1);
   await listen('late');
+  // What comes again is older.
+  come(1);
   come(4);
   const may = { kind: 'gap', reason: 'sequence', source: '/stranger' };
   expect(signals).toEqual([{ ...may, count: 2 }]);

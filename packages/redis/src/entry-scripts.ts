@@ -62,7 +62,7 @@ for at = 5, #ARGV, 2 do
   else attempt = 1 end
   table.insert(attempts, attempt)
 end
-return { redis.call('ZCARD', queue), attempts }
+return { redis.call('ZCARD', queue), attempts, lost }
 `);
 
 /**
@@ -99,20 +99,20 @@ for at = 6, #ARGV, 3 do
       if pending.count == 0 then redis.call('XCLAIM', key, group, me, 0, head, 'RETRYCOUNT', 1, 'JUSTID') end
       break
     end
-    if not take then
-      if pending.count == 0 then
-        redis.call('XCLAIM', key, group, pending.owner, 0, head, 'IDLE', ${IDLE_FOREVER_MS}, 'RETRYCOUNT', 0, 'JUSTID')
+    if take then
+      -- Ours already: the reply that handed it to us was lost. Unless we gave it back.
+      if pending.count > 0 and pending.idle >= ${IDLE_FOREVER_MS} then break end
+      local entry = hand(head, math.max(1, pending.count))
+      if entry then
+        table.insert(replies, { math.max(1, pending.count), entry, followersOf(hash) })
+        break
       end
-      break
+      drop(head)
+    elseif pending.count > 0 then break
+    else
+      local kept = redis.call('XCLAIM', key, group, pending.owner, 0, head, 'IDLE', ${IDLE_FOREVER_MS}, 'RETRYCOUNT', 0, 'JUSTID')
+      if #kept > 0 then break end
     end
-    -- Ours already: the reply that handed it to us was lost. Unless we gave it back.
-    if pending.count > 0 and pending.idle >= ${IDLE_FOREVER_MS} then break end
-    local entry = hand(head, math.max(1, pending.count))
-    if entry then
-      table.insert(replies, { math.max(1, pending.count), entry, followersOf(hash) })
-      break
-    end
-    drop(head)
     gone = gone + 1
   end
 end
@@ -157,7 +157,7 @@ for _, pending in ipairs(redis.call('XPENDING', key, group, '-', '+', ${MAX_LOOK
   local leftMs = lockMs - pending[3]
   if leftMs > 0 and (dueMs < 0 or leftMs < dueMs) then dueMs = leftMs end
 end
-return { gone, handed, more, dueMs }
+return { gone + lost, handed, more, dueMs }
 `);
 
 /** Entries that are pending for us and that we do not hold: with the attempt that each is to be, 0 for as it is. */
@@ -186,7 +186,7 @@ for at = 5, #ARGV, 2 do
     end
   end
 end
-return { gone, handed }
+return { gone + lost, handed }
 `);
 
 type HandedReply = readonly (readonly [attempt: number, entry: RawEntry, followers?: readonly RawEntry[]])[];
@@ -198,19 +198,17 @@ const handedOf = (reply: HandedReply): readonly Handed[] =>
 
 /**
  * @param read all that one read brought from the stream, in its order, with the partition keys
- * @returns the attempt of each, 0 for what waits; and how many entries with a key the group has not settled
+ * @returns the attempt of each, 0 for what waits; how many entries with a key the group has not settled; and how many were trimmed
  */
 export async function enter(
   redis: Redis | Cluster,
   place: Place,
   read: readonly (readonly [id: string, key: string | undefined])[],
-): Promise<{ readonly waiting: number; readonly attempts: readonly number[] }> {
+): Promise<{ readonly waiting: number; readonly attempts: readonly number[]; readonly gone: number }> {
   const args = read.flatMap(([id, key]) => [id, key === undefined ? '' : `=${key}`]);
-  const [waiting, attempts] = (await ENTER.run(redis, keysOf(place), [...partsOf(place), ...args])) as [
-    number,
-    number[],
-  ];
-  return { waiting, attempts };
+  const reply = await ENTER.run(redis, keysOf(place), [...partsOf(place), ...args]);
+  const [waiting, attempts, gone] = reply as [number, number[], number];
+  return { waiting, attempts, gone };
 }
 
 /**

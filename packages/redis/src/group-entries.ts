@@ -238,7 +238,7 @@ export class GroupEntries implements Holder {
   async #return(key: string, id: string, count: number): Promise<void> {
     try {
       const { client } = this.#parts.commands;
-      await client.xclaim(
+      const kept = await client.xclaim(
         key,
         this.#member.group,
         this.#member.consumer,
@@ -250,6 +250,8 @@ export class GroupEntries implements Holder {
         Math.max(0, count),
         'JUSTID',
       );
+      // The server has forgotten it with the entry, which was trimmed; or another member has settled it.
+      if (kept.length === 0 && (await client.xrange(key, id, id)).length === 0) this.#membership.signalGap(1);
     } catch (thrown) {
       throw mapError(thrown);
     }

@@ -154,6 +154,8 @@ local function headOf(hash)
     redis.call('ZREM', queue, first)
   end
 end
+-- Entries that were trimmed before anybody was handed them: looking at them has the server forget them.
+local lost = 0
 -- Whoever comes first registers for all: what others were handed, and have not told of, comes in the stream's order too.
 local function register(known)
   local mark = redis.call('ZRANGEBYLEX', queue, '[!', '(0', 'LIMIT', 0, 1)[1]
@@ -166,7 +168,8 @@ local function register(known)
       if hash == nil then hash = hashAt(id) end
       if hash then
         redis.call('ZADD', queue, 0, hash .. padded(id))
-        redis.call('XCLAIM', key, group, owner, 0, id, 'RETRYCOUNT', 0, 'JUSTID')
+        local kept = redis.call('XCLAIM', key, group, owner, 0, id, 'RETRYCOUNT', 0, 'JUSTID')
+        if #kept == 0 then lost = lost + 1 end
       end
       last = id
     end

@@ -174,6 +174,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
     const entering = watch.run(() => entries.enter(commands.client, place, keys)).catch(() => undefined);
     this.#entries.wait(entering, (entered) => {
       if (entered === undefined) return this.#lookAgain(place.key);
+      if (entered.gone > 0) this.#membership.signalGap(entered.gone);
       const handed = entries.withFollowers(read, keys, entered.attempts);
       for (const { entry, attempt, followers } of handed)
         this.#entries.deliver(place.key, entry, attempt, { followers });

@@ -215,6 +215,16 @@ describe('what the server loses', () => {
     expect(await admin.pttl(keyOf(topic, 'role:tester'))).toBeGreaterThan(60_000);
   });
 
+  it('while a handler has it is signalled when it is given back', async () => {
+    const topic = freshTopic();
+    const one = await member(topic, 'one', { options: { batch: 'off' } });
+    await one.link.publish([outgoing(topic, '1')]);
+    await vi.waitFor(() => expect(one.sink.ids).toEqual(['1']));
+    await admin.xtrim(keyOf(topic), 'MAXLEN', 0);
+    await one.sink.delivered[0]?.lease?.settle({ kind: 'release', delayMs: 0 });
+    expect(gapsOf(one)).toEqual([{ kind: 'gap', reason: 'trimmed', count: 1 }]);
+  });
+
   it('to trimming is counted, once for each member', async () => {
     const topic = freshTopic();
     const one = await member(topic, 'one', { options: { batch: 'off' }, lockMs: 400 });

@@ -6,24 +6,21 @@ const harness = new URL('../dist/conformance.js', import.meta.url).href;
 const FOUND_HERE = ['keeps-signals-to-itself', 'throws-where-it-hurts', 'spins-after-a-cut'];
 
 describe('histories with faults', () => {
-  // What else it finds is a matter for a run of its own (`polycast conform --soak`): on a busy machine a history may say too much.
+  // Faults in plenty are for a run of its own (`polycast conform --soak`); of these few none may break a promise.
   test.each(['redis:', 'redis+streams:'])(
-    'the processes of %s live',
+    'keep what %s promises',
     async (url) => {
       const { failures } = await runSoak({
         harness,
         url,
         local: true,
         seed: 1,
-        faults: 60,
-        forMs: 15_000,
+        faults: 100,
+        forMs: 25_000,
         lanes: 2,
         shrinkMs: 0,
       });
-      const ended = failures.filter(({ violations }) =>
-        violations.some(({ kind }) => kind === 'died' || kind === 'silent' || kind === 'busy'),
-      );
-      expect(ended).toEqual([]);
+      expect(failures.map(({ seed, violations }) => ({ seed, violations }))).toEqual([]);
     },
     120_000,
   );
