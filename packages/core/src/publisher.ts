@@ -2,7 +2,6 @@ import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from './address.t
 import type { BatchQueue } from './batch-queue.ts';
 import type { Chunk } from './chunking.ts';
 import { DEFAULT_TTL_MS, MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
-import { deferred } from './deferred.ts';
 import { utf8Length } from './envelope/limits.ts';
 import { bytesOf, normaliseData } from './envelope/normalise.ts';
 import { PolycastError } from './error.ts';
@@ -10,7 +9,7 @@ import { type AttributeValue, BroadcastEvent, type EventInput } from './event.ts
 import { checkText, readEventInput } from './event-input.ts';
 import type { Manifest } from './manifest.ts';
 import type { RetryPolicy } from './retry.ts';
-import type { Runtime } from './runtime.ts';
+import { keepAlive, type Runtime } from './runtime.ts';
 import { Numberer } from './sequence.ts';
 import type { Link, Outgoing } from './transport.ts';
 
@@ -67,15 +66,12 @@ export class Publisher {
   /** Was anything published with a carbon copy? */
   copiesItself = false;
   #nextId = 1;
-  #direct = 0;
-  /** Rejects when it closes: what has no answer by then gets none. */
-  readonly #closed = deferred<undefined>();
+  /** Reject what the transport has not answered yet, where nothing is queued. */
+  readonly #direct = new Set<(error: unknown) => void>();
   #ended: PolycastError | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    // Perhaps nothing waits for it.
-    this.#closed.promise.catch(() => {});
     this.#manifest = options.manifest;
     this.#link = options.link;
     this.#numberer = new Numberer(options.runtime);
@@ -196,25 +192,22 @@ export class Publisher {
   close(error: PolycastError): void {
     this.#ended = error;
     this.#queue?.close(error);
-    this.#closed.reject(error);
+    // What has no answer by now gets none.
+    for (const reject of this.#direct) reject(error);
   }
 
-  async #awaitDirect(sent: Promise<void | readonly (PolycastError | undefined)[]>): Promise<void> {
-    if (this.#direct >= MAX_PENDING_EVENTS) {
-      throw new PolycastError(
-        'overloaded',
-        `${MAX_PENDING_EVENTS} publishes wait for slow subscribers; await publish()`,
+  #awaitDirect(sent: Promise<void | readonly (PolycastError | undefined)[]>): Promise<void> {
+    const direct = this.#direct;
+    if (direct.size >= MAX_PENDING_EVENTS) {
+      return Promise.reject(
+        new PolycastError('overloaded', `${MAX_PENDING_EVENTS} publishes wait for slow subscribers; await publish()`),
       );
     }
-    this.#direct++;
-    this.#options.runtime.hold();
-    try {
-      const error = (await Promise.race([sent, this.#closed.promise]))?.[0];
-      if (error) throw error;
-    } finally {
-      this.#options.runtime.release();
-      this.#direct--;
-    }
+    const answered = new Promise<void>((resolve, reject) => {
+      direct.add(reject);
+      sent.then((errors) => (errors?.[0] ? reject(errors[0]) : resolve()), reject).then(() => direct.delete(reject));
+    });
+    return keepAlive(this.#options.runtime, answered);
   }
 
   #sizeOf(outgoing: Outgoing): number {

@@ -1,4 +1,5 @@
 import type { Address, BroadcastEvent, Lease, Settlement, Sink } from '@polycast/core/adapter';
+import { whenRoom } from './room-wait.ts';
 
 /** One member of a group: a sink, and whom it stands for. */
 export interface GroupMember {
@@ -159,10 +160,13 @@ export class Group {
       typeof first.event.partitionkey === 'string'
         ? [this.#choose(first) as GroupMember]
         : this.#members.filter((member) => isFor(member, first.to));
-    Promise.race(able.map(({ sink }) => sink.ready())).then(() => {
-      this.#draining = false;
-      this.#drain();
-    });
+    const waits = able.map(({ sink }) =>
+      whenRoom(sink, () => {
+        for (const giveUp of waits) giveUp();
+        this.#draining = false;
+        this.#drain();
+      }),
+    );
   }
 
   #drain(): void {

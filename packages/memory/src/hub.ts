@@ -1,6 +1,7 @@
 import { type Address, type Outgoing, type Participant, PolycastError, type Sink } from '@polycast/core/adapter';
 import type { Group, GroupMember } from './group.ts';
 import { BACK_PRESSURE_MAX_MS } from './options.ts';
+import { whenRoom } from './room-wait.ts';
 
 /** One participant on one topic: its sinks without a group. */
 export interface Seat {
@@ -157,12 +158,17 @@ function isFor(seat: Seat, to: readonly Address[]): boolean {
   return to.some((address) => seat.addresses.has(address));
 }
 
-async function roomIn(sinks: readonly Sink[]): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, BACK_PRESSURE_MAX_MS);
+/** Resolves when all have room, or soon enough. */
+function roomIn(sinks: readonly Sink[]): Promise<void> {
+  return new Promise((resolve) => {
+    let left = sinks.length;
+    const end = () => {
+      clearTimeout(timer);
+      for (const giveUp of waits) giveUp();
+      resolve();
+    };
+    const timer = setTimeout(end, BACK_PRESSURE_MAX_MS);
     (timer as { unref?: () => void }).unref?.();
+    const waits = sinks.map((sink) => whenRoom(sink, () => --left === 0 && end()));
   });
-  await Promise.race([Promise.all(sinks.map((sink) => sink.ready())), patience]);
-  clearTimeout(timer);
 }
