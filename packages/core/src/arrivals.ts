@@ -1,4 +1,4 @@
-import { identityOf } from './deduplicator.ts';
+import { eventOf, identityOf } from './deduplicator.ts';
 import type { BroadcastEvent } from './event.ts';
 import type { GapDetector } from './gap-detector.ts';
 import { IdMemory } from './id-memory.ts';
@@ -74,14 +74,15 @@ export class Arrivals {
     this.#reopened ??= new Map();
     const key = identityOf(event);
     const waiting = this.#reopened.get(key);
-    if (subscription === undefined) this.#reopened.set(key, { event, subscriptions: undefined });
-    else if (waiting === undefined) this.#reopened.set(key, { event, subscriptions: new Set([subscription]) });
+    const publish = publishOf(event);
+    if (subscription === undefined) this.#reopened.set(key, { publish, subscriptions: undefined });
+    else if (waiting === undefined) this.#reopened.set(key, { publish, subscriptions: new Set([subscription]) });
     else waiting.subscriptions?.add(subscription);
     if (this.#reopened.size <= MAX_REOPENED) return;
     // Twice to those who have handled it is better than not at all to those who have not.
-    const [oldest, { event: forgotten }] = this.#reopened.entries().next().value as [string, Reopened];
+    const oldest = this.#reopened.keys().next().value as string;
     this.#reopened.delete(oldest);
-    this.#ids.forget(forgotten);
+    this.#ids.forget(eventOf(oldest));
   }
 
   /** Of an event whose id was here before: to whom it is news all the same. Undefined: a duplicate. */
@@ -91,18 +92,22 @@ export class Arrivals {
     const waiting = this.#reopened.get(key);
     // A second copy of that one publish has its number, too: it came by another address, or its answer was lost.
     if (waiting === undefined) return undefined;
-    const { sequence, to } = waiting.event;
-    if (event.sequence !== undefined && event.sequence === sequence && event.to === to) return undefined;
+    if (event.sequence !== undefined && publishOf(event) === waiting.publish) return undefined;
     this.#reopened.delete(key);
     return waiting;
   }
 }
 
-/** An event that may be published again. */
+/** An event that may be published again. Without the event: its data may be large. */
 export interface Reopened {
-  readonly event: BroadcastEvent;
+  readonly publish: string;
   /** Undefined: all. */
   readonly subscriptions: Set<LiveSubscription> | undefined;
+}
+
+/** Which publish of an event this is. A string of its own: a part of the message would keep the whole message. */
+function publishOf({ sequence, to }: BroadcastEvent): string {
+  return JSON.stringify([sequence, to]);
 }
 
 const MAX_REOPENED = 10_000;

@@ -33,12 +33,20 @@ export class Deduplicator {
     return seenAtMs !== undefined && this.#runtime.nowMs() - seenAtMs < DEDUPE_WINDOW_MS;
   }
 
-  remove(event: BroadcastEvent): void {
+  remove(event: Identity): void {
     this.#seenAtMs.delete(identityOf(event));
   }
 }
 
-/** What CloudEvents calls an event's identity, as one string: ids hold no control characters. */
-export function identityOf(event: BroadcastEvent): string {
+/** What CloudEvents calls an event's identity. */
+export type Identity = Pick<BroadcastEvent, 'id' | 'source'>;
+
+/** As one string: ids hold no control characters. */
+export function identityOf(event: Identity): string {
   return `${event.id}\n${event.source}`;
+}
+
+export function eventOf(identity: string): Identity {
+  const at = identity.indexOf('\n');
+  return { id: identity.slice(0, at), source: identity.slice(at + 1) };
 }

@@ -1,4 +1,4 @@
-import { Deduplicator } from './deduplicator.ts';
+import { Deduplicator, type Identity } from './deduplicator.ts';
 import { type BroadcastEvent, ownNumberOf } from './event.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -45,7 +45,7 @@ export class IdMemory {
   }
 
   /** The event may come again: it was not handled for good. */
-  forget(event: BroadcastEvent): void {
+  forget(event: Identity): void {
     const prefix = this.#prefixOf(event.id);
     const number = prefix === undefined ? 0 : numberAt(event.id, prefix.length + 1);
     if (prefix !== undefined && number > 0) this.#seriesOf(event.source, prefix).remove(number);

@@ -55,3 +55,17 @@ describe('a subscriber that hangs for ever', () => {
     60_000,
   );
 });
+
+test('what was not handled for good is not kept for the case that it is published again', async () => {
+  const name = `leaks-${hub++}`;
+  const desk = await join('desk', name);
+  const kitchen = await join('kitchen', name);
+  let kind: Parameters<typeof queryObjects>[0] = Object;
+  const subscription = await kitchen.subscribe((event, delivery) => {
+    kind = event.constructor;
+    return delivery.reject('never');
+  });
+  for (let n = 0; n < EVENTS_A_ROUND; n++) await desk.publish({ type: 'order', data: { n } });
+  await subscription.drain();
+  expect(queryObjects(kind, { format: 'count' })).toBeLessThan(50);
+});
