@@ -27,7 +27,8 @@ export class Group {
   #turn = 0;
   /** Which member is at work on a partition key, and on how many of its events. */
   readonly #keys = new Map<string, { readonly member: GroupMember; held: number }>();
-  #draining = false;
+  /** Those that say when they have room. */
+  readonly #asked = new Set<Sink>();
 
   /** Are too many events waiting for a member to have room? */
   get isFull(): boolean {
@@ -151,22 +152,22 @@ export class Group {
     queueMicrotask(() => void this.#hand(entry));
   }
 
-  /** As soon as a member has room that the first may go to: the others may have room all the while. */
+  /**
+   * As soon as a member has room that the first may go to: the others may have room all the while. One that has stopped has its key
+   * until it is done with it, which is told by `#settled`.
+   */
   #drainWhenReady(): void {
-    if (this.#draining) return;
-    this.#draining = true;
     const first = this.#waiting[0] as Entry;
-    const able =
-      typeof first.event.partitionkey === 'string'
-        ? [this.#choose(first) as GroupMember]
-        : this.#members.filter((member) => isFor(member, first.to));
-    const waits = able.map(({ sink }) =>
+    const holder = typeof first.event.partitionkey === 'string' ? this.#choose(first) : undefined;
+    for (const member of this.#members) {
+      const { sink } = member;
+      if (this.#asked.has(sink) || (holder === undefined ? !isFor(member, first.to) : member !== holder)) continue;
+      this.#asked.add(sink);
       whenRoom(sink, () => {
-        for (const giveUp of waits) giveUp();
-        this.#draining = false;
+        this.#asked.delete(sink);
         this.#drain();
-      }),
-    );
+      });
+    }
   }
 
   #drain(): void {

@@ -1,4 +1,4 @@
-import { BroadcastEvent, type Sink } from '@polycast/core/adapter';
+import { BroadcastEvent, type Lease, type Sink } from '@polycast/core/adapter';
 import { expect, test } from 'vitest';
 import { Group, type GroupMember } from '../src/group.ts';
 
@@ -6,6 +6,8 @@ import { Group, type GroupMember } from '../src/group.ts';
 function member(room: number, addresses: readonly ('*' | `role:${string}`)[] = ['*']) {
   const got: string[] = [];
   let asked = 0;
+  let isStopped = false;
+  const leases: Lease[] = [];
   let resolve = () => {};
   const sink: Sink = {
     get capacity() {
@@ -13,13 +15,14 @@ function member(room: number, addresses: readonly ('*' | `role:${string}`)[] = [
     },
     ready: () => {
       // Whoever asks for ever without a pause would never let this test end.
-      if (room > 0 && ++asked < 1_000) return Promise.resolve();
+      if ((room > 0 || isStopped) && ++asked < 1_000) return Promise.resolve();
       return new Promise((done) => {
         resolve = done;
       });
     },
-    deliver: (event) => {
+    deliver: (event, lease) => {
       got.push(event.id);
+      leases.push(lease as Lease);
       room--;
       return true;
     },
@@ -27,11 +30,17 @@ function member(room: number, addresses: readonly ('*' | `role:${string}`)[] = [
     failed: () => {},
   };
   const one: GroupMember = { sink, addresses: new Set(addresses), held: new Set() };
+  /** As a source that stops: it takes nothing more, and nobody need wait for it. */
+  const stop = () => {
+    isStopped = true;
+    room = 0;
+    resolve();
+  };
   const makeRoom = (more: number) => {
     room += more;
     resolve();
   };
-  return { one, got, makeRoom, asked: () => asked };
+  return { one, got, leases, stop, makeRoom, asked: () => asked };
 }
 
 const entry = (id: string, to: readonly ('*' | `role:${string}`)[] = ['*'], partitionkey?: string) => ({
@@ -87,4 +96,24 @@ test('what nobody here is for any more does not hold up the rest', async () => {
   group.leave(leaves.one);
   await turn();
   expect(stays.got).toEqual(['2']);
+});
+
+test('a key waits for a member that has stopped and is at work on it, without asking it over and over', async () => {
+  const group = new Group();
+  const [one, other] = [member(1), member(0)];
+  group.join(one.one);
+  group.offer(entry('1', ['*'], 'k'));
+  group.offer(entry('2', ['*'], 'k'));
+  group.join(other.one);
+  one.stop();
+  group.stop(one.one);
+  await turn();
+  expect([one.got, one.asked()]).toEqual([['1'], expect.any(Number)]);
+  expect(one.asked()).toBeLessThan(5);
+  one.leases[0]?.settle({ kind: 'accept' });
+  await turn();
+  // Now it is the other's, who has no room yet.
+  other.makeRoom(1);
+  await turn();
+  expect(other.got).toEqual(['2']);
 });
