@@ -136,6 +136,18 @@ describe('a record without a fault in it is judged to be right', () => {
       new Script().join('sub', 'p1').publish(1).subscribe('s', 'sub').settle(),
     ],
     ['published after it was closed', listening().note({ what: 'close', sub: 's' }).publish(1).settle()],
+    [
+      'expired at the service while nobody read a durable subscription, announced to the next life',
+      listening(durable)
+        .crash('sub')
+        .publish(1, { ttlMs: 5 })
+        .publish(2)
+        .join('next', 'p1')
+        .subscribe('s2', 'next', durable)
+        .signal('next', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's2')
+        .call('s2', 2)
+        .settle(),
+    ],
     ['published when all was over', listening().settle().publish(1)],
     ['in a group without members, when all was over', group().crash('one').crash('two').settle().publish(1)],
     [
@@ -247,6 +259,17 @@ describe('a record without a fault in it is judged to be right', () => {
     [
       'published again after another subscription of the broadcaster joined',
       listening().publish(1).call('s', 1).subscribe('late', 'sub').publish(1, { copy: 1 }).settle(),
+    ],
+    [
+      'dropped by a close whose time was over, announced',
+      listening()
+        .publish(1)
+        .publish(2)
+        .call('s', 1)
+        .note({ what: 'close', sub: 's' })
+        .signal('sub', { kind: 'gap', reason: 'overflow', count: 1 }, 's')
+        .note({ what: 'closed', sub: 's' })
+        .settle(),
     ],
     ['lost, and its publisher sent nothing more', listening().fault('cut').publish(1).settle()],
   ])('at most once: %s', (_, script) => {
@@ -377,6 +400,29 @@ describe('a record with a fault planted in it names the fault', () => {
         .publish(3)
         .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
         .call('s', 3)
+        .settle(),
+    ],
+    [
+      'a gap of what an earlier life of the durable subscription had handled',
+      'false-signal',
+      listening(durable)
+        .publish(1)
+        .call('s', 1)
+        .crash('sub')
+        .join('next', 'p1')
+        .subscribe('s2', 'next', durable)
+        .signal('next', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's2')
+        .settle(),
+    ],
+    [
+      'more dropped than there was',
+      'false-signal',
+      listening()
+        .publish(1)
+        .call('s', 1)
+        .note({ what: 'close', sub: 's' })
+        .signal('sub', { kind: 'gap', reason: 'overflow', count: 1 }, 's')
+        .note({ what: 'closed', sub: 's' })
         .settle(),
     ],
     [

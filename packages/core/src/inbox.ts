@@ -298,7 +298,7 @@ export class Inbox implements Sink {
   #hasExpired(event: BroadcastEvent, lease: Lease | undefined): boolean {
     if (event.expiresAtMs === Number.POSITIVE_INFINITY) return false;
     const { runtime, manifest } = this.session;
-    if (ownNumberOf(event) === 0) {
+    if (ownNumberOf(event) === 0 || lease?.ageMs !== undefined) {
       // Where nothing is kept, what comes was taken just now.
       const ageMs = lease === undefined && manifest.guarantee === 'at-most-once' ? 0 : lease?.ageMs;
       const { ttlMs } = event;

@@ -14,6 +14,8 @@ export interface Entry {
   readonly event: BroadcastEvent;
   readonly to: readonly Address[];
   attempt: number;
+  /** When it was published, ms of the monotonic clock: wall clocks may be set while it waits. */
+  readonly sinceMs: number;
 }
 
 /** Maximum number of events that wait for room in a group: one more is refused with `overloaded`. */
@@ -68,7 +70,8 @@ export class Group {
   }
 
   /** @returns a member without room that should be waited for; undefined if there is none */
-  offer(entry: Entry): Sink | undefined {
+  offer(event: BroadcastEvent, to: readonly Address[]): Sink | undefined {
+    const entry: Entry = { event, to, attempt: 1, sinceMs: performance.now() };
     if (this.#waiting.length > 0) {
       this.#waiting.push(entry);
       return this.#members[0]?.sink;
@@ -137,6 +140,7 @@ export class Group {
   #lease(member: GroupMember, entry: Entry): Lease {
     return {
       attempt: entry.attempt,
+      ageMs: performance.now() - entry.sinceMs,
       settle: (settlement: Settlement) => {
         if (!member.held.delete(entry)) return;
         this.#settled(entry);

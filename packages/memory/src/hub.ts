@@ -115,7 +115,7 @@ export class Room {
     if (this.#groups.size > 0) {
       for (const group of this.#groups.values()) {
         if (group.memberFor(to) === undefined) continue;
-        const sink = group.offer({ event, to, attempt: 1 });
+        const sink = group.offer(event, to);
         if (sink !== undefined) (full ??= []).push(sink);
       }
     }

@@ -43,16 +43,16 @@ function member(room: number, addresses: readonly ('*' | `role:${string}`)[] = [
   return { one, got, leases, stop, makeRoom, asked: () => asked };
 }
 
-const entry = (id: string, to: readonly ('*' | `role:${string}`)[] = ['*'], partitionkey?: string) => ({
-  event: new BroadcastEvent({
-    type: 't',
-    source: '/s',
-    id,
-    ...(partitionkey === undefined ? {} : { attributes: { partitionkey } }),
-  }),
-  to,
-  attempt: 1,
-});
+const entry = (id: string, to: readonly ('*' | `role:${string}`)[] = ['*'], partitionkey?: string) =>
+  [
+    new BroadcastEvent({
+      type: 't',
+      source: '/s',
+      id,
+      ...(partitionkey === undefined ? {} : { attributes: { partitionkey } }),
+    }),
+    to,
+  ] as const;
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 test('what waits for a member without room does not ask the others over and over', async () => {
@@ -61,7 +61,7 @@ test('what waits for a member without room does not ask the others over and over
   const idle = member(5, ['role:b']);
   group.join(full.one);
   group.join(idle.one);
-  group.offer(entry('1', ['role:a']));
+  group.offer(...entry('1', ['role:a']));
   await turn();
   expect(idle.asked()).toBeLessThan(3);
   full.makeRoom(1);
@@ -74,8 +74,8 @@ test.each(['k1', 'k2', 'k3', 'k4'])('so it is with key %s whose member has no ro
   const [one, other] = [member(0), member(0)];
   group.join(one.one);
   group.join(other.one);
-  group.offer(entry('1', ['*'], key));
-  group.offer(entry('2', ['*'], key));
+  group.offer(...entry('1', ['*'], key));
+  group.offer(...entry('2', ['*'], key));
   // The key is with one of them; perhaps the other has room first.
   one.makeRoom(9);
   await turn();
@@ -91,8 +91,8 @@ test('what nobody here is for any more does not hold up the rest', async () => {
   const stays = member(5, ['*', 'role:b']);
   group.join(leaves.one);
   group.join(stays.one);
-  group.offer(entry('1', ['role:a']));
-  group.offer(entry('2', ['role:b']));
+  group.offer(...entry('1', ['role:a']));
+  group.offer(...entry('2', ['role:b']));
   group.leave(leaves.one);
   await turn();
   expect(stays.got).toEqual(['2']);
@@ -102,8 +102,8 @@ test('a key waits for a member that has stopped and is at work on it, without as
   const group = new Group();
   const [one, other] = [member(1), member(0)];
   group.join(one.one);
-  group.offer(entry('1', ['*'], 'k'));
-  group.offer(entry('2', ['*'], 'k'));
+  group.offer(...entry('1', ['*'], 'k'));
+  group.offer(...entry('2', ['*'], 'k'));
   group.join(other.one);
   one.stop();
   group.stop(one.one);
@@ -116,4 +116,15 @@ test('a key waits for a member that has stopped and is at work on it, without as
   other.makeRoom(1);
   await turn();
   expect(other.got).toEqual(['2']);
+});
+
+test('what waits knows for how long, by no wall clock', async () => {
+  const group = new Group();
+  const one = member(0);
+  group.join(one.one);
+  group.offer(...entry('1'));
+  await turn();
+  one.makeRoom(1);
+  await turn();
+  expect(one.leases[0]?.ageMs).toBeGreaterThanOrEqual(4);
 });

@@ -190,3 +190,23 @@ test('a partition key stays with the member that is at work on it, whoever joins
   for (const numbers of order.values()) expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   await Promise.all([desk, ...workers].map((one) => one.close()));
 });
+
+test('what waits for a member of a group lives as long as it should, however the clock is set meanwhile', async () => {
+  const real = Date.now;
+  let offMs = 0;
+  const spy = vi.spyOn(Date, 'now').mockImplementation(() => real() + offMs);
+  // Core keeps the clock that is there when it is loaded.
+  vi.resetModules();
+  const core = await import('@polycast/core');
+  const { memory: transport } = await import('../src/index.ts');
+  await using publisher = await core.connect({ transport: transport(), topic: 'clocks' });
+  await using member = await core.connect({ transport: transport(), topic: 'clocks' });
+  const seen: unknown[] = [];
+  const subscription = await member.subscribe((event) => void seen.push(event.data), { group: 'g', bufferSize: 1 });
+  subscription.pause();
+  for (const data of [1, 2, 3]) await publisher.publish({ type: 'job', data }, { ttlMs: 60_000 });
+  offMs = 3_600_000;
+  subscription.resume();
+  await vi.waitFor(() => expect(seen).toEqual([1, 2, 3]));
+  spy.mockRestore();
+});

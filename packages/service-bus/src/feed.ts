@@ -5,8 +5,10 @@ import type { Connection } from './connection.ts';
 import type { Feeder, Intake } from './intake.ts';
 import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
+import { MessageLease } from './message-lease.ts';
 import { operationsFor } from './operations.ts';
-import { StreamReceiver } from './sdk-receiver.ts';
+import { numberOf, Resumption } from './resumption.ts';
+import { KEPT, StreamReceiver } from './sdk-receiver.ts';
 import { pause, within } from './within.ts';
 
 /** While handlers have all that they may have, there is no credit to ask with; it is looked for again after this, ms. */
@@ -24,6 +26,8 @@ export interface FeedOptions {
   readonly lockMs: number;
   readonly maxUnsettled: number;
   readonly isOurs: boolean;
+  /** Nobody else reads it meanwhile: its order is that of its messages. */
+  readonly isExclusive: boolean;
   readonly maxAttempts: number;
   meter(unit: string, count: number): void;
   /** The subscription is gone, or may not be read any more. It goes on trying meanwhile. */
@@ -37,6 +41,7 @@ export class Feed implements Feeder {
   readonly passesOn: boolean;
   readonly lockMs: number;
   readonly isSession = false;
+  readonly keepsOrder: boolean;
   readonly attempts = new AttemptCounter();
   readonly isOurs: boolean;
   readonly maxAttempts: number;
@@ -46,6 +51,10 @@ export class Feed implements Feeder {
   #credits = 0;
   readonly #creditsNow = () => this.#credits;
   #maxCredits = 0;
+  /** The last message of those that were taken in order; undefined: the next is the one behind {@link #behind}. */
+  #latest: ServiceBusReceivedMessage | undefined;
+  #behind = -1n;
+  #resumption: Resumption | undefined;
   #subscriber: { close(): Promise<void> } | undefined;
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -58,6 +67,7 @@ export class Feed implements Feeder {
     this.passesOn = options.passesOn;
     this.lockMs = options.lockMs;
     this.isOurs = options.isOurs;
+    this.keepsOrder = options.isExclusive;
     this.maxAttempts = options.maxAttempts;
     this.receiver = new StreamReceiver(
       options.connection.client.createReceiver(options.topic, options.subscription, {
@@ -92,21 +102,18 @@ export class Feed implements Feeder {
     const opened = new Promise<void>((resolve, reject) => {
       this.#opening = { resolve, reject };
     });
-    this.#subscriber = this.receiver.subscribe(
-      {
-        onMessage: (message) => this.#take(message),
-        onError: async ({ error, errorSource }) => {
-          if (errorSource === 'receive') this.#failed(mapError(error));
-        },
-        onAttached: () => {
-          this.#links++;
-          this.#credits = this.#maxCredits;
-          this.#opening?.resolve();
-          this.#opening = undefined;
-        },
+    this.#subscriber = this.receiver.subscribe({
+      onMessage: (message) => this.#take(message),
+      onError: async ({ error, errorSource }) => {
+        if (errorSource === 'receive') this.#failed(mapError(error));
       },
-      this.#maxCredits,
-    );
+      onAttached: () => {
+        this.#links++;
+        this.#attached();
+        this.#opening?.resolve();
+        this.#opening = undefined;
+      },
+    });
     try {
       await this.connection.call(opened);
     } catch (thrown) {
@@ -122,11 +129,65 @@ export class Feed implements Feeder {
     } else if (error.code === 'not-found' || error.code === 'unauthorized') this.#options.lost(error);
   }
 
+  /** What an earlier link was sent, of ours or of who read before us, may be locked still. */
+  #attached(): void {
+    this.#resumption?.end();
+    this.#resumption = undefined;
+    const { isExclusive, isOurs, lockMs } = this.#options;
+    if (!isExclusive || (isOurs && this.#links === 1)) return this.#allow();
+    this.#credits = 0;
+    this.#resumption = new Resumption({
+      lockMs,
+      first: async () => {
+        const first = await this.connection.call(this.receiver.peek(this.#lastNumber + 1n));
+        this.meter(OPERATIONS, 1);
+        return first;
+      },
+      fetchOne: () => this.receiver.allow(1),
+      giveBack: (message) => new MessageLease(this, message).giveBack(),
+      done: (message) => {
+        this.#resumption = undefined;
+        this.#allow();
+        if (message === undefined) return;
+        const link = this.#links;
+        const room = this.#hand(message);
+        if (room === undefined) this.receiver.allow(1);
+        else void room.then(() => link === this.#links && this.receiver.allow(1));
+      },
+    });
+  }
+
+  /** The link has one credit, or had it: now all may come. */
+  #allow(): void {
+    this.#credits = this.#maxCredits;
+    this.receiver.allow(this.#maxCredits - 1);
+  }
+
+  get #lastNumber(): bigint {
+    return this.#latest === undefined ? this.#behind : numberOf(this.#latest.sequenceNumber);
+  }
+
+  /** A message goes back that was not handed on: it is the next again. */
+  returned(message: ServiceBusReceivedMessage): void {
+    const number = numberOf(message.sequenceNumber);
+    if (number > this.#lastNumber) return;
+    this.#latest = undefined;
+    this.#behind = number - 1n;
+  }
+
   /** The credit goes out when this returns; a new link begins with all of it. */
   #take(message: ServiceBusReceivedMessage): void | Promise<void> {
+    this.meter(OPERATIONS, operationsFor(message));
+    if (this.#resumption === undefined) return this.#hand(message);
+    this.#resumption.take(message);
+    return KEPT;
+  }
+
+  #hand(message: ServiceBusReceivedMessage): void | Promise<void> {
+    // What came for the first time is the last so far; what comes again may be anything.
+    if (message.deliveryCount === 0 || numberOf(message.sequenceNumber) > this.#lastNumber) this.#latest = message;
     const link = this.#links;
     this.#credits--;
-    this.meter(OPERATIONS, operationsFor(message));
     const room = this.#options.intake.take(this, message, this.#creditsNow);
     if (room === undefined) {
       this.#credits++;
@@ -152,6 +213,9 @@ export class Feed implements Feeder {
   /** Nothing more is fetched. Leases stay valid. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      const message = this.#resumption?.end();
+      this.#resumption = undefined;
+      if (message !== undefined) void new MessageLease(this, message).giveBack().catch(() => {});
       if (this.#subscriber !== undefined)
         await within(this.connection.settings.closeTimeoutMs, this.#subscriber.close());
     })();

@@ -1,5 +1,5 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import type { Address, BroadcastEvent, PolycastError, Sink } from '@polycast/core/adapter';
+import { type Address, type BroadcastEvent, PolycastError, type Sink } from '@polycast/core/adapter';
 import { type Holder, MessageLease, SharedLease } from './message-lease.ts';
 import { countIn, readMessage } from './read-message.ts';
 import { PASSED_PROPERTY } from './wire.ts';
@@ -15,6 +15,9 @@ const MAX_PASS_DELAY_MS = 1_000;
 /** A sink that says it is ready and has no room is asked again after this, ms. */
 const READY_AGAIN_MS = 10;
 
+/** A renewal that failed is tried again after this part of the time between two. */
+const RENEW_AGAIN_SHARE = 0.25;
+
 /** A sink that is not ready for so long is looked at again, ms. */
 const HANDED_ON_AGAIN_MS = 50;
 
@@ -22,12 +25,19 @@ const HANDED_ON_AGAIN_MS = 50;
 export interface Feeder extends Holder {
   readonly addresses: readonly Address[];
   readonly passesOn: boolean;
+  /** Nobody else reads what it reads: what is held for want of room stays held, as giving it back would change the order. */
+  readonly keepsOrder: boolean;
+  /** A message went back that was not handed on. */
+  returned(message: ServiceBusReceivedMessage): void;
 }
 
 interface Held {
   readonly feeder: Feeder;
   readonly message: ServiceBusReceivedMessage;
-  readonly sinceMs: number;
+  /** Made when it came: it knows over which link. */
+  readonly lease: MessageLease;
+  /** When its lock was taken, ms of the monotonic clock. */
+  sinceMs: number;
 }
 
 /**
@@ -69,8 +79,9 @@ export class Intake {
       this.#track(new MessageLease(feeder, message).giveBack());
       return;
     }
-    if (this.#held.length === 0 && this.#sink.capacity > 0) this.#hand(feeder, message);
-    else this.#hold({ feeder, message, sinceMs: performance.now() });
+    const lease = new MessageLease(feeder, message);
+    if (this.#held.length === 0 && this.#sink.capacity > 0) this.#hand(feeder, message, lease);
+    else this.#hold({ feeder, message, lease, sinceMs: performance.now() });
     if (this.room > credits()) return;
     return new Promise((resolve) => {
       this.#waiting.push({ credits, resolve });
@@ -103,9 +114,7 @@ export class Intake {
     this.#stopped = true;
     clearTimeout(this.#timer);
     for (const { resolve } of this.#waiting.splice(0)) resolve();
-    for (const { feeder, message } of this.#held.splice(0)) {
-      this.#track(new MessageLease(feeder, message).giveBack());
-    }
+    this.#giveBack([...this.#held]);
     for (const [lease, timer] of this.#passing) {
       clearTimeout(timer);
       this.#track(lease.passOn());
@@ -116,8 +125,8 @@ export class Intake {
 
   #pump(): void {
     while (this.#held.length > 0 && this.#sink.capacity > 0 && !this.#stopped) {
-      const { feeder, message, sinceMs } = this.#held.shift() as Held;
-      this.#hand(feeder, message, sinceMs);
+      const { feeder, message, lease } = this.#held.shift() as Held;
+      this.#hand(feeder, message, lease);
     }
     let at = 0;
     for (const waiting of this.#waiting) {
@@ -146,25 +155,49 @@ export class Intake {
     this.#watchHeld();
   }
 
-  /** Its lock is not renewed: before it runs out somebody else may have it. */
+  /** Before its lock runs out somebody else may have it, if there is somebody else; then it is not renewed. */
   #watchHeld(): void {
     if (this.#timer !== undefined || this.#held[0] === undefined) return;
-    const leftMs = this.#held[0].sinceMs + this.#holdMs - performance.now();
+    const leftMs = Math.min(...this.#held.map(({ sinceMs }) => sinceMs)) + this.#holdMs - performance.now();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const nowMs = performance.now();
-      const late = this.#held.findIndex(({ sinceMs }) => sinceMs + this.#holdMs > nowMs);
-      for (const { feeder, message } of this.#held.splice(0, late < 0 ? this.#held.length : late)) {
-        this.#track(new MessageLease(feeder, message).giveBack());
-      }
+      const late = this.#held.filter(({ sinceMs }) => sinceMs + this.#holdMs <= nowMs);
+      for (const held of late) if (held.feeder.keepsOrder) this.#renew(held);
+      this.#giveBack(late.filter(({ feeder }) => !feeder.keepsOrder));
       this.#watchHeld();
     }, leftMs);
     this.#timer.unref();
   }
 
-  #hand(feeder: Feeder, message: ServiceBusReceivedMessage, sinceMs?: number): void {
+  #renew(held: Held): void {
+    const { feeder, message } = held;
+    held.sinceMs = performance.now();
+    held.lease.renew().catch((thrown: unknown) => {
+      const from = this.#held.indexOf(held);
+      if (from < 0) return;
+      if (PolycastError.from(thrown).code !== 'lock-lost') {
+        // Perhaps only the connection is.
+        held.sinceMs -= this.#holdMs * (1 - RENEW_AGAIN_SHARE);
+        clearTimeout(this.#timer);
+        this.#timer = undefined;
+        this.#watchHeld();
+        return;
+      }
+      // It comes again, and before what came after it.
+      this.#giveBack(this.#held.slice(from).filter((one) => one.feeder === feeder));
+      feeder.returned(message);
+    });
+  }
+
+  #giveBack(some: readonly Held[]): void {
+    if (some.length === 0) return;
+    this.#held = this.#held.filter((held) => !some.includes(held));
+    for (const { lease } of some) this.#track(lease.giveBack());
+  }
+
+  #hand(feeder: Feeder, message: ServiceBusReceivedMessage, lease: MessageLease): void {
     const { events, errors } = readMessage(message, this.#topic);
-    const lease = new MessageLease(feeder, message, sinceMs);
     if (events.length === 1 && errors.length === 0) {
       const event = events[0] as BroadcastEvent;
       if (isFor(event, feeder.addresses)) this.#sink.deliver(event, lease);

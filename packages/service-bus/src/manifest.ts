@@ -47,7 +47,7 @@ export function manifest(settings: Settings): Manifest {
       ttl: { level: 'native', numbers: { granularityMs: 1 }, note: 'Beyond 49 days by core alone.' },
       order: {
         level: 'native',
-        note: 'Of one connection. The service itself promises order within a partition key only.',
+        note: 'Of what one connection sends. After a lost one, what comes later waits for the locks of what was on its way.',
       },
       partitionKey: {
         level: 'native',

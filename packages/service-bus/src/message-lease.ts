@@ -42,7 +42,6 @@ const complete: Act = (receiver, message) => receiver.completeMessage(message);
 
 /** A message under its lock. */
 export class MessageLease implements Lease {
-  readonly ageMs?: number;
   readonly #holder: Holder;
   readonly #message: ServiceBusReceivedMessage;
   readonly #generation: number;
@@ -50,10 +49,13 @@ export class MessageLease implements Lease {
   readonly #counted: number;
   #attempt: number | undefined;
   #lockedAtMs: number;
+  /** By the service's clock. */
+  #enqueuedMs: number | undefined;
   #isToldSettled = false;
 
-  /** @param lockedAtMs when it came, ms of the monotonic clock */
-  constructor(holder: Holder, message: ServiceBusReceivedMessage, lockedAtMs = performance.now()) {
+  /** It has just come. */
+  constructor(holder: Holder, message: ServiceBusReceivedMessage) {
+    const lockedAtMs = performance.now();
     this.#lockedAtMs = lockedAtMs;
     this.#holder = holder;
     this.#message = message;
@@ -66,8 +68,12 @@ export class MessageLease implements Lease {
       // How long others' subscriptions lock is theirs to know.
       if (holder.isOurs && message.lockedUntilUtc !== undefined)
         clock.observe(message.lockedUntilUtc.getTime() - holder.lockMs, lockedAtMs);
-      this.ageMs = clock.ageMs(enqueuedMs);
+      this.#enqueuedMs = enqueuedMs;
     }
+  }
+
+  get ageMs(): number | undefined {
+    return this.#enqueuedMs === undefined ? undefined : this.#holder.connection.clock.ageMs(this.#enqueuedMs);
   }
 
   get #sequenceNumber(): string {

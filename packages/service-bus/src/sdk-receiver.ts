@@ -1,6 +1,12 @@
-import type { MessageHandlers, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import type {
+  MessageHandlers,
+  PeekMessagesOptions,
+  ServiceBusReceivedMessage,
+  ServiceBusReceiver,
+} from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
 import { asReceived, LinkMessage, type RheaDelivery, type RheaMessage } from './link-message.ts';
+import { numberOf } from './resumption.ts';
 
 /** What waits for the service's word on a delivery. */
 interface Waiting {
@@ -33,7 +39,7 @@ interface SdkReceiver {
 }
 
 export interface StreamHandlers {
-  /** @returns resolves when one more message may be fetched; undefined for at once */
+  /** @returns resolves when one more message may be fetched; undefined for at once, {@link KEPT} for when `allow` is called */
   onMessage(message: ServiceBusReceivedMessage): void | Promise<void>;
   onError: MessageHandlers['processError'];
   /** A link is attached: the first, or another one after it was lost. */
@@ -59,8 +65,8 @@ export class StreamReceiver {
     this.#receiver = receiver;
   }
 
-  /** @throws TypeError for another version of the SDK */
-  subscribe(handlers: StreamHandlers, credits: number): { close(): Promise<void> } {
+  /** Each link that is attached may bring one message; more when {@link allow} says so. @throws TypeError for another version of the SDK */
+  subscribe(handlers: StreamHandlers): { close(): Promise<void> } {
     const sdkHandlers: Handlers = {
       // Never called: see below.
       processMessage: async () => {},
@@ -74,7 +80,7 @@ export class StreamReceiver {
     };
     const subscriber = this.#receiver.subscribe(sdkHandlers, {
       autoCompleteMessages: false,
-      maxConcurrentCalls: credits,
+      maxConcurrentCalls: 1,
     });
     const stream = (this.#receiver as unknown as SdkReceiver)._streamingReceiver;
     if (typeof stream?._onAmqpMessage !== 'function' || !(stream._deliveryDispositionMap instanceof Map)) {
@@ -86,6 +92,7 @@ export class StreamReceiver {
       if (stream.link?.isOpen() !== true) return DONE;
       try {
         const room = handlers.onMessage(asReceived(new LinkMessage(message, delivery)));
+        if (room === KEPT) return DONE;
         if (room !== undefined) return room.then(() => this.#addCredit(stream));
         this.#addCredit(stream);
         return DONE;
@@ -95,6 +102,19 @@ export class StreamReceiver {
       }
     };
     return subscriber;
+  }
+
+  /** So many more messages may come over the link. */
+  allow(credits: number): void {
+    const { link, _receiverHelper: helper } = this.#stream as SdkStream;
+    if (link === undefined || link === this.#draining || credits <= 0) return;
+    if (link.isOpen() && !helper.isSuspended()) link.addCredit(credits);
+  }
+
+  /** The number of the first message from that one on, locked or not; undefined when there is none. One operation. */
+  async peek(from: bigint): Promise<bigint | undefined> {
+    const [first] = await this.#receiver.peekMessages(1, { fromSequenceNumber: longOf(from) });
+    return first === undefined ? undefined : numberOf(first.sequenceNumber);
   }
 
   /**
@@ -182,3 +202,14 @@ export class StreamReceiver {
 }
 
 const DONE = Promise.resolve();
+/** See {@link StreamHandlers.onMessage}. */
+export const KEPT = new Promise<void>(() => {});
+
+/** What the SDK takes for a `Long` of the package of that name. */
+function longOf(number: bigint): Long {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(number);
+  return { __isLong__: true, toBytesBE: () => [...bytes] } as unknown as Long;
+}
+
+type Long = NonNullable<PeekMessagesOptions['fromSequenceNumber']>;

@@ -123,6 +123,8 @@ class Session implements Feeder {
   readonly passesOn: boolean;
   readonly lockMs: number;
   readonly isSession = true;
+  /** The service itself keeps the order of a session. */
+  readonly keepsOrder = false;
   readonly attempts: AttemptCounter;
   readonly isOurs: boolean;
   readonly maxAttempts: number;
@@ -137,6 +139,9 @@ class Session implements Feeder {
   #renewing: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  /** It ends with what is unsettled. */
+  #letsGo = false;
+  #isGone = false;
 
   constructor(options: FeedOptions, attempts: AttemptCounter, receiver: ServiceBusSessionReceiver, onEnd: () => void) {
     this.#options = options;
@@ -171,6 +176,8 @@ class Session implements Feeder {
   }
 
   async #take(message: ServiceBusReceivedMessage): Promise<void> {
+    // With the link goes the lock: the next who has the session is given it, and nobody would hear what became of it here.
+    if (this.#isGone) return;
     clearTimeout(this.#idle);
     this.#unsettled++;
     this.#credits--;
@@ -180,6 +187,8 @@ class Session implements Feeder {
     this.#credits++;
   }
 
+  returned(): void {}
+
   meter(unit: string, count: number): void {
     this.#options.meter(unit, count);
   }
@@ -187,7 +196,9 @@ class Session implements Feeder {
   settled(): void {
     this.#unsettled--;
     this.#options.intake.look();
-    if (this.#unsettled === 0) this.#watchIdle();
+    if (this.#unsettled > 0) return;
+    if (this.#letsGo) void this.close();
+    else this.#watchIdle();
   }
 
   /** Every delivery of the session asks for it; once in a while is enough. */
@@ -200,10 +211,15 @@ class Session implements Feeder {
 
   #watchIdle(): void {
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => {
-      if (this.#unsettled === 0) void this.close();
-    }, IDLE_MS);
+    this.#idle = setTimeout(() => void this.#letGo(), IDLE_MS);
     this.#idle.unref();
+  }
+
+  /** What the service has sent meanwhile comes while it is drained: that is handled first. */
+  async #letGo(): Promise<void> {
+    await this.stop();
+    if (this.#unsettled === 0) await this.close();
+    else this.#letsGo = true;
   }
 
   stop(): Promise<void> {
@@ -218,6 +234,7 @@ class Session implements Feeder {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.stop();
+      this.#isGone = true;
       await within(this.connection.settings.closeTimeoutMs, this.receiver.close());
       this.#onEnd();
     })();

@@ -52,6 +52,7 @@ export class ServiceBusSource implements Source {
       prefetch: connection.settings.prefetch,
       lockMs: lockDurationOf(request.lockMs),
       maxUnsettled: request.maxUnsettled,
+      isExclusive: plan.isExclusive,
       isOurs: plan.isExclusive && plan.autoDelete && this.#parts.administration.mayManage,
       maxAttempts: request.maxAttempts,
       meter,

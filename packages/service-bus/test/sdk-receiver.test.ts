@@ -37,7 +37,7 @@ function subscribed(onMessage: (message: ServiceBusReceivedMessage) => void | Pr
   const fake = fakeReceiver();
   const receiver = new StreamReceiver(fake.receiver);
   const onAttached = vi.fn();
-  receiver.subscribe({ onMessage, onError: async () => {}, onAttached }, 10);
+  receiver.subscribe({ onMessage, onError: async () => {}, onAttached });
   return { ...fake, streamReceiver: receiver, onAttached };
 }
 
@@ -113,7 +113,7 @@ describe('what streams from the SDK', () => {
     const { receiver } = fakeReceiver();
     const other = { ...receiver, _streamingReceiver: {} } as unknown as ServiceBusReceiver;
     const handlers = { onMessage: () => {}, onError: async () => {}, onAttached: () => {} };
-    expect(() => new StreamReceiver(other).subscribe(handlers, 1)).toThrow(TypeError);
+    expect(() => new StreamReceiver(other).subscribe(handlers)).toThrow(TypeError);
   });
 });
 

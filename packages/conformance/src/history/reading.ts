@@ -110,6 +110,10 @@ export class Reading {
     return id === undefined ? undefined : this.#ids.get(id);
   }
 
+  receiverOf(sub: Sub): Receiver {
+    return this.receivers.get(receiverKey(sub))!;
+  }
+
   #read(entry: Entry): void {
     switch (entry.what) {
       case 'join':

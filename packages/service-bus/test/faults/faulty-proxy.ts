@@ -19,7 +19,7 @@ export interface Ambush {
 
 interface Waiting {
   readonly fits: (frame: Frame) => boolean;
-  readonly deed: Deed;
+  readonly deed: Deed | 'watch';
   left: number;
   done: number;
 }
@@ -62,8 +62,8 @@ export class FaultyProxy {
     return [...this.#pairs].filter(({ isAmqp, isOpen }) => isAmqp && isOpen).length;
   }
 
-  /** Does something to the connections over which the next such frames come. */
-  await(deed: Deed, fits: (frame: Frame) => boolean, times = 1): Ambush {
+  /** Does something to the connections over which the next such frames come. `watch`: they pass, and are counted. */
+  await(deed: Deed | 'watch', fits: (frame: Frame) => boolean, times = 1): Ambush {
     const waiting: Waiting = { fits, deed, left: times, done: 0 };
     this.#ambushes.push(waiting);
     return waiting;
@@ -76,7 +76,7 @@ export class FaultyProxy {
     if (waiting === undefined) return undefined;
     waiting.left--;
     waiting.done++;
-    return waiting.deed;
+    return waiting.deed === 'watch' ? undefined : waiting.deed;
   }
 
   /** Breaks every connection, and lets new ones through. */

@@ -46,6 +46,8 @@ export const delivering: Readonly<Record<string, Stage>> = {
 const isLink = (frame: Frame) => frame.performative === 'attach' && !frame.says('$cbs') && !frame.says('$management');
 const isSender = (frame: Frame) => isLink(frame) && !frame.says('/Subscriptions/');
 const isReceiver = (frame: Frame) => isLink(frame) && frame.says('/Subscriptions/');
+/** An event on its way to a subscriber. */
+export const isDelivery = (frame: Frame) => frame.way === 'down' && isEntry(frame);
 const isEntry = (frame: Frame) => frame.performative === 'transfer' && frame.says(ENTRY);
 
 function laterFrame(way: 'up' | 'down'): (frame: Frame) => boolean {

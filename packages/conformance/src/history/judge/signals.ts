@@ -20,27 +20,38 @@ export function judgeSignals(reading: Reading, promises: Promises): readonly Vio
  */
 function gaps(reading: Reading, sub: Sub, { atLeastOnce }: Promises): readonly string[] {
   const wrong: string[] = [];
-  const bySource = new Map<string, number>();
+  const bySource = new Map<string | undefined, number>();
   for (const { at, signal } of sub.signals) {
     if (signal.kind !== 'gap') continue;
-    if (signal.count === undefined || signal.source === undefined) {
+    if (signal.count === undefined) {
       const isOfService = atLeastOnce && signal.reason === 'trimmed';
       const mayBe = isOfService ? losesBefore(reading, at) : reading.firstFaultAt < at;
       if (!mayBe) wrong.push(`${sub.id}: a gap (${signal.reason}), but nothing had gone wrong`);
+      // What is dropped for want of room or of time may be of several sources.
     } else bySource.set(signal.source, (bySource.get(signal.source) ?? 0) + signal.count);
   }
   for (const [source, count] of bySource) {
     const missing = missingFrom(reading, sub, source);
-    if (count > missing) wrong.push(`${sub.id}: gaps say that ${count} of ${source} are missing; ${missing} are`);
+    if (count > missing)
+      wrong.push(`${sub.id}: gaps say that ${count} of ${source ?? 'all'} are missing; ${missing} are`);
   }
   return wrong;
 }
 
-/** What a source may have sent the subscription, resolved or not, and it did not handle. With a filter, nobody knows what was for it. */
-function missingFrom(reading: Reading, sub: Sub, source: string): number {
-  const handled = new Set(reading.calls.filter((call) => call.sub === sub).map(({ n }) => n));
+/**
+ * What a source may have sent the subscription, resolved or not, and it did not handle. A durable one is owed what came for it in
+ * an earlier life, and has had what that handled. With a filter, nobody knows what was for it.
+ */
+function missingFrom(reading: Reading, sub: Sub, source: string | undefined): number {
+  const lives = sub.kind === 'durable' ? reading.receiverOf(sub).subs : [sub];
+  const since = Math.min(...lives.map(({ at }) => at));
+  const handled = new Set(reading.calls.filter((call) => lives.includes(call.sub)).map(({ n }) => n));
   return reading.publications.filter(
-    (one) => one.by.source === source && isFor(sub, one) && one.doneAt > sub.at && !handled.has(one.n),
+    (one) =>
+      (source === undefined || one.by.source === source) &&
+      isFor(sub, one) &&
+      one.doneAt > since &&
+      !handled.has(one.n),
   ).length;
 }
 

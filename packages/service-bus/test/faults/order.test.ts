@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { Ledger } from './ledger.ts';
+import { gate, Scene, until } from './scene.ts';
+import { ShiftedClock } from './shifted-clock.ts';
+import { isDelivery } from './stages.ts';
+
+const LOCK_MS = 60_000;
+const kitchen = { role: 'kitchen', instance: 'kitchen-1' };
+
+it('what the reader before still holds comes first to a durable subscription that is read again', async () => {
+  const clock = new ShiftedClock();
+  const scene = await Scene.open({ clock });
+  await using _ = scene;
+  const ledger = new Ledger();
+  const { opened: never } = gate();
+  const sender = await scene.join({ self: { role: 'shop', instance: 'shop-1' }, direct: true });
+  const before = await scene.join({ self: kitchen });
+  await before.cast.subscribe(() => never, { durable: 'menu', lockMs: LOCK_MS });
+  const first = scene.proxy.await('watch', isDelivery, 3);
+  for (let count = 0; count < 3; count++) await ledger.publish(sender.cast);
+  await until('the reader before has them', () => first.done === 3);
+  // It is gone, and never comes back.
+  scene.proxy.swallow();
+  await scene.proxy.reap();
+  for (let count = 0; count < 3; count++) await ledger.publish(sender.cast);
+  const after = await scene.join({ self: kitchen, direct: true });
+  await after.cast.subscribe(ledger.handle, { durable: 'menu', lockMs: LOCK_MS });
+  // It is shown what comes later, and gives it back.
+  const billed = scene.service.counts().billedOperations;
+  await until('it has looked', () => scene.service.counts().billedOperations >= billed + 2);
+  expect(ledger.handled).toEqual([]);
+  clock.advance(LOCK_MS);
+  await ledger.balanceInOrder();
+  scene.proxy.heal();
+  await scene.proxy.reap();
+  await before.cast.close({ drainMs: 0 });
+  await scene.end({ keeps: 1 });
+});
