@@ -3,15 +3,15 @@ import { PolycastError } from '@polycast/core';
 import { type Ended, runRound } from './child.ts';
 import type { Examinee, Round } from './process.ts';
 
-/** @param ended the case that ended last; undefined as soon as the target is there */
+/** @param ended id of the case that ended last; undefined when the target becomes available */
 export type OnProgress = (progress: { readonly done: number; readonly total: number; readonly ended?: string }) => void;
 
 /**
- * Runs the conformance suite in processes of its own: cases count what their process holds open, so that two runs cannot
- * share one, and nothing that is put to the test can end or stop this one. If a process dies or stops turning, each case
- * that was under way is run once more, alone; then another process goes on with what is left. None outlives this process, nor
- * does a service that they started.
- * @throws UsageError. @throws PolycastError what making the target throws; `internal` if a process ends while no case is under way; `aborted`
+ * Runs the conformance suite in child processes: cases count what their process holds open, so two runs cannot share one, and
+ * a transport under test can neither end nor block this process. If a child dies or stops responding, each case that was
+ * running is repeated alone; then another child continues with the rest. No child, and no service that a child started,
+ * outlives this process.
+ * @throws UsageError. @throws PolycastError what creating the target throws; `internal` if a child dies while no case is running; `aborted`
  */
 export async function conformApart(
   examinee: Examinee,
@@ -46,13 +46,13 @@ export async function conformApart(
     if (underWay.length > 0) {
       for (const result of await blame(underWay, died, alone)) took(result);
     } else if (tryUnclaimed && known.size === total) {
-      // What the manifest denies may do anything.
+      // A case beyond the manifest did it, and those are not held against the transport.
       tryUnclaimed = false;
     } else throw new PolycastError('internal', `its conformance process ended early: ${died}`);
   }
 }
 
-/** Which of the cases that were under way when a process died did it? If none does it alone, none of them can be trusted. */
+/** Finds the case that killed its process. If none does alone, all that were running fail. */
 async function blame(
   underWay: readonly string[],
   died: string,

@@ -5,18 +5,18 @@ import { PolycastError } from '@polycast/core';
 import { UsageError } from '../exit-code.ts';
 import type { News, Order, Round } from './process.ts';
 
-/** How long a process that was told to stop may take to leave another's service as it was, ms. Then it is killed. */
+/** Maximum time from the request to stop until the process has cleaned up and ended, ms. Then it is killed. */
 const STOP_TIMEOUT_MS = 15_000;
-/** A process that does not turn for so many seconds, by our own turns, is caught in a loop. */
+/** Maximum time without a message, counted in timer ticks of this process, s. After that the child is caught in a loop. */
 const LONGEST_SILENCE_S = 20;
 
-/** How a process ended: with a report, or dead, with the ids of the cases that were under way. */
+/** How a process ended: with a report, or early, with the ids of the cases that were running. */
 export type Ended =
   | { readonly report: ConformanceReport }
   | { readonly died: string; readonly underWay: readonly string[] };
 
 /**
- * One process, from its start to its end.
+ * Runs one process to its end.
  * @throws UsageError. @throws PolycastError what making the target throws; `aborted`
  */
 export function runRound(
@@ -54,7 +54,7 @@ export function runRound(
       else if ('ended' in news) {
         underWay.delete(news.ended.id);
         onEnded(news.ended);
-      } else if (!('turns' in news)) last = news;
+      } else if (!('alive' in news)) last = news;
     });
     const ended = (how: string) => {
       signal.removeEventListener('abort', stop);

@@ -6,16 +6,16 @@ import { firstLook } from './first-look.ts';
 import { makeTarget } from './target.ts';
 
 /**
- * The program of a child process: puts one transport to the test. It comes over the IPC channel rather than as an
- * argument, because its URL may hold a password, and arguments are shown to everybody on the machine.
+ * The program of a child process: runs the conformance suite against one transport. The transport comes over the IPC channel rather
+ * than as an argument, because its URL may hold a password, and every user of the machine can see arguments.
  */
 export type Order = { readonly test: Round } | { readonly stop: true };
 
 export interface Examinee {
   readonly url: string;
-  /** On a service started for it, which may be broken? */
+  /** Use a service started for this run, which may be disturbed? */
   readonly local: boolean;
-  /** A first look leaves out what takes long, and when it is interrupted it is over at once, without a report. */
+  /** Leave out what takes long. If interrupted, the run ends at once, without a report. @default false */
   readonly firstLook?: boolean;
   /** Ids of cases. @default all */
   readonly cases?: readonly string[];
@@ -25,26 +25,26 @@ export interface Examinee {
   readonly tryUnclaimed?: boolean;
 }
 
-/** What one process does. */
+/** The run of one process. */
 export interface Round extends Examinee {
-  /** What processes before it have found. */
+  /** Results of the processes before it. */
   readonly known: readonly CaseResult[];
   readonly tryUnclaimed: boolean;
 }
 
 export type News =
-  /** The target is there. */
+  /** The target is available. */
   | { readonly ready: true }
   | { readonly begun: string }
   | { readonly ended: CaseResult }
-  /** This process still turns. */
-  | { readonly turns: true }
+  /** The event loop of this process still runs. */
+  | { readonly alive: true }
   | { readonly report: ConformanceReport }
   | { readonly error: { readonly code: ErrorCode; readonly message: string } }
   | { readonly usage: string };
 
-/** How often this process says that it turns, ms. */
-const TURN_MS = 1_000;
+/** How often this process reports that its event loop runs, ms. */
+const HEARTBEAT_MS = 1_000;
 
 const stopping = new AbortController();
 let leavesAtOnce = false;
@@ -68,7 +68,7 @@ function stop(): void {
 
 async function test(round: Round): Promise<void> {
   leavesAtOnce = round.local && round.firstLook === true;
-  setInterval(() => tell({ turns: true }), TURN_MS);
+  setInterval(() => send({ alive: true }), HEARTBEAT_MS);
   let news: News;
   try {
     news = { report: await examine(round) };
@@ -81,13 +81,13 @@ async function test(round: Round): Promise<void> {
 async function examine({ url, local, firstLook: isFirst, cases, ...round }: Round): Promise<ConformanceReport> {
   const target = isFirst ? await firstLook(url, local) : await makeTarget(url, { local });
   try {
-    tell({ ready: true });
+    send({ ready: true });
     return await runConformance(target, {
       ...round,
       ...(cases !== undefined && { cases: CASES.filter(({ id }) => cases.includes(id)) }),
       signal: stopping.signal,
-      onBegin: (begun) => tell({ begun }),
-      onCase: (ended) => tell({ ended }),
+      onBegin: (begun) => send({ begun }),
+      onCase: (ended) => send({ ended }),
     });
   } finally {
     await target.dispose?.();
@@ -101,12 +101,12 @@ function failure(thrown: unknown): News {
   return { error: { code, message: hideSecrets(message.slice(`${code}: `.length)) } };
 }
 
-function tell(news: News, sent = () => {}): void {
+function send(news: News, sent = () => {}): void {
   // Fails when the parent is gone, and then this process goes, too.
   process.send?.(news, sent);
 }
 
 /** Whatever a transport has left open must not keep the process. */
 function end(news: News): void {
-  tell(news, () => process.exit());
+  send(news, () => process.exit());
 }
