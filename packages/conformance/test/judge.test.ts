@@ -224,6 +224,20 @@ describe('a record without a fault in it is judged to be right', () => {
       listening().fault('restart').fault('forbid').signal('sub', { kind: 'reconnected', mayHaveLost: true }).settle(),
     ],
     [
+      'forgotten while the reader was cut off, by a stream of which as much was trimmed afterwards as it had read',
+      listening()
+        .publish(1)
+        .call('s', 1)
+        .fault('cut')
+        .publish(2)
+        .fault('wipe', true, true)
+        .publish(3)
+        .fault('trim', true)
+        .publish(4)
+        .call('s', 4)
+        .settle(),
+    ],
+    [
       'lost by trimming, announced',
       listening().fault('trim', true).publish(1).signal('sub', { kind: 'gap', reason: 'trimmed' }, 's').settle(),
     ],

@@ -209,10 +209,13 @@ function isForgotten(reading: Reading, { kind, subs }: Receiver, lost: Publicati
 
 /**
  * A plain subscription leaves nothing on the service. What was published and forgotten while it was cut off has left no trace if
- * the stream was empty before: nothing tells the new one from the old.
+ * the stream was empty before: nothing tells the new one from the old. Nor does anything if by chance as many events were trimmed
+ * from the new one as had been read from the old.
  */
 function isUntraced(reading: Reading, { kind, subs, calls }: Receiver, lost: Publication, fault: Fault): boolean {
-  if (kind !== 'plain' || lost.at > fault.healedAt) return false;
+  const trims = reading.faults.filter(({ loses, forgets, at }) => loses && !forgets && at > fault.at);
+  const untilAt = Math.max(fault.healedAt, ...trims.map(({ healedAt }) => healedAt));
+  if (kind !== 'plain' || lost.at > untilAt) return false;
   const before = Math.max(
     subs[0]?.openAt ?? 0,
     ...reading.faults.filter(({ forgets, at }) => forgets && at < lost.at).map(({ at }) => at),
@@ -220,11 +223,10 @@ function isUntraced(reading: Reading, { kind, subs, calls }: Receiver, lost: Pub
   const wasCutOff = reading.faults.some(
     ({ id, at, healedAt }) => id !== fault.id && at < fault.at && healedAt + NOTICED_WITHIN_MS > lost.at,
   );
-  return (
-    wasCutOff &&
-    ![...calls.values()].flat().some((call) => {
-      const [first] = reading.byEvent.get(call.n) ?? [];
-      return call.at > before && call.at < fault.at && first?.to.join() === lost.to.join();
-    })
-  );
+  if (!wasCutOff) return false;
+  const hasRead = [...calls.values()].flat().some((call) => {
+    const [first] = reading.byEvent.get(call.n) ?? [];
+    return call.at > before && call.at < fault.at && first?.to.join() === lost.to.join();
+  });
+  return trims.length > 0 || !hasRead;
 }
