@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { LocalService } from '@polycast/local-services';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
 import { SERVICES } from '../src/offers.ts';
 import { type Heard, partsOf, search, servicesOf } from './events.ts';
 import { pageOf, run } from './program.ts';
 import { TRANSPORTS } from './transports.ts';
+
+// A dozen programs start at once, each with several connections.
+vi.setConfig({ testTimeout: 60_000 });
 
 const quick = SERVICES.flatMap((service) => ['--slow', `${service}=20`]);
 const all = [...SERVICES].sort();
