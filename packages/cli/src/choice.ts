@@ -20,10 +20,13 @@ export function declareChoice(command: Command): Command {
     .option('-n, --name <name>', 'an entry of polycast.config.{ts,mjs,js,json}');
 }
 
-/** What to hand to `connect`. Says nothing where the user said nothing: core then looks at POLYCAST_URL and the config file. */
-export async function connectChoice(choice: Choice): Promise<{ transport?: Transport; name?: string }> {
-  checkChoice(choice);
-  if (choice.url !== undefined) return { transport: await transportFromUrl(choice.url) };
+/** What to pass to `connect`: the transport of the URL that was chosen, or else the entry of the configuration file. */
+export async function connectChoice(
+  choice: Choice,
+  terminal: Terminal,
+): Promise<{ transport?: Transport; name?: string }> {
+  const url = await chosenUrl(choice, terminal);
+  if (url !== undefined) return { transport: await transportFromUrl(url) };
   return choice.name === undefined ? {} : { name: choice.name };
 }
 
@@ -36,11 +39,15 @@ export async function readingChoice(
   terminal: Terminal,
   mayCreate: MayCreate,
 ): Promise<{ transport?: Transport; name?: string }> {
-  checkChoice(choice);
-  const given = choice.url ?? (choice.name === undefined ? terminal.env.POLYCAST_URL : undefined);
-  const url = given || (await configuredUrl(choice.name));
-  if (url === undefined || readTransportUrl(url).scheme !== 'service-bus') return connectChoice({ ...choice });
-  return { transport: await transportFromUrl(readingUrl(url, mayCreate)) };
+  const url = await chosenUrl(choice, terminal);
+  return connectChoice(url === undefined ? choice : { url: readingUrl(url, mayCreate) }, terminal);
+}
+
+/** Undefined where a configuration file gives a transport without a URL. @throws UsageError */
+async function chosenUrl({ url, name }: Choice, terminal: Terminal): Promise<string | undefined> {
+  if (url !== undefined && name !== undefined) throw new UsageError('give either --url or --name, not both');
+  const given = url ?? (name === undefined ? terminal.env.POLYCAST_URL : undefined);
+  return given || configuredUrl(name);
 }
 
 /** The URL, which says that nothing (more) is created, unless it already says what is. */
@@ -59,8 +66,4 @@ export function urlOf(choice: Choice, terminal: Terminal): string {
   throw new UsageError(
     'no transport selected: give --url, such as --url memory: or --url redis://localhost:6379, or set POLYCAST_URL',
   );
-}
-
-function checkChoice({ url, name }: Choice): void {
-  if (url !== undefined && name !== undefined) throw new UsageError('give either --url or --name, not both');
 }

@@ -16,21 +16,26 @@ const GROUPS: readonly { readonly name: string; readonly summary: string }[] = [
 const COMMANDS: readonly {
   readonly name: string;
   readonly summary: string;
+  /** Does it use adapters? */
+  readonly connects?: true;
   readonly load: () => Promise<{ readonly default: CommandModule }>;
 }[] = [
   {
     name: 'compare',
     summary: 'conformance, latency and cost of several transports, side by side',
+    connects: true,
     load: () => import('./commands/compare.ts'),
   },
   {
     name: 'conform',
     summary: 'check a transport against the contract, clause by clause',
+    connects: true,
     load: () => import('./commands/conform.ts'),
   },
   {
     name: 'bench',
     summary: 'measure latency and loss at a fixed rate',
+    connects: true,
     load: () => import('./commands/bench.ts'),
   },
   {
@@ -53,11 +58,12 @@ const COMMANDS: readonly {
     summary: 'run a local service that speaks the protocol of a cloud service',
     load: () => import('./commands/emulate.ts'),
   },
-  { name: 'pub', summary: 'publish events', load: () => import('./commands/pub.ts') },
-  { name: 'sub', summary: 'print events as they arrive', load: () => import('./commands/sub.ts') },
+  { name: 'pub', summary: 'publish events', connects: true, load: () => import('./commands/pub.ts') },
+  { name: 'sub', summary: 'print events as they arrive', connects: true, load: () => import('./commands/sub.ts') },
   {
     name: 'doctor',
     summary: 'show what is installed, configured and reachable, and how to fix problems',
+    connects: true,
     load: () => import('./commands/doctor.ts'),
   },
   { name: 'init', summary: 'write a polycast.config file', load: () => import('./commands/init.ts') },
@@ -87,7 +93,7 @@ export async function runPolycast(args: readonly string[], given: Terminal): Pro
   prepare(program, terminal);
 
   const groups = new Map<string, Command>();
-  for (const { name, summary, load } of COMMANDS) {
+  for (const { name, summary, connects, load } of COMMANDS) {
     const [word, subword] = name.split(' ') as [string, string | undefined];
     const parent = subword === undefined ? program : (groups.get(word) ?? declareGroup(program, word, terminal));
     if (subword !== undefined) groups.set(word, parent);
@@ -98,6 +104,7 @@ export async function runPolycast(args: readonly string[], given: Terminal): Pro
     command.option('--verbose', 'show where an error comes from').addHelpText('after', examples(module));
     command.action(async () => {
       await checkOutputs(command.opts(), terminal);
+      if (connects) await noteReplacedAdapters(terminal);
       exit = await module.run(command.args, command.opts(), terminal);
     });
   }
@@ -110,6 +117,15 @@ export async function runPolycast(args: readonly string[], given: Terminal): Pro
     showFailure(thrown, terminal, { verbose: args.includes('--verbose') });
     return exitCodeOf(thrown);
   }
+}
+
+/** Which code a result is about must not be a guess. */
+async function noteReplacedAdapters({ stderr, colors }: Terminal): Promise<void> {
+  const { replacedAdapters } = await import('./transports.ts');
+  const names = replacedAdapters();
+  if (names.length === 0) return;
+  const note = `using ${names.join(', ')} of this command line: the project has another copy of @polycast/core. To use the project's own, install polycast in it`;
+  stderr.write(`${colors.dim(note)}\n`);
 }
 
 /** A result that cannot be written must not cost minutes of work, and nothing may have been done by then. */

@@ -11,10 +11,20 @@ type Adapter = { readonly fromUrl: TransportFromUrl };
 const BUNDLED: readonly string[] = ['@polycast/memory', '@polycast/redis', '@polycast/service-bus'];
 
 /**
- * The transport of a URL: the project's own adapter if it has one, else the one that comes with the command line.
+ * The transport of a URL: the project's own adapter if it has one that uses our copy of core, else the one that comes with the command
+ * line.
  * @throws PolycastError `invalid-configuration` `unknown-transport` `transport-not-installed`
  */
 export async function transportFromUrl(url: string): Promise<Transport> {
+  const name = packageOf(url);
+  if (isForeign(name)) {
+    const bundled = await bundledAdapter(url);
+    if (bundled !== undefined) return bundled.fromUrl(readTransportUrl(url).url);
+    throw new PolycastError(
+      'invalid-configuration',
+      `${name} in this project uses another copy of @polycast/core than this command line: install polycast in the project`,
+    );
+  }
   try {
     return await resolveTransport({ url });
   } catch (error) {
@@ -77,10 +87,25 @@ function fileOf(name: string, subPath: '' | '/conformance'): string | undefined 
   return resolveFrom(isOfProject(name) ? projectFile() : import.meta.url, `${name}${subPath}`);
 }
 
-/** Does the project bring the package itself? */
+/** Bundled adapters that the project has, too, but with another copy of core: those that come with the command line are used. */
+export function replacedAdapters(): readonly string[] {
+  return BUNDLED.filter(isForeign);
+}
+
+/** Does the project bring the package itself, for our copy of core? */
 function isOfProject(name: string): boolean {
   const inProject = resolveFrom(projectFile(), name);
-  return inProject !== undefined && inProject !== resolveFrom(import.meta.url, name);
+  return inProject !== undefined && inProject !== resolveFrom(import.meta.url, name) && usesOurCore(inProject);
+}
+
+/** Does the project bring the package, but for another copy of core? Its transports could not be connected. */
+function isForeign(name: string): boolean {
+  const inProject = resolveFrom(projectFile(), name);
+  return inProject !== undefined && !usesOurCore(inProject);
+}
+
+function usesOurCore(file: string): boolean {
+  return resolveFrom(file, '@polycast/core') === resolveFrom(import.meta.url, '@polycast/core');
 }
 
 function projectFile(): string {

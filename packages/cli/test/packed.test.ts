@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -52,6 +52,36 @@ test('polycast conform --url memory:', async () => {
 test('polycast bench --url memory:', async () => {
   const json = await polycast(...'bench --url memory: --rate 100 --duration 0.2 --throughput 0 --json -'.split(' '));
   expect(JSON.parse(json)).toMatchObject({ sent: 20, lost: 0 });
+});
+
+describe('in a project that has adapters, and no command line', () => {
+  const other = join(folder, 'other');
+  beforeAll(() => {
+    for (const name of ['core', 'memory']) {
+      const path = `node_modules/@polycast/${name}`;
+      cpSync(join(project, path), join(other, path), { recursive: true });
+    }
+    cpSync(join(project, 'node_modules/@standard-schema'), join(other, 'node_modules/@standard-schema'), {
+      recursive: true,
+    });
+    writeFileSync(join(other, 'package.json'), '{"private":true}');
+  });
+  const there = (...args: string[]) =>
+    run(process.execPath, [join(project, 'node_modules/.bin/polycast'), ...args], {
+      cwd: other,
+      env: { ...env, POLYCAST_URL: 'memory:' },
+      timeout: 60_000,
+    });
+
+  test.each([
+    ['conform', '--url', 'memory:', '--only', 'addressing'],
+    ['bench', '--rate', '100', '--duration', '0.2', '--throughput', '0'],
+    ['pub', 'hello'],
+    ['doctor'],
+  ])('polycast %s uses its own, and says so', async (...args) => {
+    const { stderr } = await there(...args);
+    expect(stderr).toContain('using @polycast/memory of this command line');
+  });
 });
 
 test('init, then a program that connects by name', async () => {

@@ -82,7 +82,7 @@ export default defineCommand<Options>({
     const { topic, role, instance } = options;
     const self = instance === undefined ? { role } : { role, instance };
     await rehearse(topic, self, (broadcaster) => broadcaster.publish(makeEvent(data ?? '', options), publish));
-    await using broadcaster = await connect({ ...(await connectChoice(options)), topic, self });
+    await using broadcaster = await connect({ ...(await connectChoice(options, terminal)), topic, self });
     const startedAt = performance.now();
     const published = await publishAll(broadcaster, data, options, publish, terminal);
     await broadcaster.close();

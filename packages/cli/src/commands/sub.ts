@@ -68,7 +68,9 @@ export default defineCommand<Options>({
     const { from: _, durable: _durable, ...portable } = subscribe;
     await rehearse(topic, self, (broadcaster) => broadcaster.subscribe(() => {}, portable));
     await using broadcaster = await connect({
-      ...(await (options.create ? connectChoice(options) : readingChoice(options, terminal, 'subscriptions'))),
+      ...(await (options.create
+        ? connectChoice(options, terminal)
+        : readingChoice(options, terminal, 'subscriptions'))),
       topic,
       self,
       onSignal: (signal) => terminal.stderr.write(`${describeSignal(signal, terminal)}\n`),

@@ -26,8 +26,9 @@ const LOCK_FILES = {
 export async function loadPackage(name: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   const inProject = resolveFrom(join(process.cwd(), 'package.json'), name);
   const besideCore = resolveFrom(import.meta.url, name);
+  const isOfProject = inProject !== undefined && (besideCore === undefined || usesThisCore(inProject));
   // A plain specifier leaves the choice of conditions and copies to whoever runs us, so it comes first where both agree.
-  const target = inProject !== undefined && inProject !== besideCore ? pathToFileURL(inProject).href : name;
+  const target = isOfProject && inProject !== besideCore ? pathToFileURL(inProject).href : name;
   try {
     return await import(/* @vite-ignore */ target);
   } catch (cause) {
@@ -35,6 +36,15 @@ export async function loadPackage(name: string): Promise<Readonly<Record<string,
     const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
     throw new PolycastError('invalid-configuration', `${name} is installed but cannot be loaded: ${reason}`, { cause });
   }
+}
+
+/**
+ * Does a package use this copy of core? `connect` refuses the transports of one that does not, such as that of a project in which a
+ * program runs that is installed elsewhere.
+ */
+export function usesThisCore(file: string): boolean {
+  const core = resolveFrom(import.meta.url, '@polycast/core');
+  return core === undefined || resolveFrom(file, '@polycast/core') === core;
 }
 
 /** What to type to install a package: with the package manager whose lock file is nearest. */
