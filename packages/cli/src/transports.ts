@@ -105,7 +105,8 @@ function isForeign(name: string): boolean {
 }
 
 function usesOurCore(file: string): boolean {
-  return resolveFrom(file, '@polycast/core') === resolveFrom(import.meta.url, '@polycast/core');
+  const core = resolveFrom(file, '@polycast/core');
+  return core === undefined || core === resolveFrom(import.meta.url, '@polycast/core');
 }
 
 function projectFile(): string {

@@ -43,8 +43,9 @@ export async function loadPackage(name: string): Promise<Readonly<Record<string,
  * program runs that is installed elsewhere.
  */
 export function usesThisCore(file: string): boolean {
-  const core = resolveFrom(import.meta.url, '@polycast/core');
-  return core === undefined || resolveFrom(file, '@polycast/core') === core;
+  const here = resolveFrom(import.meta.url, '@polycast/core');
+  const there = resolveFrom(file, '@polycast/core');
+  return here === undefined || there === undefined || there === here;
 }
 
 /** What to type to install a package: with the package manager whose lock file is nearest. */
