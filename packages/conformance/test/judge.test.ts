@@ -210,10 +210,10 @@ describe('a record without a fault in it is judged to be right', () => {
       listening().fault('cut').publish(1).fault('wipe', true, true).publish(2).call('s', 2).settle(),
     ],
     [
-      'a key of several addresses, in the order of the one place that still has all of it',
+      'a key of a group, of which a part was dropped while a member had it',
       group()
-        .publish(1, { to: ['role:b', 'instance:p1'], key: 'k' })
-        .publish(2, { to: ['role:b', 'instance:p1'], key: 'k' })
+        .publish(1, { key: 'k' })
+        .publish(2, { key: 'k' })
         .fault('trim', true)
         .call('s2', 2)
         .call('s1', 1)
@@ -283,6 +283,18 @@ describe('a record without a fault in it is judged to be right', () => {
         .note({ what: 'close', sub: 's' })
         .signal('sub', { kind: 'gap', reason: 'overflow', count: 1 }, 's')
         .note({ what: 'closed', sub: 's' })
+        .settle(),
+    ],
+    [
+      'published twice and lost once, announced',
+      listening()
+        .fault('cut')
+        .publish(1)
+        .publish(1, { copy: 1 })
+        .call('s', 1)
+        .publish(2)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .call('s', 2)
         .settle(),
     ],
     ['lost, and its publisher sent nothing more', listening().fault('cut').publish(1).settle()],

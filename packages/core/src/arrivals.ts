@@ -52,7 +52,12 @@ export class Arrivals {
 
   /** One more subscription hears of gaps. @returns its number */
   join(): number {
-    return this.#gaps === undefined ? 0 : ++this.#gaps.joins;
+    return this.#gaps ? ++this.#gaps.joins : 0;
+  }
+
+  /** Was it accepted, or given up for good? */
+  isSettled(event: BroadcastEvent): boolean | undefined {
+    return this.#accepted?.has(event) || this.#reopened?.has(identityOf(event));
   }
 
   /** An event came that is not for us: its number did. */

@@ -56,7 +56,7 @@ export class Inbox implements Sink {
     this.#kind = kind;
     // Members of a group are owed only a share of the events, and so is who lets the service filter.
     const isOwedAll = settings.group === undefined && !this.#pushesFilter;
-    const gaps = isOwedAll ? session.gaps && new session.gaps.GapDetector((gap) => this.#tellGap(gap)) : undefined;
+    const gaps = isOwedAll && session.gaps ? new session.gaps.GapDetector((gap) => this.#tellGap(gap)) : undefined;
     this.#arrivals = new Arrivals(session.runtime, gaps);
   }
 
@@ -259,6 +259,7 @@ export class Inbox implements Sink {
       this.#arrivals.pass(event, isOwed);
       return this.#done(lease);
     }
+    const isReserved = event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX);
     let reopened: Reopened | undefined;
     if (lease !== undefined && lease.attempt > 1) {
       // Should we still hold it, our lock is lost, and we are about to hear of it.
@@ -269,16 +270,15 @@ export class Inbox implements Sink {
         return true;
       }
       reopened = this.#arrivals.takeReopened(event);
-      if (reopened === undefined) return this.#repeated(lease);
+      // What was given back comes again, whatever the service counts.
+      if (!reopened && (!lease || isReserved || this.#arrivals.isSettled(event))) return this.#repeated(lease);
     }
     if (!isFresh && this.#hasExpired(event, lease)) {
       this.#arrivals.reopen(event);
       this.session.expired(event);
       return this.#done(lease);
     }
-    if (event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX)) {
-      return this.#deliverOwn(event, lease);
-    }
+    if (isReserved) return this.#deliverOwn(event, lease);
     return reopened?.subscriptions === undefined
       ? this.#hand(event, lease)
       : this.#handAgain(event, lease, reopened.subscriptions);
@@ -429,7 +429,7 @@ export class Inbox implements Sink {
     if (isOurs && !publisher.copiesItself) return;
     const some: Signal = { kind: 'gap', reason: 'sequence', source };
     const all: Signal = isOurs || source === own ? some : { ...some, count };
-    this.#tellAll(all, (one) => (one.joined > joins || one.settings.filter !== undefined ? some : all));
+    this.#tellAll(all, (one) => (one.joined > joins || one.settings.filter ? some : all));
   }
 }
 

@@ -183,6 +183,31 @@ test('a group gives a failed delivery back to the service', async () => {
   expect(transport.sent.flat().at(-1)?.topic).toBe('t.dead-letter');
 });
 
+test('what was given back comes again, whatever the service counts; what was accepted or set aside does not', async () => {
+  const { transport, me } = await open({ settlement: 'native', groups: 'native' });
+  const seen: unknown[] = [];
+  await me.subscribe(
+    (_, delivery) => {
+      seen.push(delivery.attempt);
+      if (seen.length === 1) delivery.release({ delayMs: 0 });
+    },
+    { group: 'g' },
+  );
+  const come = () => {
+    const lease = leaseOf(1);
+    transport.receive(stranger(0, { id: 'same', sequence: 'e.11' }), lease);
+    return lease;
+  };
+  const first = come();
+  await vi.waitFor(() => expect(first.settled).toEqual(['release']));
+  // The service lost its count with the connection: its own view is that nobody was given the event.
+  come();
+  await vi.waitFor(() => expect(seen).toEqual([1, 2]));
+  const third = come();
+  await vi.waitFor(() => expect(third.settled).toEqual(['accept']));
+  expect(seen).toHaveLength(2);
+});
+
 test('what has expired is never handed out, not even from the buffer', async () => {
   const { transport, me } = await open();
   const { started, finish, handler } = gate();

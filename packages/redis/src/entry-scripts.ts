@@ -148,7 +148,8 @@ for _, pending in ipairs(expired) do
       redis.call('XCLAIM', key, group, owner, 0, id, 'RETRYCOUNT', count, 'JUSTID')
     else
       redis.call('XCLAIM', key, group, me, 0, id, 'RETRYCOUNT', count + 1, 'JUSTID')
-      table.insert(handed, { count + 1, entry })
+      local isOurs = owner == me and pending[3] < ${IDLE_FOREVER_MS / 2}
+      table.insert(handed, { count + 1, entry, {}, isOurs and 1 or 0 })
     end
   end
 end
@@ -189,7 +190,12 @@ end
 return { gone + lost, handed }
 `);
 
-type HandedReply = readonly (readonly [attempt: number, entry: RawEntry, followers?: readonly RawEntry[]])[];
+type HandedReply = readonly (readonly [
+  attempt: number,
+  entry: RawEntry,
+  followers?: readonly RawEntry[],
+  wasOurs?: number,
+])[];
 
 const partsOf = ({ group, consumer, keepMs, keyed }: Place) => [group, consumer, keepMs, keyed ? 1 : 0];
 const keysOf = ({ key, queue }: Place) => [key, queue];
@@ -229,7 +235,8 @@ export async function finish(
 export interface Claimed {
   /** Trimmed while somebody held them. */
   readonly gone: number;
-  readonly handed: readonly Handed[];
+  /** `wasOurs`: pending for us already, and not given back. */
+  readonly handed: readonly (Handed & { readonly wasOurs: boolean })[];
   /** Is there more to claim? */
   readonly more: boolean;
   /** When the next lock runs out unless it is renewed, ms from now; undefined if nothing else is held. */
@@ -240,7 +247,8 @@ export interface Claimed {
 export async function claim(redis: Redis | Cluster, place: Place, lockMs: number, room: number): Promise<Claimed> {
   const reply = await CLAIM.run(redis, keysOf(place), [...partsOf(place), lockMs, room]);
   const [gone, handed, more, dueMs] = reply as [number, HandedReply, number, number];
-  return { gone, handed: handedOf(handed), more: more === 1, dueMs: dueMs < 0 ? undefined : dueMs };
+  const claimed = handedOf(handed).map((one, at) => ({ ...one, wasOurs: handed[at]?.[3] === 1 }));
+  return { gone, handed: claimed, more: more === 1, dueMs: dueMs < 0 ? undefined : dueMs };
 }
 
 /** @param wanted ids, each with the attempt it is to be; 0: what the server counts is right */

@@ -36,6 +36,8 @@ export class GroupEntries implements Holder {
   readonly #held = new Map<string, HeldEntry>();
   /** Given back, which the server does not know yet. By key and id. */
   readonly #returning = new Map<string, HeldEntry>();
+  /** The server is being told that they are given back. By key and id. */
+  readonly #goingBack = new Set<string>();
   readonly #contests: Contests;
   readonly #acknowledger: Acknowledger;
   /** Waits for the server's word on an entry: later ones wait behind it. */
@@ -79,7 +81,7 @@ export class GroupEntries implements Holder {
   /** Was it handed on, or given back, by us? */
   isKnown(key: string, id: string): boolean {
     const name = `${key} ${id}`;
-    return this.#held.has(name) || this.#returning.has(name);
+    return this.#held.has(name) || this.#goingBack.has(name) || this.#returning.has(name);
   }
 
   /** Claimed from whoever did not renew it in time: from us, too. It passes on, if only to ourselves. */
@@ -213,16 +215,20 @@ export class GroupEntries implements Holder {
   }
 
   async putBack(entry: HeldEntry): Promise<void> {
-    // Before the server hears of it: from then on our own claims may bring it again.
-    this.#held.delete(`${entry.key} ${entry.id}`);
-    // Perhaps nobody stays who reads this stream.
-    if (entry.contestant !== undefined && this.#isStopped()) await this.#contests.leave(entry.contestant);
+    const name = `${entry.key} ${entry.id}`;
+    // Before the server hears of it: from then on our own claims may bring it again. Until then it must not look like something that
+    // never reached us.
+    this.#held.delete(name);
+    this.#goingBack.add(name);
     try {
+      // Perhaps nobody stays who reads this stream.
+      if (entry.contestant !== undefined && this.#isStopped()) await this.#contests.leave(entry.contestant);
       await this.#return(entry.key, entry.id, entry.attempt);
     } catch (thrown) {
       if (!mapError(thrown).retryable || this.#isStopped()) throw thrown;
-      // Until the server knows, it must not look like something that never reached us.
-      this.#returning.set(`${entry.key} ${entry.id}`, entry);
+      this.#returning.set(name, entry);
+    } finally {
+      this.#goingBack.delete(name);
     }
     this.#keeper.hurry(this.#parts.settings.claimIntervalMs);
   }

@@ -227,8 +227,14 @@ export class GroupSource implements Source, ReadingPart, Kept {
       this.#recovery.strayed(key);
       throw thrown;
     });
-    for (const { entry } of claimed.handed) this.#entries.lose(key, entry[0]);
-    await this.#entries.deliverPage(key, claimed);
+    // What is ours and never reached us was lost on its way: nobody was given it.
+    const handed = claimed.handed.map((one) =>
+      one.wasOurs && !this.#entries.isKnown(key, one.entry[0])
+        ? { ...one, attempt: Math.max(1, one.attempt - 1) }
+        : one,
+    );
+    for (const { entry } of handed) this.#entries.lose(key, entry[0]);
+    await this.#entries.deliverPage(key, { ...claimed, handed });
     if (claimed.more) return claimIntervalMs;
     return Math.max(claimIntervalMs, claimed.dueMs ?? this.#idleMs);
   }

@@ -21,6 +21,8 @@ import { compareIds, formatPosition, parsePosition, startIdOf } from './wire.ts'
 
 /** While streams are read it is looked at so often, in ms, or as often as a read may wait, what became of them. */
 const CHECK_INTERVAL_MS = 30_000;
+/** After events came it is counted this soon, in ms, whether all of them did: a process that stood still reads past what was trimmed. */
+const COUNT_WITHIN_MS = 1_000;
 
 /** How far one stream was read. */
 interface Cursor {
@@ -59,6 +61,7 @@ export class PlainSource implements Source, ReadingPart {
   #hasReadAll = false;
   #checkedAtMs = performance.now();
   #awaySinceMs: number | undefined;
+  #counting: NodeJS.Timeout | undefined;
 
   constructor(parts: SourceParts) {
     this.#parts = parts;
@@ -87,6 +90,7 @@ export class PlainSource implements Source, ReadingPart {
 
   async stop(): Promise<void> {
     await this.#reader.stop();
+    clearTimeout(this.#counting);
     this.#endCatchingUp();
   }
 
@@ -143,6 +147,7 @@ export class PlainSource implements Source, ReadingPart {
       }
     }
     for (const waiting of this.#catchingUp) this.#ifCaughtUp(waiting);
+    this.#counting ??= setTimeout(() => void this.#count(), COUNT_WITHIN_MS).unref();
   }
 
   async afterPause(): Promise<void> {
@@ -245,6 +250,19 @@ export class PlainSource implements Source, ReadingPart {
       // The same, and more was added since: how much of it is unread cannot be told.
       cursor.count = undefined;
     } else cursor.count = (state.added ?? 0) - state.length;
+  }
+
+  /** Who has read the last entry has read as many as were ever added, or some were trimmed unread. Never rejects. */
+  async #count(): Promise<void> {
+    this.#counting = undefined;
+    const counting = [...this.#cursors].map(async ([key, cursor]) => {
+      const { added, lastId } = await stateOf(this.#parts.commands.client as Redis, key);
+      if (added === undefined || cursor.count === undefined || lastId !== cursor.id || added <= cursor.count) return;
+      cursor.count = added;
+      if (!this.#reader.stopped) this.#tellGap();
+    });
+    // Not knowing is no reason to stop reading: it is counted again when more has come.
+    await Promise.allSettled(counting);
   }
 
   /** Nobody wrote to it for so long that the server removed it, as it was told to; and we were not away for as long. */

@@ -337,3 +337,23 @@ describe('caughtUp', () => {
     await one.source.caughtUp?.();
   });
 });
+
+it('what was handed to us and lost on its way is no try, though its lock ran out', async () => {
+  const topic = freshTopic();
+  const one = await member(topic, 'one', { lockMs: 200, durable: 'd' });
+  await one.link.publish([outgoing(topic, '1')]);
+  await vi.waitFor(() => expect(one.sink.ids).toEqual(['1']));
+  accept(one.sink.delivered[0]?.lease);
+  await one.link.publish([outgoing(topic, '2')]);
+  await vi.waitFor(() => expect(one.sink.ids).toEqual(['1', '2']));
+  // As if the reply had been lost with which the server handed it over.
+  const [group] = await groupsOf(topic);
+  one.sink.capacity = 0;
+  await one.link.publish([outgoing(topic, '3')]);
+  await vi.waitFor(() => expect(one.sink.ids).toEqual(['1', '2', '3']));
+  await one.link.publish([outgoing(topic, '4')]);
+  await admin.xreadgroup('GROUP', group as string, 'one', 'COUNT', 1, 'STREAMS', keyOf(topic), '>');
+  one.sink.setCapacity(10);
+  await vi.waitFor(() => expect(one.sink.ids).toContain('4'), { timeout: 5_000 });
+  expect(one.sink.delivered.find(({ event }) => event.id === '4')?.lease?.attempt).toBe(1);
+});

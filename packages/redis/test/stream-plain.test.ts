@@ -122,6 +122,22 @@ describe('a stream that is gone', () => {
   });
 });
 
+it('what was trimmed before a reader that stood still came to it is signalled', async () => {
+  const one = await open();
+  const { sink } = await listen(one);
+  await one.link.publish([outgoing(one.topic, '1')]);
+  await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
+  // All within one command of the server, so that the read under way cannot come in between.
+  await admin.multi().xadd(keyOf(one), '*', 'event', 'x').xtrim(keyOf(one), 'MAXLEN', 0).exec();
+  await one.link.publish([outgoing(one.topic, '2')]);
+  await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2']));
+  await vi.waitFor(() => expect(gapsOf(one)).toEqual([{ kind: 'gap', reason: 'trimmed' }]), { timeout: 5_000 });
+  await one.link.publish([outgoing(one.topic, '3')]);
+  await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2', '3']));
+  await pass(1_100);
+  expect(gapsOf(one)).toHaveLength(1);
+});
+
 it('a cut while nothing was missed signals no gap', async () => {
   const one = await open();
   const { sink } = await listen(one);

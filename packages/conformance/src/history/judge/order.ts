@@ -32,15 +32,13 @@ function disorder(reading: Reading, receiver: Receiver, promises: Promises): rea
 }
 
 /**
- * An event to several addresses stands in several places, of which each member of a group reads its own. Where the service dropped
- * it from one of them, those who read there cannot wait for it.
+ * The service keeps the order of a group by what it still has: an event that it dropped while a member had it, or from one of several
+ * places in which it stood, holds up nothing that comes behind it. And what it dropped before it could answer is published again,
+ * behind what it still had of the same batch.
  */
-function isTorn(reading: Reading, { kind }: Receiver, { to, at }: Publication, call: Call): boolean {
-  return (
-    kind === 'group' &&
-    to.length > 1 &&
-    reading.faults.some((fault) => fault.loses && fault.healedAt > at && fault.at < call.at)
-  );
+function isTorn(reading: Reading, { kind }: Receiver, { at, doneAt }: Publication, call: Call): boolean {
+  const untilAt = kind === 'group' ? call.at : doneAt;
+  return reading.faults.some((fault) => fault.loses && fault.healedAt > at && fault.at < untilAt);
 }
 
 /** Members of a group handle events of one key one after the other; so does one subscription with several handlers at once. */

@@ -51,7 +51,8 @@ function missingFrom(reading: Reading, sub: Sub, source: string | undefined): nu
       (source === undefined || one.by.source === source) &&
       isFor(sub, one) &&
       one.doneAt > since &&
-      !handled.has(one.n),
+      // Of what was published again one copy may be missing, though the other came.
+      (!handled.has(one.n) || one !== reading.byEvent.get(one.n)?.[0]),
   ).length;
 }
 
