@@ -145,6 +145,10 @@ export class Feed implements Feeder {
       },
       fetchOne: () => this.receiver.allow(1),
       giveBack: (message) => new MessageLease(this, message).giveBack(),
+      hand: (message) => {
+        this.#credits = 1;
+        return this.#hand(message);
+      },
       done: (message) => {
         this.#resumption = undefined;
         this.#allow();
@@ -167,6 +171,10 @@ export class Feed implements Feeder {
     return this.#latest === undefined ? this.#behind : numberOf(this.#latest.sequenceNumber);
   }
 
+  get unsettled(): number {
+    return 0;
+  }
+
   /** A message goes back that was not handed on: it is the next again. */
   returned(message: ServiceBusReceivedMessage): void {
     const number = numberOf(message.sequenceNumber);
@@ -185,7 +193,7 @@ export class Feed implements Feeder {
 
   #hand(message: ServiceBusReceivedMessage): void | Promise<void> {
     // What came for the first time is the last so far; what comes again may be anything.
-    if (message.deliveryCount === 0 || numberOf(message.sequenceNumber) > this.#lastNumber) this.#latest = message;
+    if (!message.deliveryCount || numberOf(message.sequenceNumber) > this.#lastNumber) this.#latest = message;
     const link = this.#links;
     this.#credits--;
     const room = this.#options.intake.take(this, message, this.#creditsNow);

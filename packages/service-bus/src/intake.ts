@@ -27,6 +27,8 @@ export interface Feeder extends Holder {
   readonly passesOn: boolean;
   /** Nobody else reads what it reads: what is held for want of room stays held, as giving it back would change the order. */
   readonly keepsOrder: boolean;
+  /** Of a session: how many of its messages are here, held or handed on. */
+  readonly unsettled: number;
   /** A message went back that was not handed on. */
   returned(message: ServiceBusReceivedMessage): void;
 }
@@ -163,11 +165,23 @@ export class Intake {
       this.#timer = undefined;
       const nowMs = performance.now();
       const late = this.#held.filter(({ sinceMs }) => sinceMs + this.#holdMs <= nowMs);
-      for (const held of late) if (held.feeder.keepsOrder) this.#renew(held);
-      this.#giveBack(late.filter(({ feeder }) => !feeder.keepsOrder));
+      for (const held of late) if (this.#staysHeld(held)) this.#renew(held);
+      const back = late.filter((held) => !this.#staysHeld(held));
+      // A session goes back whole, and is let go: another member has its messages in order.
+      this.#giveBack(
+        this.#held.filter((held) =>
+          back.some((one) => one === held || (one.feeder === held.feeder && held.feeder.isSession)),
+        ),
+      );
       this.#watchHeld();
     }, leftMs);
     this.#timer.unref();
+  }
+
+  /** What of a session was handed on comes first, whatever becomes of it. */
+  #staysHeld({ feeder }: Held): boolean {
+    if (!feeder.isSession) return feeder.keepsOrder;
+    return feeder.unsettled > this.#held.filter((held) => held.feeder === feeder).length;
   }
 
   #renew(held: Held): void {

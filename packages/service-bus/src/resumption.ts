@@ -14,13 +14,16 @@ export interface Resuming {
   /** Lets the service send one message. */
   fetchOne(): void;
   giveBack(message: ServiceBusReceivedMessage): Promise<void>;
+  /** Hands on the next message. Resolves when there is room for another. */
+  hand(message: ServiceBusReceivedMessage): void | Promise<void>;
   /** All may come. @param message came meanwhile, and goes before them */
   done(message: ServiceBusReceivedMessage | undefined): void;
 }
 
 /**
- * Keeps the order over a link that was lost. What the service had sent over it stays locked until its lock runs out, and meanwhile
- * the service would send what comes after. So a new link is given one message alone, until that is the first that there is.
+ * Keeps the order over a link that was lost. What the service had sent over it stays locked until its lock runs out, each by itself,
+ * and meanwhile the service would send what comes after. So a new link is given one message after the other, each only if it is the
+ * first that there is, until there is one that was never sent before: nothing behind that was either.
  */
 export class Resumption {
   readonly #resuming: Resuming;
@@ -52,7 +55,7 @@ export class Resumption {
   }
 
   async #run(): Promise<void> {
-    const { first, fetchOne, giveBack, done } = this.#resuming;
+    const { first, fetchOne, giveBack, hand, done } = this.#resuming;
     while (!this.#ended) {
       const [isKnown, number] = await first().then(
         (found) => [true, found] as const,
@@ -62,9 +65,15 @@ export class Resumption {
       const isLate = performance.now() > this.#untilMs;
       if (isLate || (isKnown && number === undefined)) return done(this.#message);
       if (isKnown) {
-        await this.#come();
-        if (this.#ended) return;
-        if (isFree(this.#message as ServiceBusReceivedMessage, number as bigint)) return done(this.#message);
+        const message = await this.#come();
+        if (this.#ended || message === undefined) return;
+        if (isFirst(message, number as bigint)) {
+          if (!message.deliveryCount) return done(message);
+          this.#message = undefined;
+          await hand(message);
+          if (!this.#ended) fetchOne();
+          continue;
+        }
       }
       await pause(this.#lookMs);
       const message = this.#message;
@@ -75,16 +84,18 @@ export class Resumption {
     }
   }
 
-  async #come(): Promise<void> {
-    if (this.#message !== undefined) return;
-    await new Promise<void>((resolve) => {
-      this.#onMessage = resolve;
-    });
+  async #come(): Promise<ServiceBusReceivedMessage | undefined> {
+    if (this.#message === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#onMessage = resolve;
+      });
+    }
+    return this.#message;
   }
 }
 
 /** Is nothing before the message locked? Numbers of two partitions say nothing of each other. */
-function isFree({ sequenceNumber }: ServiceBusReceivedMessage, first: bigint): boolean {
+function isFirst({ sequenceNumber }: ServiceBusReceivedMessage, first: bigint): boolean {
   const number = numberOf(sequenceNumber);
   return number <= first || number >> PARTITION_BITS !== first >> PARTITION_BITS;
 }

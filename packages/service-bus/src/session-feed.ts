@@ -116,6 +116,19 @@ export class SessionFeed {
   }
 }
 
+/** What of the SDK's receiver is looked at: version 7.9.5, as in `sdk-receiver.ts`. */
+interface SdkSessionReceiver {
+  readonly _messageSession?: {
+    readonly link?: {
+      drain: boolean;
+      isOpen(): boolean;
+      addCredit(credits: number): void;
+      drainCredit(): void;
+      once(event: 'receiver_drained', listener: () => void): unknown;
+    };
+  };
+}
+
 /** One session while we have it. */
 class Session implements Feeder {
   readonly connection: Connection;
@@ -139,8 +152,6 @@ class Session implements Feeder {
   #renewing: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  /** It ends with what is unsettled. */
-  #letsGo = false;
   #isGone = false;
 
   constructor(options: FeedOptions, attempts: AttemptCounter, receiver: ServiceBusSessionReceiver, onEnd: () => void) {
@@ -196,9 +207,11 @@ class Session implements Feeder {
   settled(): void {
     this.#unsettled--;
     this.#options.intake.look();
-    if (this.#unsettled > 0) return;
-    if (this.#letsGo) void this.close();
-    else this.#watchIdle();
+    if (this.#unsettled === 0) this.#watchIdle();
+  }
+
+  get unsettled(): number {
+    return this.#unsettled;
   }
 
   /** Every delivery of the session asks for it; once in a while is enough. */
@@ -211,15 +224,24 @@ class Session implements Feeder {
 
   #watchIdle(): void {
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => void this.#letGo(), IDLE_MS);
+    this.#idle = setTimeout(() => this.#letGo(), IDLE_MS);
     this.#idle.unref();
   }
 
-  /** What the service has sent meanwhile comes while it is drained: that is handled first. */
-  async #letGo(): Promise<void> {
-    await this.stop();
-    if (this.#unsettled === 0) await this.close();
-    else this.#letsGo = true;
+  /**
+   * Only when the service has given word that nothing is on its way: what came over a link that is closed could not be settled. The
+   * SDK would close the link if that word does not come at once.
+   */
+  #letGo(): void {
+    const { link } = (this.receiver as unknown as SdkSessionReceiver)._messageSession ?? {};
+    if (link?.isOpen() !== true || this.#credits <= 0) return void this.close();
+    if (link.drain) return;
+    link.once('receiver_drained', () => {
+      link.drain = false;
+      if (this.#unsettled === 0) void this.close();
+      else if (this.#stopping === undefined && link.isOpen() && this.#credits > 0) link.addCredit(this.#credits);
+    });
+    link.drainCredit();
   }
 
   stop(): Promise<void> {

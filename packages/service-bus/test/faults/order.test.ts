@@ -36,3 +36,23 @@ it('what the reader before still holds comes first to a durable subscription tha
   await before.cast.close({ drainMs: 0 });
   await scene.end({ keeps: 1 });
 });
+
+it('a key goes from member to member over a slow way, and each of its events is handled once', async () => {
+  const scene = await Scene.open();
+  await using _ = scene;
+  const ledger = new Ledger();
+  const sender = await scene.join({ self: { role: 'shop', instance: 'shop-1' }, direct: true });
+  const members = await Promise.all(
+    ['kitchen-1', 'kitchen-2'].map((instance) => scene.join({ self: { role: 'kitchen', instance } })),
+  );
+  for (const { cast } of members) await cast.subscribe(ledger.handle, { group: 'cooks' });
+  scene.proxy.delayMs = 150;
+  // Some come at the moment when the session is let go.
+  for (let count = 0; count < 40; count++) {
+    await ledger.publish(sender.cast, undefined, { partitionKey: 'soup' });
+    await new Promise((resolve) => setTimeout(resolve, 230 + 10 * (count % 10)));
+  }
+  await ledger.balanceInOrder();
+  scene.proxy.delayMs = 0;
+  await scene.end();
+}, 60_000);
