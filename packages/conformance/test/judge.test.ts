@@ -8,11 +8,12 @@ const KEPT: Promises = {
   order: true,
   partitionKey: true,
   dedupe: true,
+  sharesPlain: false,
   crashRedelivery: true,
   countsExpired: true,
   closeDelivers: true,
 };
-const FLEETING: Promises = { ...KEPT, atLeastOnce: false, crashRedelivery: false };
+const FLEETING: Promises = { ...KEPT, atLeastOnce: false, sharesPlain: true, crashRedelivery: false };
 
 /** Writes a record as participants would: one publisher, and those who listen. */
 class Script {

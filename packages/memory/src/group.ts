@@ -14,6 +14,8 @@ export interface Entry {
   readonly event: BroadcastEvent;
   readonly to: readonly Address[];
   attempt: number;
+  /** Among all that were published: what comes back goes before what waits behind it. */
+  readonly place: number;
   /** When it was published, ms of the monotonic clock: wall clocks may be set while it waits. */
   readonly sinceMs: number;
 }
@@ -27,6 +29,7 @@ export class Group {
   /** Nobody it is for had room. */
   #waiting: Entry[] = [];
   #turn = 0;
+  #places = 0;
   /** Which member is at work on a partition key, and on how many of its events. */
   readonly #keys = new Map<string, { readonly member: GroupMember; held: number }>();
   /** Those that say when they have room. */
@@ -71,7 +74,7 @@ export class Group {
 
   /** @returns a member without room that should be waited for; undefined if there is none */
   offer(event: BroadcastEvent, to: readonly Address[]): Sink | undefined {
-    const entry: Entry = { event, to, attempt: 1, sinceMs: performance.now() };
+    const entry: Entry = { event, to, attempt: 1, place: this.#places++, sinceMs: performance.now() };
     if (this.#waiting.length > 0) {
       this.#waiting.push(entry);
       return this.#members[0]?.sink;
@@ -84,7 +87,7 @@ export class Group {
     // Those it was for have left: it goes with them, and nobody behind it waits for it.
     if (member === undefined) return undefined;
     if (member.sink.capacity <= 0) {
-      this.#waiting.push(entry);
+      this.#wait(entry);
       this.#drainWhenReady();
       return member.sink;
     }
@@ -152,8 +155,14 @@ export class Group {
 
   #again(entry: Entry): void {
     entry.attempt++;
+    this.#wait(entry);
     // Asked for again by somebody who is settling: not within that call.
-    queueMicrotask(() => void this.#hand(entry));
+    queueMicrotask(() => this.#drain());
+  }
+
+  #wait(entry: Entry): void {
+    const behind = this.#waiting.findLastIndex(({ place }) => place < entry.place);
+    this.#waiting.splice(behind + 1, 0, entry);
   }
 
   /**

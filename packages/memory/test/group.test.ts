@@ -128,3 +128,17 @@ test('what waits knows for how long, by no wall clock', async () => {
   await turn();
   expect(one.leases[0]?.ageMs).toBeGreaterThanOrEqual(4);
 });
+
+test('what a member gives back goes before what waited behind it', async () => {
+  const group = new Group();
+  const [one, other] = [member(3), member(0)];
+  group.join(one.one);
+  for (const id of ['1', '2', '3', '4', '5']) group.offer(...entry(id, ['*'], 'k'));
+  group.join(other.one);
+  one.stop();
+  group.stop(one.one);
+  other.makeRoom(9);
+  for (const lease of one.leases) lease.settle({ kind: 'release', delayMs: 0 });
+  await turn();
+  expect(other.got).toEqual(['1', '2', '3', '4', '5']);
+});

@@ -115,22 +115,25 @@ export class Administration {
     );
   }
 
-  /** @returns false without Manage rights. @throws PolycastError */
-  async ensureSubscription(topic: string, plan: SubscriptionPlan, lockMs: number): Promise<boolean> {
-    if (!this.#mayManage) return false;
+  /** @returns was it new? Undefined without Manage rights. @throws PolycastError */
+  async ensureSubscription(topic: string, plan: SubscriptionPlan, lockMs: number): Promise<boolean | undefined> {
+    if (!this.#mayManage) return undefined;
+    let isNew = false;
     try {
       await this.#persist(async () => {
         const [first, ...others] = plan.rules as readonly [PlannedRule, ...PlannedRule[]];
         const made = await this.#unlessThere(() =>
           this.#client.createSubscription(topic, plan.name, subscriptionOptions(plan, lockMs, first)),
         );
+        isNew ||= made;
         if (made) await Promise.all(others.map((rule) => this.#addRule(topic, plan.name, rule)));
         else if (plan.isExclusive) await this.#replaceRules(topic, plan);
         else await this.#joinRules(topic, plan);
       });
-      return true;
+      return isNew;
     } catch (thrown) {
-      return this.#refusedOr(thrown);
+      this.#refusedOr(thrown);
+      return undefined;
     }
   }
 

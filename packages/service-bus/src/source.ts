@@ -81,11 +81,11 @@ export class ServiceBusSource implements Source {
     this.#restoring.add(plan.name);
     try {
       if (error.code !== 'not-found') throw error;
-      const made =
-        (await administration.ensureTopic(topic)) &&
-        (await administration.ensureSubscription(topic, plan, request.lockMs));
-      if (!made) throw error;
-      tellGap();
+      if (!(await administration.ensureTopic(topic))) throw error;
+      const isNew = await administration.ensureSubscription(topic, plan, request.lockMs);
+      if (isNew === undefined) throw error;
+      // A service that has just come back may not have known of what it has.
+      if (isNew) tellGap();
     } catch (thrown) {
       const failed = PolycastError.from(thrown);
       // The feed goes on trying, and so do we. What nobody can restore is told once, and the end.

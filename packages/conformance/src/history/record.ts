@@ -131,6 +131,8 @@ export interface Promises {
   readonly order: boolean;
   readonly partitionKey: boolean;
   readonly dedupe: boolean;
+  /** The plain subscriptions of a broadcaster share what comes: where the service settles, each has its own. */
+  readonly sharesPlain: boolean;
   /** What was under way when a member of a group, or the owner of a durable subscription, was killed comes again. */
   readonly crashRedelivery: boolean;
   /** Expired events are dropped by this process, which counts them, and not by the service. */
@@ -146,6 +148,7 @@ export function promisesOf({ guarantee, capabilities }: Manifest): Promises {
     order: has('order'),
     partitionKey: has('partitionKey'),
     dedupe: has('dedupe'),
+    sharesPlain: capabilities.settlement.level !== 'native',
     crashRedelivery: has('crashRedelivery'),
     countsExpired: capabilities.ttl.level === 'emulated',
     closeDelivers: true,

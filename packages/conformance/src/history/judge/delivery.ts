@@ -2,6 +2,9 @@ import { type Fault, isFor, type Publication, type Reading, type Receiver, type 
 import type { Promises } from '../record.ts';
 import type { Violation } from './violation.ts';
 
+/** Participants close with `drainMs: 2_000`. */
+const PATIENCE_MS = 1_900;
+
 /** An event that a receiver was owed and did not get. */
 export interface Loss {
   readonly receiver: Receiver;
@@ -66,7 +69,7 @@ export function isOwed(reading: Reading, receiver: Receiver, publication: Public
     case 'plain': {
       const [sub] = entitled;
       if (sub === undefined || sub.openAt >= publication.at) return false;
-      if (!promises.atLeastOnce && isRepetition(reading, sub, publication)) return false;
+      if (promises.sharesPlain && isRepetition(reading, sub, publication)) return false;
       if (isOpenInTheEnd(reading, sub.endAt)) return true;
       return promises.closeDelivers && publication.doneAt < sub.endAt && closedInPeace(reading, sub);
     }
@@ -83,7 +86,7 @@ export function isOwed(reading: Reading, receiver: Receiver, publication: Public
 }
 
 /**
- * Where nothing is kept, the plain subscriptions of a broadcaster share what comes, and the memory of its ids: what one of them was
+ * Where the service settles nothing, the plain subscriptions of a broadcaster share what comes, and the memory of its ids: what one of them was
  * given before another joined is a duplicate when it is published again.
  */
 function isRepetition(reading: Reading, sub: Sub, { n, copy }: Publication): boolean {
@@ -99,8 +102,10 @@ function isOpenInTheEnd({ settledAt }: Reading, endAt: number): boolean {
   return endAt === Number.POSITIVE_INFINITY || endAt > settledAt;
 }
 
-/** Nothing kept `close` from delivering what was there. */
+/** Nothing kept `close` from delivering what was there: neither a fault nor the end of its patience (`drainMs`). */
 function closedInPeace(reading: Reading, sub: Sub): boolean {
+  const closedAt = Math.min(sub.closedAt, sub.life.leftAt);
+  if (closedAt - sub.endAt > PATIENCE_MS) return false;
   return !sub.crashed && !sub.everPaused && reading.firstFaultAt > Math.min(sub.closedAt, sub.life.leftAt);
 }
 
