@@ -31,26 +31,37 @@ export class Clock {
   }
 
   /** Runs what is due up to `untilMs`, then stands there. @returns false if `budget` tasks were not enough */
-  async runUntil(untilMs: number, budget: { tasks: number }): Promise<boolean> {
-    await turn();
-    this.turns++;
+  runUntil(untilMs: number, budget: { tasks: number }): Promise<boolean> {
+    return new Promise((resolve) => {
+      // Once each turn of the real event loop: all promise jobs, and what they bring with them, have run in between.
+      const step = () => {
+        this.turns++;
+        const next = this.#takeDue(untilMs);
+        if (next === undefined) {
+          this.nowMs = Math.max(this.nowMs, untilMs);
+          return resolve(true);
+        }
+        if (budget.tasks-- <= 0) return resolve(false);
+        this.nowMs = Math.max(this.nowMs, next.atMs);
+        try {
+          next.task();
+        } catch (thrown) {
+          this.onThrown(thrown);
+        }
+        setImmediate(step);
+      };
+      setImmediate(step);
+    });
+  }
+
+  /** The next task, if it is due by then and was not cancelled. */
+  #takeDue(untilMs: number): Due | undefined {
     for (;;) {
       const next = this.#heap[0];
-      if (next === undefined || next.atMs > untilMs) break;
+      if (next === undefined || next.atMs > untilMs) return undefined;
       this.#pop();
-      if (next.isCancelled) continue;
-      if (budget.tasks-- <= 0) return false;
-      this.nowMs = Math.max(this.nowMs, next.atMs);
-      this.turns++;
-      try {
-        next.task();
-      } catch (thrown) {
-        this.onThrown(thrown);
-      }
-      await turn();
+      if (!next.isCancelled) return next;
     }
-    this.nowMs = Math.max(this.nowMs, untilMs);
-    return true;
   }
 
   #push(due: Due): void {
@@ -86,11 +97,4 @@ export class Clock {
 
 function isBefore(one: Due, other: Due): boolean {
   return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
-}
-
-/** One turn of the real event loop: all promise jobs, and what they bring with them, have run. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
