@@ -106,6 +106,18 @@ export const MUTANTS = [
     ],
   },
   {
+    name: 'epoch-shared',
+    wrong: "two that start in the same millisecond take each other's events for their own",
+    caughtBy: ['lost'],
+    patches: [
+      {
+        module: 'sequence.ts',
+        from: "runtime.randomBits().toString(36).padStart(7, '0').slice(-6)",
+        to: "'000000'",
+      },
+    ],
+  },
+  {
     name: 'gap-untold',
     wrong: 'missing numbers are not signalled',
     caughtBy: ['missed-gap', 'unannounced'],
