@@ -136,7 +136,7 @@ export const MUTANTS = [
     patches: [
       {
         module: 'arrivals.ts',
-        from: '    if (isOwed) this.#watch(event, true, isKnown);\n',
+        from: '    if (isOwed) this.#watch(event, true, false);\n',
         to: '    if (isOwed) this.#watch(event, false);\n',
       },
     ],

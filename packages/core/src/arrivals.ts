@@ -38,9 +38,9 @@ export class Arrivals {
    * @returns false if it was accepted here: then only the settlement was lost
    */
   again(event: BroadcastEvent, isOwed: boolean): boolean {
-    const isKnown = !this.#ids.add(event);
+    this.#ids.add(event);
     // What an earlier life of a durable subscription left says nothing about those that it handled.
-    if (isOwed) this.#watch(event, true, isKnown);
+    if (isOwed) this.#watch(event, true, false);
     return this.#accepted?.has(event) !== true;
   }
 

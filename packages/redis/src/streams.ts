@@ -60,6 +60,7 @@ class StreamsLink implements Link {
   readonly #keeper: GroupKeeper;
   /** When each stream was trimmed by age last, by the monotonic clock. */
   readonly #trimmedAt = new Map<string, number>();
+  /** Names in use, each with its group. */
   readonly #consumers = new Set<string>();
   readonly #clock = new ServerClock();
   readonly #written = new WrittenEntries();
@@ -157,24 +158,29 @@ class StreamsLink implements Link {
       await source.open();
       return source;
     }
-    const consumer = this.#consumerName();
-    const source = new GroupSource(parts, this.#keeper, consumer, () => this.#consumers.delete(consumer));
+    const { consumer, free } = this.#consumerOf(request);
+    const source = new GroupSource(parts, this.#keeper, consumer, free);
     try {
       await source.open();
     } catch (thrown) {
-      this.#consumers.delete(consumer);
+      free();
       throw thrown;
     }
     return source;
   }
 
-  /** The instance's own name, so that after a crash it finds what it held; with a number from the second source on. */
-  #consumerName(): string {
+  /**
+   * The instance's own name, so that after a crash it finds what it held, and in its order; with a number from the second source
+   * of the same group on.
+   */
+  #consumerOf({ group, durable }: SourceRequest): { readonly consumer: string; free(): void } {
     const { instance } = this.#context.self;
-    let name = instance;
-    for (let number = 2; this.#consumers.has(name); number++) name = `${instance}/${number}`;
-    this.#consumers.add(name);
-    return name;
+    const taken = (name: string) => JSON.stringify([group, durable, name]);
+    let consumer = instance;
+    for (let number = 2; this.#consumers.has(taken(consumer)); number++) consumer = `${instance}/${number}`;
+    const key = taken(consumer);
+    this.#consumers.add(key);
+    return { consumer, free: () => this.#consumers.delete(key) };
   }
 
   close(): Promise<void> {

@@ -357,3 +357,27 @@ it('what was handed to us and lost on its way is no try, though its lock ran out
   await vi.waitFor(() => expect(one.sink.ids).toContain('4'), { timeout: 5_000 });
   expect(one.sink.delivered.find(({ event }) => event.id === '4')?.lease?.attempt).toBe(1);
 });
+
+it('what a durable subscription left comes before what is new, whatever else its instance had open', async () => {
+  const topic = freshTopic();
+  const transport = redisStreams({ url: server.url, claimIntervalMs: 50 });
+  const addresses: Address[] = ['*', 'role:tester', 'instance:one'];
+  const listen = async (isFirst: boolean) => {
+    const { link } = await openLink(transport, topic, 'one');
+    opened.push(link);
+    const sink = new FakeSink();
+    if (isFirst) sources.push(await link.subscribe(request({ group: 'g', addresses }), new FakeSink()));
+    const source = await link.subscribe(request({ durable: 'd', addresses }), sink);
+    return { link, sink, source };
+  };
+  const before = await listen(true);
+  for (const id of ['1', '2', '3']) await before.link.publish([outgoing(topic, id)]);
+  await vi.waitFor(() => expect(before.sink.ids).toEqual(['1', '2', '3']));
+  for (const { lease } of before.sink.delivered) await lease?.settle({ kind: 'release', delayMs: 0 });
+  await before.source.close();
+  for (const id of ['4', '5']) await before.link.publish([outgoing(topic, id)]);
+  const { sink, source } = await listen(false);
+  sources.push(source);
+  await vi.waitFor(() => expect(sink.ids).toHaveLength(5));
+  expect(sink.ids).toEqual(['1', '2', '3', '4', '5']);
+});

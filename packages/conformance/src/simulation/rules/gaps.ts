@@ -40,11 +40,9 @@ function holesOf(view: View, source: SourceRecord): Holes {
   }
   let losses = 0;
   let others = 0;
-  const seen = new Set<number>();
   for (const { sequence, lane, at, number: event, attempt } of source.handed) {
     const place = placeOf(sequence, lane);
-    const isLeft = (attempt ?? 1) > 1 && !seen.has(event);
-    seen.add(event);
+    const isLeft = (attempt ?? 1) > 1;
     if (place === undefined) continue;
     const before = highest.get(place.lane);
     if (before !== undefined && place.number <= before) continue;
