@@ -239,6 +239,15 @@ describe('a record without a fault in it is judged to be right', () => {
         .settle(),
     ],
     [
+      'failed while its subscription closed',
+      listening()
+        .publish(1)
+        .note({ what: 'close', sub: 's' })
+        .call('s', 1, 1, 'failed')
+        .note({ what: 'closed', sub: 's' })
+        .settle(),
+    ],
+    [
       'lost by trimming, announced',
       listening().fault('trim', true).publish(1).signal('sub', { kind: 'gap', reason: 'trimmed' }, 's').settle(),
     ],

@@ -71,6 +71,8 @@ export function isOwed(reading: Reading, receiver: Receiver, publication: Public
       if (sub === undefined || sub.openAt >= publication.at) return false;
       if (promises.sharesPlain && isRepetition(reading, sub, publication)) return false;
       if (isOpenInTheEnd(reading, sub.endAt)) return true;
+      // It owes that the handler is given the event: not that it is tried again.
+      if (receiver.calls.has(publication.n)) return false;
       return promises.closeDelivers && publication.doneAt < sub.endAt && closedInPeace(reading, sub);
     }
     case 'durable': {
