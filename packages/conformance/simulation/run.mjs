@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { bundleSimulation } from './bundle.mjs';
 
-/** A history that has not ended after this long of real time never will, ms. */
+/** A thread that has not returned to its loop for this long of real time never will, ms. */
 const STUCK_AFTER_MS = 30_000;
 
 // The engine takes what lives as long as a history for long-lived, and keeps with it all that it refers to: a fifth of the time.
@@ -69,7 +69,7 @@ function soundBundle() {
 
 /** @param {AbortSignal} race aborted when another thread has found what is looked for */
 function runThread(data, race) {
-  const progress = new SharedArrayBuffer(16);
+  const progress = new SharedArrayBuffer(24);
   const seen = new BigInt64Array(progress);
   const worker = new Worker(new URL('worker.mjs', import.meta.url), {
     workerData: { ...data, progress },
@@ -81,8 +81,8 @@ function runThread(data, race) {
     let last = -1n;
     let since = performance.now();
     const watch = setInterval(() => {
-      if (seen[0] !== last) {
-        last = seen[0];
+      if (seen[2] !== last) {
+        last = seen[2];
         since = performance.now();
       } else if (performance.now() - since > STUCK_AFTER_MS) end({ stuckAt: Number(seen[1]) });
     }, 500);
@@ -96,6 +96,8 @@ function runThread(data, race) {
       if (failure !== undefined) failures.push(failure);
       else end({ count });
     });
+    // With nothing left to do, in the middle of a history.
+    worker.on('exit', () => end({ stuckAt: Number(seen[1]) }));
     worker.on('error', (error) => {
       clearInterval(watch);
       reject(new Error(`the simulation ended at seed ${seen[1]}`, { cause: error }));

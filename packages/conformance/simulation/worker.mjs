@@ -2,7 +2,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 const { module, sound, first, limit, budgetMs, only, progress, stopsAt, shrinks } = workerData;
 // What this thread does now, for the one that started it: a thread that never returns to its loop cannot be asked.
+// How many histories, the seed of the present one, a heartbeat: making a failure short may take long.
 const seen = new BigInt64Array(progress);
+setInterval(() => {
+  seen[2]++;
+}, 500).unref();
 const { historyOf, ruleOf, simulate, trySeed } = await import(module);
 const soundly = sound === undefined ? undefined : await import(sound);
 // Errors are made by the thousand here, and nobody reads where.
