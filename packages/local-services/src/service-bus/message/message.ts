@@ -3,10 +3,10 @@ import { type Changes, type PropertyValue, TimeSpan, Uuid } from '../rules/index
 import { buildMessage, type MessageParts } from './build.ts';
 import type { MessageContent } from './content.ts';
 import { editMessage } from './edit.ts';
-import { Fields, Reader } from './encoding/reader.ts';
+import { decodeError, Fields, Reader } from './encoding/reader.ts';
 import type { AmqpValue } from './encoding/value.ts';
 import { ANNOTATION_OF_NAME, FIELD, FIELD_OF_NAME, LATER_NAMES, SENDER_ANNOTATION } from './property-fields.ts';
-import { findSections, SECTION, type Sections, sectionCode } from './sections.ts';
+import { findSections, inOrder, SECTION, type Sections, sectionCode } from './sections.ts';
 
 /** Properties that HTTP carries in its `BrokerProperties` header. */
 export type BrokerProperties = Omit<MessageParts, 'body' | 'applicationProperties'>;
@@ -19,8 +19,9 @@ export class Content implements MessageContent {
   readonly scheduledAtMs: number;
 
   private constructor(bytes: Buffer, nowMs: number, ttlMs?: number) {
-    this.sections = findSections(bytes);
-    this.bytes = bytes;
+    const found = findSections(bytes);
+    this.bytes = found === undefined ? inOrder(bytes) : bytes;
+    this.sections = found ?? findSections(this.bytes) ?? decodeError('a section that comes twice');
     this.ttlMs = ttlMs ?? this.#readTtl(nowMs);
     this.scheduledAtMs = this.#annotationTime(SENDER_ANNOTATION.scheduledEnqueueTime);
   }

@@ -57,8 +57,12 @@ export interface Sections {
   bodyAt: number;
 }
 
-/** Finds the sections and checks that what is in them can be read. @throws BrokerError `amqp:decode-error` */
-export function findSections(bytes: Buffer): Sections {
+/**
+ * Finds the sections and checks that what is in them can be read.
+ * @returns undefined: what leads to the body comes twice, or not in its order
+ * @throws BrokerError `amqp:decode-error`
+ */
+export function findSections(bytes: Buffer): Sections | undefined {
   const found: Sections = {
     bareAt: -1,
     header: -1,
@@ -75,7 +79,7 @@ export function findSections(bytes: Buffer): Sections {
     const at = reader.at;
     if (code < SECTION.data) {
       // Body sections may repeat, and some clients write the footer before them; what leads comes once and in order.
-      if (code <= last) decodeError('message sections out of order');
+      if (code <= last) return undefined;
       if (code === SECTION.header) found.header = at;
       else if (code === SECTION.messageAnnotations) found.messageAnnotations = at;
       else if (code === SECTION.properties) found.properties = at;
@@ -89,6 +93,19 @@ export function findSections(bytes: Buffer): Sections {
   if (found.bodyAt < 0) found.bodyAt = bytes.length;
   if (found.bareAt < 0) found.bareAt = found.bodyAt;
   return found;
+}
+
+/** The message with its sections in their order: uamqp, the stack of older clients of the vendor, has one of its own. */
+export function inOrder(bytes: Buffer): Buffer {
+  const sections: { readonly code: number; readonly raw: Buffer }[] = [];
+  const reader = new Reader(bytes);
+  while (!reader.done) {
+    const startAt = reader.at;
+    const code = sectionCode(reader);
+    reader.skip();
+    sections.push({ code, raw: bytes.subarray(startAt, reader.at) });
+  }
+  return Buffer.concat(sections.sort((one, other) => one.code - other.code).map(({ raw }) => raw));
 }
 
 /** Reads everything but the body, which nobody here looks into. */

@@ -26,8 +26,11 @@ it.each(['plain', 'cbs'])('uamqp sends and receives messages larger than its fra
   const received = stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { bytes: number; lockToken: string; tag: string });
+    .map((line) => JSON.parse(line) as { bytes: number; lockToken: string; tag: string; extras: number[] });
   expect(received.map(({ bytes }) => bytes)).toEqual(SIZES);
-  for (const { lockToken, tag } of received) expect(lockToken).toBe(tag);
+  for (const { lockToken, tag, extras } of received) {
+    expect(lockToken).toBe(tag);
+    expect(extras).toEqual([1, 2]);
+  }
   await until(() => service.counts().activeMessages === 0);
 });

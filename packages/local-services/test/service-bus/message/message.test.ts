@@ -163,6 +163,38 @@ describe('Content.read', () => {
     expect(Content.read(bytes).messageId).toBe('m');
   });
 
+  it('takes the sections before the body in any order, and keeps each', () => {
+    const section = (code: number, content: Buffer) => Buffer.concat([Buffer.from([0, 0x53, code]), content]);
+    const map = (key: string, value: number) =>
+      Buffer.from([0xc1, key.length + 5, 2, 0xa1, key.length, ...Buffer.from(key), 0x54, value]);
+    const header = section(0x70, Buffer.from([0xc0, 4, 2, 0x40, 0x50, 5]));
+    const delivery = section(0x71, map('d', 1));
+    const message = section(0x72, map('m', 2));
+    const properties = section(0x73, Buffer.from([0xc0, 4, 1, 0xa1, 1, 0x69]));
+    const application = section(0x74, map('a', 3));
+    const body = section(0x75, Buffer.from([0xa0, 1, 0x62]));
+    const footer = section(0x78, map('f', 4));
+    // As uamqp writes them, the stack in C of the vendor's older clients.
+    for (const order of [
+      [header, message, properties, application, footer, delivery, body],
+      [body, footer, application, properties, message, delivery, header],
+    ]) {
+      const content = Content.read(Buffer.concat(order));
+      expect(content.messageId).toBe('i');
+      expect(content.header().priority).toBe(5);
+      expect(content.annotation('m')).toBe(2n);
+      expect(content.user('a')).toBe(3n);
+      expect(content.bodyBytes().toString()).toBe('b');
+      const edited = content.with({ user: new Map([['a', 'changed']]) });
+      for (const each of [content, edited]) {
+        const out = decode(encodeForDelivery(stored(each), 'peek')) as unknown as Record<string, unknown>;
+        expect(out).toMatchObject({ delivery_annotations: { d: 1 }, footer: { f: 4 }, message_id: 'i', priority: 5 });
+      }
+      expect(edited.user('a')).toBe('changed');
+    }
+    expect(() => Content.read(Buffer.concat([header, application, header, body]))).toThrow('twice');
+  });
+
   it('does not hold on to the buffer that a small message came in', () => {
     const bytes = encode({ body: 'small' });
     const chunk = Buffer.concat([bytes, Buffer.alloc(1_000_000)]);

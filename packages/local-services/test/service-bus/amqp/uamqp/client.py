@@ -27,7 +27,9 @@ def auth():
 
 sender = uamqp.SendClient(f"amqps://{HOST}/q", auth=auth())
 for size in sizes:
-    sender.send_message(uamqp.Message(b"x" * int(size)))
+    # With these it writes the sections in an order of its own.
+    extras = {"delivery_annotations": {b"d": 1}, "footer": {b"f": 2}}
+    sender.send_message(uamqp.Message(b"x" * int(size), **extras))
 sender.close()
 
 receiver = uamqp.ReceiveClient(f"amqps://{HOST}/q", auth=auth(), prefetch=len(sizes))
@@ -43,6 +45,7 @@ for message in messages:
             {
                 "bytes": len(b"".join(message.get_data())),
                 "lockToken": str((message.delivery_annotations or {}).get(b"x-opt-lock-token")),
+                "extras": [(message.delivery_annotations or {}).get(b"d"), (message.footer or {}).get(b"f")],
                 "tag": str(uuid.UUID(bytes_le=message.delivery_tag)),
             }
         )
