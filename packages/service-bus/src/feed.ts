@@ -7,6 +7,7 @@ import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
 import { MessageLease } from './message-lease.ts';
 import { operationsFor } from './operations.ts';
+import { QuietSignal } from './quiet-signal.ts';
 import { numberOf, Resumption } from './resumption.ts';
 import { KEPT, StreamReceiver } from './sdk-receiver.ts';
 import { pause, within } from './within.ts';
@@ -55,6 +56,8 @@ export class Feed implements Feeder {
   #latest: ServiceBusReceivedMessage | undefined;
   #behind = -1n;
   #resumption: Resumption | undefined;
+  /** Else the SDK would wait for an answer, and keep the process alive meanwhile. */
+  readonly #ended = new QuietSignal(() => {});
   #subscriber: { close(): Promise<void> } | undefined;
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -139,7 +142,7 @@ export class Feed implements Feeder {
     this.#resumption = new Resumption({
       lockMs,
       first: async () => {
-        const first = await this.connection.call(this.receiver.peek(this.#lastNumber + 1n));
+        const first = await this.connection.call(this.receiver.peek(this.#lastNumber + 1n, this.#ended));
         this.meter(OPERATIONS, 1);
         return first;
       },
@@ -223,6 +226,7 @@ export class Feed implements Feeder {
     this.#stopping ??= (async () => {
       const message = this.#resumption?.end();
       this.#resumption = undefined;
+      this.#ended.abort();
       if (message !== undefined) void new MessageLease(this, message).giveBack().catch(() => {});
       if (this.#subscriber !== undefined)
         await within(this.connection.settings.closeTimeoutMs, this.#subscriber.close());

@@ -6,6 +6,7 @@ import type {
 } from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
 import { asReceived, LinkMessage, type RheaDelivery, type RheaMessage } from './link-message.ts';
+import type { QuietSignal } from './quiet-signal.ts';
 import { numberOf } from './resumption.ts';
 
 /** What waits for the service's word on a delivery. */
@@ -112,8 +113,8 @@ export class StreamReceiver {
   }
 
   /** The number of the first message from that one on, locked or not; undefined when there is none. One operation. */
-  async peek(from: bigint): Promise<bigint | undefined> {
-    const [first] = await this.#receiver.peekMessages(1, { fromSequenceNumber: longOf(from) });
+  async peek(from: bigint, abortSignal: QuietSignal): Promise<bigint | undefined> {
+    const [first] = await this.#receiver.peekMessages(1, { fromSequenceNumber: longOf(from), abortSignal });
     return first === undefined ? undefined : numberOf(first.sequenceNumber);
   }
 
