@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest';
 
 /** Built: participants are processes of their own, and Node 20 cannot run TypeScript. */
 const harness = new URL('../dist/conformance.js', import.meta.url).href;
-const FOUND_HERE = ['forgets-a-batch', 'retries-out-of-order', 'cries-wolf', 'leaves-a-timer'];
+const FOUND_HERE = [
+  'forgets-a-batch',
+  'retries-out-of-order',
+  'accepts-before-handling',
+  'never-redelivers',
+  'counts-attempts-twice',
+  'cries-wolf',
+  'leaves-a-timer',
+];
 
 describe('histories with faults', () => {
   test('memory keeps its promises', async () => {
@@ -17,6 +25,24 @@ describe('histories with faults', () => {
       shrinkMs: 20_000,
     });
     expect(report.failures, `seed ${report.seed}`).toEqual([]);
+  }, 120_000);
+
+  test('a failure shows its seed, and the shortest part of its history', async () => {
+    const run = {
+      harness,
+      url: 'memory:',
+      seed: 1,
+      faults: 300,
+      forMs: 60_000,
+      lanes: 1,
+      shrinkMs: 10_000,
+      bail: true,
+    };
+    const { failures } = await runSoak({ ...run, mutant: 'forgets-a-batch' });
+    const [failure] = failures;
+    expect(failure).toMatchObject({ seed: expect.any(Number), reproduced: true });
+    expect(failure?.steps.length).toBeLessThan(failure?.of ?? 0);
+    expect(failure?.violations.map(({ kind }) => kind)).toContain('unannounced');
   }, 120_000);
 
   test.each(MUTANTS.filter(({ name }) => FOUND_HERE.includes(name)))(
