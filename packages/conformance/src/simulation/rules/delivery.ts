@@ -63,7 +63,8 @@ export const stuck: Rule = (view) => {
   const waiting = trace.waitingAtRest.get(view.sub.plan.sub) ?? [];
   if (waiting.length === 0 || isBlocked(view.familyCalls, trace)) return [];
   // A dead letter that never gets an answer holds its place.
-  if (trace.faults.has('publish:never')) return [];
+  const isNative = view.profile.manifest.capabilities.deadLetter.level === 'native';
+  if (trace.faults.has(isNative ? 'settle:never' : 'publish:never')) return [];
   if (family.length > 1 && family.some((one) => one.crashedAt !== undefined)) return [];
   const left = waiting.filter((number) => {
     const published = view.published(number);
