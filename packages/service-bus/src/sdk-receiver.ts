@@ -90,11 +90,13 @@ export class StreamReceiver {
     this.#stream = stream;
     stream._onAmqpMessage = ({ message, delivery }) => {
       // Without its link a message cannot be settled: it comes again.
-      if (stream.link?.isOpen() !== true) return DONE;
+      const { link } = stream;
+      if (link?.isOpen() !== true) return DONE;
       try {
         const room = handlers.onMessage(asReceived(new LinkMessage(message, delivery)));
         if (room === KEPT) return DONE;
-        if (room !== undefined) return room.then(() => this.#addCredit(stream));
+        // Another link has its own credit.
+        if (room !== undefined) return room.then(() => (stream.link === link ? this.#addCredit(stream) : undefined));
         this.#addCredit(stream);
         return DONE;
       } catch (thrown) {

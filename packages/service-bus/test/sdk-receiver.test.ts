@@ -58,6 +58,20 @@ describe('what streams from the SDK', () => {
     expect(stream.link.addCredit).toHaveBeenCalledTimes(2);
   });
 
+  it('gives none for what came over a link that was replaced while it had to wait', async () => {
+    let roomFor = () => {};
+    const room = new Promise<void>((resolve) => {
+      roomFor = resolve;
+    });
+    const { stream } = subscribed(() => room);
+    const taken = stream._onAmqpMessage({ message: {}, delivery: delivery() });
+    const next = { isOpen: () => true, addCredit: vi.fn() };
+    (stream as { link: unknown }).link = next;
+    roomFor();
+    await taken;
+    expect(next.addCredit).not.toHaveBeenCalled();
+  });
+
   it('gives none once it was stopped, and hands on nothing of a closed link', async () => {
     const onMessage = vi.fn();
     const { stream } = subscribed(onMessage);
