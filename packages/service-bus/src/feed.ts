@@ -56,6 +56,8 @@ export class Feed implements Feeder {
   #latest: ServiceBusReceivedMessage | undefined;
   #behind = -1n;
   #resumption: Resumption | undefined;
+  /** From that number on, nobody was sent anything before us. */
+  #newFrom: bigint | undefined;
   /** Else the SDK would wait for an answer, and keep the process alive meanwhile. */
   readonly #ended = new QuietSignal(() => {});
   #subscriber: { close(): Promise<void> } | undefined;
@@ -154,6 +156,8 @@ export class Feed implements Feeder {
       },
       done: (message) => {
         this.#resumption = undefined;
+        if (!message?.deliveryCount)
+          this.#newFrom ??= message === undefined ? this.#lastNumber + 1n : numberOf(message.sequenceNumber);
         this.#allow();
         if (message === undefined) return;
         const link = this.#links;
@@ -172,6 +176,10 @@ export class Feed implements Feeder {
 
   get #lastNumber(): bigint {
     return this.#latest === undefined ? this.#behind : numberOf(this.#latest.sequenceNumber);
+  }
+
+  isNew({ sequenceNumber }: ServiceBusReceivedMessage): boolean {
+    return this.#newFrom !== undefined && numberOf(sequenceNumber) >= this.#newFrom;
   }
 
   get unsettled(): number {

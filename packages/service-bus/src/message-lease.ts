@@ -25,6 +25,8 @@ export interface Holder {
   readonly attempts: AttemptCounter;
   /** Was the subscription made by this source, which alone reads it? */
   readonly isOurs: boolean;
+  /** Was it never sent to who read the subscription before us? */
+  isNew(message: ServiceBusReceivedMessage): boolean;
   /** More deliveries than this are tries. */
   readonly maxAttempts: number;
   /** With a session the lock is the session's: it ends with the link. */
@@ -82,7 +84,8 @@ export class MessageLease implements Lease {
 
   /** Counted when it is first asked for: what is given back unseen is no try. */
   get attempt(): number {
-    const { attempts, isOurs, maxAttempts } = this.#holder;
+    const { attempts, maxAttempts } = this.#holder;
+    const isOurs = this.#holder.isOurs || (this.#counted > 0 && this.#holder.isNew(this.#message));
     this.#attempt ??= attempts.next({
       sequenceNumber: this.#sequenceNumber,
       counted: this.#counted,

@@ -200,6 +200,10 @@ class Session implements Feeder {
 
   returned(): void {}
 
+  isNew(): boolean {
+    return false;
+  }
+
   meter(unit: string, count: number): void {
     this.#options.meter(unit, count);
   }

@@ -56,3 +56,33 @@ it('a key goes from member to member over a slow way, and each of its events is 
   scene.proxy.delayMs = 0;
   await scene.end();
 }, 60_000);
+
+it('what was lost on its way to a durable subscription is no try', async () => {
+  const clock = new ShiftedClock();
+  const scene = await Scene.open({ clock });
+  await using _ = scene;
+  const sender = await scene.join({ self: { role: 'shop', instance: 'shop-1' }, direct: true });
+  const reader = await scene.join({ self: kitchen });
+  const attempts: number[] = [];
+  const ledger = new Ledger();
+  await reader.cast.subscribe(
+    (event, { attempt }) => {
+      attempts.push(attempt);
+      ledger.handle(event);
+    },
+    { durable: 'menu', lockMs: LOCK_MS },
+  );
+  // The first shows that nobody was sent anything before.
+  await ledger.publish(sender.cast);
+  await ledger.balanceInOrder();
+  const cut = scene.proxy.await('cut', isDelivery);
+  await ledger.publish(sender.cast);
+  await until('it was lost', () => cut.done === 1 && reader.of('reconnected').length > 0);
+  const looked = scene.proxy.await('watch', isDelivery);
+  await ledger.publish(sender.cast);
+  await until('what comes later has come', () => looked.done > 0);
+  clock.advance(LOCK_MS);
+  await ledger.balanceInOrder();
+  expect(attempts).toEqual([1, 1, 1]);
+  await scene.end({ keeps: 1 });
+});
