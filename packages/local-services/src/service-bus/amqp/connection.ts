@@ -15,7 +15,7 @@ import { locatedErrorOf } from './located.ts';
 import { answerManagement } from './management/answer.ts';
 import type { LinkNode } from './node.ts';
 import { ReplyLink, RequestLink } from './request.ts';
-import type { AmqpError, RheaConnection, RheaLink, RheaSession } from './rhea.ts';
+import { type AmqpError, type RheaConnection, type RheaLink, type RheaSession, typedLong } from './rhea.ts';
 import { openRhea } from './rhea-connection.ts';
 import { SASL_HEADER, SaslLayer } from './sasl.ts';
 import { Session } from './session.ts';
@@ -35,6 +35,8 @@ const MAX_SESSIONS = 5_000;
 const CLOSE_MS = 1_000;
 /** Property of a link whose messages go on to another entity, within a transaction. */
 const TRANSFER_DESTINATION = 'com.microsoft:transfer-destination-address';
+/** Property of the answer to who sends: where single messages may be larger, clients fill batches by it. */
+const MAX_BATCH_SIZE = 'com.microsoft:max-message-batch-size';
 
 const ALL_RIGHTS: readonly Right[] = ['listen', 'send', 'manage'];
 
@@ -231,6 +233,7 @@ export class AmqpConnection {
     const target = broker.target(path);
     const session = this.#sessions.get(link.session)!;
     link.local.attach.max_message_size = target.maxMessageBytes;
+    link.local.attach.properties = { [MAX_BATCH_SIZE]: typedLong(BigInt(broker.limits.maxBatchBytes)) };
     this.#answer(link);
     const gone = this.#guarded((error: BrokerError) => link.close(locatedErrorOf(error, this.#host)));
     this.#install(link, new TargetLink({ link, session, target, now: () => broker.now(), allowed, gone }));

@@ -73,7 +73,7 @@ export type Gone = (error: BrokerError) => void;
 /** Where messages go. */
 export interface Target {
   readonly path: string;
-  /** Largest single message (and batch), in bytes: the attach's max-message-size. */
+  /** Largest single message, in bytes: the attach's max-message-size. */
   readonly maxMessageBytes: number;
   /**
    * Takes all of them or none; those with `scheduledAtMs` in the future wait. Delivery to receivers with credit happens

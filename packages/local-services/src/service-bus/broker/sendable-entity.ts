@@ -61,11 +61,11 @@ export abstract class SendableEntity extends Entity implements Target {
       this.check(content);
       bytes += content.size;
     }
-    const maxBytes = Math.max(this.maxMessageBytes, this.context.limits.maxBatchBytes);
-    if (messages.length > 1 && bytes > maxBytes) {
+    const { maxBatchBytes } = this.context.limits;
+    if (messages.length > 1 && bytes > maxBatchBytes) {
       throw new BrokerError(
         'amqp:link:message-size-exceeded',
-        `The batch of ${bytes} bytes is larger than the limit of ${maxBytes} bytes.`,
+        `The batch of ${bytes} bytes is larger than the limit of ${maxBatchBytes} bytes.`,
       );
     }
     this.quota.require(bytes);

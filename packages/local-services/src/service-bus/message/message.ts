@@ -15,13 +15,16 @@ export type BrokerProperties = Omit<MessageParts, 'body' | 'applicationPropertie
 export class Content implements MessageContent {
   readonly bytes: Buffer;
   readonly sections: Sections;
+  /** In bytes, as it was sent: an id that the service gave is not the sender's to answer for. */
+  readonly size: number;
   readonly ttlMs: number;
   readonly scheduledAtMs: number;
 
-  private constructor(bytes: Buffer, nowMs: number, ttlMs?: number) {
+  private constructor(bytes: Buffer, nowMs: number, ttlMs?: number, size = bytes.length) {
     const found = findSections(bytes);
     this.bytes = found === undefined ? inOrder(bytes) : bytes;
     this.sections = found ?? findSections(this.bytes) ?? decodeError('a section that comes twice');
+    this.size = size;
     this.ttlMs = ttlMs ?? this.#readTtl(nowMs);
     this.scheduledAtMs = this.#annotationTime(SENDER_ANNOTATION.scheduledEnqueueTime);
   }
@@ -38,10 +41,6 @@ export class Content implements MessageContent {
 
   static build(parts: MessageParts): Content {
     return new Content(buildMessage(parts), Date.now());
-  }
-
-  get size(): number {
-    return this.bytes.length;
   }
 
   get messageId(): string | undefined {
@@ -102,13 +101,17 @@ export class Content implements MessageContent {
   /** The same message, with an id where the sender gave none: the service makes one, and clients rely on it. */
   identified(): Content {
     if (this.messageId !== undefined) return this;
-    return this.with({ system: new Map([['messageid', randomUUID().replaceAll('-', '')]]) });
+    return this.#edited({ system: new Map([['messageid', randomUUID().replaceAll('-', '')]]) }, this.size);
   }
 
   with(changes: Partial<Changes>): Content {
+    return this.#edited(changes);
+  }
+
+  #edited(changes: Partial<Changes>, size?: number): Content {
     // An expiry that is a time of day keeps the time to live that it meant when the message came.
     const keepsTtl = changes.system?.has('timetolive') !== true;
-    return new Content(editMessage(this, changes), Date.now(), keepsTtl ? this.ttlMs : undefined);
+    return new Content(editMessage(this, changes), Date.now(), keepsTtl ? this.ttlMs : undefined, size);
   }
 
   /** The header's fields, undefined where it leaves them out. */

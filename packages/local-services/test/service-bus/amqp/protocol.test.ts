@@ -195,10 +195,17 @@ describe('links', () => {
     await event(sender, 'sender_open');
   });
 
-  it('say how large messages may be', async () => {
+  it('say how large messages and batches may be', async () => {
     const sender = authorised().open_sender('q');
     await event(sender, 'sender_open');
     expect(sender.max_message_size).toBe(262_144);
+    expect(sender.properties).toEqual({ 'com.microsoft:max-message-batch-size': 262_144 });
+    await serveAgain({ tier: 'premium' });
+    served.broker.entities.createQueue('large', { maxMessageSizeInKilobytes: 4_096 });
+    const large = authorised().open_sender('large');
+    await event(large, 'sender_open');
+    expect(large.max_message_size).toBe(4_194_304);
+    expect(large.properties).toEqual({ 'com.microsoft:max-message-batch-size': 1_048_576 });
   });
 
   it('give deliveries a tag that is the lock token, and take settlement by it', async () => {

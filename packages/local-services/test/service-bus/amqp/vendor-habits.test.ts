@@ -317,6 +317,19 @@ describe('a batch', () => {
     for (const id of ['b', 'a']) expect(await one(await client.acceptSession(name, id))).toMatchObject({ body: id });
   });
 
+  it.each([0, 2_000, 200_000])(
+    'is taken as full as a client makes it, without ids: bodies of %i bytes',
+    async (size) => {
+      const { sender, counts } = queue();
+      const batch = await sender.createMessageBatch();
+      while (batch.tryAddMessage({ body: Buffer.alloc(size) }));
+      await sender.sendMessages(batch);
+      expect(counts().active).toBe(batch.count);
+      await sender.sendMessages({ body: Buffer.alloc(262_144 - 40) });
+      expect(counts().active).toBe(batch.count + 1);
+    },
+  );
+
   it('that is too large is refused as a whole', async () => {
     const { sender, counts } = queue();
     const half = { body: Buffer.alloc(131_072) };

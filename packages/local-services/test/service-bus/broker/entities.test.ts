@@ -224,6 +224,16 @@ describe('limits', () => {
     expect(refusal(() => broker.target('q').send(batch))).toBe('amqp:link:message-size-exceeded');
     expect(idsIn(broker, 'q')).toEqual([]);
   });
+
+  test('a batch is not larger than the tier allows where one message may be', () => {
+    const { broker } = bench({ tier: 'premium' });
+    broker.entities.createQueue('q', { maxMessageSizeInKilobytes: 4_096 });
+    const target = broker.target('q');
+    const large = () => content({ size: 600_000 });
+    expect(refusal(() => target.send([large(), large()]))).toBe('amqp:link:message-size-exceeded');
+    target.send([content({ size: 2_000_000 })]);
+    expect(broker.counts().active).toBe(1);
+  });
 });
 
 describe('billing', () => {

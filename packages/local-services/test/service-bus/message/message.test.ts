@@ -195,6 +195,14 @@ describe('Content.read', () => {
     expect(() => Content.read(Buffer.concat([header, application, header, body]))).toThrow('twice');
   });
 
+  it('is as large as it was sent, also when it was given an id', () => {
+    const sent = read({ body: 'x' });
+    const named = sent.identified();
+    expect(named.messageId).toHaveLength(32);
+    expect([named.size, named.system('size')]).toEqual([sent.size, BigInt(sent.size)]);
+    expect(named.with({ user: new Map([['grown', 'x'.repeat(100)]]) }).size).toBeGreaterThan(sent.size + 100);
+  });
+
   it('does not hold on to the buffer that a small message came in', () => {
     const bytes = encode({ body: 'small' });
     const chunk = Buffer.concat([bytes, Buffer.alloc(1_000_000)]);
