@@ -1,5 +1,4 @@
-import { checkAttributeValue, checkExtensionName, textFault } from './envelope/attributes.ts';
-import { MEDIA_TYPE } from './envelope/read-event.ts';
+import { checkAttributeValue, checkExtensionName, MEDIA_TYPE, textFault } from './envelope/attributes.ts';
 import { parseTime } from './envelope/time.ts';
 import { PolycastError } from './error.ts';
 import type { AttributeValue, EventInput } from './event.ts';

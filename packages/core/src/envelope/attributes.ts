@@ -1,6 +1,9 @@
 import { PolycastError } from '../error.ts';
 import { type AttributeValue, BroadcastEvent } from '../event.ts';
 
+/** A media type. @see RFC 6838 section 4.2, RFC 2045 section 5.1 */
+export const MEDIA_TYPE = /^[A-Za-z0-9][\w!#$&^.+-]*\/[A-Za-z0-9*][\w!#$&^.+-]*(?:\s*;.*)?$/;
+
 /** Longest name of an extension attribute that may be published (CloudEvents 1.0: SHOULD NOT exceed 20). */
 export const MAX_ATTRIBUTE_NAME_LENGTH = 20;
 /** Longest text of one attribute, in UTF-16 units. Service Bus allows 32 KB a property. */

@@ -1,7 +1,7 @@
 import { type AttributeValue, BroadcastEvent } from '../event.ts';
-import { isInteger32, textFault } from './attributes.ts';
+import { isInteger32, MEDIA_TYPE, textFault } from './attributes.ts';
 import { MAX_DECODED_ATTRIBUTES, MAX_DECODED_NAME_LENGTH, MAX_DECODED_VALUE_LENGTH } from './limits.ts';
-import { MEDIA_TYPE, refuse } from './read-event.ts';
+import { refuse } from './read-event.ts';
 import { parseTime, TIME_LENGTH, TimeReader } from './time.ts';
 
 /** An event as binary content mode brings it: attributes one by one, and the data apart. */

@@ -1,6 +1,6 @@
 import { PolycastError } from '../error.ts';
 import { type AttributeValue, BroadcastEvent } from '../event.ts';
-import { isInteger32, textFault } from './attributes.ts';
+import { isInteger32, MEDIA_TYPE, textFault } from './attributes.ts';
 import { fromBase64 } from './base64.ts';
 import { endOfString, endOfValue, MAX_DEPTH, parseJson, skipSpace } from './json.ts';
 import { MAX_DECODED_ATTRIBUTES, MAX_DECODED_NAME_LENGTH, MAX_DECODED_VALUE_LENGTH } from './limits.ts';
@@ -96,9 +96,6 @@ const TEXTS = { __proto__: null, specversion: 0, id: 0, source: 0, type: 0, time
 type TextName = 'specversion' | 'id' | 'source' | 'type' | 'time' | 'expirytime' | 'sequence';
 
 const NAME = /^[a-z0-9]+$/;
-/** @see RFC 6838 section 4.2, RFC 2045 section 5.1 */
-/** @see RFC 6838 section 4.2 */
-export const MEDIA_TYPE = /^[A-Za-z0-9][\w!#$&^.+-]*\/[A-Za-z0-9*][\w!#$&^.+-]*(?:\s*;.*)?$/;
 
 /** @returns undefined for null, which means the same as not being there. */
 function parseAttribute(name: string, text: string): AttributeValue | undefined {
