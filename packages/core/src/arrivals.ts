@@ -41,7 +41,12 @@ export class Arrivals {
     this.#ids.add(event);
     // What an earlier life of a durable subscription left says nothing about those that it handled.
     if (isOwed) this.#watch(event, true, false);
-    return this.#accepted?.has(event) !== true;
+    return !this.wasAccepted(event);
+  }
+
+  /** By a handler, of what the service settles. */
+  wasAccepted(event: BroadcastEvent): boolean {
+    return this.#accepted?.has(event) === true;
   }
 
   /** A handler has accepted an event that the service settles. */
@@ -57,7 +62,7 @@ export class Arrivals {
 
   /** Was it accepted, or given up for good? */
   isSettled(event: BroadcastEvent): boolean | undefined {
-    return this.#accepted?.has(event) || this.#reopened?.has(identityOf(event));
+    return this.wasAccepted(event) || this.#reopened?.has(identityOf(event));
   }
 
   /** An event came that is not for us: its number did. */

@@ -321,6 +321,11 @@ export class Inbox implements Sink {
     this.#arrivals.accept(event);
   }
 
+  /** Has a handler accepted it, as another message? */
+  wasAccepted(event: BroadcastEvent): boolean {
+    return this.#arrivals.wasAccepted(event);
+  }
+
   /** A subscription did not handle the event for good: published again, it is news. */
   reopen(event: BroadcastEvent, subscription: LiveSubscription): void {
     this.#arrivals.reopen(event, this.#kind === 'own' ? undefined : subscription);

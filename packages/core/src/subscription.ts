@@ -249,6 +249,7 @@ export class LiveSubscription implements Subscription, Watched {
       if (next === undefined) break;
       this.#admit();
       if (isExpired(next.event, this.runtime)) this.#expired(next);
+      else if (next.attempt > 1 && this.inbox.wasAccepted(next.event)) this.#repeated(next);
       else this.#run(next);
     }
     this.#pumping = false;
@@ -267,6 +268,12 @@ export class LiveSubscription implements Subscription, Watched {
   #expired(delivery: LiveDelivery): void {
     this.inbox.reopen(delivery.event, this);
     this.inbox.session.expired(delivery.event);
+    this.#settle(delivery, ACCEPT);
+  }
+
+  /** It came twice, and the other was accepted while this one waited here. */
+  #repeated(delivery: LiveDelivery): void {
+    this.inbox.session.dropped.duplicates++;
     this.#settle(delivery, ACCEPT);
   }
 

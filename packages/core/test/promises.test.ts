@@ -192,6 +192,27 @@ test('what was accepted and comes again, since its settlement was lost, is not h
   expect([calls, again.settled, me.dropped.duplicates]).toEqual([1, ['accept'], 1]);
 });
 
+test('what comes again while it waits for its turn is handled once', async () => {
+  const transport = new LoopTransport({ settlement: 'native', groups: 'native' });
+  const { me } = await open(transport);
+  const seen: unknown[] = [];
+  let finish = () => {};
+  await me.subscribe(
+    (event) => {
+      seen.push(event.data);
+      return event.data === 'first' ? new Promise<void>((resolve) => (finish = resolve)) : undefined;
+    },
+    { group: 'g' },
+  );
+  transport.receive(stranger('first'), leaseOf());
+  // Its lock is lost, and nobody says so: the service answers nothing.
+  const leases = [leaseOf(), leaseOf(2), leaseOf(3)];
+  for (const lease of leases) transport.receive(stranger('again', ORDER), lease);
+  finish();
+  await vi.waitFor(() => expect(leases.map(({ settled }) => settled)).toEqual([['accept'], ['accept'], ['accept']]));
+  expect([seen, me.dropped.duplicates]).toEqual([['first', 'again'], 2]);
+});
+
 /** As a publisher writes it whose clock is wrong. */
 const publishedAt = (clockMs: number, ttlMs: number, more: Record<string, string | number> = {}) =>
   stranger(0, {
