@@ -3,8 +3,8 @@ import type { Cluster, Redis } from 'ioredis';
 import type { GroupKeeper } from './group-keeper.ts';
 import * as groups from './group-scripts.ts';
 import { mapError } from './map-error.ts';
-import { type SourceParts, unblock } from './stream-reader.ts';
-import { startIdOf } from './wire.ts';
+import { type RawEntry, type SourceParts, unblock } from './stream-reader.ts';
+import { compareIds, startIdOf } from './wire.ts';
 
 /** What we know of our group in one stream. */
 interface Known {
@@ -14,6 +14,8 @@ interface Known {
   mayBeBehind: string;
   /** Entries lost to trimming that were signalled, or are not ours to signal, as the server's run counts; undefined before the first look. */
   lost: { readonly run: string; readonly entries: number } | undefined;
+  /** Where nobody else reads: what was accounted for, by our own count, which a restart of the server does not lose. */
+  upTo: groups.UpTo | undefined;
 }
 
 /** One source's places in its group, a stream each: joins, notices what the group lost, and leaves. */
@@ -40,9 +42,17 @@ export class GroupMembership {
     this.all = [...streams].map(([key, address]) => ({ key, address, ...member, durable }));
   }
 
-  /** An entry was read. */
-  reached(key: string, id: string): void {
+  /** @param read not empty, in order */
+  reached(key: string, read: readonly RawEntry[]): void {
+    const id = (read.at(-1) as RawEntry)[0];
     this.#lastIds.set(key, id);
+    const known = this.#known.get(key);
+    if (known?.upTo === undefined) return;
+    const { id: from, count } = known.upTo;
+    // A look may have come by while they were on their way.
+    const isNew = ([each]: RawEntry) => compareIds(each, from) > 0;
+    const fresh = isNew(read[0] as RawEntry) ? read.length : read.filter(isNew).length;
+    if (fresh > 0) known.upTo = { id, count: count + fresh };
   }
 
   lastId(key: string): string {
@@ -78,17 +88,32 @@ export class GroupMembership {
   /** Were entries trimmed that the group had not read? */
   async look(redis: Redis | Cluster, one: groups.Membership): Promise<void> {
     const known = this.#known.get(one.key);
-    const found = await groups.look(redis, this.#keeper.keys, one);
+    const found = await groups.look(redis, this.#keeper.keys, one, { run: known?.lost?.run, upTo: known?.upTo });
     if (known === undefined) return;
+    const isSameRun = known.lost?.run === found.run;
     if (found.mayBeBehind !== '' && found.mayBeBehind !== known.mayBeBehind) {
       known.mayBeBehind = found.mayBeBehind;
       this.signalGap(undefined);
     }
-    if (found.lost === undefined) return;
     // A server that came back counts from wherever it saved its counts last.
-    const before = known.lost?.run === found.run ? known.lost.entries : found.known;
-    known.lost = { run: found.run, entries: found.lost };
-    if (found.lost > before) this.signalGap(found.lost - before);
+    const before = isSameRun ? known.lost?.entries : found.known;
+    const counted = found.lost === undefined || before === undefined ? 0 : Math.max(0, found.lost - before);
+    // Told without a number: an old connection may have been handed more than we counted.
+    const missed = isSameRun ? undefined : found.missed;
+    const more = missed ?? counted;
+    if (more > 0) this.signalGap(missed === undefined ? more : undefined);
+    if (found.lost !== undefined) known.lost = { run: found.run, entries: found.lost };
+    if (this.#parts.request.group === undefined) this.#account(one.key, known, found, more);
+  }
+
+  /** @param more entries that were just found to be lost */
+  #account(key: string, known: Known, found: groups.Loss, more: number): void {
+    const { lastId, read, run } = found;
+    const lost = known.lost?.run === run ? known.lost.entries : found.known;
+    // Unless we have read on since.
+    if (read !== undefined && lost !== undefined && compareIds(this.lastId(key), lastId) <= 0) {
+      known.upTo = { id: lastId, count: read + lost };
+    } else if (known.upTo !== undefined) known.upTo = { ...known.upTo, count: known.upTo.count + more };
   }
 
   /** @param entries of which each may hold several events; undefined where it cannot be known */
@@ -128,7 +153,13 @@ export class GroupMembership {
     if (known?.making !== joined.making) {
       // Another group than ours under the same name: what ours had not read, and what it held, is gone.
       if (known !== undefined) this.signalGap(undefined);
-      this.#known.set(one.key, { making: joined.making, progress: '', mayBeBehind: '', lost: undefined });
+      this.#known.set(one.key, {
+        making: joined.making,
+        progress: '',
+        mayBeBehind: '',
+        lost: undefined,
+        upTo: undefined,
+      });
     }
     await this.look(redis, one);
   }

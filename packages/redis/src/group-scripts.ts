@@ -72,18 +72,24 @@ return { now, making, found['last-delivered-id'] }
 /** Compares what the group lost with what it is known to have lost. */
 const LOOK = new Script(`${COMMON}${MEMBERSHIP}
 local key = KEYS[3]
-local group, address = unpack(ARGV)
+local group, address, runBefore, seen, count = unpack(ARGV)
 local found = infoOf(key, group)
-if not found then return { -1, -1, '', '' } end
+if not found then return { -1, -1, '', '', -1, '', -1 } end
 spare(clock())
 local run = redis.call('HGET', groupsKey, 'run') or ''
 local stream = fields(redis.call('XINFO', 'STREAM', key))
-local loss, mayBe = lossOf(stream, found), 0
+local loss, mayBe, missed, last = lossOf(stream, found), 0, -1, found['last-delivered-id']
+if seen ~= '' and run ~= runBefore and stream['entries-added'] and not isBefore(last, seen) then
+  -- By the counts of who reads alone. What a reply brought that was lost is pending.
+  local handed = #redis.call('XPENDING', key, group, '(' .. seen, '+', ${MAX_COUNTED} + 1)
+  local unread = #redis.call('XRANGE', key, '(' .. last, '+', 'COUNT', ${MAX_COUNTED} + 1)
+  if math.max(handed, unread) <= ${MAX_COUNTED} then missed = math.max(0, stream['entries-added'] - count - handed - unread) end
+end
 local known = tonumber(redis.call('HGET', groupsKey, lossNameOf(address, group)))
 if not known then
   -- The counts of a server that came back start here. What it lost before shows by where the group stands only.
-  local last, first = found['last-delivered-id'], stream['first-entry'] and stream['first-entry'][1]
-  local isTrimmed = stream['entries-added'] and stream['entries-added'] > stream['length']
+  local first = stream['first-entry'] and stream['first-entry'][1]
+  local isTrimmed = missed < 0 and stream['entries-added'] and stream['entries-added'] > stream['length']
   if isTrimmed and isBefore(last, stream['last-generated-id']) and (not first or isBefore(last, first)) then mayBe = 1 end
   if not loss and found['entries-read'] then
     local unread = #redis.call('XRANGE', key, '(' .. last, '+', 'COUNT', ${MAX_COUNTED} + 1)
@@ -91,10 +97,10 @@ if not known then
   end
   known = loss
 end
-local at = mayBe == 1 and found['last-delivered-id'] or ''
-if not loss then return { -1, -1, run, at } end
+local at, read = mayBe == 1 and last or '', found['entries-read'] or -1
+if not loss then return { -1, known or -1, run, at, missed, last, read } end
 redis.call('HSET', groupsKey, lossNameOf(address, group), math.max(loss, known))
-return { loss, known, run, at }
+return { loss, known, run, at, missed, last, read }
 `);
 
 /** Leaves the group; the last to leave a dynamic one takes it away. Gives the readers of some who stay with what is left. */
@@ -239,22 +245,46 @@ export async function join(
 export interface Loss {
   /** Entries that the group lost to trimming; undefined while that cannot be known: in the middle of what is unread, and before Redis 7. */
   readonly lost: number | undefined;
-  /** How many of them were known of before we looked. */
-  readonly known: number;
+  /** How many losses were known of before we looked; undefined if nobody has counted in this run of the server. */
+  readonly known: number | undefined;
   /** The run of the server by whose counts it is. */
   readonly run: string;
   /** It may have lost others, of which nothing is counted, behind this entry; else empty. */
   readonly mayBeBehind: string;
+  /** Entries that were trimmed unread, by our own count, while the server may have forgotten its own; undefined if it cannot be told. */
+  readonly missed: number | undefined;
+  /** Last entry that the group was handed, and how many it was handed until then, as the server counts; undefined if it does not. */
+  readonly lastId: string;
+  readonly read: number | undefined;
 }
 
+/** How far a stream was accounted for. */
+export interface UpTo {
+  readonly id: string;
+  /** Entries ever added up to there. */
+  readonly count: number;
+}
+
+/** @param own what we counted by ourselves, who read alone, and the server's run when we looked last */
 export async function look(
   redis: Redis | Cluster,
   keys: GroupKeys,
   { key, group, address }: Membership,
+  own: { readonly run: string | undefined; readonly upTo: UpTo | undefined },
 ): Promise<Loss> {
-  const reply = await LOOK.run(redis, [keys.members, keys.groups, key], [group, address]);
-  const [lost, known, run, mayBeBehind] = reply as [number, number, string, string];
-  return { lost: lost < 0 ? undefined : lost, known, run, mayBeBehind };
+  const args = [group, address, own.run ?? '', own.upTo?.id ?? '', own.upTo?.count ?? 0];
+  const reply = await LOOK.run(redis, [keys.members, keys.groups, key], args);
+  const [lost, known, run, mayBeBehind, missed, lastId, read] = reply as [
+    number,
+    number,
+    string,
+    string,
+    number,
+    string,
+    number,
+  ];
+  const told = (count: number) => (count < 0 ? undefined : count);
+  return { lost: told(lost), known: told(known), run, mayBeBehind, missed: told(missed), lastId, read: told(read) };
 }
 
 /** @returns readers of members that stay, if we leave them something */

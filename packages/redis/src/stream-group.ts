@@ -144,7 +144,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
     let full: string | undefined;
     this.#keeper.hurry(ACTIVE_INTERVAL_MS);
     for (const [key, read] of streams) {
-      this.#membership.reached(key, read.at(-1)?.[0] as string);
+      this.#membership.reached(key, read);
       const place = this.#placeOf(key);
       if (place.keyed && read.some(([, fields]) => fields !== null && fields.length > 2)) {
         this.#enter(place, read, (waiting) => {

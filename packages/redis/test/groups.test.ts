@@ -242,35 +242,6 @@ describe('what the server loses', () => {
   });
 });
 
-it.each([false, true])('what is trimmed around a restart of the server is signalled: %s', async (before) => {
-  const topic = freshTopic();
-  const own = await startRedis({ persistent: true });
-  const options = { url: own.url, batch: 'off' as const };
-  const one = await member(topic, 'one', { options, lockMs: 400 });
-  await one.link.publish([outgoing(topic, '1')]);
-  await vi.waitFor(() => expect(one.sink.ids).toEqual(['1']));
-  one.sink.capacity = 0;
-  // The read under way brings one, yet.
-  await one.link.publish([outgoing(topic, '2')]);
-  await vi.waitFor(() => expect(one.sink.ids).toEqual(['1', '2']));
-  for (let id = 3; id < 10; id++) await one.link.publish([outgoing(topic, String(id))]);
-  const trim = async () => {
-    const look = new Redis(own.url);
-    await look.xtrim(keyOf(topic), 'MAXLEN', 2);
-    look.disconnect();
-  };
-  if (before) await trim();
-  await own.restart();
-  await vi.waitFor(() => expect(one.signals.map(({ kind }) => kind)).toContain('reconnected'), { timeout: 5_000 });
-  if (!before) await trim();
-  await vi.waitFor(() => expect(gapsOf(one).length).toBeGreaterThan(0), { timeout: 5_000 });
-  one.sink.setCapacity(10);
-  await vi.waitFor(() => expect(one.sink.ids.slice(-2)).toEqual(['8', '9']));
-  await Promise.all(sources.splice(0).map((source) => source.close()));
-  await Promise.all(opened.splice(0).map((link) => link.close()));
-  await own.stop();
-});
-
 describe('attempts', () => {
   it('do not count what was lost with its connection', async () => {
     const topic = freshTopic();

@@ -247,6 +247,8 @@ describe('durable subscriptions', () => {
 });
 
 describe('faults', () => {
+  /** Deliveries of what is released at once, while a source opens: a turn each, and so fewer than if it never let go. */
+  const AT_MOST = 100_000;
   it.each([{ group: 'g' }, { durable: 'd' }])(
     'cut while taking back what an earlier life held, go on: %o',
     async (kind) => {
@@ -263,16 +265,16 @@ describe('faults', () => {
       let isGone = false;
       sink.onDeliver = (_event, lease) => {
         if (sink.delivered.length === 1) void admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-        if (sink.delivered.length < 2_000) release(lease).catch(() => {});
+        if (sink.delivered.length < AT_MOST) release(lease).catch(() => {});
       };
       const opening = listen(again, kind, sink).catch(() => {
         isGone = true;
       });
       await opening;
       if (isGone) expect(sink.delivered).toEqual([]);
-      else expect(sink.delivered.length).toBeLessThan(2_000);
+      else expect(sink.delivered.length).toBeLessThan(AT_MOST);
       sink.onDeliver = undefined;
-      expect(sink.delivered.length).toBeLessThan(2_000);
+      expect(sink.delivered.length).toBeLessThan(AT_MOST);
     },
   );
 
