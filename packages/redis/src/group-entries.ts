@@ -1,4 +1,4 @@
-import type { Address, BroadcastEvent, Lease } from '@polycast/core/adapter';
+import { type Address, type BroadcastEvent, type Lease, PolycastError } from '@polycast/core/adapter';
 import { Acknowledger } from './acknowledger.ts';
 import { Contests } from './contests.ts';
 import type * as entries from './entry-scripts.ts';
@@ -8,6 +8,7 @@ import type { GroupMembership } from './group-membership.ts';
 import { renew } from './group-scripts.ts';
 import { HeldEntry, type Holder } from './held-entry.ts';
 import { mapError } from './map-error.ts';
+import { reasonOf } from './outage.ts';
 import type { PendingPage } from './recovery.ts';
 import { EntryDecoder, partitionKeyOf, type RawEntry, type SourceParts } from './stream-reader.ts';
 
@@ -38,6 +39,8 @@ export class GroupEntries implements Holder {
   readonly #returning = new Map<string, HeldEntry>();
   /** The server is being told that they are given back. By key and id. */
   readonly #goingBack = new Set<string>();
+  /** What could not be given back while closing, for a reason that may pass. */
+  #notReturned: { readonly entries: number; readonly error: PolycastError } | undefined;
   readonly #contests: Contests;
   readonly #acknowledger: Acknowledger;
   /** Waits for the server's word on an entry: later ones wait behind it. */
@@ -225,8 +228,11 @@ export class GroupEntries implements Holder {
       if (entry.contestant !== undefined && this.#isStopped()) await this.#contests.leave(entry.contestant);
       await this.#return(entry.key, entry.id, entry.attempt);
     } catch (thrown) {
-      if (!mapError(thrown).retryable || this.#isStopped()) throw thrown;
-      this.#returning.set(name, entry);
+      const error = mapError(thrown);
+      if (!error.retryable) throw error;
+      // It comes again when its lock runs out. A lost connection is one failure, however much was held.
+      if (this.#isStopped()) this.#notReturned = { entries: (this.#notReturned?.entries ?? 0) + 1, error };
+      else this.#returning.set(name, entry);
     } finally {
       this.#goingBack.delete(name);
     }
@@ -275,6 +281,13 @@ export class GroupEntries implements Holder {
   /** After the last settlement. */
   async close(): Promise<void> {
     await this.#acknowledger.close();
+    if (this.#notReturned !== undefined) {
+      const { entries, error } = this.#notReturned;
+      const told = new PolycastError(error.code, `${entries} entries could not be given back: ${reasonOf(error)}`, {
+        cause: error.cause ?? error,
+      });
+      this.#parts.context.signal({ kind: 'failed', what: 'settle', error: told });
+    }
     for (const { contestant, attempt } of this.#contests.takeLost()) {
       await this.#return(contestant.stream, contestant.id, attempt - 1).catch(() => {});
     }

@@ -37,6 +37,7 @@ export class Outage {
 /** Messages may differ by a port or an address: not more than so many are reported for one outage. */
 const MAX_REASONS = 10;
 
-function reasonOf({ code, message }: PolycastError): string {
+/** Its message, without the code that each starts with. */
+export function reasonOf({ code, message }: PolycastError): string {
   return message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
 }

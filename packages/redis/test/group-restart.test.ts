@@ -14,6 +14,7 @@ afterEach(async () => {
 async function start(persistent: boolean): Promise<{ readonly own: RedisServer; readonly admin: Redis }> {
   const own = await startRedis({ persistent });
   const admin = new Redis(own.url);
+  admin.on('error', () => {});
   closing.push(() => own.stop());
   closing.push(async () => admin.disconnect());
   return { own, admin };
@@ -32,7 +33,7 @@ async function member(url: string, topic: string, who: { readonly group: string 
   const gaps = () => opening.signals.filter(({ kind }) => kind === 'gap');
   const reconnected = () =>
     vi.waitFor(() => expect(opening.signals.map(({ kind }) => kind)).toContain('reconnected'), { timeout: 10_000 });
-  return { ...opening, sink, gaps, reconnected };
+  return { ...opening, source, sink, gaps, reconnected };
 }
 
 const keyOf = (topic: string) => `polycast:{${topic}}:*`;
@@ -87,4 +88,21 @@ describe('when the server is killed right after a durable subscription read', ()
     // Once, even if the server had just been asked before it was killed.
     expect(one.gaps()).toHaveLength(trims ? 1 : 0);
   });
+});
+
+it('what cannot be given back while closing, as the server is gone, is one failure', async () => {
+  const topic = freshTopic();
+  const { own } = await start(false);
+  const one = await member(own.url, topic, { group: 'g' });
+  const ids = Array.from({ length: 20 }, (_, id) => String(id));
+  for (const id of ids) await one.link.publish([outgoing(topic, id)]);
+  await vi.waitFor(() => expect(one.sink.ids).toEqual(ids));
+  await one.source.stop();
+  await own.kill();
+  const release = { kind: 'release', delayMs: 0 } as const;
+  await Promise.all(one.sink.delivered.map(({ lease }) => lease?.settle(release)));
+  await one.source.close();
+  const failed = one.signals.filter((signal) => signal.kind === 'failed' && signal.what === 'settle');
+  expect(failed).toHaveLength(1);
+  expect(failed[0]).toMatchObject({ error: { message: expect.stringContaining('20 entries') } });
 });
