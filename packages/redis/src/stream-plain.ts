@@ -16,7 +16,7 @@ import {
   StreamReader,
   streamsOf,
 } from './stream-reader.ts';
-import { fateOf, type StreamState, stateOf } from './stream-state.ts';
+import { type FirstEntry, fateOf, firstOf, type StreamState, stateOf } from './stream-state.ts';
 import { compareIds, formatPosition, parsePosition, startIdOf } from './wire.ts';
 
 /** While streams are read it is looked at so often, in ms, or as often as a read may wait, what became of them. */
@@ -31,6 +31,8 @@ interface Cursor {
   id: string;
   /** Entries ever added up to there; undefined where it cannot be known. */
   count: number | undefined;
+  /** When it was looked at last. */
+  first: FirstEntry | undefined;
   /** When it was looked at last; undefined if it was read from since. */
   length: number | undefined;
 }
@@ -67,7 +69,10 @@ export class PlainSource implements Source, ReadingPart {
     this.#parts = parts;
     const streams = streamsOf(parts);
     this.#cursors = new Map(
-      [...streams].map(([key, address]) => [key, { address, id: '', count: undefined, length: undefined }]),
+      [...streams].map(([key, address]) => [
+        key,
+        { address, id: '', count: undefined, first: undefined, length: undefined },
+      ]),
     );
     this.#keys = [...streams.keys()];
     this.#decoder = new EntryDecoder(parts);
@@ -114,6 +119,7 @@ export class PlainSource implements Source, ReadingPart {
     const { from } = this.#parts.request;
     const start = startIdOf(from, cursor.address);
     cursor.id = start ?? state.lastId;
+    cursor.first = firstOf(state);
     if (start === undefined) cursor.count = state.added;
     else if (start === '0-0' && from === 'earliest' && state.added !== undefined) {
       cursor.count = state.added - state.length;
@@ -240,13 +246,15 @@ export class PlainSource implements Source, ReadingPart {
   #check(cursor: Cursor, state: StreamState): void {
     const fate = fateOf(cursor, state);
     cursor.length = state.length;
+    cursor.first = firstOf(state);
     if (fate === 'kept') return;
-    if (fate === 'trimmed' || !(this.#hasReadAll || this.#hasExpired(cursor, state))) this.#tellGap();
+    if (fate === 'trimmed' || fate === 'remade' || !(this.#hasReadAll || this.#hasExpired(cursor, state)))
+      this.#tellGap();
     if (compareIds(state.lastId, cursor.id) < 0) {
       // The server came back without the last of what it had, or without any.
       cursor.id = state.lastId;
       cursor.count = state.added;
-    } else if (fate === 'gone' && state.firstId !== undefined && compareIds(state.firstId, cursor.id) <= 0) {
+    } else if (fate !== 'trimmed' && state.firstId !== undefined && compareIds(state.firstId, cursor.id) <= 0) {
       // The same, and more was added since: how much of it is unread cannot be told.
       cursor.count = undefined;
     } else cursor.count = (state.added ?? 0) - state.length;

@@ -16,23 +16,39 @@ export interface ReadUpTo {
   readonly id: string;
   /** Entries ever added up to there; undefined where it cannot be known. */
   readonly count: number | undefined;
+  /** The first entry there was when it was looked at last, and how many had been removed before; undefined if there was none. */
+  readonly first: FirstEntry | undefined;
+}
+
+export interface FirstEntry {
+  readonly id: string;
+  readonly removed: number;
 }
 
 /**
  * What became of entries that were not read.
  * - `gone`: it is not the stream that was read: that one was deleted, lost with the server's memory, or has expired.
+ * - `remade`: the same, and entries of the one that took its place have ids that were read past.
  * - `trimmed`: entries were removed before they were read.
  */
-export type Fate = 'kept' | 'trimmed' | 'gone';
+export type Fate = 'kept' | 'trimmed' | 'gone' | 'remade';
 
-export function fateOf({ id, count }: ReadUpTo, { added, length, firstId, lastId }: StreamState): Fate {
+export function fateOf({ id, count, first }: ReadUpTo, { added, length, firstId, lastId }: StreamState): Fate {
   if (count === undefined || added === undefined) return 'kept';
   if (added < count || compareIds(lastId, id) < 0) return 'gone';
   const removed = added - length;
-  if (firstId !== undefined && compareIds(id, firstId) >= 0) return 'kept';
+  if (firstId !== undefined && compareIds(id, firstId) >= 0) {
+    // Only removing moves the first entry on.
+    const isOther = first !== undefined && removed <= first.removed && compareIds(firstId, first.id) > 0;
+    return isOther ? 'remade' : 'kept';
+  }
   // Of what was read, nothing is there: all of it must have been removed, or it never was in this stream.
   if (removed < count) return 'gone';
   return removed > count ? 'trimmed' : 'kept';
+}
+
+export function firstOf({ added, length, firstId }: StreamState): FirstEntry | undefined {
+  return added === undefined || firstId === undefined ? undefined : { id: firstId, removed: added - length };
 }
 
 export async function stateOf(redis: Redis, key: string): Promise<StreamState> {

@@ -113,11 +113,29 @@ describe('a stream that is gone', () => {
     await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2']));
     await one.link.publish([outgoing(one.topic, 'lost')]);
     await admin.del(keyOf(one));
-    // Ids count milliseconds: made again within the one of what was read last, it would look the same.
+    // Ids count milliseconds: made again within the one of what was read last, its first entries would look read.
     await pass(2);
     for (const id of ['3', '4', '5', '6']) await one.link.publish([outgoing(one.topic, id)]);
     sink.setCapacity(10);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2', '3', '4', '5', '6']));
+    expect(gapsOf(one)).toHaveLength(1);
+  });
+
+  it('is another one when it was made again within the millisecond of what was read last', async () => {
+    const one = await open();
+    const add = (id: string, event: string) =>
+      [keyOf(one), id, 'event', outgoing(one.topic, event).json as string] as const;
+    await admin.xadd(...add('1000-0', '1'));
+    const { sink } = await listen(one, { waitMs: 20, from: 'earliest' });
+    await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
+    await admin.xadd(...add('2000-5', '2'));
+    await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2']));
+    const again = admin.multi().del(keyOf(one));
+    for (const [at, event] of ['lost', 'lost', '3'].entries()) again.xadd(...add(`2000-${at * 4}`, event));
+    await again.exec();
+    await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2', '3']));
+    await vi.waitFor(() => expect(gapsOf(one)).toHaveLength(1));
+    await looked(3);
     expect(gapsOf(one)).toHaveLength(1);
   });
 });
