@@ -110,7 +110,9 @@ export async function runPolycast(args: readonly string[], given: Terminal): Pro
   }
 
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    // Commander's own `help` knows no commands of a group.
+    const isDeepHelp = args[0] === 'help' && args.length > 2;
+    await program.parseAsync(isDeepHelp ? [...args.slice(1), '--help'] : [...args], { from: 'user' });
     return exit;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { PolycastError } from '@polycast/core';
 import type { Workload } from '@polycast/measure';
 import type { Terminal } from './output/terminal.ts';
 
@@ -7,5 +9,12 @@ export async function chooseWorkload(choice: string | undefined, terminal: Termi
   const { DEFAULT_WORKLOAD, loadWorkload, WORKLOADS } = await import('@polycast/measure');
   if (choice === undefined) return DEFAULT_WORKLOAD;
   if (Object.hasOwn(WORKLOADS, choice)) return WORKLOADS[choice]!;
-  return loadWorkload(resolve(terminal.cwd, choice));
+  const file = resolve(terminal.cwd, choice);
+  if (!existsSync(file)) {
+    throw new PolycastError(
+      'invalid-configuration',
+      `${file}: cannot be read: no such file, and no packaged workload of that name; available: ${Object.keys(WORKLOADS).join(', ')}`,
+    );
+  }
+  return loadWorkload(file);
 }

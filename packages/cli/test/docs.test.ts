@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ConformanceReport } from '@polycast/conformance';
 import { ERROR_CODES } from '@polycast/core';
+import { startServiceBus } from '@polycast/local-services/service-bus';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import type { CommandModule } from '../src/command.ts';
@@ -33,12 +34,12 @@ function blocks(path: string, language: string): readonly string[] {
 }
 
 /** Runs a program as a user's own, against the built packages. */
-async function run(code: string): Promise<string> {
+async function run(code: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = mkdtempSync(join(root, 'node_modules/.docs-'));
   try {
     const file = join(folder, 'program.mjs');
     writeFileSync(file, code);
-    const env = { ...process.env, POLYCAST_URL: '' };
+    const env = { ...process.env, POLYCAST_URL: '', ...more };
     return (await promisify(execFile)(process.execPath, [file], { cwd: root, env, timeout: 60_000 })).stdout;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -56,6 +57,22 @@ describe('programs', () => {
   test("the README's second program", async () => {
     expect(await run(second)).toBe('kitchen-1 { free: 3, for: { people: 2 } }\nunsupported\n');
   });
+
+  test.each(['docs/guide/service-bus.md', 'packages/service-bus/README.md'])(
+    'the first program of %s prints what the guide says',
+    async (page) => {
+      const service = await startServiceBus();
+      try {
+        // It listens until Ctrl-C.
+        const once = 'const { log } = console; console.log = (...all) => { log(...all); process.exit(); };\n';
+        const SERVICE_BUS_CONNECTION_STRING = service.connectionString;
+        const printed = await run(once + blocks(page, 'ts')[0]!, { SERVICE_BUS_CONNECTION_STRING });
+        expect(printed).toBe("order.placed { dish: 'soup' }\n");
+      } finally {
+        await service.stop();
+      }
+    },
+  );
 
   test('the adapter in "Adding an adapter", as a package with its harness, conforms and leaves nothing untried', async () => {
     const folder = mkdtempSync(join(root, 'node_modules/.docs-'));
@@ -80,6 +97,10 @@ describe('programs', () => {
       expect(report.summary).toMatchObject({ failed: 0, notRun: 0 });
       expect(report.findings.filter(({ kind }) => kind === 'claims-too-much')).toEqual([]);
       expect(report.cases.find(({ id }) => id === 'lifecycle/residue')).toMatchObject({ status: 'passed' });
+      const soak = promisify(execFile)(process.execPath, [args[0]!, ...'conform --url emitter: --soak'.split(' ')], {
+        cwd: folder,
+      });
+      await expect(soak).rejects.toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining('`remote`') });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

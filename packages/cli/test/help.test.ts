@@ -25,6 +25,13 @@ test('--help lists every command, the exit codes and examples', async () => {
   expect(out).toContain('Examples:');
 });
 
+test('help reaches the commands of a group', async () => {
+  const { exit, out } = await polycast(['help', 'filter', 'explain']);
+  expect(exit).toBe(0);
+  expect(out).toContain('Usage: polycast filter explain [options] <expression>');
+  expect(out).toContain('--target');
+});
+
 test('a group lists its commands', async () => {
   const { exit, out } = await polycast(['filter', '--help']);
   expect(exit).toBe(0);

@@ -37,6 +37,13 @@ describe('cost', () => {
     expect(err).toContain('mine.yaml');
     expect(err).toContain('subscribers');
   });
+
+  test('a workload that is neither a file nor a packaged one: the packaged ones are named', async () => {
+    const { exit, err } = await polycast(['cost', '--workload', 'order-tracing']);
+    expect(exit).toBe(2);
+    expect(err).toContain('no such file');
+    expect(err).toContain('order-tracking');
+  });
 });
 
 describe('conform', () => {
@@ -50,6 +57,7 @@ describe('conform', () => {
     expect(report).toMatchObject({ transport: 'memory', url: 'memory:', summary: { failed: 0 } });
     expect(report.cases.length).toBeGreaterThan(5);
     expect(out).toContain('addressing');
+    expect(out, 'what was not chosen is no finding').not.toContain('unconfirmed');
     expect(exit).toBe(0);
   });
 

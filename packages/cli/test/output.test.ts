@@ -1,7 +1,10 @@
+import { PolycastError, type Signal } from '@polycast/core';
 import fc from 'fast-check';
+import pc from 'picocolors';
 import { expect, test } from 'vitest';
 import { showBytes, showMs, showUsd } from '../src/output/numbers.ts';
 import { hideSecrets } from '../src/output/secrets.ts';
+import { describeSignal } from '../src/output/signal-line.ts';
 import { wantsColor } from '../src/output/terminal.ts';
 import { lineChart } from '../src/report/chart.ts';
 import { markup } from '../src/report/markup.ts';
@@ -20,6 +23,17 @@ test.each([
   ['redis://host:6379?x=1', 'redis://host:6379?x=1'],
 ])('hides the secrets of %s', (text, shown) => {
   expect(hideSecrets(text)).toBe(shown);
+});
+
+test.each<[Signal, string]>([
+  [
+    { kind: 'disconnected', error: new PolycastError('disconnected', 'Connection is closed.') },
+    'disconnected: Connection is closed.; trying to reconnect',
+  ],
+  // A gap may still follow: a stream that is gone is found when it is read.
+  [{ kind: 'reconnected', downMs: 2_770, mayHaveLost: false }, 'reconnected: after 2.77 s; no known loss'],
+])('%j is one line, with its kind once', (signal, line) => {
+  expect(describeSignal(signal, { colors: pc.createColors(false), secrets: [] })).toBe(line);
 });
 
 test('a password never survives, wherever in a text its URL stands', () => {

@@ -71,7 +71,7 @@ const MAX_TEXT_LENGTH = 4_096;
 /** A text that may be an attribute: not empty, not too long, without control characters. @throws `invalid-event` */
 export function checkText(name: string, value: unknown): string {
   if (typeof value !== 'string' || value === '' || value.length > MAX_TEXT_LENGTH) {
-    throw new PolycastError('invalid-event', `'${name}' must be a text of 1-${MAX_TEXT_LENGTH} characters`);
+    throw new PolycastError('invalid-event', `'${name}' must be a string of 1-${MAX_TEXT_LENGTH} characters`);
   }
   const fault = textFault(value);
   if (fault !== undefined) throw new PolycastError('invalid-event', `'${name}' ${fault}`);

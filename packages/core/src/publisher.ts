@@ -295,5 +295,5 @@ const MAX_PARTITION_KEY_LENGTH = 128;
 
 function checkPartitionKey(value: unknown): string {
   if (typeof value === 'string' && value.length <= MAX_PARTITION_KEY_LENGTH) return checkText('partitionKey', value);
-  throw new PolycastError('invalid-event', `partitionKey must be a text of 1-${MAX_PARTITION_KEY_LENGTH} characters`);
+  throw new PolycastError('invalid-event', `partitionKey must be a string of 1-${MAX_PARTITION_KEY_LENGTH} characters`);
 }

@@ -196,6 +196,14 @@ describe('our own transports', () => {
     expect(result.setting).toMatchObject({ url: 'memory:', processes: 'shared', link: 'in-process' });
   });
 
+  it('another transport that lives in the process, by its URL: other processes would not reach it', async () => {
+    Object.assign(globalThis, { transportHere: memory });
+    const transportModule = 'data:text/javascript,export const fromUrl = () => globalThis.transportHere()';
+    const result = await measureLatency({ ...quick, url: 'mine:', transportModule });
+    expect(result).toMatchObject({ sent: 400, received: 400, lost: 0 });
+    expect(result.setting).toMatchObject({ processes: 'shared', link: 'in-process' });
+  });
+
   it.each(['redis:', 'redis+streams:'])('%s, in separate processes', async (scheme) => {
     const redis = await redisForTests();
     // Beside its package.json: the built file, as for anyone who installed it.

@@ -14,7 +14,7 @@ import {
 import { Administration, missing } from './administration.ts';
 import { Connection } from './connection.ts';
 import { manifest, OPERATIONS } from './manifest.ts';
-import { mapError } from './map-error.ts';
+import { mapError, sentenceOf } from './map-error.ts';
 import { topicName } from './names.ts';
 import { operationsOf } from './operations.ts';
 import type { ServiceBusOptions } from './options.ts';
@@ -229,5 +229,5 @@ class ServiceBusLink implements Link {
 function asOpening(thrown: unknown): PolycastError {
   const error = thrown instanceof PolycastError ? thrown : mapError(thrown, 'open');
   if (error.code !== 'disconnected' && error.code !== 'timeout') return error;
-  return new PolycastError('unreachable', error.message, { cause: error.cause });
+  return new PolycastError('unreachable', sentenceOf(error), { cause: error.cause });
 }

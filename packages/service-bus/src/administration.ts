@@ -311,7 +311,7 @@ export function missing(
   });
   return new PolycastError(
     'not-found',
-    `without Manage rights nothing is created; needed: topic "${topic}"${duplicates}${lines.map((line) => `, ${line}`).join('')}`,
+    `nothing may be created here (create: false, or no Manage rights); needed: topic "${topic}"${duplicates}${lines.map((line) => `, ${line}`).join('')}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { type RetryOptions, ServiceBusClient, type WebSocketOptions } from '@azure/service-bus';
 import { type LinkContext, PolycastError } from '@polycast/core/adapter';
-import { mapError } from './map-error.ts';
+import { mapError, sentenceOf } from './map-error.ts';
 import { SdkConnectionWatch } from './sdk-connection.ts';
 import { ServiceClock } from './service-clock.ts';
 import type { Settings } from './settings.ts';
@@ -63,7 +63,8 @@ export class Connection {
           ? new ServiceBusClient(access.connectionString, options)
           : new ServiceBusClient(access.fullyQualifiedNamespace, access.credential, options);
     } catch (thrown) {
-      throw new PolycastError('invalid-configuration', mapError(thrown).message, { cause: mapError(thrown).cause });
+      const error = mapError(thrown);
+      throw new PolycastError('invalid-configuration', sentenceOf(error), { cause: error.cause });
     }
     this.#watch = new SdkConnectionWatch(this.client, settings, {
       onDown: (error) => this.#down(error),
@@ -137,9 +138,9 @@ export class Connection {
     this.#generation++;
     const lost = this.#thrown ?? mapError(error ?? new Error('the connection was lost'));
     this.#thrown = undefined;
-    const told = lost.code === 'internal' ? new PolycastError('disconnected', lost.message, { cause: lost }) : lost;
+    const told = lost.code === 'internal' ? new PolycastError('disconnected', sentenceOf(lost), { cause: lost }) : lost;
     if (this.#closed) return;
-    this.#fail(told.retryable ? told : new PolycastError('disconnected', told.message, { cause: told.cause }));
+    this.#fail(told.retryable ? told : new PolycastError('disconnected', sentenceOf(told), { cause: told.cause }));
     if (this.#downSinceMs !== undefined) return;
     this.#downSinceMs = performance.now();
     this.#context.signal({ kind: 'disconnected', error: told });

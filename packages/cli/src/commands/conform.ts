@@ -101,7 +101,8 @@ export default defineCommand<Options>({
       if (options.json !== '-') {
         terminal.stdout.write(conformanceSummary([report], CHAPTERS, terminal));
         terminal.stdout.write(failedCases(report, terminal) + notRunLines(report, terminal));
-        terminal.stdout.write(findingsLines(report, terminal));
+        const isPartial = options.only !== undefined || terminal.interrupted.aborted;
+        terminal.stdout.write(findingsLines(report, terminal, { isPartial }));
       }
       // After what is shown: should the file fail, the result is not lost.
       if (options.json !== undefined) await writeJson(options.json, report, terminal);

@@ -58,8 +58,9 @@ export default defineCommand<Options>({
     await write(join(terminal.cwd, file), render(file, name, url), force === true);
     if (json !== undefined) await writeJson(json, { file, default: name }, terminal);
     if (json !== '-') {
+      const listen = `polycast sub --name ${name}`;
       terminal.stdout.write(
-        `wrote ${file}\n\nNext:\n  polycast doctor            is everything reachable?\n  polycast sub --name ${name}   listen, and from another terminal:\n  polycast pub --name ${name} '"hello"'\n`,
+        `wrote ${file}\n\nNext:\n  ${'polycast doctor'.padEnd(listen.length)}  check that everything is reachable\n  ${listen}  print events, and from another terminal:\n  polycast pub --name ${name} '"hello"'\n`,
       );
     }
     return EXIT.ok;

@@ -98,7 +98,13 @@ export function notRunLines({ transport, cases }: ConformanceReport, { colors }:
 }
 
 /** Where manifest and results disagree. */
-export function findingsLines({ transport, findings }: ConformanceReport, { colors }: Terminal): string {
+export function findingsLines(
+  { transport, findings: all }: ConformanceReport,
+  { colors }: Terminal,
+  /** A run of chosen cases: what it left out is no news. */
+  { isPartial }: { readonly isPartial: boolean },
+): string {
+  const findings = isPartial ? all.filter(({ kind }) => kind !== 'unconfirmed') : all;
   return findings
     .map(({ kind, capability, claimed, confirmed, reason }) => {
       const change = claimed === confirmed ? claimed : `${claimed} → ${confirmed}`;

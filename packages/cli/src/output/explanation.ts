@@ -27,10 +27,10 @@ function paragraph(explanation: Explained, { colors }: Terminal): readonly strin
   const verdict = verdictOf(native, residual, colors);
   const lines = [`${bold(title)} ${dim(`(${target})`)} ${verdict}`];
   if (native !== '') lines.push(...labelled('native', native.split('\n')));
-  if (residual !== 'TRUE') lines.push(...labelled('left', [residual]));
+  if (residual !== 'TRUE') lines.push(...labelled('local', [residual]));
   for (const [reason, parts] of byReason(reasons)) {
     const all = parts.length === reasons.length && (parts.length > 1 || parts[0] === residual);
-    lines.push(...labelled('why', [all ? reason : `${parts.join(' and ')}: ${reason}`], dim));
+    lines.push(...labelled('reason', [all ? reason : `${parts.join(' and ')}: ${reason}`], dim));
   }
   if (events !== undefined && events.count > 0) {
     lines.push(...labelled('brings', [`${percent(events.kept)} of the events; ${percent(events.exact)} pass`]));
@@ -41,7 +41,7 @@ function paragraph(explanation: Explained, { colors }: Terminal): readonly strin
 
 function verdictOf(native: string, residual: string, { green, yellow, red }: Terminal['colors']): string {
   if (residual === 'TRUE') return green(native === '' ? 'has nothing to evaluate' : 'evaluates all of it');
-  return native === '' ? red('evaluates nothing of it') : yellow('evaluates a part');
+  return native === '' ? red('nothing pushed down') : yellow('evaluates a part');
 }
 
 /** The parts that one reason is given for. */

@@ -5,8 +5,9 @@ import type { Terminal } from './terminal.ts';
 
 /** What to do about an error, by its code. Codes whose message says it all have none. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
-  unreachable: 'is the server running, and are host and port right? `polycast doctor --url URL` tries the connection',
-  unauthorized: 'check user name and password in the URL; special characters must be percent-encoded',
+  unreachable: 'is the server running, and are host and port right?',
+  unauthorized:
+    'check the user name and password (Service Bus: policy name and key); in a URL, special characters must be percent-encoded',
   'protocol-mismatch': 'something else listens at that address, or TLS is on at one end only (rediss:// means TLS)',
   'transport-not-installed': 'install it beside polycast, then try again',
   'unknown-transport': '`polycast doctor` lists the transports that are installed',

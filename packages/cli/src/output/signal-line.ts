@@ -1,4 +1,4 @@
-import type { Signal } from '@polycast/core';
+import type { PolycastError, Signal } from '@polycast/core';
 import { showMs } from './numbers.ts';
 import { hideSecrets } from './secrets.ts';
 import type { Terminal } from './terminal.ts';
@@ -9,6 +9,11 @@ export function describeSignal(signal: Signal, { colors, secrets }: Pick<Termina
   return (isGood ? colors.green : colors.yellow)(hideSecrets(`${signal.kind}: ${words(signal)}`, secrets));
 }
 
+/** Messages start with their code; `disconnected: disconnected:` says it twice. */
+function withoutCode({ code, message }: PolycastError): string {
+  return message.replace(`${code}: `, '');
+}
+
 function words(signal: Signal): string {
   switch (signal.kind) {
     case 'gap': {
@@ -16,9 +21,9 @@ function words(signal: Signal): string {
       return `${signal.count ?? 'some'} events${from} are missing (${signal.reason})`;
     }
     case 'disconnected':
-      return `${signal.error.message}; trying to reconnect`;
+      return `${withoutCode(signal.error)}; trying to reconnect`;
     case 'reconnected': {
-      const loss = signal.mayHaveLost ? 'what was published meanwhile may be lost' : 'nothing is lost';
+      const loss = signal.mayHaveLost ? 'events published meanwhile may be lost' : 'no known loss';
       return `after ${showMs(signal.downMs)}; ${loss}`;
     }
     case 'stalled':

@@ -1,4 +1,4 @@
-import type { Address } from '@polycast/core';
+import { type Address, PolycastError } from '@polycast/core';
 import type { Entry, Happening } from '../history/record.ts';
 import type { ConformanceTarget, Remote } from '../target.ts';
 import { nowMs, ParticipantProcess } from './participant-process.ts';
@@ -24,8 +24,12 @@ export class Stage {
 
   static async of(target: ConformanceTarget): Promise<Stage> {
     const { remote } = target;
-    if (remote === undefined)
-      throw new Error(`the harness of ${target.name} does not say how other processes reach the service`);
+    if (remote === undefined) {
+      throw new PolycastError(
+        'invalid-configuration',
+        `the harness of ${target.name} cannot be soaked: it has no \`remote\`, which says how other processes reach the service`,
+      );
+    }
     const { address } = remote;
     const ways = await Promise.all(
       SLOTS.map(async () => (address === undefined ? undefined : Way.to(address.host, address.port))),

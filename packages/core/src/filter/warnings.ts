@@ -102,7 +102,7 @@ function warnsOfNames(names: ReadonlySet<string>, { attributes = [], types = {} 
     if (known.has(name)) return [];
     const warnings: string[] = [];
     const near = [...known].find((other) => other.length >= SHORTEST_NEAR && isNear(name, other));
-    if (near !== undefined) warnings.push(`no attribute that we know is called ${name}: did you mean ${near}?`);
+    if (near !== undefined) warnings.push(`unknown attribute "${name}"; did you mean "${near}"?`);
     if (name.length > LONGEST_NAME) {
       warnings.push(
         `${name} is longer than the ${LONGEST_NAME} characters that CloudEvents allows: no event of ours has it`,

@@ -6,7 +6,7 @@ import type { DriverTarget, LatencyDriver } from './driver.ts';
 import type { LatencyResult } from './latency-result.ts';
 import type { LinkShape } from './link-shape.ts';
 import { type Plan, resultOf } from './make-result.ts';
-import { polycastDriver, driver as urlDriver } from './polycast-driver.ts';
+import { polycastDriver, transportOf, driver as urlDriver } from './polycast-driver.ts';
 import { type ProgressListener, ProgressReporter } from './progress.ts';
 import { PublisherRole, type PublishReport } from './publisher.ts';
 import { localRole, type RoleCaller, remoteRole } from './role.ts';
@@ -25,7 +25,7 @@ export const DEFAULT_IN_FLIGHT = 256;
 export const MAX_SUBSCRIBERS = 10_000;
 
 export interface LatencyOptions {
-  /** What to measure: a transport's URL. `memory:` is measured within this process. */
+  /** What to measure: a transport's URL. One within the process, such as `memory:`, is measured in this one. */
   readonly url: string;
   /** Makes the transport instead of the URL, which then only labels the result. Publisher and subscribers share this process. */
   readonly transport?: () => Transport;
@@ -89,8 +89,8 @@ export async function measureLatency(options: LatencyOptions): Promise<LatencyRe
  * @throws as {@link measureLatency}
  */
 export async function openLatency(options: LatencyOptions): Promise<LatencySession> {
-  const plan = planOf(options);
   if (options.signal?.aborted) throw abortedBy(options.signal);
+  const plan = planOf(options, await sharesProcess(options));
   const proxy = plan.link === 'shaped' ? await startProxy({ target: options.url, ...options.shaped }) : undefined;
   const target: DriverTarget = {
     url: proxy?.url ?? options.url,
@@ -186,7 +186,14 @@ async function run(
   return resultOf(plan, options, warmUp, open, reports, closed);
 }
 
-function planOf(options: LatencyOptions): Plan {
+/** Is what is measured within this process? Other processes would not reach it, and everything would count as lost. */
+async function sharesProcess({ url, transport, transportModule, driver }: LatencyOptions): Promise<boolean> {
+  if (transport !== undefined) return true;
+  if (driver !== undefined) return !(driver instanceof URL);
+  return (await transportOf({ url, transportModule })).manifest.inProcess === true;
+}
+
+function planOf(options: LatencyOptions, shared: boolean): Plan {
   const durationS = positive('durationS', options.durationS ?? DEFAULT_DURATION_S);
   const subscribers = positive('subscribers', options.subscribers ?? 1);
   if (!Number.isInteger(subscribers) || subscribers > MAX_SUBSCRIBERS) {
@@ -195,10 +202,6 @@ function planOf(options: LatencyOptions): Plan {
   const payloadBytes = options.payloadBytes ?? DEFAULT_PAYLOAD_BYTES;
   makeStamper(payloadBytes);
   const { hostname, protocol } = new URL(options.url);
-  const shared =
-    options.transport !== undefined ||
-    (options.driver !== undefined && !(options.driver instanceof URL)) ||
-    (options.driver === undefined && protocol === 'memory:');
   if (shared && options.shaped !== undefined) {
     throw new PolycastError('unsupported', `${protocol} is measured within one process: there is no link to shape`);
   }

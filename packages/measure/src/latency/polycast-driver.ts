@@ -1,17 +1,22 @@
 import { type ConnectOptions, connect, type Transport } from '@polycast/core';
+import { resolveTransport } from '@polycast/core/configuration';
 import type { DriverTarget, LatencyDriver } from './driver.ts';
 
 /** Measures the transport a target's URL names, with the whole contract on. */
 export const driver: LatencyDriver = polycastDriver();
 
+/** The transport a URL names. Connects to nothing. */
+export async function transportOf({ url, transportModule }: Omit<DriverTarget, 'topic'>): Promise<Transport> {
+  if (transportModule === undefined) return resolveTransport({ url });
+  const adapter = (await import(transportModule)) as { fromUrl(url: URL): Transport };
+  return adapter.fromUrl(new URL(url));
+}
+
 /** @param transport instead of the URL's; called for every participant */
 export function polycastDriver(transport?: () => Transport): LatencyDriver {
   const optionsFor = async ({ url, topic, transportModule }: DriverTarget, self: ConnectOptions['self']) => {
     const options = { topic, ...(self && { self }) };
-    if (transport !== undefined) return { ...options, transport: transport() };
-    if (transportModule === undefined) return { ...options, url };
-    const adapter = (await import(transportModule)) as { fromUrl(url: URL): Transport };
-    return { ...options, transport: adapter.fromUrl(new URL(url)) };
+    return { ...options, transport: transport?.() ?? (await transportOf({ url, transportModule })) };
   };
   return {
     async openPublisher(target) {

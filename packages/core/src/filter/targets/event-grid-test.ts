@@ -14,7 +14,7 @@ export interface EventGridPart {
   readonly reason?: string | undefined;
 }
 
-const CASE = 'Event Grid compares texts without case';
+const CASE = 'Event Grid compares strings case-insensitively';
 const MAX_COARSE_VALUES = 3;
 
 /** No event matches: every event has an id. */

@@ -94,7 +94,7 @@ function rulesOfTest(test: Test, options: PushOptions, blame: Blame): Rules {
   if (test.kind === 'present' && REQUIRED_ATTRIBUTES.has(test.attribute)) return test.negated ? [] : EVERYTHING;
   const looksAt = test.kind === 'expression' ? bareTest(test) : test;
   if (looksAt === undefined || looksAt.kind === 'present') {
-    blame(test, 'a correlation filter knows equality only');
+    blame(test, 'a correlation filter supports equality only');
     return EVERYTHING;
   }
   const { attribute } = looksAt;
@@ -108,7 +108,7 @@ function rulesOfTest(test: Test, options: PushOptions, blame: Blame): Rules {
   if (integers === undefined || texts === undefined) {
     // With the type declared, what is left may be a few values.
     const advice = integers === undefined || sets.types.length === 1 ? '' : adviceFor(attribute, sets.text);
-    blame(test, `a correlation filter knows equality only${advice}`);
+    blame(test, `a correlation filter supports equality only${advice}`);
     return EVERYTHING;
   }
   const values = [...texts, ...integers, ...sets.boolean];

@@ -93,7 +93,7 @@ function sqlOfLike(column: string, pattern: string, negated: boolean): TypePart 
     ? '_ is one character of Unicode in CESQL, and may be half of one in Service Bus'
     : isCaseless(literal)
       ? undefined
-      : 'Service Bus does not say whether LIKE minds case';
+      : 'Service Bus does not document whether LIKE is case-sensitive';
   if (negated && reason !== undefined) return { formula: anyText(column), isAll: true, reason };
   const escapedBy = ESCAPES.find((sign) => !literal.includes(sign));
   if (escapedBy === undefined)
