@@ -285,6 +285,17 @@ describe('a record without a fault in it is judged to be right', () => {
       listening().publish(1).call('s', 1).subscribe('late', 'sub').publish(1, { copy: 1 }).settle(),
     ],
     [
+      'left out by a filter, published again after another subscription of the broadcaster joined',
+      listening({ odd: true })
+        .publish(2)
+        .subscribe('late', 'sub')
+        .publish(2, { copy: 1 })
+        .publish(3)
+        .call('s', 3)
+        .call('late', 3)
+        .settle(),
+    ],
+    [
       'dropped by a close whose time was over, announced',
       listening()
         .publish(1)
@@ -602,6 +613,12 @@ describe('a record with a fault planted in it names the fault', () => {
 
   test('at most once: lost without a word, although its publisher went on', () => {
     const script = listening().fault('cut').publish(1).publish(2).call('s', 2).settle();
+    expect(script.kinds(FLEETING)).toEqual(['unannounced']);
+  });
+
+  test('at most once: lost when published again, and nobody of the broadcaster was there before', () => {
+    const script = new Script().join('sub', 'p1').publish(2).subscribe('odd', 'sub', { odd: true });
+    script.subscribe('s', 'sub').publish(2, { copy: 1 }).publish(4).call('s', 4).settle();
     expect(script.kinds(FLEETING)).toEqual(['unannounced']);
   });
 

@@ -134,6 +134,13 @@ export class Feed implements Feeder {
     } else if (error.code === 'not-found' || error.code === 'unauthorized') this.#options.lost(error);
   }
 
+  /** The subscription is new: nobody has been sent anything of it, and its numbers may begin again. */
+  began(): void {
+    this.#latest = undefined;
+    this.#behind = -1n;
+    this.#newFrom = 0n;
+  }
+
   /** What an earlier link was sent, of ours or of who read before us, may be locked still. */
   #attached(): void {
     this.#resumption?.end();

@@ -64,7 +64,7 @@ export class ServiceBusSource implements Source {
   async open(): Promise<void> {
     const { administration, topic, plan, request, connection } = this.#parts;
     try {
-      await Promise.all(plan.subscriptions.map((one) => administration.ensureSubscription(topic, one, request.lockMs)));
+      await Promise.all(plan.subscriptions.map((one) => this.#ensure(one)));
       await Promise.all(this.#feeds.map((feed) => feed.open()));
     } catch (thrown) {
       const error = PolycastError.from(thrown);
@@ -74,15 +74,24 @@ export class ServiceBusSource implements Source {
     }
   }
 
+  /** @returns was it new? Undefined without Manage rights */
+  async #ensure(plan: SubscriptionPlan): Promise<boolean | undefined> {
+    const { administration, topic, request } = this.#parts;
+    const isNew = await administration.ensureSubscription(topic, plan, request.lockMs);
+    const feed = this.#feeds[this.#parts.plan.subscriptions.indexOf(plan)];
+    if (isNew && plan.isExclusive && feed instanceof Feed) feed.began();
+    return isNew;
+  }
+
   /** A subscription that is gone is made again; what it held is lost. */
   async #lost(plan: SubscriptionPlan, error: PolycastError): Promise<void> {
-    const { administration, topic, request, sink, tellGap } = this.#parts;
+    const { administration, topic, sink, tellGap } = this.#parts;
     if (this.#restoring.has(plan.name) || this.#stopping !== undefined) return;
     this.#restoring.add(plan.name);
     try {
       if (error.code !== 'not-found') throw error;
       if (!(await administration.ensureTopic(topic))) throw error;
-      const isNew = await administration.ensureSubscription(topic, plan, request.lockMs);
+      const isNew = await this.#ensure(plan);
       if (isNew === undefined) throw error;
       // A service that has just come back may not have known of what it has.
       if (isNew) tellGap();

@@ -319,9 +319,14 @@ function receiverKey(sub: Sub): string {
   return sub.kind === 'durable' ? `durable ${sub.life.instance} ${sub.name}` : sub.id;
 }
 
+/** Does the filter of the subscription leave the event out? */
+export function leavesOut({ odd }: Sub, { n }: Publication): boolean {
+  return odd === true && n % 2 === 0;
+}
+
 /** Is the event for this subscription? */
 export function isFor(sub: Sub, publication: Publication): boolean {
-  if (sub.odd === true && publication.n % 2 === 0) return false;
+  if (leavesOut(sub, publication)) return false;
   if (sub.life.instance === publication.by.instance && publication.carbonCopy !== true) return false;
   return publication.to.some(
     (address) => address === '*' || address === `role:${sub.life.role}` || address === `instance:${sub.life.instance}`,

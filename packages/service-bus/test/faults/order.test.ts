@@ -86,3 +86,28 @@ it('what was lost on its way to a durable subscription is no try', async () => {
   expect(attempts).toEqual([1, 1, 1]);
   await scene.end({ keeps: 1 });
 });
+
+it('what was lost on its way to a new durable subscription is no try', async () => {
+  const clock = new ShiftedClock();
+  const scene = await Scene.open({ clock });
+  await using _ = scene;
+  const sender = await scene.join({ self: { role: 'shop', instance: 'shop-1' }, direct: true });
+  const reader = await scene.join({ self: kitchen });
+  const attempts: number[] = [];
+  const ledger = new Ledger();
+  const cut = scene.proxy.await('cut', isDelivery);
+  await reader.cast.subscribe(
+    (event, { attempt }) => {
+      attempts.push(attempt);
+      ledger.handle(event);
+    },
+    { durable: 'menu', lockMs: LOCK_MS },
+  );
+  // It is the first that the subscription was ever sent.
+  await ledger.publish(sender.cast);
+  await until('it was lost', () => cut.done === 1 && reader.of('reconnected').length > 0);
+  clock.advance(LOCK_MS);
+  await ledger.balanceInOrder();
+  expect(attempts).toEqual([1]);
+  await scene.end({ keeps: 1 });
+});

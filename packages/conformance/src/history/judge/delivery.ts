@@ -1,4 +1,4 @@
-import { type Fault, isFor, type Publication, type Reading, type Receiver, type Sub, signalsOf } from '../reading.ts';
+import { type Fault, isFor, leavesOut, type Publication, type Reading, type Receiver, type Sub, signalsOf } from '../reading.ts';
 import type { Promises } from '../record.ts';
 import type { Violation } from './violation.ts';
 
@@ -88,14 +88,22 @@ export function isOwed(reading: Reading, receiver: Receiver, publication: Public
 }
 
 /**
- * Where the service settles nothing, the plain subscriptions of a broadcaster share what comes, and the memory of its ids: what one of them was
- * given before another joined is a duplicate when it is published again.
+ * Where the service settles nothing, the plain subscriptions of a broadcaster share what comes, and the memory of its ids: what came
+ * before one of them joined is a duplicate when it is published again, whatever became of it: handled, or left out by a filter.
  */
-function isRepetition(reading: Reading, sub: Sub, { n, copy }: Publication): boolean {
-  const copies = reading.byEvent.get(n) ?? [];
-  if (!copies.some((one) => one.copy !== copy && one.at < sub.openAt)) return false;
-  return reading.calls.some(
-    ({ n: event, sub: other }) => event === n && other.life === sub.life && other.openAt < sub.openAt,
+function isRepetition(reading: Reading, sub: Sub, publication: Publication): boolean {
+  const { n, copy } = publication;
+  const before = (reading.byEvent.get(n) ?? []).filter((one) => one.copy !== copy && one.at < sub.openAt);
+  if (before.length === 0) return false;
+  const older = [...reading.subs.values()].filter(({ life, openAt }) => life === sub.life && openAt < sub.openAt);
+  return (
+    reading.calls.some((call) => call.n === n && older.includes(call.sub)) ||
+    older.some(
+      (other) =>
+        other.kind === 'plain' &&
+        leavesOut(other, publication) &&
+        before.some(({ at, doneAt }) => doneAt > other.openAt && at < other.endAt),
+    )
   );
 }
 
