@@ -1,4 +1,13 @@
-import { type Fault, isFor, leavesOut, type Publication, type Reading, type Receiver, type Sub, signalsOf } from '../reading.ts';
+import {
+  type Fault,
+  isFor,
+  leavesOut,
+  type Publication,
+  type Reading,
+  type Receiver,
+  type Sub,
+  signalsOf,
+} from '../reading.ts';
 import type { Promises } from '../record.ts';
 import type { Violation } from './violation.ts';
 
