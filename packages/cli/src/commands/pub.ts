@@ -45,7 +45,7 @@ export default defineCommand<Options>({
     declareChoice(
       command.argument(
         '[data]',
-        'JSON, or any string; if omitted, each line of standard input is published as an event',
+        'JSON, or any string; if omitted, each non-empty line of standard input is published as an event',
       ),
     )
       .option('-t, --topic <topic>', 'topic to publish to', 'default')
