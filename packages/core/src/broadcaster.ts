@@ -1,4 +1,6 @@
+import { isAborted, orAborted } from './abort.ts';
 import { unsupported } from './catalogue.ts';
+import { oneOf } from './checked-option.ts';
 import type {
   Broadcaster,
   Dropped,
@@ -108,18 +110,13 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       });
       return Promise.resolve();
     }
-    if (signal === undefined) return sent;
-    return new Promise((resolve, reject) => {
-      const abort = () => reject(new PolycastError('aborted', 'publish was aborted; the event may have been sent'));
-      signal.addEventListener('abort', abort, { once: true });
-      sent.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-    });
+    return orAborted(sent, signal, 'publish was aborted; the event may have been sent');
   }
 
   #checkPublish(options: PublishOptions): void {
     const { confirm = 'accepted', signal } = options;
-    if (confirm !== 'accepted' && confirm !== 'none') throw new TypeError("confirm must be 'accepted' or 'none'");
-    if (signal?.aborted) throw abortedError('publish');
+    oneOf('confirm', confirm, ['accepted', 'none']);
+    if (isAborted(signal)) throw abortedError('publish');
     if (!this.#isRestricted) return;
     const addresses = typeof options.to === 'string' ? [options.to] : (options.to ?? []);
     if (options.carbonCopy) this.#require('carbonCopy', 'carbonCopy: true');
@@ -152,7 +149,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       throw new TypeError('subscribe takes a handler function, or options to be read with for await');
     }
     const options = handler === undefined ? (first as SubscribeOptions | undefined) : second;
-    if (options?.signal?.aborted) throw abortedError('subscribe');
+    if (isAborted(options?.signal)) throw abortedError('subscribe');
     const settings = await this.#settingsOf(options);
     // It may have been closed meanwhile.
     if (this.#closing !== undefined) throw closedError();
@@ -260,7 +257,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     const { drainMs = DEFAULT_DRAIN_MS } = options;
     const all = [...this.#session.subscriptions];
     const own = all.filter((subscription) => subscription.isInside);
-    this.#closing ??= keepAlive(this.#session.runtime, this.#close(drainMs));
+    this.#closing ??= keepAlive(this.#session.runtime, this.#close(+drainMs));
     if (own.length === 0) return this.#closing;
     // A handler of ours waits for all others; the rest follows when it has returned.
     return Promise.race([

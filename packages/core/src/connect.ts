@@ -1,8 +1,10 @@
+import { isAborted, orAborted } from './abort.ts';
 import { checkTopic } from './address.ts';
 import { LiveBroadcaster } from './broadcaster.ts';
 import { unsupported } from './catalogue.ts';
+import { aboveZero } from './checked-option.ts';
 import { isTransport } from './configuration/is-transport.ts';
-import type { Broadcaster, EventMap, RetryOptions } from './contract.ts';
+import { type Broadcaster, DEFAULT_TTL_MS, type EventMap, type RetryOptions } from './contract.ts';
 import { CORE } from './core-identity.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
@@ -18,7 +20,7 @@ import type { Session } from './session.ts';
 import type { Signal, SignalListener } from './signal.ts';
 import { SignalHub } from './signal-hub.ts';
 import type { LiveSubscription } from './subscription.ts';
-import type { Link, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** How to reach a topic and who you are there. One of `transport`, `url`, `name` chooses the transport; none: `POLYCAST_URL`. */
 export interface ConnectOptions {
@@ -68,11 +70,11 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const topic = checkTopic(options.topic);
   const self = makeParticipant(options.self, runtime);
   const retry = retryPolicy(options.retry);
-  const { ttlMs } = options;
-  if (ttlMs !== undefined && (typeof ttlMs !== 'number' || !(ttlMs > 0)))
-    throw new TypeError('ttlMs must be a number above 0');
-  const isWrapped = options.schemas !== undefined || (options.middleware?.length ?? 0) > 0;
+  const ttlMs = aboveZero('ttlMs', options.ttlMs ?? DEFAULT_TTL_MS);
+  isAborted(options.signal);
+  const isWrapped = (options.schemas ?? options.middleware) !== undefined;
   const wrapping = isWrapped ? await import('./wrapping.ts') : undefined;
+  const middleware = wrapping?.checkMiddleware(options.middleware) ?? [];
   const schemas = options.schemas === undefined ? undefined : wrapping?.checkSchemas(options.schemas);
   const signals = new SignalHub();
   if (options.onSignal) signals.add(options.onSignal);
@@ -80,7 +82,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   if (transport.core !== undefined && transport.core !== CORE) {
     throw new PolycastError(
       'invalid-configuration',
-      `the ${transport.manifest.transport} transport was made with another copy of @polycast/core than the one that connects; have one copy in the project (npm ls @polycast/core)`,
+      `${transport.manifest.transport} was made with another copy of @polycast/core; see npm ls @polycast/core`,
     );
   }
   if (options.chunking && transport.manifest.capabilities.chunking.level === 'none') {
@@ -114,32 +116,34 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       tell(signal);
       for (const subscription of subscriptions) subscription.hear(signal);
     };
-    const link = await orAborted(
-      transport.open({
-        topic,
-        self,
-        meter: (unit, count) => {
-          metered[unit] = (metered[unit] ?? 0) + count;
-        },
-        signal: (signal) => {
-          if (signal.kind === 'disconnected') isDown = true;
-          tell(signal);
-          for (const subscription of subscriptions) subscription.hear(signal);
-          if (signal.kind === 'reconnected') {
-            isDown = false;
-            publisher?.wake();
-          }
-        },
-      }),
-      options.signal,
-    );
+    const opening = transport.open({
+      topic,
+      self,
+      meter: (unit, count) => {
+        metered[unit] = (metered[unit] ?? 0) + count;
+      },
+      signal: (signal) => {
+        if (signal.kind === 'disconnected') isDown = true;
+        tell(signal);
+        for (const subscription of subscriptions) subscription.hear(signal);
+        if (signal.kind === 'reconnected') {
+          isDown = false;
+          publisher?.wake();
+        }
+      },
+    });
+    const link = await orAborted(opening, options.signal, 'connecting was aborted').catch((thrown) => {
+      // One that opens too late is closed again.
+      opening.then((late) => late.close()).catch(() => {});
+      throw thrown;
+    });
     publisher = new Publisher({
       link,
       encode: link.sizeOf === undefined ? encoding?.encodeEvent : undefined,
       manifest: transport.manifest,
       topic,
       source: sourceOf(self),
-      ttlMs: options.ttlMs,
+      ttlMs,
       carbonCopy: options.carbonCopy ?? false,
       split: options.chunking ? chunking?.splitEvent : undefined,
       retry,
@@ -159,7 +163,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       desk: new RequestDesk(self, publisher, runtime),
       members: memberList && new memberList.MemberList(self, publisher, runtime, tell),
       control: undefined,
-      middleware: options.middleware ?? [],
+      middleware,
       schemas,
       wrapping,
       chunking,
@@ -189,17 +193,3 @@ async function transportOf(options: ConnectOptions): Promise<Transport> {
 
 /** Publishers that `expired` is signalled of. */
 const MAX_LATE_SOURCES = 10_000;
-
-/** The link, or `aborted`; a link that opens too late is closed again. */
-function orAborted(opening: Promise<Link>, signal: AbortSignal | undefined): Promise<Link> {
-  if (signal === undefined) return opening;
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      opening.then((link) => link.close()).catch(() => {});
-      reject(new PolycastError('aborted', 'connecting was aborted'));
-    };
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    opening.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}

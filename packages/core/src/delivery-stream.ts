@@ -91,7 +91,9 @@ export class DeliveryStream {
   }
 
   #hand(offer: Offer): IteratorResult<Delivery> {
-    this.#current = offer;
+    // Who has asked for the one after is done with this one.
+    if (this.#waiting.length > 0) offer.done();
+    else this.#current = offer;
     return { done: false, value: offer.delivery };
   }
 }

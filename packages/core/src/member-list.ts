@@ -6,7 +6,7 @@ import type { Participant } from './participant.ts';
 import type { Publisher } from './publisher.ts';
 import type { Runtime } from './runtime.ts';
 import type { Signal } from './signal.ts';
-import { pause, type Timer } from './timer.ts';
+import type { Timer } from './timer.ts';
 
 /** @default for `members`' `timeoutMs`: how long the first call waits for answers */
 export const DEFAULT_MEMBERS_TIMEOUT_MS = 500;
@@ -118,4 +118,11 @@ function readParticipant(event: BroadcastEvent): Participant | undefined {
   const { instance, role, deployment } = data;
   if (typeof instance !== 'string' || typeof role !== 'string' || !isName(instance) || !isName(role)) return undefined;
   return typeof deployment === 'string' && isName(deployment) ? { instance, role, deployment } : { instance, role };
+}
+
+/** Resolves after `delayMs`. Never rejects. */
+function pause(runtime: Runtime, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    runtime.after(delayMs, resolve);
+  });
 }

@@ -54,3 +54,16 @@ export interface DeliverResult {
   /** What the handler threw, if it did. */
   readonly error?: unknown;
 }
+
+/** @throws TypeError */
+export function checkMiddleware(given: readonly Middleware[] | undefined): readonly Middleware[] {
+  const layers: unknown = given ?? [];
+  if (Array.isArray(layers) && layers.every(isLayer)) return layers;
+  throw new TypeError('middleware must be an array of objects with the functions publish, deliver or both');
+}
+
+function isLayer(layer: unknown): boolean {
+  if (typeof layer !== 'object' || layer === null) return false;
+  const { publish, deliver } = layer as Middleware;
+  return [publish, deliver].every((part) => part === undefined || typeof part === 'function');
+}

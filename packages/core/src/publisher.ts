@@ -1,7 +1,8 @@
 import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from './address.ts';
 import type { BatchQueue } from './batch-queue.ts';
+import { aboveZero } from './checked-option.ts';
 import type { Chunk } from './chunking.ts';
-import { DEFAULT_TTL_MS, MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
+import { MAX_PENDING_EVENTS, type PublishOptions } from './contract.ts';
 import { utf8Length } from './envelope/limits.ts';
 import { bytesOf, normaliseData } from './envelope/normalise.ts';
 import { PolycastError } from './error.ts';
@@ -19,7 +20,7 @@ export interface PublisherOptions {
   readonly topic: string;
   /** The CloudEvents `source` of events that name none. */
   readonly source: string;
-  readonly ttlMs: number | undefined;
+  readonly ttlMs: number;
   readonly carbonCopy: boolean;
   /** Writes events as JSON; undefined where the transport takes the event itself. */
   readonly encode: ((event: BroadcastEvent) => string) | undefined;
@@ -131,8 +132,7 @@ export class Publisher {
   #read(options: PublishOptions | undefined, core: CoreAttributes | undefined): Asked {
     const to = core?.to === undefined ? this.#addresses(options?.to) : [core.to];
     const lane = to.length === 1 ? (to[0] as string) : [...to].sort().join(',');
-    const ttlMs = options?.ttlMs ?? this.#options.ttlMs ?? DEFAULT_TTL_MS;
-    if (typeof ttlMs !== 'number' || !(ttlMs > 0)) throw new TypeError('ttlMs must be a number above 0');
+    const ttlMs = aboveZero('ttlMs', options?.ttlMs ?? this.#options.ttlMs);
     let attributes: Record<string, AttributeValue> | undefined;
     if (lane !== EVERYONE) (attributes ??= {}).to = lane;
     if (options?.partitionKey !== undefined) {
@@ -146,7 +146,9 @@ export class Publisher {
     return { to, lane, ttlMs, attributes };
   }
 
+  /** @throws `closed`: middleware or a schema may have held the event until then */
   #writeJson(event: BroadcastEvent): string | undefined {
+    if (this.#ended !== undefined) throw this.#ended;
     if (this.#encode === undefined) return undefined;
     try {
       return this.#encode(event);
@@ -159,7 +161,6 @@ export class Publisher {
 
   /** An event that exists already, for everyone on a topic. @throws `closed` */
   address(event: BroadcastEvent, topic: string): Outgoing {
-    if (this.#ended !== undefined) throw this.#ended;
     return {
       event,
       topic,

@@ -1,4 +1,6 @@
+import { isAborted } from './abort.ts';
 import { type Address, checkAddress } from './address.ts';
+import { aboveZero } from './checked-option.ts';
 import type { Replies, Reply, RequestOptions } from './contract.ts';
 import { Deduplicator } from './deduplicator.ts';
 import { PolycastError } from './error.ts';
@@ -39,8 +41,9 @@ export class RequestDesk {
   /** @param listening resolves once replies can reach us */
   request(input: EventInput, options: RequestOptions, listening: Promise<void>): Replies {
     const { expect = Number.POSITIVE_INFINITY, timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, ...publishOptions } = options;
-    if (!(expect > 0)) throw new TypeError('expect must be above 0');
+    aboveZero('expect', expect);
     if (!(timeoutMs >= 0 && Number.isFinite(timeoutMs))) throw new TypeError('timeoutMs must be a finite number');
+    const aborted = isAborted(options.signal);
     const correlationid = `${this.#publisher.epoch}-${this.#nextNumber++}`;
     const { signal } = options;
     const gathering = new Gathering(this.#runtime, expect, () => {
@@ -61,7 +64,7 @@ export class RequestDesk {
       const ttlMs = publishOptions.ttlMs ?? Math.max(timeoutMs, 1);
       await this.#publisher.send(this.#publisher.prepare(input, { ...publishOptions, ttlMs }, core));
     };
-    if (signal?.aborted) abort();
+    if (aborted) abort();
     else ask().catch(fail);
     return gathering;
   }

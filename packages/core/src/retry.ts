@@ -1,3 +1,4 @@
+import { count } from './checked-option.ts';
 import type { RetryOptions } from './contract.ts';
 import { isPolycastError } from './error.ts';
 import type { Runtime } from './runtime.ts';
@@ -23,9 +24,8 @@ export const DEFAULT_RETRY: RetryPolicy = {
 export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
   if (options === undefined) return DEFAULT_RETRY;
   const policy = { ...DEFAULT_RETRY, ...options };
-  if (!(Number.isInteger(policy.tries) && policy.tries >= 1))
-    throw new TypeError('retry.tries must be an integer of at least 1');
-  if (!(policy.baseMs >= 0 && policy.maxMs >= 0))
+  count('retry.tries', policy.tries, 1);
+  if (!(Math.min(policy.baseMs, policy.maxMs) >= 0))
     throw new TypeError('retry.baseMs and retry.maxMs must be at least 0');
   return policy;
 }

@@ -5,7 +5,7 @@ export class SignalHub {
   #listeners: SignalListener[] = [];
 
   add(listener: SignalListener): () => void {
-    if (typeof listener !== 'function') throw new TypeError('a signal listener must be a function');
+    checkListener(listener);
     // A copy, so that a signal being told is told to those who listened when it happened.
     this.#listeners = [...this.#listeners, listener];
     return () => {
@@ -16,6 +16,12 @@ export class SignalHub {
   tell(signal: Signal): void {
     for (const listener of this.#listeners) tellOne(listener, signal);
   }
+}
+
+/** @throws TypeError */
+export function checkListener(listener: SignalListener): SignalListener {
+  if (typeof listener === 'function') return listener;
+  throw new TypeError('onSignal must be a function');
 }
 
 export function tellOne(listener: SignalListener, signal: Signal): void {

@@ -1,4 +1,5 @@
 import { checkName } from './address.ts';
+import { count, oneOf } from './checked-option.ts';
 import {
   DEFAULT_BUFFER_SIZE,
   DEFAULT_LOCK_MS,
@@ -9,6 +10,7 @@ import {
 import type { SubscriptionFilter } from './filter/filtering.ts';
 import { type RetryPolicy, retryPolicy } from './retry.ts';
 import type { SignalListener } from './signal.ts';
+import { checkListener } from './signal-hub.ts';
 import type { StartPosition } from './transport.ts';
 
 /** Subscribe options, checked and with every default filled in. */
@@ -54,7 +56,7 @@ export function subscriptionSettings(
     lockMs: count('lockMs', options.lockMs ?? DEFAULT_LOCK_MS, 10),
     waitMs: count('waitMs', options.waitMs ?? DEFAULT_WAIT_MS, 1),
     stalledAfterMs: count('stalledAfterMs', options.stalledAfterMs ?? DEFAULT_STALLED_AFTER_MS, 1),
-    onSignal: options.onSignal,
+    onSignal: options.onSignal && checkListener(options.onSignal),
   };
 }
 
@@ -70,14 +72,4 @@ function checkFrom(from: StartPosition): StartPosition {
     if ('after' in from && typeof from.after === 'string') return from;
   }
   throw new TypeError("from must be 'new', 'earliest', { timeMs } or { after }");
-}
-
-function count(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new TypeError(`${name} must be an integer of at least ${least}`);
-}
-
-function oneOf<Value extends string>(name: string, value: Value, values: readonly Value[]): Value {
-  if (values.includes(value)) return value;
-  throw new TypeError(`${name} must be one of ${values.join(', ')}`);
 }

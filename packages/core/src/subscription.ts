@@ -557,7 +557,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** Resolves when nothing of it is left, its own caller's delivery included. */
   closeWhole(drainMs = DEFAULT_DRAIN_MS, isInside = this.isInside): Promise<void> {
-    this.#closing ??= keepAlive(this.runtime, this.#close(drainMs, isInside));
+    this.#closing ??= keepAlive(this.runtime, this.#close(+drainMs, isInside));
     return this.#closing;
   }
 

@@ -5,13 +5,6 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Resolves after `delayMs`. Never rejects. */
-export function pause(runtime: Runtime, delayMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    runtime.after(delayMs, resolve);
-  });
-}
-
 /** Resolves to true when `promise` settles in time, else to false. Never rejects. */
 export function settlesWithin(runtime: Runtime, promise: Promise<unknown>, limitMs: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -4,5 +4,6 @@
  */
 
 export { wrapHandler } from './handler-chain.ts';
+export { checkMiddleware } from './middleware.ts';
 export { publishThrough } from './publish-chain.ts';
 export { checkSchemas } from './schema.ts';

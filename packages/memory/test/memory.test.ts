@@ -210,3 +210,23 @@ test('what waits for a member of a group lives as long as it should, however the
   await vi.waitFor(() => expect(seen).toEqual([1, 2, 3]));
   spy.mockRestore();
 });
+
+test('what middleware held until the broadcaster was closed is refused, and reaches nobody', async () => {
+  await using listener = await connect({ transport: memory(), topic: 'late' });
+  const handler = vi.fn();
+  await listener.subscribe(handler);
+  const late = await connect({
+    transport: memory(),
+    topic: 'late',
+    middleware: [
+      {
+        publish: async (event, _context, next) => {
+          await late.close();
+          return next(event);
+        },
+      },
+    ],
+  });
+  await expect(late.publish({ type: 'x' })).rejects.toMatchObject({ code: 'closed' });
+  expect(handler).not.toHaveBeenCalled();
+});

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { PolycastError } from '@polycast/core/adapter';
-import type { RedisStreamsOptions } from './options.ts';
+import type { HostAndPort, RedisStreamsOptions } from './options.ts';
 import * as defaults from './options.ts';
 
 /** Options with every default filled in, and the URL taken apart. */
@@ -20,27 +20,31 @@ export interface Settings extends Omit<RedisStreamsOptions, 'url' | 'tls'> {
   readonly claimIntervalMs: number;
 }
 
+/** A day. Timers take 24 days, and what is asked for is doubled here and there; a longer one would go off at once. */
+const MAX_WAIT_MS = 86_400_000;
+
 /** @throws PolycastError `invalid-configuration` */
 export function settingsFrom(options: RedisStreamsOptions): Settings {
   const place = options.url === undefined ? {} : placeOf(options.url);
+  const given = definedOnly(options);
+  checkTypes(given);
   const tls = options.tls ?? place.tls ?? false;
   const settings: Settings = {
-    ...options,
     ...place,
-    ...definedOnly(options),
-    host: options.host ?? place.host ?? defaults.DEFAULT_HOST,
+    ...given,
+    host: text('host', options.host ?? place.host ?? defaults.DEFAULT_HOST),
     port: port(options.port ?? place.port ?? defaults.DEFAULT_PORT),
     db: whole('db', options.db ?? place.db ?? 0, 0),
     tls: tls === true ? {} : tls === false ? undefined : tls,
     prefix: prefix(options.prefix ?? defaults.DEFAULT_PREFIX),
     batch: oneOf('batch', options.batch ?? 'on', ['on', 'off']),
-    connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs ?? defaults.DEFAULT_CONNECT_TIMEOUT_MS, 1),
-    commandTimeoutMs: whole('commandTimeoutMs', options.commandTimeoutMs ?? defaults.DEFAULT_COMMAND_TIMEOUT_MS, 1),
-    pingIntervalMs: whole('pingIntervalMs', options.pingIntervalMs ?? defaults.DEFAULT_PING_INTERVAL_MS, 0),
+    connectTimeoutMs: wait('connectTimeoutMs', options.connectTimeoutMs ?? defaults.DEFAULT_CONNECT_TIMEOUT_MS, 1),
+    commandTimeoutMs: wait('commandTimeoutMs', options.commandTimeoutMs ?? defaults.DEFAULT_COMMAND_TIMEOUT_MS, 1),
+    pingIntervalMs: wait('pingIntervalMs', options.pingIntervalMs ?? defaults.DEFAULT_PING_INTERVAL_MS, 0),
     maxEventBytes: whole('maxEventBytes', options.maxEventBytes ?? defaults.DEFAULT_MAX_EVENT_BYTES, 1_024),
     maxAgeMs: whole('maxAgeMs', options.maxAgeMs ?? defaults.DEFAULT_MAX_AGE_MS, 1_000),
     maxLength: whole('maxLength', options.maxLength ?? defaults.DEFAULT_MAX_LENGTH, 1),
-    claimIntervalMs: whole('claimIntervalMs', options.claimIntervalMs ?? defaults.DEFAULT_CLAIM_INTERVAL_MS, 10),
+    claimIntervalMs: wait('claimIntervalMs', options.claimIntervalMs ?? defaults.DEFAULT_CLAIM_INTERVAL_MS, 10),
   };
   if (settings.cluster !== undefined && settings.db !== 0) throw refuse('a Redis Cluster has database 0 only');
   return settings;
@@ -103,6 +107,46 @@ function whole(name: string, value: unknown, least: number): number {
   throw refuse(`${name} must be a whole number, ${least} or more`);
 }
 
+/** What a timer is set to. */
+function wait(name: string, value: unknown, least: number): number {
+  const ms = whole(name, value, least);
+  if (ms > MAX_WAIT_MS) throw refuse(`${name} must be ${MAX_WAIT_MS} (a day) or less`);
+  return ms;
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw refuse(`${name} must be text`);
+}
+
+/** What the client library would trip over later, or take for something else. */
+function checkTypes({
+  username,
+  password,
+  sentinelName,
+  tls,
+  ioredis,
+  client,
+  cluster,
+  sentinels,
+}: RedisStreamsOptions) {
+  for (const [name, value] of Object.entries({ username, password, sentinelName })) {
+    if (value !== undefined && typeof value !== 'string') throw refuse(`${name} must be text`);
+  }
+  for (const [name, value] of Object.entries({ tls: typeof tls === 'boolean' ? undefined : tls, ioredis })) {
+    if (value !== undefined && typeof value !== 'object') throw refuse(`${name} must be an object of options`);
+  }
+  if (client !== undefined && typeof client.options !== 'object') throw refuse('client must be a client of ioredis');
+  for (const [name, nodes] of Object.entries({ cluster, sentinels })) {
+    if (nodes === undefined) continue;
+    if (!Array.isArray(nodes) || nodes.length === 0) throw refuse(`${name} must be a list of { host, port }`);
+    for (const node of nodes as readonly (Partial<HostAndPort> | null)[]) {
+      text(`host of ${name}`, node?.host);
+      port(node?.port);
+    }
+  }
+}
+
 function port(value: unknown): number {
   const number = whole('port', value, 1);
   if (number > 65_535) throw refuse('port must be 65535 or less');
@@ -121,7 +165,9 @@ function oneOf<const Value extends string>(name: string, value: Value, choices: 
 }
 
 function definedOnly<Options extends object>(options: Options): Partial<Options> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<Options>;
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined && value !== null),
+  ) as Partial<Options>;
 }
 
 function refuse(message: string): PolycastError {

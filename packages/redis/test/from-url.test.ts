@@ -55,4 +55,35 @@ describe('fromUrl', () => {
   ])('refuses %j', (options) => {
     expect(() => redisStreams(options)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
   });
+
+  // A timer that is set to more than 24 days goes off at once.
+  it.each(['connectTimeoutMs', 'commandTimeoutMs', 'pingIntervalMs', 'claimIntervalMs'])(
+    '%s is at most a day',
+    (name) => {
+      for (const ms of [86_400_001, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
+        expect(() => redisStreams({ [name]: ms })).toThrow(new RegExp(`${name} must be 86400000 \\(a day\\) or less`));
+      }
+      redisStreams({ [name]: 86_400_000 });
+    },
+  );
+
+  it.each(['host', 'username', 'password', 'sentinelName', 'tls', 'ioredis', 'client', 'cluster', 'sentinels'])(
+    '%s of a wrong type is refused by its name',
+    (name) => {
+      for (const value of [5, Number.NaN, Symbol('odd'), () => {}, 5n]) {
+        for (const make of [redis, redisStreams]) {
+          expect(() => make({ [name]: value })).toThrow(
+            expect.objectContaining({ code: 'invalid-configuration', message: expect.stringContaining(name) }),
+          );
+        }
+      }
+      redis({ [name]: null });
+    },
+  );
+
+  it.each(['cluster', 'sentinels'])('%s must list hosts with ports', (name) => {
+    for (const nodes of [[], [5], [null], [{ host: 'h' }], [{ port: 1 }], ['h:1'], {}, 'h:1']) {
+      expect(() => redis({ [name]: nodes })).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+    }
+  });
 });

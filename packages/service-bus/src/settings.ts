@@ -39,6 +39,9 @@ export interface Settings {
   readonly closeTimeoutMs: number;
 }
 
+/** A day. Timers take 24 days; a longer one would go off at once. */
+const MAX_WAIT_MS = 86_400_000;
+
 /** @throws PolycastError `invalid-configuration`, which never repeats a secret */
 export function settingsFrom(options: ServiceBusOptions): Settings {
   const access = accessOf(options);
@@ -46,17 +49,27 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
     'connectionString' in access
       ? readConnectionString(access.connectionString)
       : { ...hostOf(access.fullyQualifiedNamespace), isEmulator: false };
+  const { customEndpointAddress, administrationOptions } = options;
+  if (customEndpointAddress !== undefined && typeof customEndpointAddress !== 'string') {
+    throw refuse('customEndpointAddress must be text');
+  }
+  if (
+    administrationOptions !== undefined &&
+    (typeof administrationOptions !== 'object' || administrationOptions === null)
+  ) {
+    throw refuse('administrationOptions must be an object');
+  }
   return {
     access,
     endpoint,
     webSocketOptions: webSocketOptions(options.webSocketOptions, endpoint),
-    customEndpointAddress: options.customEndpointAddress,
-    ipv6: ipv6(options.customEndpointAddress === undefined ? endpoint : hostOf(options.customEndpointAddress), {
+    customEndpointAddress,
+    ipv6: ipv6(customEndpointAddress === undefined ? endpoint : hostOf(customEndpointAddress), {
       isPlain: endpoint.isEmulator,
       isWebSocket: options.webSocketOptions !== undefined,
     }),
     administrationUrl: administrationUrl(options.administrationUrl, endpoint),
-    administrationOptions: options.administrationOptions,
+    administrationOptions,
     create: oneOf('create', options.create ?? true, [true, false, 'subscriptions']),
     prefix: prefix(options.prefix ?? ''),
     duplicateDetectionMs: duplicateDetection(options.duplicateDetectionMs ?? defaults.DEFAULT_DUPLICATE_DETECTION_MS),
@@ -67,15 +80,31 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
       104_857_600,
     ),
     prefetch: whole('prefetch', options.prefetch ?? defaults.DEFAULT_PREFETCH, 1, 2_000),
-    connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs ?? defaults.DEFAULT_CONNECT_TIMEOUT_MS, 1),
+    connectTimeoutMs: whole(
+      'connectTimeoutMs',
+      options.connectTimeoutMs ?? defaults.DEFAULT_CONNECT_TIMEOUT_MS,
+      1,
+      MAX_WAIT_MS,
+    ),
     operationTimeoutMs: whole(
       'operationTimeoutMs',
       options.operationTimeoutMs ?? defaults.DEFAULT_OPERATION_TIMEOUT_MS,
       1,
+      MAX_WAIT_MS,
     ),
-    stalledAfterMs: whole('stalledAfterMs', options.stalledAfterMs ?? defaults.DEFAULT_STALLED_AFTER_MS, 0),
+    stalledAfterMs: whole(
+      'stalledAfterMs',
+      options.stalledAfterMs ?? defaults.DEFAULT_STALLED_AFTER_MS,
+      0,
+      MAX_WAIT_MS,
+    ),
     keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? defaults.DEFAULT_KEEP_ALIVE_MS, 1_000, 600_000),
-    closeTimeoutMs: whole('closeTimeoutMs', options.closeTimeoutMs ?? defaults.DEFAULT_CLOSE_TIMEOUT_MS, 1),
+    closeTimeoutMs: whole(
+      'closeTimeoutMs',
+      options.closeTimeoutMs ?? defaults.DEFAULT_CLOSE_TIMEOUT_MS,
+      1,
+      MAX_WAIT_MS,
+    ),
   };
 }
 
@@ -123,7 +152,8 @@ function administrationUrl(given: string | URL | undefined, endpoint: Endpoint):
     // SDK 7.9.5 says https even to an emulator, which has no certificate.
     return endpoint.isEmulator ? new URL(`http://${endpoint.host}:${endpoint.port ?? 5672}`) : undefined;
   }
-  const url = URL.canParse(`${given}`) ? new URL(given) : undefined;
+  const isGiven = typeof given === 'string' || given instanceof URL;
+  const url = isGiven && URL.canParse(`${given}`) ? new URL(given) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw refuse('administrationUrl must be http://… or https://…');
   if (url.protocol === 'http:' && !endpoint.isEmulator) throw refuse('tokens go over http: to an emulator only');

@@ -122,6 +122,14 @@ describe('serviceBus', () => {
       /over TLS only/,
     ],
     [{ connectionString: STRING, administrationUrl: 'ftp://x' }, /http:\/\/… or https/],
+    [{ connectionString: STRING, administrationUrl: Symbol('odd') as never }, /http:\/\/… or https/],
+    [{ connectionString: STRING, administrationOptions: 5 as never }, /administrationOptions must be/],
+    [{ connectionString: STRING, customEndpointAddress: 5 as never }, /customEndpointAddress must be text/],
+    // A timer that is set to more than 24 days goes off at once.
+    [{ connectionString: STRING, connectTimeoutMs: 2 ** 31 }, /connectTimeoutMs must be .* 1-86400000/],
+    [{ connectionString: STRING, operationTimeoutMs: 2 ** 31 }, /operationTimeoutMs must be .* 1-86400000/],
+    [{ connectionString: STRING, stalledAfterMs: 2 ** 31 }, /stalledAfterMs must be .* 0-86400000/],
+    [{ connectionString: STRING, closeTimeoutMs: 2 ** 31 }, /closeTimeoutMs must be .* 1-86400000/],
   ])('%# is refused', (options, message) => {
     const socket = (globalThis as { WebSocket?: unknown }).WebSocket;
     delete (globalThis as { WebSocket?: unknown }).WebSocket;
