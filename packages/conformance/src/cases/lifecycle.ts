@@ -2,6 +2,7 @@ import type { Broadcaster, Subscription } from '@polycast/core';
 import { check, refused, same, sameSet, showError } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
+import { WatchedSignal } from '../simulation/watched-signal.ts';
 import { Gate, later, pass } from '../wait.ts';
 
 const requires = { capabilities: ['everyone'] } as const;
@@ -604,19 +605,11 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const kitchen = await c.join('kitchen');
-      let listeners = 0;
-      const { signal } = new AbortController();
-      const counting = new Proxy(signal, {
-        get(target, name) {
-          if (name === 'addEventListener') listeners++;
-          if (name === 'removeEventListener') listeners--;
-          const value: unknown = Reflect.get(target, name);
-          return typeof value === 'function' ? value.bind(target) : value;
-        },
-      });
-      const subscription = await kitchen.subscribe(() => {}, { signal: counting });
+      const watched = new WatchedSignal();
+      const subscription = await kitchen.subscribe(() => {}, { signal: watched.signal });
+      same(watched.listeners, 1, 'listeners while it is open');
       await subscription.close();
-      same(listeners, 0, 'listeners left');
+      same(watched.listeners, 0, 'listeners left');
     },
   },
 ];
