@@ -10,9 +10,11 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'polycast-packed-'));
 const project = join(folder, 'project');
-/** Without what the workspace's own run put there, and without a screen. */
+/** Without what the workspace's own run put there (pnpm names its own packages in NODE_PATH), and without a screen. */
 const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(npm_|POLYCAST_|NODE_OPTIONS|VITEST|FORCE_COLOR)/.test(name)),
+  Object.entries(process.env).filter(
+    ([name]) => !/^(npm_|POLYCAST_|NODE_OPTIONS|NODE_PATH|VITEST|FORCE_COLOR)/.test(name),
+  ),
 );
 
 /** What somebody gets who installs the packages in an empty folder. */
