@@ -217,6 +217,12 @@ class Run {
 const TRY_PATIENCE_MS = 500;
 const TRY_LIMIT_MS = 4_000;
 
+/**
+ * Core acts by these claims: under a lifted manifest it would do what the transport denies, and the transport would seem to do it. Where
+ * nothing holds a publisher back, core drops what a full buffer cannot take.
+ */
+const ACTED_ON_BY_CORE: ReadonlySet<CapabilityName> = new Set<CapabilityName>(['backPressure']);
+
 /** Lifts each denied capability in turn and runs its cases: what works all the same is reported. */
 async function tryUnclaimed(
   run: Run,
@@ -228,6 +234,7 @@ async function tryUnclaimed(
   const patienceMs = Math.min(options.patienceMs ?? DEFAULT_PATIENCE_MS, TRY_PATIENCE_MS);
   for (const capability of Object.keys(CAPABILITIES) as CapabilityName[]) {
     if ((claimed.capabilities[capability]?.level ?? 'none') !== 'none' || options.signal?.aborted) continue;
+    if (ACTED_ON_BY_CORE.has(capability)) continue;
     const manifest = lifted(claimed, capability, 'emulated');
     const about = cases.filter(
       (test) =>
