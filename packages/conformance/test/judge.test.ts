@@ -104,6 +104,14 @@ const durable = { kind: 'durable', name: 'd' } as const;
 describe('a record without a fault in it is judged to be right', () => {
   test.each<[string, Script]>([
     ['handled once, in order', listening().publish(1).call('s', 1).publish(2).call('s', 2).settle()],
+    [
+      'refused as closed, by a publisher that leaves',
+      listening()
+        .note({ what: 'publish', life: 'pub', n: 1, copy: 0, to: ['*'] })
+        .note({ what: 'leave', life: 'pub' })
+        .note({ what: 'refused', n: 1, copy: 0, code: 'closed' })
+        .settle(),
+    ],
     ['failed, tried again, handled', listening().publish(1).call('s', 1, 1, 'failed').call('s', 1, 2).settle()],
     [
       'failed every try, dead-lettered',
@@ -580,6 +588,14 @@ describe('a record with a fault planted in it names the fault', () => {
       listening()
         .note({ what: 'publish', life: 'pub', n: 1, copy: 0, to: ['*'] })
         .note({ what: 'refused', n: 1, copy: 0, code: 'internal' })
+        .settle(),
+    ],
+    [
+      'refused as closed, by a publisher that stays',
+      'refused',
+      listening()
+        .note({ what: 'publish', life: 'pub', n: 1, copy: 0, to: ['*'] })
+        .note({ what: 'refused', n: 1, copy: 0, code: 'closed' })
         .settle(),
     ],
     [

@@ -34,6 +34,8 @@ export function lossesOf(reading: Reading, promises: Promises): readonly Loss[] 
 export function judgeDelivery(reading: Reading, losses: readonly Loss[], promises: Promises): readonly Violation[] {
   const wrong: Violation[] = reading.publications
     .filter(({ doneAt, resolved, code }) => !resolved && isVerdict(code) && doneAt < reading.firstFaultAt)
+    // A broadcaster that closes refuses what has no answer yet.
+    .filter(({ doneAt, by, code }) => code !== 'closed' || doneAt < by.endAt)
     .map(({ n, by, code }) => ({ kind: 'refused', message: `event ${n} of ${by.id} was refused: ${code}` }));
   for (const { at, life, code, message } of reading.barred) {
     if (isVerdict(code) && at < reading.firstFaultAt)
