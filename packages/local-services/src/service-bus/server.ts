@@ -5,6 +5,7 @@ import { type AccessRule, ALL_RIGHTS, Authority } from './auth/index.ts';
 import type { Broker } from './broker/api.ts';
 import { type Clock, systemClock } from './broker/clock.ts';
 import { createBroker } from './broker/index.ts';
+import { TIERS } from './broker/limits.ts';
 import { declareEntities, readConfig } from './config-file/index.ts';
 import { type Gate, openGate, TestAuthority } from './gate/index.ts';
 import { serveHttp } from './http/index.ts';
@@ -19,11 +20,14 @@ const FAREWELL_TURNS = 100;
 /**
  * Starts a Service Bus namespace in this process: AMQP (plain, TLS, WebSockets), the administration API and HTTP send and
  * receive, all on one port. For development and tests; where it differs from the cloud is in DEVIATIONS.md.
- * @throws ConfigFileError for entities that cannot be; an error of node:net when the port cannot be had
+ * @throws TypeError for options that make no sense; ConfigFileError for entities that cannot be; an error of node:net when the port cannot be had
  */
 export async function startServiceBus(options: ServiceBusOptions = {}): Promise<ServiceBus> {
   const { host = '127.0.0.1', port = 0, tier = 'standard', config, clock = systemClock } = options;
   const accessRules = options.accessRules ?? [rootRule()];
+  if (!Object.hasOwn(TIERS, tier)) throw new TypeError(`tier must be one of ${Object.keys(TIERS).join(', ')}`);
+  if (!Array.isArray(accessRules)) throw new TypeError('accessRules must be a list');
+  if (typeof clock?.now !== 'function') throw new TypeError('clock must have now(), as Clock says');
   const broker = createBroker({ tier, clock, onFault: warn });
   try {
     if (config !== undefined) declareEntities(broker.entities, (await readConfig(config)).entities);

@@ -147,3 +147,9 @@ test('a service whose clock is wrong refuses tokens that have not ended here', a
     code: 'UnauthorizedAccess',
   });
 });
+
+test.each(['tier', 'accessRules', 'clock'])('%s that makes no sense is refused by its name', async (name) => {
+  for (const value of ['premum', 5, {}, () => {}, Symbol('odd')]) {
+    await expect(startServiceBus({ [name]: value })).rejects.toThrow(new RegExp(`^${name} must`));
+  }
+});
