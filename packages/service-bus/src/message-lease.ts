@@ -4,6 +4,7 @@ import type { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
 import { OPERATIONS } from './manifest.ts';
 import { countIn } from './read-message.ts';
+import { separateOutcomes } from './sdk-dispositions.ts';
 import type { StreamReceiver } from './sdk-receiver.ts';
 import { COUNTED_PROPERTY, PASSED_PROPERTY, RETURNED_PROPERTY, TRIES_PROPERTY } from './wire.ts';
 
@@ -137,6 +138,7 @@ export class MessageLease implements Lease {
 
   async #do(act: Act): Promise<void> {
     const { connection, receiver } = this.#holder;
+    separateOutcomes((this.#message as { delivery?: unknown }).delivery);
     try {
       for (let tries = 1; ; tries++) {
         const { generation } = this.#holder;

@@ -1,0 +1,32 @@
+interface Delivery {
+  readonly link: { readonly session: unknown };
+  readonly state?: { readonly descriptor?: { readonly value?: unknown } };
+}
+
+/** What rhea 3 keeps of the deliveries of a session: those that it has yet to say something of. */
+interface Incoming {
+  readonly updated: readonly Delivery[];
+  update(delivery: Delivery | undefined, settled: boolean, state: Delivery['state']): void;
+  process(session: unknown): void;
+}
+
+const mended = new WeakSet<object>();
+
+/**
+ * Of two neighbouring deliveries rhea 3 says in one breath what it was told of the first, though it was told something else of the
+ * second: what was to come again is accepted, and lost. So what was said before goes out first.
+ *
+ * @param delivery the first that came over a session, of rhea
+ */
+export function separateOutcomes(delivery: unknown): void {
+  const incoming = (delivery as { link?: { session?: { incoming?: Incoming } } } | undefined)?.link?.session?.incoming;
+  if (typeof incoming?.update !== 'function' || mended.has(incoming)) return;
+  mended.add(incoming);
+  const update = incoming.update;
+  incoming.update = (one, settled, state) => {
+    const last = incoming.updated.at(-1)?.state?.descriptor?.value;
+    if (one !== undefined && incoming.updated.length > 0 && last !== state?.descriptor?.value)
+      incoming.process(one.link.session);
+    update.call(incoming, one, settled, state);
+  };
+}
