@@ -33,10 +33,13 @@ export const gaps: Rule = (view) => {
 
 function holesOf(view: View, source: SourceRecord): Holes {
   const highest = new Map<string, number>();
+  // What went to another of its name is not missing.
   const came = new Set<string>();
-  for (const { sequence, lane } of source.handed) {
-    const place = placeOf(sequence, lane);
-    if (place !== undefined) came.add(`${place.lane} ${place.number}`);
+  for (const { handed } of view.familySources) {
+    for (const { sequence, lane } of handed) {
+      const place = placeOf(sequence, lane);
+      if (place !== undefined) came.add(`${place.lane} ${place.number}`);
+    }
   }
   let losses = 0;
   let others = 0;

@@ -13,6 +13,7 @@ export interface View {
   /** It, and all that share its group or its name, in the order made. */
   readonly family: readonly SubscriptionRecord[];
   readonly familyCalls: readonly Call[];
+  readonly familySources: readonly SourceRecord[];
   published(number: number): Published | undefined;
 }
 
@@ -26,13 +27,18 @@ export function viewOf(trace: Trace, profile: Profile, sub: SubscriptionRecord):
       ? [sub]
       : [...trace.subscriptions.values()].filter((other) => storeName(other.plan, other.instance) === name);
   const members = new Set(family.map(({ plan }) => plan.sub));
+  const sources = trace.sources.filter((source) => feeds(source, sub, profile));
   return {
     trace,
     profile,
     sub,
     calls: trace.calls.filter((call) => call.sub === sub.plan.sub),
-    sources: trace.sources.filter((source) => feeds(source, sub, profile)),
+    sources,
     family,
+    familySources:
+      family.length === 1
+        ? sources
+        : trace.sources.filter((source) => family.some((member) => feeds(source, member, profile))),
     familyCalls:
       family.length === 1
         ? trace.calls.filter((call) => call.sub === sub.plan.sub)
