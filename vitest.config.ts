@@ -19,6 +19,8 @@ export default defineConfig({
           root: `${folder}/${name}`,
           include: ['test/**/*.test.ts'],
           testTimeout: 20_000,
+          // One second, the default, is short where a service runs beside other tests.
+          expect: { poll: { timeout: 10_000 } },
           hookTimeout: 60_000,
         },
       })),
