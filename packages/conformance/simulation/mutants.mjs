@@ -294,6 +294,18 @@ export const MUTANTS = [
     ],
   },
   {
+    name: 'copy-handled-again',
+    wrong: 'what waits for its turn or its next try is handled, though a copy of it was accepted meanwhile',
+    caughtBy: ['duplicate'],
+    patches: [
+      {
+        module: 'subscription.ts',
+        from: 'else if (lease !== undefined && this.inbox.wasAccepted(event)) {',
+        to: 'else if (lease === undefined && this.inbox.wasAccepted(event)) {',
+      },
+    ],
+  },
+  {
     name: 'close-forgets-what-is-owed',
     wrong: 'close does not wait for what the service has already taken',
     caughtBy: ['close-owes'],

@@ -248,9 +248,7 @@ export class LiveSubscription implements Subscription, Watched {
       const next = this.#queue.take(this.#busyKeys === undefined ? undefined : this.#isBusy);
       if (next === undefined) break;
       this.#admit();
-      if (isExpired(next.event, this.runtime)) this.#expired(next);
-      else if (next.attempt > 1 && this.inbox.wasAccepted(next.event)) this.#repeated(next);
-      else this.#run(next);
+      if (!this.#isOver(next)) this.#run(next);
     }
     this.#pumping = false;
     this.#updateFull();
@@ -264,16 +262,24 @@ export class LiveSubscription implements Subscription, Watched {
     }
   }
 
-  /** Its time was over while it waited here. */
+  /**
+   * While it waited here for its turn or its next try, our lock was lost, its time ended, or a second copy that had come was accepted:
+   * no handler is called.
+   */
+  #isOver(delivery: LiveDelivery): boolean {
+    if (delivery.isGone) return true;
+    const { event, lease } = delivery;
+    if (isExpired(event, this.runtime)) this.#expired(delivery);
+    else if (lease !== undefined && this.inbox.wasAccepted(event)) {
+      this.inbox.session.dropped.duplicates++;
+      this.#settle(delivery, ACCEPT);
+    } else return false;
+    return true;
+  }
+
   #expired(delivery: LiveDelivery): void {
     this.inbox.reopen(delivery.event, this);
     this.inbox.session.expired(delivery.event);
-    this.#settle(delivery, ACCEPT);
-  }
-
-  /** It came twice, and the other was accepted while this one waited here. */
-  #repeated(delivery: LiveDelivery): void {
-    this.inbox.session.dropped.duplicates++;
     this.#settle(delivery, ACCEPT);
   }
 
@@ -349,13 +355,10 @@ export class LiveSubscription implements Subscription, Watched {
     pinExpiry(delivery.event, this.runtime);
     const timer = this.runtime.after(delayMs, () => {
       this.#retrying?.delete(delivery);
-      this.#running--;
       delivery.again();
-      if (isExpired(delivery.event, this.runtime)) {
-        this.#running++;
-        this.#expired(delivery);
-        this.#free(delivery);
-      } else this.#run(delivery);
+      if (this.#isOver(delivery)) return this.#free(delivery);
+      this.#running--;
+      this.#run(delivery);
     });
     this.#hold(delivery);
     (this.#retrying ??= new Map()).set(delivery, timer);

@@ -213,6 +213,24 @@ test('what comes again while it waits for its turn is handled once', async () =>
   expect([seen, me.dropped.duplicates]).toEqual([['first', 'again'], 2]);
 });
 
+test('what waits for its next try is not tried again once a copy of it was accepted', async () => {
+  const transport = new LoopTransport({ settlement: 'native', durable: 'native' });
+  const { me } = await open(transport);
+  const attempts: number[] = [];
+  await me.subscribe(
+    (_, { attempt }) => {
+      attempts.push(attempt);
+      if (attempts.length === 1) throw new Error('not yet');
+    },
+    { durable: 'd', concurrency: 2 },
+  );
+  // Its lock is lost, and nobody says so.
+  const leases = [leaseOf(), leaseOf(2)];
+  for (const lease of leases) transport.receive(stranger(1, ORDER), lease);
+  await vi.waitFor(() => expect(leases.map(({ settled }) => settled)).toEqual([['accept'], ['accept']]));
+  expect([attempts.length, me.dropped.duplicates]).toEqual([2, 1]);
+});
+
 /** As a publisher writes it whose clock is wrong. */
 const publishedAt = (clockMs: number, ttlMs: number, more: Record<string, string | number> = {}) =>
   stranger(0, {

@@ -74,7 +74,7 @@ export interface Call {
   /** It failed with what is not tried again. */
   isFinal: boolean;
   /** Its delivery's signal was aborted before it ended. */
-  wasAbandoned: boolean;
+  readonly wasAbandoned: boolean;
 }
 
 export interface SubscriptionRecord {

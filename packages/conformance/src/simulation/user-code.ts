@@ -63,7 +63,9 @@ export class UserCode {
       outcome: 'running',
       closesWithinMs: undefined,
       isFinal: false,
-      wasAbandoned: false,
+      get wasAbandoned() {
+        return delivery.signal.aborted;
+      },
     };
     trace.calls.push(call);
     return call;
@@ -91,9 +93,7 @@ export class UserCode {
           end(trace, call, 'released');
         });
       case 'hang':
-        delivery.signal.addEventListener('abort', () => {
-          call.wasAbandoned = true;
-        });
+        delivery.signal.addEventListener('abort', () => {});
         return new Promise(() => {});
       case 'return-odd': {
         const odd = ODD_RETURNED[act.odd % ODD_RETURNED.length] as (typeof ODD_RETURNED)[number];

@@ -88,17 +88,12 @@ export const duplicate: Rule = (view) => {
   return wrong;
 };
 
-/** Only what is settled can be known to be done: a settlement that did not arrive, or a lost lock, lets it come again. */
+/**
+ * A subscription that has accepted an event knows it, whatever became of the settlement. One that was told before that its lock is
+ * lost has not accepted it: its handler may have stopped early. Others of its group or name know nothing.
+ */
 function mayRepeat(view: View, before: Call, call: Call): boolean {
-  if (!view.profile.isLeased) return false;
-  const { faults } = view.trace;
-  if (before.number !== call.number || view.family.length > 1) return true;
-  return (
-    before.number === call.number &&
-    [...faults].some(
-      (fault) => fault === 'cut' || fault === 'lose-locks' || fault.startsWith('settle') || fault.startsWith('renew'),
-    )
-  );
+  return view.profile.isLeased && (before.wasAbandoned || before.number !== call.number || view.family.length > 1);
 }
 
 /** Nothing is handled after the close of its subscription, and nothing by a participant that left. */
