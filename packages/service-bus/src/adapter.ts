@@ -55,6 +55,8 @@ class ServiceBusLink implements Link {
   readonly #topic: string;
   /** Marks what this link sends. */
   readonly #mark = randomBytes(6).toString('base64url');
+  /** Names what only its own sources share. A name has no capitals. */
+  readonly #life = randomBytes(6).toString('hex');
   readonly #senders = new Map<string, TopicSender>();
   /** What was measured is sent a moment later. A Map that is emptied: a WeakMap costs the garbage collector more than all the rest. */
   readonly #encoded = new Map<BroadcastEvent, Encoded>();
@@ -197,13 +199,14 @@ class ServiceBusLink implements Link {
     const { instance } = this.#context.self;
     const mayManage = this.#administration.mayManage;
     const unique = mayManage ? randomBytes(6).toString('hex') : String(place);
+    const life = mayManage ? this.#life : '';
     const source = new ServiceBusSource({
       connection: this.#connection,
       administration: this.#administration,
       topic: this.#topic,
       request,
       sink,
-      plan: planSource(request, { instance, link: this.#mark, unique }),
+      plan: planSource(request, { instance, link: this.#mark, unique, life }),
       meter: (unit, count) => this.#context.meter(unit, count),
       tellGap: () => this.#context.signal({ kind: 'gap', reason: 'trimmed' }),
       onClosed: () => this.#places.delete(place),

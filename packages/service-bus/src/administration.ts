@@ -166,27 +166,30 @@ export class Administration {
 
   /** What a source leaves behind when it closes. Never throws for what is gone already. */
   async end(topic: string, ending: Ending): Promise<void> {
-    if (!this.#mayManage || ending.kind === 'keep') return;
-    await Promise.all(ending.names.map((name) => this.#removeSubscription(topic, name)));
-    if (ending.kind === 'delete') return;
-    const { marked, mark, ofRole, ofGroup } = ending;
-    await Promise.all(marked.map((name) => this.#removeRule(topic, name, mark)));
-    const left = (await this.#orNothing(() => this.#ruleNames(topic, marked[0] as string))) ?? new Set<string>();
-    const has = (prefix: string) => [...left].some((name) => name.startsWith(prefix));
-    if ([...left].some(isDurableMark)) return;
-    const names = has(ofGroup.markPrefix) ? (has(ofRole.markPrefix) ? [] : ofRole.names) : ofGroup.names;
+    if (!this.#mayManage) return;
+    if (ending.kind === 'leave')
+      await Promise.all(ending.marked.map((name) => this.#removeRule(topic, name, ending.mark)));
+    const names = await this.#goingWith(topic, ending);
     await Promise.all(names.map((name) => this.#removeSubscription(topic, name)));
   }
 
-  /** Has nobody else left a mark of presence in the group? Never throws: false where that cannot be known. */
-  async isLast(topic: string, { marked, mark, ofGroup }: Ending & { readonly kind: 'leave' }): Promise<boolean> {
-    if (!this.#mayManage) return false;
-    try {
-      const names = await this.#ruleNames(topic, marked[0] as string);
-      return ![...names].some((name) => name.startsWith(ofGroup.markPrefix) && name !== mark);
-    } catch {
-      return false;
-    }
+  /** The subscriptions that nobody reads when a source has closed. Never throws: none where that cannot be known. */
+  async goingWith(topic: string, ending: Ending): Promise<readonly string[]> {
+    if (!this.#mayManage) return ending.kind === 'delete' ? ending.names : [];
+    return this.#goingWith(topic, ending).catch(() => []);
+  }
+
+  async #goingWith(topic: string, ending: Ending): Promise<readonly string[]> {
+    if (ending.kind === 'keep') return [];
+    if (ending.kind === 'delete') return ending.names;
+    const { marked, mark, shared } = ending;
+    const names = (await this.#orNothing(() => this.#ruleNames(topic, marked[0] as string))) ?? new Set<string>();
+    const others = [...names].filter((name) => name !== mark);
+    const isDurable = others.some(isDurableMark);
+    return shared
+      .filter(({ mayStay }) => !(mayStay && isDurable))
+      .filter(({ markPrefix }) => !others.some((name) => name.startsWith(markPrefix)))
+      .flatMap((one) => one.names);
   }
 
   async removeTopic(name: string): Promise<void> {

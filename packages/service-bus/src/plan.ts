@@ -24,15 +24,21 @@ export type Ending =
   | { readonly kind: 'keep' }
   /** They are removed. */
   | { readonly kind: 'delete'; readonly names: readonly string[] }
-  /** As `delete`, and the mark is taken from those; whoever leaves no mark behind, of a role or at all, removes what is for these. */
+  /** The mark is taken from those; with the last mark of a prefix goes what was shared under it. */
   | {
       readonly kind: 'leave';
-      readonly names: readonly string[];
       readonly mark: string;
       readonly marked: readonly string[];
-      readonly ofRole: { readonly markPrefix: string; readonly names: readonly string[] };
-      readonly ofGroup: { readonly markPrefix: string; readonly names: readonly string[] };
+      readonly shared: readonly Shared[];
     };
+
+/** Subscriptions that go with the last member whose mark begins so. */
+export interface Shared {
+  readonly markPrefix: string;
+  readonly names: readonly string[];
+  /** They stay where the group is durable. */
+  readonly mayStay: boolean;
+}
 
 export interface SourcePlan {
   readonly subscriptions: readonly SubscriptionPlan[];
@@ -46,6 +52,8 @@ export interface Reader {
   readonly link: string;
   /** Nobody else's, in any life: makes a dynamic subscription new. Without the right to create there is none, but a place among the link's sources. */
   readonly unique: string;
+  /** Nobody else's but the link's, in any life. Empty without the right to create. */
+  readonly life: string;
 }
 
 const MARK = 'mark.';
@@ -80,55 +88,48 @@ function groupPlan({ addresses, filter, durable }: SourceRequest, reader: Reader
   const shared = { autoDelete, isExclusive: false, passesOn: false };
   const role = addresses.find((address) => address.startsWith('role:'));
   const instance = addresses.find((address) => address.startsWith('instance:'));
-  const rolePrefix = `${MARK}${entityName('', role ?? '').slice(-12)}.`;
-  const mark = `${rolePrefix}${reader.unique}`;
-  const [everyoneNames, roleNames]: [string[], string[]] = [[], []];
+  const rolePrefix = `${MARK}${digest(role ?? '')}.`;
+  const lifePrefix = `${rolePrefix}${digest(reader.instance, reader.life)}.`;
+  const mark = `${lifePrefix}${reader.unique}`;
+  const [ofAll, ofRole, ofInstance]: [string[], string[], string[]] = [[], [], []];
   for (const keyed of [false, true]) {
     const kind = keyed ? 'keyed' : '';
     const name = entityName('group', group, kind, 'all');
-    everyoneNames.push(name);
+    ofAll.push(name);
     // The mark comes first: who leaves must see it before there is anything to lose.
     const rules = [instance === undefined ? silentRule(mark) : severalRule(instance, keyed, filter, mark)];
     if (addresses.includes('*')) rules.push(everyoneRule(keyed, filter));
     if (role !== undefined) rules.push(severalRule(role, keyed, filter));
     if (!autoDelete) rules.push(silentRule(DURABLE_MARK));
     subscriptions.push({ ...shared, name, rules, requiresSession: keyed, addresses, passesOn: true });
-    if (role === undefined) continue;
-    roleNames.push(entityName('group', group, kind, role));
-    subscriptions.push({
-      ...shared,
-      name: entityName('group', group, kind, role),
-      rules: [addressRule(role, keyed, filter)],
-      requiresSession: keyed,
-      addresses: [role],
-    });
+    const own = (address: Address, names: string[], more: { name: string; autoDelete: boolean }) => {
+      names.push(more.name);
+      const rules = [addressRule(address, keyed, filter)];
+      subscriptions.push({ ...shared, ...more, rules, requiresSession: keyed, addresses: [address] });
+    };
+    if (role !== undefined) own(role, ofRole, { name: entityName('group', group, kind, role), autoDelete });
+    // What is for one instance waits for nobody else, and for it only while it lives.
+    if (instance !== undefined)
+      own(instance, ofInstance, { name: entityName('group', group, kind, instance, reader.life), autoDelete: true });
   }
-  // What is for one instance waits for nobody else, and for it only while it lives.
-  const own = instance === undefined ? undefined : entityName('group', group, instance, reader.unique);
-  if (own !== undefined && instance !== undefined) {
-    const rules = [addressRule(instance, undefined, filter)];
-    subscriptions.push({
-      ...shared,
-      name: own,
-      rules,
-      requiresSession: false,
-      autoDelete: true,
-      isExclusive: true,
-      addresses: [instance],
-    });
-  }
-  const names = own === undefined ? [] : [own];
   return {
     subscriptions,
     ending: {
       kind: 'leave',
-      names,
       mark,
-      marked: everyoneNames,
-      ofRole: { markPrefix: rolePrefix, names: roleNames },
-      ofGroup: { markPrefix: MARK, names: [...everyoneNames, ...roleNames] },
+      marked: ofAll,
+      shared: [
+        { markPrefix: lifePrefix, names: ofInstance, mayStay: false },
+        { markPrefix: rolePrefix, names: ofRole, mayStay: true },
+        { markPrefix: MARK, names: ofAll, mayStay: true },
+      ],
     },
   };
+}
+
+/** A part of a mark: short, and the same for the same parts alone. */
+function digest(...parts: readonly string[]): string {
+  return entityName(...parts).slice(-12);
 }
 
 /** Does the mark say that a group outlives its members? */

@@ -54,16 +54,9 @@ export function severalRule(address: Address, keyed: Keyed, filter: unknown, nam
   return name === undefined ? rule : { ...rule, name };
 }
 
-/** A group's subscription for one role or instance. Without partition keys it takes all, in whatever sister subscriptions there are. */
-export function addressRule(address: Address, keyed: Keyed | undefined, filter: unknown): PlannedRule {
-  if (keyed === undefined && filter === undefined) {
-    // The cheapest filter there is.
-    return { name: ruleName(address), filter: { applicationProperties: { cloudEvents_to: address } } };
-  }
-  return fitting(
-    (native) => and(`${TO} = ${quoted(address)}`, keyed === undefined ? undefined : keyOf(keyed), native),
-    filter,
-  );
+/** A group's subscription for one role or instance. */
+export function addressRule(address: Address, keyed: Keyed, filter: unknown): PlannedRule {
+  return fitting((native) => and(`${TO} = ${quoted(address)}`, keyOf(keyed), native), filter);
 }
 
 /** A rule that says something by its name, and that no message fits. */

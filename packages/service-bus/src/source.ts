@@ -113,8 +113,8 @@ export class ServiceBusSource implements Source {
   async caughtUp(): Promise<void> {
     const { plan, connection, administration, topic } = this.#parts;
     if (this.#stopping !== undefined || connection.isDown || plan.ending.kind === 'keep') return;
-    const isLast = plan.ending.kind === 'delete' || (await administration.isLast(topic, plan.ending));
-    const owed = this.#feeds.filter((_, at) => isLast || plan.subscriptions[at]?.isExclusive === true);
+    const going = await administration.goingWith(topic, plan.ending);
+    const owed = this.#feeds.filter((_, at) => going.includes(plan.subscriptions[at]?.name as string));
     await Promise.all(owed.map((feed) => feed.caughtUp()));
   }
 

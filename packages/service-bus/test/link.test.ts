@@ -48,6 +48,8 @@ describe('on the service', () => {
       expect.stringMatching(/^group\.g\.instance-c1\./),
       expect.stringMatching(/^group\.g\.instance-w1\./),
       'group.g.keyed.all',
+      expect.stringMatching(/^group\.g\.keyed\.instance-c1\./),
+      expect.stringMatching(/^group\.g\.keyed\.instance-w1\./),
       'group.g.keyed.role-cook',
       'group.g.keyed.role-waiter',
       'group.g.role-cook',

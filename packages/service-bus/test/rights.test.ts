@@ -61,8 +61,8 @@ describe('rights', () => {
     const root = await service.join(topic, 'worker/root', as('root'));
     const member = await service.join(topic, 'worker/w1', as('both'));
     const error = await member.subscribe(() => {}, { group: 'g' }).catch((thrown: Error) => thrown);
-    expect((error as Error).message.match(/subscription "group\.g\.[^"]+"/g)).toHaveLength(5);
-    expect((error as Error).message.match(/RequiresSession/g)).toHaveLength(2);
+    expect((error as Error).message.match(/subscription "group\.g\.[^"]+"/g)).toHaveLength(6);
+    expect((error as Error).message.match(/RequiresSession/g)).toHaveLength(3);
     await root.close();
   });
 

@@ -1,7 +1,7 @@
 import { planFilter } from '@polycast/core';
 import type { Address, SourceRequest } from '@polycast/core/adapter';
 import { describe, expect, it } from 'vitest';
-import { planSource } from '../src/plan.ts';
+import { type Ending, planSource } from '../src/plan.ts';
 import { addressRule, everyoneRule, filterTarget, readerRule, severalRule } from '../src/rules.ts';
 
 const LONGEST = 'x'.repeat(50);
@@ -60,12 +60,6 @@ describe('the rules of a group', () => {
       /^user.cloudEvents_to = 'role:a' AND user.cloudEvents_partitionkey IS NULL AND \(.*table/,
     );
   });
-
-  it('are correlation filters where one equality says it all', () => {
-    expect(addressRule('instance:a', undefined, undefined).filter).toEqual({
-      applicationProperties: { cloudEvents_to: 'instance:a' },
-    });
-  });
 });
 
 describe('what serves a source', () => {
@@ -81,9 +75,9 @@ describe('what serves a source', () => {
     maxUnsettled: 1_000,
     ...more,
   });
-  const reader = { instance: 'k1', link: 'me', unique: 'u1' };
-  const names = (more: Partial<SourceRequest>, unique = 'u1') =>
-    planSource(request(more), { ...reader, unique }).subscriptions.map(({ name }) => name);
+  const reader = { instance: 'k1', link: 'me', unique: 'u1', life: 'l1' };
+  const names = (more: Partial<SourceRequest>, unique = 'u1', life = 'l1') =>
+    planSource(request(more), { ...reader, unique, life }).subscriptions.map(({ name }) => name);
 
   it('is one subscription, new each time, for a plain one', () => {
     const plan = planSource(request({}), reader);
@@ -101,19 +95,37 @@ describe('what serves a source', () => {
     expect(names({ durable: 'Menu' })).not.toEqual(names({ durable: 'menu' }));
   });
 
-  it('is shared by the members of a group, but for what is for one of them', () => {
-    const [one, two] = [names({ group: 'g' }, 'u1'), names({ group: 'g' }, 'u2')];
-    expect(one.filter((name) => two.includes(name))).toHaveLength(4);
-    expect(one).toHaveLength(5);
+  it('is shared by the members of a group: what is for one instance, by those of one broadcaster', () => {
+    const one = names({ group: 'g' }, 'u1');
+    expect(one).toHaveLength(6);
+    expect(names({ group: 'g' }, 'u2')).toEqual(one);
+    const other = names({ group: 'g' }, 'u3', 'l2');
+    expect(one.filter((name) => !other.includes(name))).toEqual([one[2], one[5]]);
     const plan = planSource(request({ group: 'g' }), reader);
-    expect(plan.subscriptions.map(({ requiresSession }) => requiresSession)).toEqual([false, false, true, true, false]);
-    expect(plan.ending).toMatchObject({ kind: 'leave', names: [one[4]] });
+    const [no, yes] = [false, true];
+    expect(plan.subscriptions.map(({ requiresSession }) => requiresSession)).toEqual([no, no, no, yes, yes, yes]);
     expect(names({ group: 'G' })).not.toEqual(one);
+  });
+
+  it('ends with the last member of the broadcaster, of the role, of the group', () => {
+    const { ending } = planSource(request({ group: 'g' }), reader);
+    const own = names({ group: 'g' });
+    expect(ending).toMatchObject({
+      kind: 'leave',
+      marked: [own[0], own[3]],
+      shared: [
+        { names: [own[2], own[5]], mayStay: false },
+        { names: [own[1], own[4]], mayStay: true },
+        { names: [own[0], own[3]], mayStay: true },
+      ],
+    });
+    const { mark, shared } = ending as Ending & { kind: 'leave' };
+    for (const { markPrefix } of shared) expect(mark.startsWith(markPrefix)).toBe(true);
   });
 
   it('is durable for a group that is, but not for an instance in it', () => {
     const plan = planSource(request({ group: 'g', durable: 'g' }), reader);
-    expect(plan.subscriptions.map(({ autoDelete }) => autoDelete)).toEqual([false, false, false, false, true]);
+    expect(plan.subscriptions.map(({ autoDelete }) => autoDelete)).toEqual([false, false, true, false, false, true]);
   });
 
   it('has names and rules that Service Bus takes, however long the names are', () => {
@@ -123,6 +135,7 @@ describe('what serves a source', () => {
         instance: LONGEST,
         link: 'abcdefgh',
         unique: '0123456789ab',
+        life: '0123456789ab',
       });
       for (const { name, rules } of plan.subscriptions) {
         expect(name).toMatch(/^[a-z0-9](?:[a-z0-9._-]{0,48}[a-z0-9])?$/);

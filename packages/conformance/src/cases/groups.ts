@@ -1,4 +1,4 @@
-import type { Broadcaster } from '@polycast/core';
+import type { Address, Broadcaster } from '@polycast/core';
 import { check, refused, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
@@ -239,6 +239,31 @@ export const groupCases: readonly ConformanceCase[] = [
       await c.fence(desk, [alone]);
       sameSet(all(inboxes), numbers(30), 'the group');
       same(alone.data, numbers(30), 'beside the group');
+    },
+  },
+  {
+    id: 'groups/addressed-in-one-broadcaster',
+    clause: 'groups.3',
+    title: 'members in one broadcaster compete for what is for their instance, in whatever way it is addressed',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cook = await c.join('cook/c0');
+      const inboxes = [await c.listen(cook, { group: 'g' }), await c.listen(cook, { group: 'g' })];
+      const ways: readonly (readonly Address[])[] = [
+        ['instance:c0'],
+        ['role:cook'],
+        ['*'],
+        ['instance:c0', 'role:cook'],
+        ['instance:c0', 'instance:c1'],
+      ];
+      await Promise.all(numbers(50).map((n) => desk.publish({ type: 'job', data: n }, { to: ways[n % ways.length]! })));
+      await settled(c, desk, inboxes, 50);
+      sameSet(all(inboxes), numbers(50), 'the group');
+      await inboxes[0]!.subscription.close();
+      await Promise.all(numbers(10, 50).map((n) => desk.publish({ type: 'job', data: n }, { to: 'instance:c0' })));
+      await settled(c, desk, inboxes, 60);
+      sameSet(all(inboxes), numbers(60), 'when one member has left');
     },
   },
   {
