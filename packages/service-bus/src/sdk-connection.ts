@@ -1,14 +1,9 @@
 import type { ServiceBusClient } from '@azure/service-bus';
-import { failAll, lostError, type PendingAnswer, type SdkConnection, SdkGuard } from './sdk-guard.ts';
+import { failSettlements, lostError, type SdkConnection, SdkGuard, type Settling } from './sdk-guard.ts';
 import type { Ipv6Address, Settings } from './settings.ts';
 
 /** Asks to be let in. Waits a minute for the answer, and with it whoever wants the same link. */
 type Negotiate = (audience: string, token: string, type: unknown, options: object) => Promise<unknown>;
-
-/** A receiver of the SDK, with or without a session. */
-interface Settling {
-  readonly _deliveryDispositionMap?: Map<number, PendingAnswer>;
-}
 
 interface SdkContext {
   connection: SdkConnection;
@@ -113,12 +108,7 @@ export class SdkConnectionWatch {
 
   #down(connection: SdkConnection, error: unknown): void {
     const { messageReceivers, messageSessions, wasConnectionCloseCalled } = this.#context;
-    const lost = lostError();
-    for (const receivers of [messageReceivers, messageSessions]) {
-      for (const { _deliveryDispositionMap: pending } of Object.values(receivers)) {
-        if (pending !== undefined) failAll(pending, lost);
-      }
-    }
+    for (const receivers of [messageReceivers, messageSessions]) Object.values(receivers).forEach(failSettlements);
     this.#insist(connection, error);
     if (!this.#ended && !wasConnectionCloseCalled) this.#events.onDown(error ?? connection.error);
   }

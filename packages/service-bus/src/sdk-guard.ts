@@ -50,6 +50,11 @@ export interface SdkConnection extends Emitter {
   on(event: string, listener: (context: { error?: unknown }) => void): unknown;
 }
 
+/** A receiver of the SDK, with or without a session: what it waits for, by delivery. */
+export interface Settling {
+  readonly _deliveryDispositionMap?: Map<number, PendingAnswer>;
+}
+
 /** What the SDK keeps while it waits for the service's word on a delivery. */
 export interface PendingAnswer {
   readonly timer?: NodeJS.Timeout | undefined;
@@ -296,6 +301,15 @@ export function failAll(pending: Map<number, PendingAnswer>, error: unknown): vo
     clearTimeout(timer);
     reject(error);
   }
+}
+
+/**
+ * Fails what waits for the service's word on what came over a link that is gone. The SDK would wait for a minute, and keep the process
+ * alive meanwhile: of a receiver that was closed it forgets that anything waits.
+ */
+export function failSettlements(receiver: Settling | undefined): void {
+  const pending = receiver?._deliveryDispositionMap;
+  if (pending !== undefined) failAll(pending, lostError());
 }
 
 /** As the SDK makes them. */

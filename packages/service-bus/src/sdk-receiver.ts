@@ -8,6 +8,7 @@ import { PolycastError } from '@polycast/core/adapter';
 import { asReceived, LinkMessage, type RheaDelivery, type RheaMessage } from './link-message.ts';
 import type { QuietSignal } from './quiet-signal.ts';
 import { numberOf } from './resumption.ts';
+import { failSettlements } from './sdk-guard.ts';
 
 /** What waits for the service's word on a delivery. */
 interface Waiting {
@@ -188,8 +189,13 @@ export class StreamReceiver {
     return this.#receiver.renewMessageLock(message);
   }
 
-  close(): Promise<void> {
-    return this.#receiver.close();
+  /** What was said over its link gets no answer once this resolves. */
+  async close(): Promise<void> {
+    try {
+      await this.#receiver.close();
+    } finally {
+      failSettlements(this.#stream);
+    }
   }
 
   #failWaiting(): void {

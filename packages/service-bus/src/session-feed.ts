@@ -8,12 +8,15 @@ import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
 import { operationsFor } from './operations.ts';
 import { QuietSignal } from './quiet-signal.ts';
+import { failSettlements, type Settling } from './sdk-guard.ts';
 import { pause, within } from './within.ts';
 
 /** Most sessions that one feed has at once. */
 const MAX_SESSIONS = 64;
 /** A session that brings nothing for so long is let go, so that another member may have it. */
 const IDLE_MS = 250;
+/** How often a session that is held is renewed. */
+const RENEWALS_PER_LOCK = 3;
 /** Messages of one session that may be under way: they are handled one after another. */
 const SESSION_CREDITS = 16;
 
@@ -118,7 +121,7 @@ export class SessionFeed {
 
 /** What of the SDK's receiver is looked at: version 7.9.5, as in `sdk-receiver.ts`. */
 interface SdkSessionReceiver {
-  readonly _messageSession?: {
+  readonly _messageSession?: Settling & {
     readonly link?: {
       drain: boolean;
       isOpen(): boolean;
@@ -148,6 +151,7 @@ class Session implements Feeder {
   #credits = SESSION_CREDITS;
   #unsettled = 0;
   #idle: NodeJS.Timeout | undefined;
+  #renewal: NodeJS.Timeout | undefined;
   #renewedAtMs = performance.now();
   #renewing: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -183,6 +187,8 @@ class Session implements Feeder {
       },
       { autoCompleteMessages: false, maxConcurrentCalls: SESSION_CREDITS },
     );
+    // Core renews for what it holds: of a session in use that may be nothing, whenever it looks.
+    this.#renewal = setInterval(() => void this.renew().catch(() => {}), this.lockMs / RENEWALS_PER_LOCK).unref();
     this.#watchIdle();
   }
 
@@ -220,7 +226,8 @@ class Session implements Feeder {
 
   /** Every delivery of the session asks for it; once in a while is enough. */
   renew(): Promise<void> {
-    if (performance.now() - this.#renewedAtMs < this.lockMs / 6) return this.#renewing ?? Promise.resolve();
+    if (performance.now() - this.#renewedAtMs < this.lockMs / (2 * RENEWALS_PER_LOCK))
+      return this.#renewing ?? Promise.resolve();
     this.#renewedAtMs = performance.now();
     this.#renewing = this.connection.call(this.receiver.renewSessionLock()).then(() => this.meter(OPERATIONS, 1));
     return this.#renewing;
@@ -261,7 +268,9 @@ class Session implements Feeder {
     this.#closing ??= (async () => {
       await this.stop();
       this.#isGone = true;
+      clearInterval(this.#renewal);
       await within(this.connection.settings.closeTimeoutMs, this.receiver.close());
+      failSettlements((this.receiver as unknown as SdkSessionReceiver)._messageSession);
       this.#onEnd();
     })();
     return this.#closing;

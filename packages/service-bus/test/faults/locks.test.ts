@@ -46,6 +46,24 @@ describe.concurrent('a lock', () => {
     await scene.end();
   });
 
+  it('of a session is renewed while its events come and go, though none of them is held for long', async () => {
+    const scene = await Scene.open();
+    await using _ = scene;
+    const ledger = new Ledger();
+    const sender = await scene.join({ self: shop, direct: true });
+    const receiver = await scene.join({ self: kitchen });
+    await receiver.cast.subscribe(ledger.handle, { group: 'cooks', lockMs: LOCK_MS });
+    const taken = scene.proxy.await('watch', (frame) => frame.way === 'down' && frame.says('session-lock-lost'), 1_000);
+    const untilMs = performance.now() + LOCK_MS * 1.5;
+    while (performance.now() < untilMs) {
+      await ledger.publish(sender.cast, undefined, { partitionKey: 'k' });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await ledger.balanceInOrder();
+    expect(taken.done).toBe(0);
+    await scene.end();
+  });
+
   it('is lost while a handler runs: the handler is told, the event comes again, the first word counts for nothing', async () => {
     const { scene, clock, ledger, sender, receiver } = await open();
     await using _ = scene;

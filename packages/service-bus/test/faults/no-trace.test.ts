@@ -32,6 +32,51 @@ const faults: Record<string, (scene: Scene) => unknown> = {
   },
 };
 
+/** More than the runner's own timers come and go. */
+const SEVERAL = 4;
+
+/** What a handler does with the event, and of whom: the SDK gives each answer of the service a minute. */
+const unanswered: Record<string, { group?: string; hasKey?: boolean; releases?: boolean }> = {
+  'accepted, of a session': { group: 'cooks', hasKey: true },
+  'released, of a session': { group: 'cooks', hasKey: true, releases: true },
+  accepted: {},
+  released: { releases: true },
+};
+
+it.each(Object.entries(unanswered))(
+  '%s, and the service never answers: after close nothing keeps the process',
+  async (_, one) => {
+    const { group, hasKey = false, releases = false } = one;
+    await until('what others used is gone', () => resources().TCPSocketWrap === 0);
+    const before = resources();
+    scene = await Scene.open();
+    // Nobody notices before all have closed that the connection is dead.
+    const transport = { operationTimeoutMs: 60_000, keepAliveMs: 60_000 };
+    const sender = await scene.join({ self: shop, direct: true });
+    const receiver = await scene.join({ self: kitchen, transport });
+    const { opened, open } = gate();
+    let called = 0;
+    await receiver.cast.subscribe(
+      async (_, delivery) => {
+        called++;
+        await opened;
+        if (releases) delivery.release();
+      },
+      { concurrency: SEVERAL, ...(group === undefined ? {} : { group }) },
+    );
+    for (let at = 0; at < SEVERAL; at++)
+      await sender.cast.publish({ type: 'order' }, hasKey ? { partitionKey: `k${at}` } : {});
+    await until('all are being handled', () => called === SEVERAL);
+    scene.proxy.swallow();
+    open();
+    await Promise.all([sender, receiver].map(({ cast }) => cast.close({ drainMs: 100 })));
+    await scene[Symbol.asyncDispose]();
+    const left = () =>
+      Object.entries(resources()).filter(([kind, count]) => count > (before[kind] ?? 0) + (kind === 'Timeout' ? 1 : 0));
+    await until('nothing is left', () => left().length === 0, 5_000).catch(() => expect(left()).toEqual([]));
+  },
+);
+
 it.each(Object.entries(faults))('%s: after close nothing keeps the process', async (_, fault) => {
   await until('what others used is gone', () => resources().TCPSocketWrap === 0);
   const before = resources();
