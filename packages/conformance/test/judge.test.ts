@@ -51,6 +51,12 @@ class Script {
     return this.note({ what: 'published', n, copy });
   }
 
+  /** Who published it cannot know whether it was taken. */
+  refuse(n: number, code = 'timeout'): this {
+    this.note({ what: 'publish', life: 'pub', n, copy: 0, to: ['*'] });
+    return this.note({ what: 'refused', n, copy: 0, code });
+  }
+
   call(
     sub: string,
     n: number,
@@ -104,6 +110,21 @@ const durable = { kind: 'durable', name: 'd' } as const;
 describe('a record without a fault in it is judged to be right', () => {
   test.each<[string, Script]>([
     ['handled once, in order', listening().publish(1).call('s', 1).publish(2).call('s', 2).settle()],
+    [
+      'a gap of what its publisher gave up, unsure whether it was taken, between two that came, before anybody listened',
+      new Script()
+        .note({ what: 'publish', life: 'pub', n: 1, copy: 0, to: ['*'] })
+        .fault('cut')
+        .refuse(2)
+        .join('sub', 'p1')
+        .subscribe('s', 'sub')
+        .note({ what: 'published', n: 1, copy: 0 })
+        .call('s', 1)
+        .publish(3)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .call('s', 3)
+        .settle(),
+    ],
     [
       'refused as closed, by a publisher that leaves',
       listening()
@@ -443,6 +464,19 @@ describe('a record with a fault planted in it names the fault', () => {
         .fault('cut')
         .publish(1)
         .call('s', 1)
+        .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
+        .settle(),
+    ],
+    [
+      'a gap that counts what was refused before anything came',
+      'false-signal',
+      new Script()
+        .fault('cut')
+        .refuse(1)
+        .join('sub', 'p1')
+        .subscribe('s', 'sub')
+        .publish(2)
+        .call('s', 2)
         .signal('sub', { kind: 'gap', reason: 'sequence', source: '/a/p0', count: 1 }, 's')
         .settle(),
     ],

@@ -1,4 +1,4 @@
-import { isFor, type Reading, type Sub } from '../reading.ts';
+import { isFor, type Publication, type Reading, type Sub } from '../reading.ts';
 import type { Promises } from '../record.ts';
 import type { Violation } from './violation.ts';
 
@@ -46,14 +46,37 @@ function missingFrom(reading: Reading, sub: Sub, source: string | undefined): nu
   const lives = sub.kind === 'durable' ? reading.receiverOf(sub).subs : [sub];
   const since = Math.min(...lives.map(({ at }) => at));
   const handled = new Set(reading.calls.filter((call) => lives.includes(call.sub)).map(({ n }) => n));
+  const first = firstPlaces(reading, handled);
   return reading.publications.filter(
     (one) =>
       (source === undefined || one.by.source === source) &&
       isFor(sub, one) &&
-      one.doneAt > since &&
+      (one.doneAt > since || (isUnsure(one) && one.place > (first.get(laneOf(one)) ?? Number.POSITIVE_INFINITY))) &&
       // Of what was published again one copy may be missing, though the other came.
       (!handled.has(one.n) || one !== reading.byEvent.get(one.n)?.[0]),
   ).length;
+}
+
+/**
+ * Its publisher gave it up without knowing whether it was taken: the end of its wait is no bound, neither to when it was taken nor to
+ * when it comes. Its number stays its own, and is missing between two that come, also to those who joined after it was given up.
+ */
+function isUnsure({ resolved, code }: Publication): boolean {
+  return !resolved && code !== undefined && ['timeout', 'disconnected', 'internal', 'closed'].includes(code);
+}
+
+/** The place of the first that was handled, by what is numbered together. */
+function firstPlaces(reading: Reading, handled: ReadonlySet<number>): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  for (const one of reading.publications) {
+    const lane = laneOf(one);
+    if (handled.has(one.n)) first.set(lane, Math.min(one.place, first.get(lane) ?? Number.POSITIVE_INFINITY));
+  }
+  return first;
+}
+
+function laneOf({ by, to }: Publication): string {
+  return `${by.id} → ${to.join()}`;
 }
 
 function losesBefore({ faults }: Reading, when: number): boolean {
