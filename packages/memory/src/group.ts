@@ -13,6 +13,8 @@ export interface GroupMember {
 export interface Entry {
   readonly event: BroadcastEvent;
   readonly to: readonly Address[];
+  /** Its partition key and its addresses: events of one lane are handled one after the other. */
+  readonly lane: string | undefined;
   attempt: number;
   /** Among all that were published: what comes back goes before what waits behind it. */
   readonly place: number;
@@ -30,8 +32,8 @@ export class Group {
   #waiting: Entry[] = [];
   #turn = 0;
   #places = 0;
-  /** Which member is at work on a partition key, and on how many of its events. */
-  readonly #keys = new Map<string, { readonly member: GroupMember; held: number }>();
+  /** Which member is at work on a lane, and on how many of its events. */
+  readonly #lanes = new Map<string, { readonly member: GroupMember; held: number }>();
   /** Those that say when they have room. */
   readonly #asked = new Set<Sink>();
 
@@ -74,7 +76,9 @@ export class Group {
 
   /** @returns a member without room that should be waited for; undefined if there is none */
   offer(event: BroadcastEvent, to: readonly Address[]): Sink | undefined {
-    const entry: Entry = { event, to, attempt: 1, place: this.#places++, sinceMs: performance.now() };
+    const key = event.partitionkey;
+    const lane = typeof key === 'string' ? `${to.join()} ${key}` : undefined;
+    const entry: Entry = { event, to, lane, attempt: 1, place: this.#places++, sinceMs: performance.now() };
     if (this.#waiting.length > 0) {
       this.#waiting.push(entry);
       return this.#members[0]?.sink;
@@ -97,15 +101,14 @@ export class Group {
     return undefined;
   }
 
-  /** A partition key sticks to one member; anything else goes to the next with room, or waits for the first. */
+  /** A lane sticks to one member; anything else goes to the next with room, or waits for the first. */
   #choose(entry: Entry): GroupMember | undefined {
-    const key = entry.event.partitionkey;
-    if (typeof key === 'string') {
-      // Members come and go: the one that is at work on the key keeps it until it is done.
-      const at = this.#keys.get(key)?.member;
-      if (at !== undefined && isFor(at, entry.to)) return at;
+    if (entry.lane !== undefined) {
+      // Members come and go: the one that is at work on the lane keeps it until it is done.
+      const at = this.#lanes.get(entry.lane)?.member;
+      if (at !== undefined) return at;
       const able = this.#members.filter((member) => isFor(member, entry.to));
-      return able[hash(key) % Math.max(able.length, 1)];
+      return able[hash(entry.event.partitionkey as string) % Math.max(able.length, 1)];
     }
     const count = this.#members.length;
     let first: GroupMember | undefined;
@@ -122,20 +125,18 @@ export class Group {
     return first;
   }
 
-  #holds(member: GroupMember, { event }: Entry): void {
-    const key = event.partitionkey;
-    if (typeof key !== 'string') return;
-    const work = this.#keys.get(key);
-    if (work === undefined) this.#keys.set(key, { member, held: 1 });
+  #holds(member: GroupMember, { lane }: Entry): void {
+    if (lane === undefined) return;
+    const work = this.#lanes.get(lane);
+    if (work === undefined) this.#lanes.set(lane, { member, held: 1 });
     else work.held++;
   }
 
-  #settled({ event }: Entry): void {
-    const key = event.partitionkey;
-    if (typeof key !== 'string') return;
-    const work = this.#keys.get(key);
+  #settled({ lane }: Entry): void {
+    if (lane === undefined) return;
+    const work = this.#lanes.get(lane);
     if (work === undefined || --work.held > 0) return;
-    this.#keys.delete(key);
+    this.#lanes.delete(lane);
     // What waited for a member that has stopped meanwhile may go to another.
     if (this.#waiting.length > 0) queueMicrotask(() => this.#drain());
   }
@@ -166,12 +167,12 @@ export class Group {
   }
 
   /**
-   * As soon as a member has room that the first may go to: the others may have room all the while. One that has stopped has its key
+   * As soon as a member has room that the first may go to: the others may have room all the while. One that has stopped has its lane
    * until it is done with it, which is told by `#settled`.
    */
   #drainWhenReady(): void {
     const first = this.#waiting[0] as Entry;
-    const holder = typeof first.event.partitionkey === 'string' ? this.#choose(first) : undefined;
+    const holder = first.lane === undefined ? undefined : this.#choose(first);
     for (const member of this.#members) {
       const { sink } = member;
       if (this.#asked.has(sink) || (holder === undefined ? !isFor(member, first.to) : member !== holder)) continue;

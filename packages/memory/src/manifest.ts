@@ -27,7 +27,10 @@ export function manifestOf(threads: boolean): Manifest {
       replay: { level: 'none', note: 'Nothing is kept.' },
       ttl: { ...emulated, numbers: { granularityMs: 1 } },
       order: native,
-      partitionKey: { ...native, note: 'In a group, a key stays with one member while the members stay the same.' },
+      partitionKey: {
+        ...native,
+        note: 'In a group, among the events of one address: a key stays with one member while the members stay the same.',
+      },
       dedupe: { ...emulated, numbers: { windowMs: 600_000, maxEntries: 10_000 } },
       gapDetection: { level: 'none', note: 'Nothing can be lost on the way.' },
       members: threads ? emulated : native,
