@@ -1,8 +1,31 @@
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { relative } from 'node:path';
+import { defaultExclude, defineConfig } from 'vitest/config';
 
 const conditions = ['polycast-source'];
+
+/** They use every processor, and are measured: first, and alone. */
+const ALONE = ['packages/conformance/test/simulation.test.ts'];
+
+function project(name: string, root: string, include: readonly string[], groupOrder: number) {
+  const exclude = groupOrder === 0 ? [] : ALONE.map((file) => relative(root, file));
+  return {
+    resolve: { conditions },
+    ssr: { resolve: { conditions, externalConditions: conditions } },
+    test: {
+      name,
+      root,
+      include: [...include],
+      exclude: [...defaultExclude, ...exclude],
+      sequence: { groupOrder },
+      testTimeout: 20_000,
+      // One second, the default, is short where a service runs beside other tests.
+      expect: { poll: { timeout: 10_000 } },
+      hookTimeout: 60_000,
+    },
+  };
+}
 
 /** One project a package or app, so that a failure names its room; sibling packages are read from source. */
 export default defineConfig({
@@ -10,20 +33,13 @@ export default defineConfig({
     // Most tests wait more than they work: two files at a time, also on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: process.env.POLYCAST_TEST_COUNTS ? ['default', './scripts/count-reporter.mjs'] : ['default'],
-    projects: ['packages', 'apps'].flatMap((folder) =>
-      readdirSync(new URL(folder, import.meta.url)).map((name) => ({
-        resolve: { conditions },
-        ssr: { resolve: { conditions, externalConditions: conditions } },
-        test: {
-          name,
-          root: `${folder}/${name}`,
-          include: ['test/**/*.test.ts'],
-          testTimeout: 20_000,
-          // One second, the default, is short where a service runs beside other tests.
-          expect: { poll: { timeout: 10_000 } },
-          hookTimeout: 60_000,
-        },
-      })),
-    ),
+    projects: [
+      project('alone', '.', ALONE, 0),
+      ...['packages', 'apps'].flatMap((folder) =>
+        readdirSync(new URL(folder, import.meta.url)).map((name) =>
+          project(name, `${folder}/${name}`, ['test/**/*.test.ts'], 1),
+        ),
+      ),
+    ],
   },
 });
