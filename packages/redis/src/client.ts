@@ -9,6 +9,11 @@ import { Sockets } from './sockets.ts';
 /** First and longest wait before another try to reconnect, in ms. */
 const RECONNECT_FIRST_MS = 20;
 const RECONNECT_LONGEST_MS = 2_000;
+/**
+ * While a server loads its data it is asked again after so long, in ms. What it says is left would not do: in the first seconds
+ * that may be minutes where it is a moment, and the driver waits up to ten seconds for it.
+ */
+const LOADING_RETRY_MS = 500;
 /** Longest wait for a goodbye, in ms. A server that is silent for that long is left without it. */
 export const GOODBYE_TIMEOUT_MS = 1_000;
 
@@ -223,6 +228,7 @@ function connectionOptions(settings: Settings, sockets: Sockets): RedisOptions {
     // While opening, our own limit counts: see `within`.
     connectTimeout: 2 * settings.connectTimeoutMs,
     commandTimeout: settings.commandTimeoutMs,
+    maxLoadingRetryTime: LOADING_RETRY_MS,
     // A demoted master says READONLY: the address leads elsewhere by now.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     ...settings.ioredis,

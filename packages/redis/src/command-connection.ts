@@ -53,6 +53,12 @@ export class CommandConnection {
   #mayHaveLost = false;
   #lastError: unknown;
   #retry: NodeJS.Timeout | undefined;
+  /** Counts the connections: what was asked on an earlier one does not count. */
+  #life = 0;
+  /** The question under way: whoever asks meanwhile gets its answer. */
+  #checking: { readonly life: number; readonly done: Promise<void> } | undefined;
+  /** How often it turned out to be a replica since it was up. */
+  #refusals = 0;
   /** Which life of the server what was published went to. */
   #serverRun: Promise<string | undefined>;
   #waiting: Waiter[] = [];
@@ -73,7 +79,7 @@ export class CommandConnection {
       intervalMs: settings.pingIntervalMs,
       connection: () => this.server,
       ask: async (redis) => {
-        await (isCluster ? redis.ping() : this.#check(redis));
+        await (isCluster ? redis.ping() : this.#check());
         options.onAnswer?.(redis, false);
       },
       signal: (signal) => {
@@ -137,7 +143,7 @@ export class CommandConnection {
   close(): void {
     this.#isClosed = true;
     this.#endHeartbeat();
-    clearTimeout(this.#retry);
+    this.#endRetry();
     this.#client.off('error', this.#onError).off('close', this.#onClose).off('ready', this.#onReady);
     this.#client.off('-node', this.#onNodeLost);
     this.#isUp = false;
@@ -153,6 +159,8 @@ export class CommandConnection {
   readonly #onClose = (): void => {
     const error = mapError(this.#lastError ?? new Error('Connection is closed.'));
     this.#lastError = undefined;
+    // The next one asks anew.
+    this.#endRetry();
     if (this.#downSinceMs === undefined) this.#lose(error);
     else this.#stillDown(error);
   };
@@ -165,10 +173,34 @@ export class CommandConnection {
     }
     // Until it has answered, nothing is published: a replica would take it.
     this.#isUp = false;
-    this.#check(this.#client as Redis).catch(() => {
-      // The connection is lost again, which its end reports, or silent, which the heartbeat does.
-    });
+    this.#life++;
+    this.#checkUntilUp(1);
   };
+
+  /** What the server refuses to answer now (it is loading, or busy) it may answer in a moment. The keep-alive would be late. */
+  #checkUntilUp(times: number): void {
+    const life = this.#life;
+    this.#check().catch((thrown) => {
+      // Lost again: its end reports that.
+      if (this.#isClosed || this.#isUp || life !== this.#life || this.#client.status !== 'ready') return;
+      this.#stillDown(mapError(thrown));
+      this.#later(times, () => this.#checkUntilUp(times + 1));
+    });
+  }
+
+  #later(times: number, deed: () => void): void {
+    this.#endRetry();
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      deed();
+    }, reconnectDelayMs(times));
+    this.#retry.unref();
+  }
+
+  #endRetry(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+  }
 
   /** A cluster goes on without one of its servers, and with the connection to it alone nothing is said of it. */
   readonly #onNodeLost = (node: Redis): void => {
@@ -180,8 +212,7 @@ export class CommandConnection {
 
   /** Connects to the server that holds the topic by now. */
   #followOwner(times: number): void {
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => {
+    this.#later(times, () => {
       const cluster = this.#client as Cluster;
       // While it has lost all its servers, it is `ready` again later.
       if (cluster.status !== 'ready') return;
@@ -193,13 +224,25 @@ export class CommandConnection {
           this.#stillDown(mapError(thrown));
           this.#followOwner(times + 1);
         });
-    }, reconnectDelayMs(times));
-    this.#retry.unref();
+    });
   }
 
-  async #check(redis: Redis): Promise<void> {
+  #check(): Promise<void> {
+    const life = this.#life;
+    if (this.#checking?.life === life) return this.#checking.done;
+    const checking = { life, done: this.#ask(life) };
+    const end = () => {
+      if (this.#checking === checking) this.#checking = undefined;
+    };
+    this.#checking = checking;
+    checking.done.then(end, end);
+    return checking.done;
+  }
+
+  async #ask(life: number): Promise<void> {
+    const redis = this.#client as Redis;
     const role = await this.#question.ask(redis);
-    if (this.#isClosed || redis.status !== 'ready') return;
+    if (this.#isClosed || life !== this.#life || redis.status !== 'ready') return;
     if (role === 'replica') this.#refuse();
     else if (!this.#isUp) await this.#restore();
   }
@@ -212,11 +255,18 @@ export class CommandConnection {
       this.#lose(error);
       this.#options.commands.moved();
     } else this.#stillDown(error);
-    // The address may lead elsewhere by now.
-    if (!this.#isGiven) {
-      this.#lastError = new Error(REPLICA_ERROR);
-      this.#client.disconnect(true);
-    }
+    // The keep-alive asks as well, and may do so more often.
+    if (this.#retry !== undefined) return;
+    const times = this.#refusals++;
+    if (this.#isGiven) this.#later(times, () => this.#checkUntilUp(1));
+    else if (times === 0) this.#leave();
+    else this.#later(times, () => this.#leave());
+  }
+
+  /** The address may lead elsewhere by now. */
+  #leave(): void {
+    this.#lastError = new Error(REPLICA_ERROR);
+    this.#client.disconnect(true);
   }
 
   #lose(error: PolycastError): void {
@@ -234,17 +284,20 @@ export class CommandConnection {
 
   async #restore(): Promise<void> {
     const { context } = this.#options;
+    const life = this.#life;
     if (this.#options.isIntact !== undefined) {
       const before = this.#serverRun;
       this.#serverRun = this.#askRun();
       const [old, now] = await Promise.all([before, this.#serverRun]);
       const isSame = old !== undefined && old === now && !this.#mayHaveLost;
-      // Should no answer come, it is asked again by the next connection.
+      // Should no answer come, it is asked again.
       this.#mayHaveLost = !isSame;
       if (!isSame) this.#mayHaveLost = !(await this.#options.isIntact());
-      if (this.#isClosed || this.#client.status !== 'ready') return;
+      if (this.#isClosed || life !== this.#life || this.#client.status !== 'ready') return;
     }
     this.#isUp = true;
+    this.#refusals = 0;
+    this.#endRetry();
     this.#outage.over();
     const downMs = performance.now() - (this.#downSinceMs ?? performance.now());
     const mayHaveLost = this.#mayHaveLost;

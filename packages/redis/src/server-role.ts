@@ -1,4 +1,6 @@
+import { PolycastError } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
+import { mapError } from './map-error.ts';
 
 /** `unknown`: the server, or the user's permissions, do not say. It is used as if it were a primary. */
 export type ServerRole = 'primary' | 'replica' | 'unknown';
@@ -16,7 +18,7 @@ export const REPLICA_ERROR = 'READONLY the server is a replica; connect to its p
 export class RoleQuestion {
   #ways: readonly ((redis: Redis) => Promise<ServerRole>)[] = [byHello, byInfo, byPing];
 
-  /** One round trip. @throws what the connection's loss makes a command throw */
+  /** One round trip. @throws what the connection's loss makes a command throw, and what the server refuses for now */
   async ask(redis: Redis): Promise<ServerRole> {
     for (;;) {
       const [way, ...others] = this.#ways;
@@ -24,7 +26,8 @@ export class RoleQuestion {
       try {
         return await way(redis);
       } catch (thrown) {
-        if (!isReply(thrown)) throw thrown;
+        // Busy, or still loading: that says nothing about what it knows, nor about its role.
+        if (!isReply(thrown) || mapError(thrown).retryable) throw thrown;
         if (others.length === 0) return 'unknown';
         this.#ways = others;
       }
@@ -34,7 +37,8 @@ export class RoleQuestion {
 
 /** Did the server itself answer with an error? */
 export function isReply(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === 'ReplyError';
+  const reply = thrown instanceof PolycastError ? thrown.cause : thrown;
+  return reply instanceof Error && reply.name === 'ReplyError';
 }
 
 async function byHello(redis: Redis): Promise<ServerRole> {

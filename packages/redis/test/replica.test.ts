@@ -92,6 +92,43 @@ describe.each([
   });
 });
 
+describe.each([
+  ['its own', false],
+  ['a given', true],
+] as const)('%s client whose server is a replica', (_, isGiven) => {
+  const connections = async () => Number(/^total_connections_received:(\d+)/m.exec(await admin.info('stats'))?.[1]);
+
+  it('comes back without a keep-alive when it is promoted', async () => {
+    const client = isGiven ? new Redis(primary.url) : undefined;
+    const one = await open(redis, { ...(client && { client }), pingIntervalMs: 0 });
+    await demote();
+    (one.link.native as Redis).disconnect(true);
+    // Until it was asked, and more than once.
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected']));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await promote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected', 'reconnected']), { timeout: 5_000 });
+    await one.link.publish([outgoing(one.topic, 'after')]);
+    client?.disconnect();
+  });
+
+  it('goes where the address leads, less and less often', async () => {
+    const client = isGiven ? new Redis(primary.url) : undefined;
+    const one = await open(redis, { ...(client && { client }), pingIntervalMs: 50 });
+    await demote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toContain('disconnected'));
+    const before = await connections();
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const made = (await connections()) - before;
+    if (isGiven) expect(made).toBe(0);
+    else {
+      expect(made).toBeGreaterThan(2);
+      expect(made).toBeLessThan(20);
+    }
+    client?.disconnect();
+  });
+});
+
 it('publishes where nobody listens', async () => {
   const one = await open(redis);
   expect(await one.link.publish([outgoing(one.topic, '1')])).toBeUndefined();
