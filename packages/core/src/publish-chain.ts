@@ -1,8 +1,10 @@
 import { type Address, EVERYONE } from './address.ts';
 import type { PublishOptions } from './contract.ts';
+import { describeError } from './describe-error.ts';
+import { isPolycastError, PolycastError } from './error.ts';
 import type { EventInput } from './event.ts';
 import type { PublishContext } from './middleware.ts';
-import { validate } from './schema.ts';
+import { type SchemaMap, validate } from './schema.ts';
 import type { Session } from './session.ts';
 
 type Send = (event: EventInput, options: PublishOptions | undefined) => Promise<void>;
@@ -19,11 +21,22 @@ export function publishThrough(
     (next, layer) => async (input) => (layer.publish === undefined ? next(input) : layer.publish(input, context, next)),
     async (input) => {
       // Checked, and sent as given: the receiver's schema makes of it what it makes.
-      if (session.schemas !== undefined) await validate(session.schemas, input.type, input.data);
+      if (session.schemas !== undefined) await check(session.schemas, input);
       return send(input, options);
     },
   );
   return chain(event);
+}
+
+/** @throws PolycastError `schema-mismatch`, also for what a schema throws */
+async function check(schemas: SchemaMap, { type, data }: EventInput): Promise<void> {
+  try {
+    await validate(schemas, type, data);
+  } catch (thrown) {
+    throw isPolycastError(thrown)
+      ? thrown
+      : new PolycastError('schema-mismatch', `${type}: its schema threw ${describeError(thrown)}`, { cause: thrown });
+  }
 }
 
 function addressList(to: PublishOptions['to']): readonly Address[] {

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { describeError } from './describe-error.ts';
 import { PolycastError } from './error.ts';
 
 /** Schemas by event type, from any library that speaks Standard Schema: zod, valibot, arktype, … */
@@ -23,13 +24,21 @@ const MAX_TOLD_ISSUES = 5;
  * Publishers check and send what they were given, receivers check and hand on what the schema made of it: so a schema that
  * transforms (text to a date, defaults filled in) does so once, on the receiving side, and the wire carries its input.
  *
- * @throws PolycastError `schema-mismatch` (or rejects with it), naming the paths; `cause` holds the schema's issues
+ * @throws PolycastError `schema-mismatch` (or rejects with it), naming the paths; `cause` holds the schema's issues. What the schema
+ * itself throws is passed on
  */
 export function validate(schemas: SchemaMap, type: string, data: unknown): unknown {
   const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
   if (schema === undefined) return data;
-  const result = schema['~standard'].validate(data);
-  return result instanceof Promise ? result.then((settled) => outputOf(type, settled)) : outputOf(type, result);
+  const result: unknown = schema['~standard'].validate(data);
+  return isThenable(result)
+    ? Promise.resolve(result).then((settled) => outputOf(type, settled))
+    : outputOf(type, result);
+}
+
+/** Promises of other libraries and realms, too. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 /** Are they schemas? @throws TypeError naming the type whose schema is none */
@@ -46,12 +55,28 @@ export function checkSchemas(schemas: unknown): SchemaMap {
   return schemas as SchemaMap;
 }
 
-function outputOf(type: string, result: StandardSchemaV1.Result<unknown>): unknown {
-  if (result.issues === undefined) return result.value;
-  const told = result.issues.slice(0, MAX_TOLD_ISSUES).map((issue) => `data${pathOf(issue)}: ${issue.message}`);
-  const more = result.issues.length - told.length;
-  const text = `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
-  throw new PolycastError('schema-mismatch', `${type}: ${text}`, { cause: result.issues });
+/** A schema is not our code: its answer may be anything. */
+function outputOf(type: string, result: unknown): unknown {
+  if (typeof result !== 'object' || result === null) {
+    throw new PolycastError(
+      'schema-mismatch',
+      `${type}: its schema answered ${describeError(result)}, which is no result`,
+    );
+  }
+  const { issues, value } = result as { issues?: unknown; value?: unknown };
+  if (issues === undefined) return value;
+  throw new PolycastError('schema-mismatch', `${type}: ${textOf(issues)}`, { cause: issues });
+}
+
+function textOf(issues: unknown): string {
+  try {
+    const all = issues as readonly StandardSchemaV1.Issue[];
+    const told = all.slice(0, MAX_TOLD_ISSUES).map((issue) => `data${pathOf(issue)}: ${issue.message}`);
+    const more = all.length - told.length;
+    return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  } catch {
+    return describeError(issues);
+  }
 }
 
 function pathOf(issue: StandardSchemaV1.Issue): string {

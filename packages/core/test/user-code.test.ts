@@ -347,3 +347,57 @@ test('a transport of another copy of core is refused when connecting', async () 
   const same = Object.assign(new LoopTransport(), { core: CORE });
   await (await connect({ transport: same, topic: 't' })).close();
 });
+
+/** Standard Schema answers a result; a schema is not our code, and may do anything. */
+function withSchema(validate: () => unknown) {
+  const schemas = { a: { '~standard': { version: 1, vendor: 'odd', validate } } } as never;
+  const transport = new LoopTransport({ settlement: 'native', deadLetter: 'native' });
+  const signals: Signal[] = [];
+  return connect({ transport, topic: 't', schemas, carbonCopy: true, onSignal: (signal) => signals.push(signal) }).then(
+    (me) => {
+      openOnes.push(me as unknown as Broadcaster);
+      return { transport, me, signals };
+    },
+  );
+}
+
+test.each(ODD)('a schema that throws, rejects with or answers %s: publish rejects with a code', async (what, make) => {
+  const thrown = () => {
+    throw make();
+  };
+  const answers = [thrown, () => Promise.reject(make()), () => ({ issues: make() ?? [make()] })];
+  // An object without issues is a result without a value.
+  if (typeof make() !== 'object' || make() === null) answers.push(make as never, (async () => make()) as never);
+  for (const validate of answers) {
+    const { me, transport } = await withSchema(validate);
+    const error: unknown = await me.publish({ type: 'a' } as never).catch((refused: unknown) => refused);
+    expect(error, what).toBeInstanceOf(PolycastError);
+    expect(error).toMatchObject({ code: 'schema-mismatch' });
+    expect(transport.sent).toEqual([]);
+  }
+});
+
+test.each(ODD)('a schema that throws or answers %s: what arrives ends as a dead letter', async (_, make) => {
+  for (const validate of [
+    () => {
+      throw make();
+    },
+    () => ({ issues: make() ?? [make()] }),
+  ]) {
+    const { me, transport, signals } = await withSchema(validate);
+    const handler = vi.fn();
+    await me.subscribe(handler, { retry: { tries: 2, baseMs: 1 } });
+    transport.receive(stranger(1, { type: 'a' }));
+    await vi.waitFor(() => expect(signals).toMatchObject([{ kind: 'dead-lettered' }]));
+    expect(handler).not.toHaveBeenCalled();
+  }
+});
+
+test('a schema may answer with a promise of another library', async () => {
+  const { me, transport } = await withSchema(() => ({
+    // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+    then: (resolve: (result: unknown) => void) => setTimeout(resolve, 1, { issues: [{ message: 'too late' }] }),
+  }));
+  await expect(me.publish({ type: 'a' } as never)).rejects.toThrow('schema-mismatch: a: data: too late');
+  expect(transport.sent).toEqual([]);
+});
