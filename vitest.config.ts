@@ -19,10 +19,11 @@ function project(name: string, root: string, include: readonly string[], groupOr
       include: [...include],
       exclude: [...defaultExclude, ...exclude],
       sequence: { groupOrder },
-      testTimeout: 20_000,
+      // What is never reached by a test that works, also on a machine that others keep busy.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
       // One second, the default, is short where a service runs beside other tests.
       expect: { poll: { timeout: 10_000 } },
-      hookTimeout: 60_000,
     },
   };
 }
