@@ -22,6 +22,8 @@ export interface RheaConnection extends Emitter {
 interface SdkLink extends Emitter {
   /** Of a sender whose sends are awaited. */
   readonly deliveryDispositionMap?: Map<number, PendingAnswer>;
+  /** Of a sender. */
+  send?(...args: unknown[]): unknown;
   close(options?: unknown): Promise<void>;
 }
 
@@ -204,14 +206,18 @@ export class SdkGuard {
   /** Everything that waited ends now. */
   #lose(): void {
     clearTimeout(this.#goodbye);
-    const lost = lostError();
-    for (const link of this.#links) {
-      if (link.deliveryDispositionMap !== undefined) failAll(link.deliveryDispositionMap, lost);
-      // Requests of CBS and management: their senders' errors fail them.
-      else link.emit('sender_error', { connection: this.#connection, sender: { error: lost } });
-    }
+    const links = [...this.#links];
     this.#links.clear();
+    for (const link of links) this.#failSent(link);
     for (const close of [...this.#closing]) close();
+  }
+
+  /** What was sent over it gets no answer any more. */
+  #failSent(link: SdkLink): void {
+    if (link.deliveryDispositionMap !== undefined) failAll(link.deliveryDispositionMap, lostError());
+    // Requests of CBS and management: their senders' errors fail them.
+    else if (link.send !== undefined)
+      link.emit('sender_error', { connection: this.#connection, sender: { error: lostError() } });
   }
 
   // ── rhea-promise ──
@@ -265,8 +271,23 @@ export class SdkGuard {
   #guardLink(link: SdkLink): SdkLink {
     guardEmitter(link, this.#report);
     this.#links.add(link);
-    this.#boundClose(link, () => this.#links.delete(link));
+    this.#boundClose(link, () => {
+      this.#links.delete(link);
+      this.#failSent(link);
+    });
+    this.#boundSend(link);
     return link;
+  }
+
+  /** The SDK may have waited for something else, and sends over the link that it had before: nobody would answer that. */
+  #boundSend(link: SdkLink): void {
+    const send = link.send?.bind(link);
+    if (send === undefined) return;
+    link.send = (...args) => {
+      if (this.#links.has(link)) return send(...args);
+      if (link.deliveryDispositionMap !== undefined) return Promise.reject(lostError());
+      return this.#failSent(link);
+    };
   }
 
   /** What is lost is closed: rhea-promise would wait for ever. What fails to close has ended as well. */

@@ -40,6 +40,11 @@ export class SdkFaults {
     return timers.length;
   }
 
+  /** How many of them keep the process alive. */
+  get waiting(): number {
+    return [...this.#timers].filter((timer) => timer._destroyed !== true && timer.hasRef()).length;
+  }
+
   restore(): void {
     for (const restore of this.#restore) restore();
   }

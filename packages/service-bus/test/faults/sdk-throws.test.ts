@@ -1,4 +1,5 @@
-import { afterAll, afterEach, describe, it } from 'vitest';
+import { serviceBus } from '@polycast/service-bus';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Ledger } from './ledger.ts';
 import { Scene, until } from './scene.ts';
 import { SdkFaults } from './sdk-faults.ts';
@@ -93,4 +94,37 @@ describe('a timer of the SDK', () => {
       await until('they are connected', connected);
     }
   }, 120_000);
+});
+
+/** What of a client of the SDK is looked at. */
+interface SdkClient {
+  readonly _connectionContext: {
+    readonly senders: Record<string, { readonly link: { send(message: object, options: object): Promise<unknown> } }>;
+    readonly cbsSession: {
+      readonly _cbsSenderReceiverLink: { sendRequest(request: object, options: object): Promise<unknown> };
+    };
+  };
+}
+
+describe('a link of the SDK', () => {
+  it('is lost: what is sent over it all the same fails at once, and keeps nothing alive', async () => {
+    scene = await Scene.open();
+    const told: string[] = [];
+    const link = await serviceBus({ connectionString: scene.connectionString }).open({
+      topic: scene.topic,
+      self: shop,
+      signal: ({ kind }) => told.push(kind),
+      meter: () => {},
+    });
+    const { senders, cbsSession } = (link.native as SdkClient)._connectionContext;
+    const sender = Object.values(senders)[0]!.link;
+    const requests = cbsSession._cbsSenderReceiverLink;
+    scene.proxy.cut();
+    await until('it is lost', () => told.includes('disconnected'));
+    const lost = { name: 'ConnectionLostError' };
+    await expect(sender.send({ body: 'late' }, { timeoutInSeconds: 60 })).rejects.toMatchObject(lost);
+    await expect(requests.sendRequest({ body: 'late' }, { timeoutInMs: 60_000 })).rejects.toMatchObject(lost);
+    await link.close();
+    await until('nothing is left', () => faults.waiting === 0);
+  });
 });
