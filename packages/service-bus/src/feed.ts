@@ -1,5 +1,5 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import type { Address, PolycastError } from '@polycast/core/adapter';
+import { type Address, PolycastError } from '@polycast/core/adapter';
 import { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
 import type { Feeder, Intake } from './intake.ts';
@@ -56,6 +56,8 @@ export class Feed implements Feeder {
   #latest: ServiceBusReceivedMessage | undefined;
   #behind = -1n;
   #resumption: Resumption | undefined;
+  /** Messages that are here, where their order is ours to keep. */
+  readonly #taken = new Set<MessageLease>();
   /** From that number on, nobody was sent anything before us. */
   #newFrom: bigint | undefined;
   /** Else the SDK would wait for an answer, and keep the process alive meanwhile. */
@@ -98,6 +100,33 @@ export class Feed implements Feeder {
 
   settled(): void {
     this.#options.intake.look();
+  }
+
+  taken(lease: MessageLease): void {
+    if (this.keepsOrder) this.#taken.add(lease);
+  }
+
+  gone(lease: MessageLease): void {
+    this.#taken.delete(lease);
+  }
+
+  /** What of it is lost comes again, and so must what comes behind. */
+  async #keep(): Promise<void> {
+    const kept = [...this.#taken].filter(({ isSettling }) => !isSettling);
+    const lost: MessageLease[] = [];
+    await Promise.all(
+      kept.map((lease) =>
+        lease.renew().catch((error: unknown) => {
+          if (PolycastError.from(error).code === 'lock-lost' && !lease.isSettling) lost.push(lease);
+        }),
+      ),
+    );
+    if (lost.length === 0) return;
+    const first = lost.reduce((one, other) => (numberIn(other) < numberIn(one) ? other : one));
+    const behind = kept.filter((lease) => numberIn(lease) > numberIn(first) && this.#taken.has(lease));
+    this.#options.intake.forget(new Set([...lost, ...behind]));
+    for (const lease of behind) if (!lease.isSettling) void lease.giveBack().catch(() => {});
+    this.returned(first.message);
   }
 
   /** Resolves when the link is attached. @throws PolycastError what the service said to the first try */
@@ -150,6 +179,7 @@ export class Feed implements Feeder {
     this.#credits = 0;
     this.#resumption = new Resumption({
       lockMs,
+      keep: () => this.#keep(),
       first: async () => {
         const first = await this.connection.call(this.receiver.peek(this.#lastNumber + 1n, this.#ended));
         this.meter(OPERATIONS, 1);
@@ -256,4 +286,8 @@ export class Feed implements Feeder {
     })();
     return this.#closing;
   }
+}
+
+function numberIn({ message }: MessageLease): bigint {
+  return numberOf(message.sequenceNumber);
 }

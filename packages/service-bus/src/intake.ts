@@ -31,6 +31,8 @@ export interface Feeder extends Holder {
   readonly unsettled: number;
   /** A message went back that was not handed on. */
   returned(message: ServiceBusReceivedMessage): void;
+  /** A message is held, or handed on, until the lease is gone. */
+  taken?(lease: MessageLease): void;
 }
 
 interface Held {
@@ -82,6 +84,7 @@ export class Intake {
       return;
     }
     const lease = new MessageLease(feeder, message);
+    feeder.taken?.(lease);
     if (this.#held.length === 0 && this.#sink.capacity > 0) this.#hand(feeder, message, lease);
     else this.#hold({ feeder, message, lease, sinceMs: performance.now() });
     if (this.room > credits()) return;
@@ -89,6 +92,11 @@ export class Intake {
       this.#waiting.push({ credits, resolve });
       this.#listen();
     });
+  }
+
+  /** They come again: those that are held here are not handed on. */
+  forget(leases: ReadonlySet<MessageLease>): void {
+    this.#held = this.#held.filter(({ lease }) => !leases.has(lease));
   }
 
   /** Something was settled: there may be room. */

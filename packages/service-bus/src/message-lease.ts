@@ -37,6 +37,8 @@ export interface Holder {
   meter(unit: string, count: number): void;
   /** It is done with, whatever became of it. */
   settled(): void;
+  /** Ours no longer: settled, or its lock is lost. */
+  gone?(lease: MessageLease): void;
 }
 
 type Act = (receiver: Holder['receiver'], message: ServiceBusReceivedMessage) => Promise<void>;
@@ -54,6 +56,7 @@ export class MessageLease implements Lease {
   #lockedAtMs: number;
   /** By the service's clock. */
   #enqueuedMs: number | undefined;
+  #isSettling = false;
   #isToldSettled = false;
 
   /** It has just come. */
@@ -77,6 +80,15 @@ export class MessageLease implements Lease {
 
   get ageMs(): number | undefined {
     return this.#enqueuedMs === undefined ? undefined : this.#holder.connection.clock.ageMs(this.#enqueuedMs);
+  }
+
+  get message(): ServiceBusReceivedMessage {
+    return this.#message;
+  }
+
+  /** What becomes of it is decided: the service may have heard it, or not. */
+  get isSettling(): boolean {
+    return this.#isSettling;
   }
 
   get #sequenceNumber(): string {
@@ -138,6 +150,7 @@ export class MessageLease implements Lease {
 
   async #do(act: Act): Promise<void> {
     const { connection, receiver } = this.#holder;
+    this.#isSettling = true;
     separateOutcomes((this.#message as { delivery?: unknown }).delivery);
     try {
       for (let tries = 1; ; tries++) {
@@ -163,6 +176,7 @@ export class MessageLease implements Lease {
       // Core may ask again for what failed.
       if (!this.#isToldSettled) this.#holder.settled();
       this.#isToldSettled = true;
+      this.#holder.gone?.(this);
     }
   }
 
@@ -189,7 +203,9 @@ export class MessageLease implements Lease {
     try {
       await this.#holder.renew(this.#current());
     } catch (thrown) {
-      throw this.#whyNot(thrown);
+      const error = this.#whyNot(thrown);
+      if (error.code === 'lock-lost') this.#holder.gone?.(this);
+      throw error;
     }
     this.#lockedAtMs = askedAtMs;
   }

@@ -9,6 +9,8 @@ const MAX_LOOK_MS = 5_000;
 export interface Resuming {
   /** Of the service. */
   readonly lockMs: number;
+  /** Renews what was taken before and is still here, and lets go of what comes behind what is lost. Never rejects. */
+  keep(): Promise<void>;
   /** The number of the first message behind the last one that was taken; undefined when there is none. */
   first(): Promise<bigint | undefined>;
   /** Lets the service send one message. */
@@ -24,6 +26,9 @@ export interface Resuming {
  * Keeps the order over a link that was lost. What the service had sent over it stays locked until its lock runs out, each by itself,
  * and meanwhile the service would send what comes after. So a new link is given one message after the other, each only if it is the
  * first that there is, until there is one that was never sent before: nothing behind that was either.
+ *
+ * What came over the lost link and waits here for its turn could not be renewed meanwhile. It is renewed first of all: what would lose
+ * its lock a moment later would come again behind what comes now.
  */
 export class Resumption {
   readonly #resuming: Resuming;
@@ -55,7 +60,8 @@ export class Resumption {
   }
 
   async #run(): Promise<void> {
-    const { first, fetchOne, giveBack, hand, done } = this.#resuming;
+    const { keep, first, fetchOne, giveBack, hand, done } = this.#resuming;
+    await keep();
     while (!this.#ended) {
       const [isKnown, number] = await first().then(
         (found) => [true, found] as const,

@@ -5,6 +5,8 @@ import { ShiftedClock } from './shifted-clock.ts';
 import { isDelivery } from './stages.ts';
 
 const LOCK_MS = 60_000;
+/** The least that the service takes. */
+const SHORT_LOCK_MS = 5_000;
 const kitchen = { role: 'kitchen', instance: 'kitchen-1' };
 
 it('what the reader before still holds comes first to a durable subscription that is read again', async () => {
@@ -110,4 +112,66 @@ it('what was lost on its way to a new durable subscription is no try', async () 
   await ledger.balanceInOrder();
   expect(attempts).toEqual([1]);
   await scene.end({ keeps: 1 });
+});
+
+/** A reader whose first handler waits for the gate, and as many events as are waiting behind it. */
+async function waiting(scene: Scene) {
+  const sender = await scene.join({ self: { role: 'shop', instance: 'shop-1' }, direct: true });
+  const reader = await scene.join({ self: kitchen });
+  const ledger = new Ledger();
+  const { opened, open } = gate();
+  await reader.cast.subscribe(
+    async (event, { signal }) => {
+      if (!ledger.handled.includes(event.id)) await opened;
+      if (!signal.aborted) ledger.handle(event);
+    },
+    { lockMs: SHORT_LOCK_MS },
+  );
+  const came = scene.proxy.await('watch', isDelivery, 1_000);
+  const publish = async (count: number) => {
+    for (let at = 0; at < count; at++) await ledger.publish(sender.cast);
+  };
+  return { reader, ledger, open, came, publish };
+}
+
+it('what waits for its turn when the connection is lost keeps its lock over the next one', async () => {
+  const clock = new ShiftedClock();
+  const scene = await Scene.open({ clock });
+  await using _ = scene;
+  const { reader, ledger, open, came, publish } = await waiting(scene);
+  const sinceMs = performance.now();
+  await publish(5);
+  await until('they wait', () => came.done === 5);
+  scene.proxy.cut();
+  await until('it is back', () => reader.of('reconnected').length > 0);
+  await publish(1);
+  await until('a later one came', () => came.done > 5);
+  // Before core renews again, three times a lock, the locks of the first five would end; that of the sixth does not.
+  const billed = scene.service.counts().billedOperations;
+  clock.advance((SHORT_LOCK_MS * 2) / 3 + (performance.now() - sinceMs) / 2);
+  await until('all are renewed', () => scene.service.counts().billedOperations >= billed + 6);
+  open();
+  await ledger.balanceInOrder();
+  expect(reader.of('failed')).toEqual([]);
+  await scene.end();
+});
+
+it('what waits for its turn goes back when what was before it has lost its lock with the connection', async () => {
+  const clock = new ShiftedClock();
+  const scene = await Scene.open({ clock });
+  await using _ = scene;
+  const { reader, ledger, open, came, publish } = await waiting(scene);
+  await publish(3);
+  await until('they wait', () => came.done === 3);
+  clock.advance(SHORT_LOCK_MS - 1_000);
+  await publish(2);
+  await until('two more wait', () => came.done === 5);
+  scene.proxy.cut();
+  // The locks of the first three end, those of the other two do not.
+  clock.advance(2_000);
+  await publish(1);
+  await until('all but the first that are not ours any more are told', () => reader.of('failed').length >= 5);
+  open();
+  await ledger.balanceInOrder();
+  await scene.end();
 });
