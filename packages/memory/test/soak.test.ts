@@ -45,6 +45,14 @@ describe('histories with faults', () => {
     expect(failure?.violations.map(({ kind }) => kind)).toContain('unannounced');
   }, 120_000);
 
+  test('one history alone shows what it leaves in its processes', async () => {
+    const run = { harness, url: 'memory:', seed: 7, faults: 1, forMs: 60_000, lanes: 1, shrinkMs: 0 };
+    const { failures } = await runSoak({ ...run, mutant: 'leaves-a-timer' });
+    expect(failures.flatMap(({ violations }) => violations).map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^process \d+ had left everything and did not end, after the histories 7$/),
+    ]);
+  }, 60_000);
+
   test.each(MUTANTS.filter(({ name }) => FOUND_HERE.includes(name)))(
     'find the mutant $name',
     async (mutant) => {

@@ -41,5 +41,7 @@ export type LaneNews =
   | { readonly played: Played }
   | { readonly failed: readonly ViolationKind[] }
   | { readonly failure: Failure }
+  /** What processes had left behind when the last history was over. */
+  | { readonly left: { readonly seed: number; readonly violations: readonly Violation[] } }
   | { readonly over: true }
   | { readonly broken: { readonly code: string; readonly message: string; readonly stack: string } };

@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Harness } from '../harness.ts';
 import { judge } from '../history/judge/judge.ts';
+import type { Violation } from '../history/judge/violation.ts';
 import type { Entry } from '../history/record.ts';
 import { promisesOf } from '../history/record.ts';
 import type { LaneNews, LaneOrder } from './lane-news.ts';
@@ -45,6 +46,10 @@ function write(folder: string, seed: number, entries: readonly Entry[]): void {
   writeFileSync(join(folder, `${seed}.jsonl`), `${lines.join('\n')}\n`);
 }
 
+function leftoversOf(stage: Stage): readonly Violation[] {
+  return stage.leftovers.splice(0).map((message) => ({ kind: 'residue', message }));
+}
+
 async function begin({
   harness: module,
   url,
@@ -66,15 +71,17 @@ async function begin({
       const judgement = judge(entries, promises);
       return { entries, done, judgement };
     };
+    let last: number | undefined;
     for (;;) {
       const seed = await new Promise<number | undefined>((resolve) => {
         next = resolve;
         void tell({ wants: true });
       });
       if (seed === undefined || stopping.signal.aborted) break;
+      last = seed;
       const plan = planOf(seed, manifest, faults);
       const { done, judgement, entries } = await play(plan);
-      const leftovers = stage.leftovers.splice(0).map((message) => ({ kind: 'residue' as const, message }));
+      const leftovers = leftoversOf(stage);
       const violations = [...judgement.violations, ...leftovers];
       // What was cut short proves nothing.
       if (stopping.signal.aborted) break;
@@ -113,6 +120,8 @@ async function begin({
       });
     }
     await stage.close();
+    const left = leftoversOf(stage);
+    if (left.length > 0 && last !== undefined) await tell({ left: { seed: last, violations: left } });
     await target.dispose?.();
     await tell({ over: true });
   } catch (thrown) {

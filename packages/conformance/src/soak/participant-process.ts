@@ -22,8 +22,8 @@ export class ParticipantProcess {
   onEntry: (entry: Entry) => void = () => {};
   /** It ended, and we had no part in it. */
   onDied: (how: string) => void = () => {};
-  /** Histories it has taken part in. */
-  histories = 0;
+  /** Seeds of the histories it has taken part in. */
+  readonly seeds: number[] = [];
   /** When it answered last, ms of the shared clock. */
   answeredAtMs = 0;
   readonly exited: Promise<void>;

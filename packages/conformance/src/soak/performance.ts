@@ -186,7 +186,7 @@ class Performance {
   #processFor(slot: number): ParticipantProcess {
     if (this.#shared !== undefined && !this.#shared.isOver) return this.#shared;
     const clockMs = this.#plan.clocksMs[slot] ?? 0;
-    const taken = this.#stage.take(clockMs);
+    const taken = this.#stage.take(clockMs, this.#plan.seed);
     if (clockMs !== 0) this.#disturbances.count('clock');
     if (this.#stage.isShared) this.#shared = taken;
     this.#processes.set(taken, true);

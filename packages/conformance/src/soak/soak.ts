@@ -147,7 +147,12 @@ class Soak {
         this.#take(news.played);
       } else if ('failed' in news) return order({ seed: this.#isWorthShrinking(news.failed) ? 1 : 0 });
       else if ('failure' in news) this.#fail(news.failure);
-      else if ('broken' in news) {
+      else if ('left' in news) {
+        const { seed, violations } = news.left;
+        this.#sums.residue += violations.length;
+        this.#count(violations);
+        this.#fail({ seed, violations, steps: [], of: 0, reproduced: false });
+      } else if ('broken' in news) {
         isOver = true;
         this.#error ??= new PolycastError(news.broken.code as ErrorCode, news.broken.message.replace(/^[a-z-]+: /, ''));
       } else isOver = true;

@@ -44,11 +44,11 @@ export class Stage {
     this.isShared = target.transport().manifest.inProcess === true;
   }
 
-  /** A process that waits for orders; another is started in its stead. */
-  take(clockMs: number): ParticipantProcess {
+  /** A process that waits for orders; another is started in its stead. @param seed of the history that it takes part in */
+  take(clockMs: number, seed: number): ParticipantProcess {
     const taken = (clockMs === 0 ? this.#spare.shift() : undefined) ?? new ParticipantProcess(clockMs);
     if (this.#spare.length === 0) this.#spare.push(new ParticipantProcess());
-    taken.histories++;
+    taken.seeds.push(seed);
     taken.answeredAtMs = nowMs();
     return taken;
   }
@@ -58,19 +58,30 @@ export class Stage {
     process.onEntry = () => {};
     process.onDied = () => {};
     if (process.isOver) return;
-    if (process.histories < HISTORIES_EACH && process.clockMs === 0 && !process.isShifted) {
+    if (process.seeds.length < HISTORIES_EACH && process.clockMs === 0 && !process.isShifted) {
       this.#spare.unshift(process);
       return;
     }
+    this.#end(process);
+  }
+
+  #end(process: ParticipantProcess): void {
     const ending = process.end(END_WITHIN_MS).then((byItself) => {
-      if (!byItself) this.leftovers.push(`${process.name} had left everything and did not end`);
+      if (byItself) return;
+      // It is only seen now, and another history is playing: one of its own has left it.
+      const of = process.seeds.join(', ');
+      this.leftovers.push(`${process.name} had left everything and did not end, after the histories ${of}`);
     });
     this.#ending.add(ending);
     void ending.then(() => this.#ending.delete(ending));
   }
 
+  /** Afterwards all leftovers are known: each process has shown that it can end. */
   async close(): Promise<void> {
-    await Promise.all(this.#spare.splice(0).map((process) => process.kill()));
+    for (const process of this.#spare.splice(0)) {
+      if (process.seeds.length === 0) await process.kill();
+      else this.#end(process);
+    }
     await Promise.all(this.#ending);
     for (const way of this.ways) way?.close();
   }
