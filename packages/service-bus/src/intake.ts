@@ -33,6 +33,9 @@ export interface Feeder extends Holder {
   returned(message: ServiceBusReceivedMessage): void;
   /** A message is held, or handed on, until the lease is gone. */
   taken?(lease: MessageLease): void;
+  /** A message is for another member: it is held for a moment, and then is on its way back. */
+  passes?(): void;
+  passed?(): void;
 }
 
 interface Held {
@@ -255,11 +258,12 @@ export class Intake {
       );
       return;
     }
+    feeder.passes?.();
     // Held, so that it does not come straight back.
     const timer = setTimeout(
       () => {
         this.#passing.delete(lease);
-        this.#track(lease.passOn());
+        this.#track(lease.passOn().finally(() => feeder.passed?.()));
       },
       Math.min(PASS_DELAY_MS * PASS_DELAY_GROWTH ** passed, MAX_PASS_DELAY_MS),
     );

@@ -150,6 +150,8 @@ class Session implements Feeder {
   #subscriber: { close(): Promise<void> } | undefined;
   #credits = SESSION_CREDITS;
   #unsettled = 0;
+  /** Of these, the ones that are for another member. */
+  #passing = 0;
   #idle: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
   #renewedAtMs = performance.now();
@@ -220,6 +222,22 @@ class Session implements Feeder {
     if (this.#unsettled === 0) this.#watchIdle();
   }
 
+  /** Another member should have the session: it is not kept by our looking after it. */
+  passes(): void {
+    this.#passing++;
+    clearInterval(this.#renewal);
+  }
+
+  /** What is passed on comes straight back to whoever has the session. */
+  passed(): void {
+    this.#passing--;
+    if (this.#hasNothing) this.#letGo();
+  }
+
+  get #hasNothing(): boolean {
+    return this.#unsettled <= this.#passing;
+  }
+
   get unsettled(): number {
     return this.#unsettled;
   }
@@ -249,7 +267,7 @@ class Session implements Feeder {
     if (link.drain) return;
     link.once('receiver_drained', () => {
       link.drain = false;
-      if (this.#unsettled === 0) void this.close();
+      if (this.#hasNothing) void this.close();
       else if (this.#stopping === undefined && link.isOpen() && this.#credits > 0) link.addCredit(this.#credits);
     });
     link.drainCredit();

@@ -64,6 +64,24 @@ describe.concurrent('a lock', () => {
     await scene.end();
   });
 
+  it('of a session ends while its events are for another member, who then gets them', async () => {
+    const scene = await Scene.open();
+    await using _ = scene;
+    const ledger = new Ledger();
+    const sender = await scene.join({ self: { role: 'office', instance: 'office-1' }, direct: true });
+    const others: string[] = [];
+    // Waits for a session for longer than who is meant.
+    const first = await scene.join({ self: kitchen });
+    await first.cast.subscribe(({ id }) => void others.push(id), { group: 'g', lockMs: LOCK_MS });
+    const meant = await scene.join({ self: shop });
+    await meant.cast.subscribe(ledger.handle, { group: 'g', lockMs: LOCK_MS });
+    for (let count = 0; count < 5; count++)
+      await ledger.publish(sender.cast, undefined, { to: ['role:shop', 'instance:shop-1'], partitionKey: 'k' });
+    await ledger.balance();
+    expect(others).toEqual([]);
+    await scene.end();
+  });
+
   it('is lost while a handler runs: the handler is told, the event comes again, the first word counts for nothing', async () => {
     const { scene, clock, ledger, sender, receiver } = await open();
     await using _ = scene;
