@@ -228,7 +228,7 @@ export const MUTANTS = [
     patches: [
       {
         module: 'broadcaster.ts',
-        from: "subscription.onClosed(() => signal.removeEventListener('abort', abort));",
+        from: 'subscription.onClosed(off);',
         to: '',
       },
     ],

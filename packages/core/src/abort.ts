@@ -3,8 +3,31 @@ import { PolycastError } from './error.ts';
 /** Has the caller aborted already? Asked before anything is done. @throws TypeError for what is no signal */
 export function isAborted(signal: AbortSignal | undefined): boolean {
   if (signal === undefined) return false;
-  if (typeof signal?.addEventListener !== 'function') throw new TypeError('signal must be an AbortSignal');
+  if (typeof signal?.addEventListener !== 'function' || typeof signal.removeEventListener !== 'function') {
+    throw new TypeError('signal must be an AbortSignal');
+  }
   return signal.aborted;
+}
+
+/**
+ * Calls `abort` when the caller aborts, at once if that was before. The signal may be anybody's code.
+ * @returns takes the listener away again; never throws. @throws TypeError for a signal that takes no listener
+ */
+export function onAbort(signal: AbortSignal | undefined, abort: () => void): () => void {
+  if (signal === undefined) return () => {};
+  try {
+    signal.addEventListener('abort', abort, { once: true });
+  } catch (cause) {
+    throw new TypeError('signal must be an AbortSignal', { cause });
+  }
+  if (signal.aborted) abort();
+  return () => {
+    try {
+      signal.removeEventListener('abort', abort);
+    } catch {
+      // It is not ours to mend.
+    }
+  };
 }
 
 /** Settles like `promise`, unless the caller aborts first. Nothing of ours stays on the signal. */
@@ -15,9 +38,9 @@ export function orAborted<Value>(
 ): Promise<Value> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const abort = () => reject(new PolycastError('aborted', message));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    let off = () => {};
+    // First: whatever the signal does, the promise is not left alone.
+    promise.then(resolve, reject).then(() => off());
+    off = onAbort(signal, () => reject(new PolycastError('aborted', message)));
   });
 }

@@ -1,4 +1,4 @@
-import { isAborted, orAborted } from './abort.ts';
+import { isAborted, onAbort, orAborted } from './abort.ts';
 import { unsupported } from './catalogue.ts';
 import { oneOf } from './checked-option.ts';
 import type {
@@ -154,18 +154,22 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     // It may have been closed meanwhile.
     if (this.#closing !== undefined) throw closedError();
     this.#checkSubscribe(settings);
-    const subscription = await this.#listen(settings, handler as Handler | undefined);
-    this.#closeOnAbort(subscription, options?.signal);
+    let subscription: LiveSubscription | undefined;
+    let isAbandoned = false;
+    const off = onAbort(options?.signal, () => {
+      isAbandoned = true;
+      void subscription?.close();
+    });
+    try {
+      subscription = await this.#listen(settings, handler as Handler | undefined);
+    } catch (thrown) {
+      off();
+      throw thrown;
+    }
+    // Nothing of ours stays on the caller's signal after the subscription has ended.
+    subscription.onClosed(off);
+    if (isAbandoned) void subscription.close();
     return subscription as unknown as Subscription<EventOf<Events>>;
-  }
-
-  /** Nothing of ours stays on the caller's signal after the subscription has ended. */
-  #closeOnAbort(subscription: LiveSubscription, signal: AbortSignal | undefined): void {
-    if (signal === undefined) return;
-    const abort = () => void subscription.close();
-    subscription.onClosed(() => signal.removeEventListener('abort', abort));
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
   }
 
   async #settingsOf(options: SubscribeOptions | undefined): Promise<SubscriptionSettings> {
@@ -230,7 +234,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   request(event: EventInputOf<Inputs>, options: RequestOptions = {}): Replies {
     if (this.#closing !== undefined) throw closedError();
     this.#require('request', 'request()');
-    return this.#session.desk.request(event, options, listenForControl(this.#session));
+    return this.#session.desk.request(event, options, () => listenForControl(this.#session));
   }
 
   members(options: MembersOptions = {}): Promise<readonly Participant[]> {

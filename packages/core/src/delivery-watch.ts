@@ -47,6 +47,8 @@ export class DeliveryWatch {
     this.#renewTimer ??= this.#watched.runtime.every(this.#watched.settings.lockMs / 3, () => {
       let renewed = 0;
       for (const delivery of [...this.#watched.held()]) {
+        // Its lock is lost, which was told: its handler may run for long after that.
+        if (delivery.abandoned) continue;
         const renewal = delivery.lease?.renew?.();
         if (renewal === undefined) continue;
         renewed++;

@@ -86,11 +86,18 @@ export class PolycastError extends Error {
   }
 }
 
-/** Like `instanceof`, which throws for a revoked proxy. */
+/** Like `instanceof`, which throws for a revoked proxy. One whose code is none of ours is anybody's. */
 export function isPolycastError(thrown: unknown): thrown is PolycastError {
+  return codeOf(thrown) !== undefined;
+}
+
+/** The code of a PolycastError; undefined for anything else, however it may pretend. Never throws. */
+export function codeOf(thrown: unknown): ErrorCode | undefined {
   try {
-    return thrown instanceof PolycastError;
+    if (!(thrown instanceof PolycastError)) return undefined;
+    const code: unknown = thrown.code;
+    return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

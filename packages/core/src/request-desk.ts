@@ -1,4 +1,4 @@
-import { isAborted } from './abort.ts';
+import { isAborted, onAbort } from './abort.ts';
 import { type Address, checkAddress } from './address.ts';
 import { aboveZero } from './checked-option.ts';
 import type { Replies, Reply, RequestOptions } from './contract.ts';
@@ -38,26 +38,26 @@ export class RequestDesk {
     return this.#waiting.size > 0;
   }
 
-  /** @param listening resolves once replies can reach us */
-  request(input: EventInput, options: RequestOptions, listening: Promise<void>): Replies {
+  /** @param listen resolves once replies can reach us; not called for what is refused */
+  request(input: EventInput, options: RequestOptions, listen: () => Promise<void>): Replies {
     const { expect = Number.POSITIVE_INFINITY, timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, ...publishOptions } = options;
     aboveZero('expect', expect);
     if (!(timeoutMs >= 0 && Number.isFinite(timeoutMs))) throw new TypeError('timeoutMs must be a finite number');
     const aborted = isAborted(options.signal);
     const correlationid = `${this.#publisher.epoch}-${this.#nextNumber++}`;
     const { signal } = options;
+    let off = () => {};
     const gathering = new Gathering(this.#runtime, expect, () => {
       this.#waiting.delete(correlationid);
       this.#cancel.delete(fail);
-      signal?.removeEventListener('abort', abort);
+      off();
     });
     const fail = (error: unknown) => gathering.end(error);
     const abort = () => fail(new PolycastError('aborted', 'the request was aborted'));
-    signal?.addEventListener('abort', abort, { once: true });
     this.#cancel.add(fail);
     this.#waiting.set(correlationid, (event) => gathering.add(replyOf(event)));
     const ask = async () => {
-      await listening;
+      await listen();
       gathering.expireAfter(timeoutMs);
       const core = { replyto: `instance:${this.#self.instance}`, correlationid };
       // Nobody reads a question after its time.
@@ -65,7 +65,15 @@ export class RequestDesk {
       await this.#publisher.send(this.#publisher.prepare(input, { ...publishOptions, ttlMs }, core));
     };
     if (aborted) abort();
-    else ask().catch(fail);
+    else {
+      try {
+        off = onAbort(signal, abort);
+      } catch (thrown) {
+        fail(thrown);
+        throw thrown;
+      }
+      ask().catch(fail);
+    }
     return gathering;
   }
 

@@ -1,6 +1,6 @@
 import { count } from './checked-option.ts';
 import type { RetryOptions } from './contract.ts';
-import { isPolycastError } from './error.ts';
+import { codeOf, ERROR_CODES } from './error.ts';
 import type { Runtime } from './runtime.ts';
 
 export const DEFAULT_TRIES = 5;
@@ -49,5 +49,6 @@ export function backOffMs(runtime: Runtime, policy: RetryPolicy, attempt: number
 
 /** Anything a handler throws may pass on the next try, except what Polycast itself calls final. */
 export function isRetryable(thrown: unknown): boolean {
-  return !isPolycastError(thrown) || thrown.retryable;
+  const code = codeOf(thrown);
+  return code === undefined || ERROR_CODES[code].retryable;
 }

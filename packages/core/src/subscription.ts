@@ -8,7 +8,7 @@ import { DeliveryQueue } from './delivery-queue.ts';
 import { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import { describeError } from './describe-error.ts';
-import { isPolycastError, PolycastError } from './error.ts';
+import { codeOf, PolycastError } from './error.ts';
 import { type BroadcastEvent, isExpired, pinExpiry } from './event.ts';
 import { GivenAttempts } from './given-attempts.ts';
 import { HandlerMark } from './handler-mark.ts';
@@ -50,7 +50,8 @@ export class LiveSubscription implements Subscription, Watched {
   #resting: Map<LiveDelivery, Timer> | undefined;
   /** Retries that hold their slot. */
   #retrying: Map<LiveDelivery, Timer> | undefined;
-  #busyKeys: Set<unknown> | undefined;
+  /** By partition key: what is at work on it, or keeps its slot through retries. */
+  #busyKeys: Map<unknown, LiveDelivery> | undefined;
   #pumping = false;
   #full = false;
   #watch: DeliveryWatch | undefined;
@@ -342,7 +343,7 @@ export class LiveSubscription implements Subscription, Watched {
     if (delivery.outcome !== undefined || delivery.isGone) return this.#finished(delivery);
     const { retry, group } = this.settings;
     // The handler asked something of the broadcaster that is closing under it: no fault of the event.
-    if (isClosed(thrown) && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
+    if (codeOf(thrown) === 'closed' && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
     if (!isRetryable(thrown) || delivery.attempt >= retry.tries) {
       return this.#deadLetter(delivery, describeError(thrown));
     }
@@ -435,7 +436,9 @@ export class LiveSubscription implements Subscription, Watched {
 
   #free(delivery: LiveDelivery, staysActive = false): void {
     if (!staysActive) this.#active?.delete(delivery);
-    this.#busyKeys?.delete(delivery.event.partitionkey);
+    // What never ran (it came too often, it goes back while closing) does not end what another is doing.
+    const key = delivery.event.partitionkey;
+    if (this.#busyKeys?.get(key) === delivery) this.#busyKeys.delete(key);
     this.#running--;
     if (
       this.#queue !== undefined ||
@@ -457,7 +460,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   #setBusy(delivery: LiveDelivery): void {
     const key = delivery.event.partitionkey;
-    if (key !== undefined) (this.#busyKeys ??= new Set()).add(key);
+    if (key !== undefined) (this.#busyKeys ??= new Map()).set(key, delivery);
   }
 
   // ── watching ──
@@ -495,8 +498,14 @@ export class LiveSubscription implements Subscription, Watched {
     delivery.abandon();
     this.inbox.reopen(delivery.event, this);
     this.#queue?.remove(delivery);
-    this.#resting?.get(delivery)?.cancel();
-    this.#resting?.delete(delivery);
+    const resting = this.#resting?.get(delivery);
+    if (resting !== undefined) {
+      resting.cancel();
+      this.#resting?.delete(delivery);
+      this.#active?.delete(delivery);
+    }
+    // There is room again, and perhaps nothing left that a caller of `drain` waits for.
+    this.#pump();
   }
 
   // ── the user's side ──
@@ -656,10 +665,6 @@ export class LiveSubscription implements Subscription, Watched {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function isClosed(thrown: unknown): boolean {
-  return isPolycastError(thrown) && thrown.code === 'closed';
 }
 
 /** A handler may return anything that has a `then`, and that may do anything: what we await is a promise. @throws what reading it throws */

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, expect, test, vi } from 'vitest';
-import { type Broadcaster, type ConnectOptions, connect, type Delivery } from '../src/index.ts';
+import { type Broadcaster, type ConnectOptions, connect, type Delivery, PolycastError } from '../src/index.ts';
 import { LoopTransport } from './loop-transport.ts';
 
 /** Options that make no sense are refused before anything is done, and leave nothing behind. */
@@ -27,7 +27,15 @@ afterEach(async () => {
 });
 
 const odd = (value: unknown) => value as never;
-const NO_SIGNALS: readonly unknown[] = [null, 5, 'abort', {}, { aborted: false }, () => {}];
+const NO_SIGNALS: readonly unknown[] = [
+  null,
+  5,
+  'abort',
+  {},
+  { aborted: false },
+  { aborted: false, addEventListener: () => {} },
+  () => {},
+];
 
 test.each(NO_SIGNALS)('a signal that is %s is refused before anything is done', async (value) => {
   const signal = odd(value);
@@ -46,6 +54,44 @@ test.each(NO_SIGNALS)('a signal that is %s is refused before anything is done', 
   const transport = new Watched();
   await expect(connect({ transport, topic: 't', signal })).rejects.toMatchObject(refusal);
   expect(transport.opened).toBe(0);
+});
+
+test('a signal that throws when it is used hurts only the call that it was given to', async () => {
+  const refuse = () => {
+    throw new Error('no');
+  };
+  const { me } = await open();
+  const handler = vi.fn();
+  await me.subscribe(handler);
+  for (const [signal, outcome] of [
+    [{ aborted: false, addEventListener: () => {}, removeEventListener: refuse }, 'ends'],
+    [{ aborted: false, addEventListener: refuse, removeEventListener: () => {} }, 'refused'],
+  ] as const) {
+    const ended = (call: () => PromiseLike<unknown>) =>
+      Promise.resolve()
+        .then(call)
+        .then(
+          () => 'ends',
+          (thrown) => (thrown.message === 'signal must be an AbortSignal' ? 'refused' : thrown),
+        );
+    expect(await ended(() => me.publish({ type: 'x' }, { signal: odd(signal) }))).toBe(outcome);
+    expect(await ended(() => me.request({ type: 'q' }, { signal: odd(signal), timeoutMs: 1 }))).toBe(outcome);
+    const subscribing = async () => (await me.subscribe(() => {}, { signal: odd(signal) })).close();
+    expect(await ended(subscribing)).toBe(outcome);
+  }
+  await me.publish({ type: 'y' });
+  await vi.waitFor(() => expect(handler.mock.lastCall?.[0].type).toBe('y'));
+});
+
+test('a request that is refused or aborted before it begins does not listen', async () => {
+  const { me, transport } = await open();
+  transport.onSubscribe = vi.fn(async () => {
+    throw new PolycastError('unauthorized', 'may not listen');
+  });
+  expect(() => me.request({ type: 'q' }, { expect: 0 })).toThrow('expect');
+  const request = async () => me.request({ type: 'q' }, { signal: AbortSignal.abort() });
+  await expect(request()).rejects.toMatchObject({ code: 'aborted' });
+  expect(transport.onSubscribe).not.toHaveBeenCalled();
 });
 
 test.each([5, 'x', {}, [null], [5], [{ publish: 5 }], [{ deliver: 'x' }], () => {}])(

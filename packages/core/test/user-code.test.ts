@@ -68,6 +68,57 @@ const ODD: readonly (readonly [string, () => unknown])[] = [
   ['a function', () => () => {}],
 ];
 
+/** They pass for errors of Polycast, and are none. */
+const PRETENDERS: readonly (readonly [string, () => unknown])[] = [
+  ['without a code', () => Object.create(PolycastError.prototype)],
+  ['with a code of its own', () => new PolycastError('mine' as never, 'mine')],
+  [
+    'behind a proxy that throws',
+    () =>
+      new Proxy(new PolycastError('closed', 'x'), {
+        get: () => {
+          throw new Error('no');
+        },
+      }),
+  ],
+  [
+    'whose code throws',
+    () =>
+      Object.defineProperty(new PolycastError('closed', 'x'), 'code', {
+        get: () => {
+          throw 1;
+        },
+      }),
+  ],
+];
+
+test.each(PRETENDERS)('an error of Polycast %s is tried again like any other, and stops nothing', async (_, make) => {
+  for (const isLeased of [true, false]) {
+    for (const fail of [
+      () => {
+        throw make();
+      },
+      () => Promise.reject(make()),
+    ]) {
+      const { transport, signals, me } = await open();
+      const seen: unknown[] = [];
+      const options = isLeased ? { durable: true } : {};
+      await me.subscribe(
+        ({ data }) => {
+          seen.push(data);
+          return data === 'bad' ? fail() : undefined;
+        },
+        { retry: { tries: 2, baseMs: 1 }, ...options },
+      );
+      transport.receive(stranger('bad'), isLeased ? leaseOf() : undefined);
+      await vi.waitFor(() => expect(signals.map(({ kind }) => kind)).toEqual(['dead-lettered']));
+      transport.receive(stranger('good'), isLeased ? leaseOf() : undefined);
+      await vi.waitFor(() => expect(seen).toEqual(['bad', 'bad', 'good']));
+    }
+  }
+  expect(PolycastError.from(make()).code).toBe('internal');
+});
+
 test.each(ODD)('a handler that throws or rejects with %s: two tries, then a dead letter', async (_, make) => {
   for (const fail of [
     () => {
