@@ -1,4 +1,4 @@
-import { eventOf, identityOf } from './deduplicator.ts';
+import { eventOf, type Identity, identityOf } from './deduplicator.ts';
 import type { BroadcastEvent } from './event.ts';
 import type { GapDetector } from './gap-detector.ts';
 import { IdMemory } from './id-memory.ts';
@@ -45,7 +45,7 @@ export class Arrivals {
   }
 
   /** By a handler, of what the service settles. */
-  wasAccepted(event: BroadcastEvent): boolean {
+  wasAccepted(event: Identity): boolean {
     return this.#accepted?.has(event) === true;
   }
 

@@ -1,7 +1,8 @@
+import type { Identity } from './deduplicator.ts';
 import { decodeEvents } from './envelope/decode.ts';
 import { encodeEvent } from './envelope/encode.ts';
 import { PolycastError } from './error.ts';
-import type { BroadcastEvent } from './event.ts';
+import { type BroadcastEvent, expireAfter, remainingMs } from './event.ts';
 import type { Runtime } from './runtime.ts';
 import { ACCEPT, RELEASE, type Settler } from './settler.ts';
 import type { Timer } from './timer.ts';
@@ -42,6 +43,8 @@ export function splitEvent(event: BroadcastEvent, maxEventBytes: number): Chunk[
 }
 
 interface Assembly {
+  /** When its time to live is over, by the runtime's monotonic clock. */
+  readonly deadlineMs: number;
   readonly pieces: (Uint8Array | undefined)[];
   readonly leases: Lease[];
   readonly timer: Timer;
@@ -52,8 +55,9 @@ interface Assembly {
 /** Puts large events together again, bounded in number, size and time. */
 export class Assembler {
   readonly #complete: (event: BroadcastEvent, lease: Lease | undefined) => void;
-  readonly #lost: (source: string, missing: number) => void;
+  readonly #lost: (source: string, missing: number | undefined) => void;
   readonly #corrupt: (error: PolycastError) => void;
+  readonly #wasAccepted: (whole: Identity) => boolean;
   readonly #settler: Settler;
   readonly #runtime: Runtime;
   readonly #assemblies = new Map<string, Assembly>();
@@ -61,8 +65,10 @@ export class Assembler {
 
   constructor(events: {
     complete: (event: BroadcastEvent, lease: Lease | undefined) => void;
-    lost: (source: string, missing: number) => void;
+    /** @param missing undefined: nobody knows whether they are */
+    lost: (source: string, missing: number | undefined) => void;
     corrupt: (error: PolycastError) => void;
+    wasAccepted: (whole: Identity) => boolean;
     settler: Settler;
     runtime: Runtime;
   }) {
@@ -71,6 +77,7 @@ export class Assembler {
     this.#complete = events.complete;
     this.#lost = events.lost;
     this.#corrupt = events.corrupt;
+    this.#wasAccepted = events.wasAccepted;
   }
 
   add(chunk: BroadcastEvent, lease: Lease | undefined): void {
@@ -85,6 +92,11 @@ export class Assembler {
       this.#corrupt(
         new PolycastError('corrupt-event', 'a piece of a large event without its id, index, count or bytes'),
       );
+      this.#settler.settle(lease, ACCEPT);
+      return;
+    }
+    if (lease !== undefined && lease.attempt > 1 && this.#wasAccepted({ id: chunkid, source: chunk.source })) {
+      // The settlement of this piece alone was lost: the others never come again.
       this.#settler.settle(lease, ACCEPT);
       return;
     }
@@ -110,8 +122,11 @@ export class Assembler {
 
   #start(key: string, chunk: BroadcastEvent, count: number): Assembly {
     if (this.#assemblies.size >= MAX_ASSEMBLIES) this.#giveUp(this.#assemblies.keys().next().value as string);
-    const patienceMs = Math.min(Math.max(chunk.expiresAtMs - this.#runtime.wallMs(), 0), MAX_PATIENCE_MS);
+    // The publisher's clock may be wrong: what counts is when the piece came, and how long it has to live.
+    const leftMs = Math.max(remainingMs(chunk, this.#runtime), 0);
+    const patienceMs = Math.min(leftMs, MAX_PATIENCE_MS);
     const assembly: Assembly = {
+      deadlineMs: this.#runtime.nowMs() + leftMs,
       pieces: new Array(count).fill(undefined),
       leases: [],
       timer: this.#runtime.after(patienceMs, () => this.#giveUp(key)),
@@ -141,7 +156,10 @@ export class Assembler {
     }
     decodeEvents(
       text,
-      (event) => this.#complete(event, lease),
+      (event) => {
+        expireAfter(event, assembly.deadlineMs - this.#runtime.nowMs(), this.#runtime);
+        this.#complete(event, lease);
+      },
       (error) => {
         this.#corrupt(error);
         this.#settler.settle(lease, ACCEPT);
@@ -154,7 +172,9 @@ export class Assembler {
     const assembly = this.#assemblies.get(key);
     if (!assembly) return;
     this.#remove(key, assembly);
-    this.#lost(key.slice(0, key.indexOf('\n')), assembly.missing);
+    // What comes again may be the rest of what an earlier life has handled.
+    const isKnown = assembly.leases.every(({ attempt }) => attempt === 1);
+    this.#lost(key.slice(0, key.indexOf('\n')), isKnown ? assembly.missing : undefined);
     for (const lease of assembly.leases) this.#settler.settle(lease, ACCEPT);
   }
 

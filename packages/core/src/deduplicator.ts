@@ -28,7 +28,7 @@ export class Deduplicator {
   }
 
   /** Was it here within the window? */
-  has(event: BroadcastEvent): boolean {
+  has(event: Identity): boolean {
     const seenAtMs = this.#seenAtMs.get(identityOf(event));
     return seenAtMs !== undefined && this.#runtime.nowMs() - seenAtMs < DEDUPE_WINDOW_MS;
   }

@@ -66,6 +66,8 @@ export let ownEpochOf: (event: BroadcastEvent) => string | undefined;
 export let expireAfter: (event: BroadcastEvent, remainingMs: number, runtime: Runtime) => void;
 /** From now on its time to live runs by the monotonic clock: it waits here. */
 export let pinExpiry: (event: BroadcastEvent, runtime: Runtime) => void;
+/** How long it has still to live, ms, by the same clock as `isExpired`. */
+export let remainingMs: (event: BroadcastEvent, runtime: Runtime) => number;
 /** Is its time to live over? Measured from `expireAfter`, else from when it was pinned, by the wall clock at that time. */
 export let isExpired: (event: BroadcastEvent, runtime: Runtime) => boolean;
 
@@ -106,6 +108,11 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
     pinExpiry = (event, runtime) => {
       if (event.#deadlineMs !== undefined || event.#expiresAtMs === Number.POSITIVE_INFINITY) return;
       event.#deadlineMs = runtime.nowMs() + event.#expiresAtMs - runtime.wallMs();
+    };
+    remainingMs = (event, runtime) => {
+      if (event.#expiresAtMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+      pinExpiry(event, runtime);
+      return (event.#deadlineMs as number) - runtime.nowMs();
     };
     isExpired = (event, runtime) => {
       if (event.#expiresAtMs === Number.POSITIVE_INFINITY) return false;

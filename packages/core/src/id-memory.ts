@@ -37,7 +37,7 @@ export class IdMemory {
   }
 
   /** Was it here before? */
-  has(event: BroadcastEvent): boolean {
+  has(event: Identity): boolean {
     const prefix = this.#prefixOf(event.id);
     const number = prefix === undefined ? 0 : numberAt(event.id, prefix.length + 1);
     const known = prefix === undefined || number === 0 ? undefined : this.#seriesOf(event.source, prefix).has(number);

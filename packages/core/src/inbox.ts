@@ -253,7 +253,8 @@ export class Inbox implements Sink {
     this.#tellAll({ kind: 'failed', what: 'source', error });
   }
 
-  deliver(event: BroadcastEvent, lease?: Lease, isFresh = false): boolean {
+  /** @param isTimed its time to live runs already: it was put together here */
+  deliver(event: BroadcastEvent, lease?: Lease, isFresh = false, isTimed = false): boolean {
     const isOwed = this.#isOwed(event);
     if (!this.#concernsUs(event)) {
       this.#arrivals.pass(event, isOwed);
@@ -273,7 +274,7 @@ export class Inbox implements Sink {
       // What was given back comes again, whatever the service counts.
       if (!reopened && (!lease || isReserved || this.#arrivals.isSettled(event))) return this.#repeated(lease);
     }
-    if (!isFresh && this.#hasExpired(event, lease)) {
+    if (!isFresh && (isTimed ? isExpired(event, this.session.runtime) : this.#hasExpired(event, lease))) {
       this.#arrivals.reopen(event);
       this.session.expired(event);
       return this.#done(lease);
@@ -366,8 +367,12 @@ export class Inbox implements Sink {
     const { chunking } = this.session;
     if (event.type === CHUNK_TYPE && chunking !== undefined) {
       this.#assembler ??= new chunking.Assembler({
-        complete: (whole, joined) => void this.deliver(whole, joined),
-        lost: (source, count) => this.#tellAll({ kind: 'gap', reason: 'chunk', source, count }),
+        complete: (whole, joined) => void this.deliver(whole, joined, false, true),
+        lost: (source, count) => {
+          const gap = { kind: 'gap', reason: 'chunk', source } as const;
+          this.#tellAll(count === undefined ? gap : { ...gap, count });
+        },
+        wasAccepted: (whole) => this.#arrivals.wasAccepted(whole),
         corrupt: (error) => this.corrupt(error),
         settler: this.settler,
         runtime: this.session.runtime,

@@ -24,8 +24,10 @@ export interface PublisherOptions {
   readonly carbonCopy: boolean;
   /** Writes events as JSON; undefined where the transport takes the event itself. */
   readonly encode: ((event: BroadcastEvent) => string) | undefined;
-  /** Cuts what is too large; undefined: it is refused. */
+  /** Cuts what is too large. */
   readonly split: typeof import('./chunking.ts').splitEvent | undefined;
+  /** False: what is too large is refused. Dead letters are cut all the same: nothing else would ever take them. */
+  readonly splits: boolean;
   readonly retry: RetryPolicy;
   /** Undefined where nothing is gained from batches. */
   readonly queue: typeof BatchQueue | undefined;
@@ -97,7 +99,12 @@ export class Publisher {
   }
 
   /** An event as it will be sent. @throws PolycastError `invalid-*`, `payload-too-large`; TypeError */
-  prepare(input: EventInput, options: PublishOptions | undefined, core?: CoreAttributes, sequence?: string): Outgoing {
+  prepare(
+    input: EventInput,
+    options: PublishOptions | undefined,
+    core?: CoreAttributes,
+    sequence?: string | 'none',
+  ): Outgoing {
     // What is rare stays outside: the engine then makes one piece of the rest, twice as fast.
     const asked = options === undefined && core === undefined ? this.#plain : this.#read(options, core);
     const { type, data, rest } = readEventInput(input);
@@ -121,11 +128,15 @@ export class Publisher {
       epoch: this.#numberer.epoch,
       time: rest?.time ?? timeMs,
       expiresAtMs,
-      sequence: sequence ?? (this.#numbers ? this.#numberer.next(asked.lane) : undefined),
+      sequence: sequence === undefined ? this.#nextSequence(asked.lane) : sequence === 'none' ? undefined : sequence,
       data: plain,
       attributes,
     });
     return { event, topic: this.#options.topic, to: asked.to, json: this.#writeJson(event), expiresAtMs };
+  }
+
+  #nextSequence(lane: string): string | undefined {
+    return this.#numbers ? this.#numberer.next(lane) : undefined;
   }
 
   /** Publish options, checked. */
@@ -220,19 +231,24 @@ export class Publisher {
 
   async #sendLarge(outgoing: Outgoing, bytes: number): Promise<void> {
     const chunks = this.#split(outgoing, bytes);
-    const attributes = outgoing.event.attributes;
+    const { topic, event } = outgoing;
+    const { attributes } = event;
+    const isOurs = topic === this.#options.topic;
     const options: PublishOptions = {
       to: outgoing.to,
-      ttlMs: outgoing.expiresAtMs - this.#options.runtime.wallMs(),
-      ...(attributes?.carboncopy === true ? { carbonCopy: true } : {}),
+      // It was above 0 a moment ago.
+      ttlMs: Math.max(outgoing.expiresAtMs - this.#options.runtime.wallMs(), Number.MIN_VALUE),
+      // Whoever reads dead letters may be called as we are.
+      ...(attributes?.carboncopy === true || !isOurs ? { carbonCopy: true } : {}),
       ...(typeof attributes?.partitionkey === 'string' ? { partitionKey: attributes.partitionkey } : {}),
     };
     await Promise.all(
       chunks.map(({ data, ...chunk }) => {
         // The first piece takes the number of the whole, so that none is left out.
-        const sequence = chunk.chunkindex === 0 ? outgoing.event.sequence : undefined;
+        // On another topic (of dead letters) our numbers mean nothing, and here they would be missing.
+        const sequence = !isOurs ? 'none' : chunk.chunkindex === 0 ? event.sequence : undefined;
         const piece = this.prepare({ type: CHUNK_TYPE, data }, options, chunk as CoreAttributes, sequence);
-        return this.send(piece);
+        return this.send({ ...piece, topic });
       }),
     );
   }
@@ -242,7 +258,8 @@ export class Publisher {
     const { manifest, split } = this.#options;
     const limit = manifest.limits.maxEventBytes;
     try {
-      if (split !== undefined) return split(outgoing.event.with({}), limit);
+      const cuts = this.#options.splits || outgoing.topic !== this.#options.topic;
+      if (split !== undefined && cuts) return split(outgoing.event.with({}), limit);
       throw new PolycastError(
         'payload-too-large',
         `the event takes ${bytes} bytes, ${manifest.transport} takes ${limit}; connect with { chunking: true } to send it in pieces`,
@@ -254,8 +271,8 @@ export class Publisher {
   }
 
   readonly #renumber = (outgoing: Outgoing, sequence: string): Outgoing => {
-    const event = outgoing.event.with({ sequence });
-    return { ...outgoing, event, json: this.#writeJson(event) };
+    const { event, json } = outgoing;
+    return { ...outgoing, event: event.with({ sequence }), json: json && renumbered(json, event.sequence, sequence) };
   };
 
   #addresses(to: PublishOptions['to']): readonly Address[] {
@@ -278,6 +295,14 @@ export class Publisher {
     this.#knownAddresses.add(address);
     return address;
   }
+}
+
+/**
+ * The text as it was written, but for the number: the data may have changed since, or throw when it is read again. Inside a JSON string
+ * no quotes stand bare, and the sequence comes before all other attributes.
+ */
+function renumbered(json: string, from: string | undefined, to: string): string {
+  return json.replace(`,"sequence":"${from}"`, `,"sequence":"${to}"`);
 }
 
 /** The type of a piece of a large event. */

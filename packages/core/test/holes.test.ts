@@ -107,3 +107,35 @@ test('what expires while it waits for its next try leaves its number behind only
     ]);
   }
 });
+
+test('an event under another number holds what it held when it was published', async () => {
+  const transport = new LoopTransport({}, { maxBatchesInFlight: 1 });
+  transport.loops = false;
+  const me = await connect({ transport, topic: 't', self: { role: 'r' }, retry: { tries: 1 } });
+  openOnes.push(me);
+  let refuse = (_: unknown) => {};
+  transport.onPublish = () =>
+    new Promise((_, reject) => {
+      refuse = reject;
+    });
+  const refused = me.publish({ type: 'x', data: 'refused' });
+  await vi.waitFor(() => expect(transport.sent).toHaveLength(1));
+  const changing = { at: 1, text: ',"sequence":"no number"' };
+  let reads = 0;
+  const once = {
+    toJSON: () => {
+      if (++reads > 1) throw new Error('read again');
+      return 'once';
+    },
+  };
+  const taken = [me.publish({ type: 'x', data: changing }), me.publish({ type: 'x', data: once })];
+  const expected = { ...changing };
+  changing.at = 2;
+  transport.onPublish = () => {};
+  refuse(new PolycastError('payload-too-large', 'as the test says'));
+  await expect(refused).rejects.toMatchObject({ code: 'payload-too-large' });
+  await Promise.all(taken);
+  const sent = transport.sent.flat().map(({ json }) => JSON.parse(json as string));
+  expect(sent.map(({ data }) => data)).toEqual(['refused', expected, 'once']);
+  expect(sent[1].sequence).toBe(sent[0].sequence);
+});
