@@ -222,10 +222,9 @@ class Session implements Feeder {
     if (this.#unsettled === 0) this.#watchIdle();
   }
 
-  /** Another member should have the session: it is not kept by our looking after it. */
+  /** Renewed meanwhile all the same: other messages of the session may be ours, and are accepted under its lock. */
   passes(): void {
     this.#passing++;
-    clearInterval(this.#renewal);
   }
 
   /** What is passed on comes straight back to whoever has the session. */
