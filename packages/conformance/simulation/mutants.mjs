@@ -174,6 +174,12 @@ export const MUTANTS = [
     patches: [{ module: 'subscription.ts', from: 'delivery.attempt >= retry.tries', to: 'delivery.attempt >= 1_000' }],
   },
   {
+    name: 'own-tries-untold',
+    wrong: 'what was tried here before it goes back to the service counts as one try',
+    caughtBy: ['attempts', 'tries'],
+    patches: [{ module: 'subscription.ts', from: '{ ...settlement, tries: delivery.tries }', to: 'settlement' }],
+  },
+  {
     name: 'attempts-uncounted',
     wrong: 'each attempt is the first',
     caughtBy: ['attempts', 'tries', 'busy'],

@@ -4,7 +4,7 @@ import { encodeEvent } from './envelope/encode.ts';
 import { PolycastError } from './error.ts';
 import { type BroadcastEvent, expireAfter, remainingMs } from './event.ts';
 import type { Runtime } from './runtime.ts';
-import { ACCEPT, RELEASE, type Settler } from './settler.ts';
+import { ACCEPT, type Settler } from './settler.ts';
 import type { Timer } from './timer.ts';
 import type { Lease } from './transport.ts';
 
@@ -116,7 +116,7 @@ export class Assembler {
   close(): void {
     for (const [key, assembly] of this.#assemblies) {
       this.#remove(key, assembly);
-      for (const lease of assembly.leases) this.#settler.settle(lease, RELEASE);
+      for (const lease of assembly.leases) this.#settler.giveBack(lease);
     }
   }
 

@@ -20,6 +20,8 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   /** The service was told what becomes of it: once. */
   settled = false;
   attempt: number;
+  /** The handler was called for this attempt. */
+  isBegun = false;
   /** What the handler said; the first word counts. */
   outcome: Outcome | undefined;
   /** When the handler was called, ms of a monotonic clock. 0: not yet. */
@@ -83,9 +85,15 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     return this.lease !== undefined && this.abandoned;
   }
 
+  /** How often handlers were given the event, as far as we know. */
+  get tries(): number {
+    return this.isBegun ? this.attempt : this.attempt - 1;
+  }
+
   /** Forgets what the last attempt said. */
   again(): void {
     this.attempt++;
+    this.isBegun = false;
     this.outcome = undefined;
     this.startedAtMs = 0;
   }

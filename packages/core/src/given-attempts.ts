@@ -11,9 +11,10 @@ const MAX_ENTRIES = 10_000;
 export class GivenAttempts {
   #attempts: Map<string, number> | undefined;
 
-  remember({ event, attempt }: LiveDelivery): void {
+  remember({ event, tries }: LiveDelivery): void {
+    if (tries === 0) return;
     this.#attempts ??= new Map();
-    this.#attempts.set(identityOf(event), attempt);
+    this.#attempts.set(identityOf(event), tries);
     if (this.#attempts.size > MAX_ENTRIES) this.#attempts.delete(this.#attempts.keys().next().value as string);
   }
 

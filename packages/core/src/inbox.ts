@@ -12,7 +12,7 @@ import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
 import { maxAttempts } from './retry.ts';
 import type { Session } from './session.ts';
-import { ACCEPT, RELEASE, Settler } from './settler.ts';
+import { ACCEPT, Settler } from './settler.ts';
 import type { Signal } from './signal.ts';
 import type { LiveSubscription } from './subscription.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
@@ -340,7 +340,7 @@ export class Inbox implements Sink {
       if (this.#kind !== 'own') return this.#done(lease);
       const subscription = subscriptions[0];
       if (subscription !== undefined) return subscription.take(event, lease);
-      this.settler.settle(lease, RELEASE);
+      this.settler.giveBack(lease);
       return false;
     }
     if (this.#kind === 'own') return subscriptions[0]?.take(event, undefined) ?? true;

@@ -25,6 +25,11 @@ export class Settler {
     }
   }
 
+  /** What no handler saw goes back to the service, and was no try. */
+  giveBack(lease: Lease | undefined): void {
+    if (lease !== undefined) this.settle(lease, { kind: 'release', delayMs: 0, tries: lease.attempt - 1 });
+  }
+
   /** A settlement is under way. */
   track(settling: Promise<void>): void {
     const settled = settling.catch(this.#failed).finally(() => this.#underWay.delete(settled));

@@ -130,7 +130,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   #takeInTurn(event: BroadcastEvent, lease: Lease | undefined): boolean {
     if (this.#state === 'closed' || this.#takesNothing) {
-      this.inbox.settler.settle(lease, RELEASE);
+      this.inbox.settler.giveBack(lease);
       return false;
     }
     const delivery = new LiveDelivery(this, event, lease);
@@ -289,12 +289,14 @@ export class LiveSubscription implements Subscription, Watched {
     const { lease } = delivery;
     if (lease === undefined || delivery.settled) return;
     delivery.settled = true;
-    if (settlement.kind === 'release') this.#given.remember(delivery);
-    this.inbox.settler.settle(lease, settlement);
+    if (settlement.kind !== 'release') return this.inbox.settler.settle(lease, settlement);
+    this.#given.remember(delivery);
+    this.inbox.settler.settle(lease, { ...settlement, tries: delivery.tries });
   }
 
   #run(delivery: LiveDelivery): void {
     this.#running++;
+    delivery.isBegun = true;
     if (this.settings.concurrency > 1) this.#setBusy(delivery);
     this.#calling++;
     let later: Promise<unknown> | undefined;
@@ -642,6 +644,7 @@ export class LiveSubscription implements Subscription, Watched {
   #dropQueue(): void {
     const unread = this.#stream?.takeUnread() ?? [];
     const waiting = this.#waitingRoom?.take(Number.POSITIVE_INFINITY) ?? [];
+    for (const delivery of unread) (delivery as LiveDelivery).isBegun = false;
     const left = [...unread, ...(this.#queue?.takeAll() ?? []), ...waiting];
     let lost = 0;
     for (const delivery of left) {

@@ -155,8 +155,12 @@ export interface Lease {
 
 export type Settlement =
   | { readonly kind: 'accept' }
-  /** Deliver it again, attempt + 1. `delayMs` is above 0 only if `delayedRelease` is native. */
-  | { readonly kind: 'release'; readonly delayMs: number }
+  /**
+   * Deliver it again, as attempt `tries` + 1. `delayMs` is above 0 only if `delayedRelease` is native. `tries` is how often handlers
+   * have been given the event, as far as core knows: less than `Lease.attempt` for what no handler saw, more for what was tried here.
+   * Left out: `Lease.attempt`.
+   */
+  | { readonly kind: 'release'; readonly delayMs: number; readonly tries?: number }
   /** Only if `deadLetter` is native; else core publishes to the dead-letter topic and accepts. */
   | { readonly kind: 'dead-letter'; readonly reason: string };
 

@@ -149,13 +149,13 @@ export class Group {
         if (!member.held.delete(entry)) return;
         this.#settled(entry);
         if (settlement.kind === 'accept') return;
-        this.#again(entry);
+        this.#again(entry, settlement.kind === 'release' ? settlement.tries : undefined);
       },
     };
   }
 
-  #again(entry: Entry): void {
-    entry.attempt++;
+  #again(entry: Entry, tries = entry.attempt): void {
+    entry.attempt = tries + 1;
     this.#wait(entry);
     // Asked for again by somebody who is settling: not within that call.
     queueMicrotask(() => this.#drain());

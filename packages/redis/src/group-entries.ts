@@ -36,7 +36,7 @@ export class GroupEntries implements Holder {
   /** Held until the server has taken the acknowledgement. By key and id. */
   readonly #held = new Map<string, HeldEntry>();
   /** Given back, which the server does not know yet. By key and id. */
-  readonly #returning = new Map<string, HeldEntry>();
+  readonly #returning = new Map<string, { readonly key: string; readonly id: string; readonly tries: number }>();
   /** The server is being told that they are given back. By key and id. */
   readonly #goingBack = new Set<string>();
   /** What could not be given back while closing, for a reason that may pass. */
@@ -217,7 +217,7 @@ export class GroupEntries implements Holder {
     if (this.#held.get(name) === entry) this.#held.delete(name);
   }
 
-  async putBack(entry: HeldEntry): Promise<void> {
+  async putBack(entry: HeldEntry, tries: number): Promise<void> {
     const name = `${entry.key} ${entry.id}`;
     // Before the server hears of it: from then on our own claims may bring it again. Until then it must not look like something that
     // never reached us.
@@ -226,13 +226,13 @@ export class GroupEntries implements Holder {
     try {
       // Perhaps nobody stays who reads this stream.
       if (entry.contestant !== undefined && this.#isStopped()) await this.#contests.leave(entry.contestant);
-      await this.#return(entry.key, entry.id, entry.attempt);
+      await this.#return(entry.key, entry.id, tries);
     } catch (thrown) {
       const error = mapError(thrown);
       if (!error.retryable) throw error;
       // It comes again when its lock runs out. A lost connection is one failure, however much was held.
       if (this.#isStopped()) this.#notReturned = { entries: (this.#notReturned?.entries ?? 0) + 1, error };
-      else this.#returning.set(name, entry);
+      else this.#returning.set(name, { key: entry.key, id: entry.id, tries });
     } finally {
       this.#goingBack.delete(name);
     }
@@ -240,8 +240,8 @@ export class GroupEntries implements Holder {
   }
 
   async returnRest(): Promise<void> {
-    for (const [name, { key, id, attempt }] of this.#returning) {
-      await this.#return(key, id, attempt);
+    for (const [name, { key, id, tries }] of this.#returning) {
+      await this.#return(key, id, tries);
       this.#returning.delete(name);
     }
   }

@@ -12,7 +12,8 @@ export interface Holder {
   /** It was accepted too late, or nobody knows: it may come again. */
   forget(entry: HeldEntry): void;
   /** Not all of its events were accepted, and no more will be: another may have it. */
-  putBack(entry: HeldEntry): Promise<void>;
+  /** @param tries how often handlers were given it */
+  putBack(entry: HeldEntry, tries: number): Promise<void>;
   /** How long the server has held an entry, ms. */
   ageMs(id: string): number | undefined;
   /** @returns false if it is no longer ours */
@@ -38,7 +39,8 @@ export class HeldEntry {
   readonly #lockMs: number;
   readonly #size: number;
   #open: number;
-  #released = 0;
+  /** The most of its events that were released; undefined: none was. */
+  #tries: number | undefined;
   #renewedAtMs: number;
   #renewing: Promise<void> | undefined;
   #lost = false;
@@ -89,13 +91,14 @@ export class HeldEntry {
 
   settle(settlement: Settlement, event: BroadcastEvent, index: number, attempt: number): void | Promise<void> {
     const released = settlement.kind === 'release';
+    const tries = released ? (settlement.tries ?? attempt) : attempt;
     // An event that travelled in a batch cannot go back alone: it is tried again here, while there is a here.
     if (this.#lost) throw this.#lockLost();
-    if (released && this.#size > 1 && this.#holder.redeliver(event, this.lease(event, index, attempt + 1))) return;
+    if (released && this.#size > 1 && this.#holder.redeliver(event, this.lease(event, index, tries + 1))) return;
     this.#open--;
-    if (released) this.#released++;
+    if (released) this.#tries = Math.max(this.#tries ?? 0, tries);
     if (this.#open > 0) return;
-    if (this.#released > 0) return this.#holder.putBack(this);
+    if (this.#tries !== undefined) return this.#holder.putBack(this, this.#tries);
     // Within the lock nobody can have claimed it. A tenth is left for the way here.
     if (performance.now() - this.#renewedAtMs < this.#lockMs * 0.9) return this.#holder.acknowledge(this);
     return this.renew(true).then(

@@ -20,6 +20,8 @@ interface Handed {
   readonly counted: number;
 }
 
+const NEVER: Handed = { attempt: 0, counted: 0 };
+
 /**
  * Tells tries from deliveries. The service counts every delivery, those included whose link was lost before they reached anybody;
  * a try is what a handler was given. Of a subscription that is only ours all else was lost on the way; elsewhere another reader may
@@ -30,7 +32,9 @@ export class AttemptCounter {
 
   /** @returns 1 for the first try. Called once for each delivery that is handed on. */
   next({ sequenceNumber, counted, tries, countedThen, isOurs, maxAttempts }: Deliveries): number {
-    const written: Handed = { attempt: Math.min(tries, counted), counted: Math.min(countedThen, counted) };
+    // Who releases a message counts one delivery less than who gets it next. What a stranger wrote leaves it one try.
+    const written: Handed =
+      countedThen < counted ? { attempt: Math.min(tries, maxAttempts - 1), counted: countedThen } : NEVER;
     const known = this.#handed.get(sequenceNumber) ?? written;
     const last = known.counted >= written.counted ? known : written;
     const unexplained = counted - last.counted - (last.attempt > 0 ? 1 : 0);
@@ -39,6 +43,12 @@ export class AttemptCounter {
     const bounded = counted >= maxAttempts ? Math.max(attempt, counted + 1) : attempt;
     this.#remember(sequenceNumber, { attempt: bounded, counted });
     return bounded;
+  }
+
+  /** It was tried so often, also without the service. */
+  tried(sequenceNumber: string, tries: number): void {
+    const handed = this.#handed.get(sequenceNumber);
+    if (handed !== undefined) this.#handed.set(sequenceNumber, { attempt: tries, counted: handed.counted });
   }
 
   /** It will not come again. */

@@ -115,7 +115,14 @@ export class MessageLease implements Lease {
       case 'accept':
         return this.#end(complete);
       case 'release': {
-        const properties = { [TRIES_PROPERTY]: this.attempt, [COUNTED_PROPERTY]: this.#counted };
+        const { tries = this.attempt } = settlement;
+        if (tries < this.attempt) {
+          // No handler had it this time.
+          this.#holder.attempts.forget(this.#sequenceNumber);
+          return this.giveBack();
+        }
+        this.#holder.attempts.tried(this.#sequenceNumber, tries);
+        const properties = { [TRIES_PROPERTY]: tries, [COUNTED_PROPERTY]: this.#counted };
         return this.#do((receiver, message) => receiver.abandonMessage(message, properties));
       }
       case 'dead-letter': {
@@ -244,9 +251,10 @@ export class SharedLease {
   }
 }
 
-/** What one event should have again, all of them get. */
-function rank({ kind }: Settlement): number {
-  return kind === 'accept' ? 0 : kind === 'dead-letter' ? 1 : 2;
+/** What one event should have again, all of them get, and the one that was tried most often counts. */
+function rank(settlement: Settlement): number {
+  if (settlement.kind === 'release') return 2 + (settlement.tries ?? 0);
+  return settlement.kind === 'accept' ? 0 : 1;
 }
 
 /** What the service takes: a short line of well-formed text. Whatever was thrown may have become it. */

@@ -42,6 +42,17 @@ describe('tries', () => {
     expect(new AttemptCounter().next(delivery({ counted: 1, tries: 1_000, countedThen: 1_000 }))).toBe(2);
   });
 
+  it('may be more than deliveries: a member tries by itself as well', () => {
+    const counter = new AttemptCounter();
+    expect(counter.next(delivery({ counted: 1, tries: 3 }))).toBe(4);
+    counter.tried('7', 6);
+    expect(counter.next(delivery({ counted: 2, tries: 3 }))).toBe(7);
+  });
+
+  it('leave one to what a stranger wrote too much on', () => {
+    expect(new AttemptCounter().next(delivery({ counted: 1, tries: 1_000 }))).toBe(100);
+  });
+
   it('begin anew with what is forgotten', () => {
     const counter = new AttemptCounter();
     counter.next(delivery());

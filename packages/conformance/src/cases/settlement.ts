@@ -208,6 +208,42 @@ export const settlementCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'settlement/tries-here-count-there',
+    clause: 'settlement.4',
+    title:
+      'tries that a closing member made by itself count for the member that takes over; what it never began does not',
+    requires: {
+      capabilities: ['everyone', 'settlement', 'redelivery', 'deadLetter', 'groups', 'partitionKey'],
+    },
+    async run(c) {
+      const desk = await c.join('desk');
+      const worker = await c.join('worker');
+      // Long enough to be closed while it waits for the third.
+      const retry = { tries: 3, baseMs: 100, maxMs: 100 };
+      const tries = new Map<unknown, number[]>();
+      const fail = ({ data }: { data: unknown }, { attempt }: { attempt: number }) => {
+        tries.set(data, [...(tries.get(data) ?? []), attempt]);
+        throw new Error('burnt');
+      };
+      const one = await c.listen(worker, { group: 'g', retry }, fail);
+      const two = await c.listen(worker, { group: 'g', retry }, fail);
+      await desk.publish({ type: 'order', data: 'x' }, { partitionKey: 'k' });
+      await desk.publish({ type: 'order', data: 'y' }, { partitionKey: 'k' });
+      await c.until(() => one.count + two.count >= 2, 'two tries');
+      await (one.count > 0 ? one : two).subscription.close({ drainMs: 0 });
+      const setAside = () => [...one.signals, ...two.signals].filter(({ kind }) => kind === 'dead-lettered');
+      await c.until(() => setAside().length === 2, 'two dead letters');
+      same(
+        [...tries].sort(),
+        [
+          ['x', [1, 2, 3]],
+          ['y', [1, 2, 3]],
+        ],
+        'attempts',
+      );
+    },
+  },
+  {
     id: 'settlement/reject',
     clause: 'settlement.5',
     title: 'reject sets aside at the first attempt, with the reason given',

@@ -216,6 +216,19 @@ export const deliveryMutants: readonly Mutant[] = [
     breed: (make) => () => interfere(make(), { lease: (lease) => relet(lease, { attempt: 1 }) }),
   },
   {
+    name: 'never-hears-of-tries',
+    wrong: 'what a member tried by itself is not counted for the next',
+    caughtBy: ['settlement/tries-here-count-there'],
+    breed: (make) => () =>
+      interfere(make(), {
+        lease: (lease) =>
+          relet(lease, {
+            settle: (settlement) =>
+              lease.settle(settlement.kind === 'release' ? { ...settlement, tries: lease.attempt } : settlement),
+          }),
+      }),
+  },
+  {
     name: 'never-redelivers',
     wrong: 'a released lease is accepted instead',
     caughtBy: ['groups/failing-member', 'settlement/attempts-count-in-group'],

@@ -21,20 +21,23 @@ export const tries: Rule = (view) => {
   return wrong;
 };
 
-/** Attempts are numbered from 1, without holes where nothing went unseen. */
+/** Attempts are numbered from 1, without holes where nothing went unseen; those of a group's members together. */
 export const attempts: Rule = (view) => {
   const wrong: string[] = [];
-  if (view.family.length > 1) return wrong;
+  if (view.family[0] !== view.sub) return wrong;
   const disturbed = [...view.trace.faults].some(
     (fault) => !fault.startsWith('publish') && !fault.startsWith('subscribe'),
   );
-  for (const [number, calls] of byEvent(view.calls)) {
+  if (disturbed) return wrong;
+  for (const [number, calls] of byEvent(view.familyCalls)) {
     if (view.published(number)?.id !== undefined) continue;
+    // What the service took back by itself it counts, whoever had seen it.
+    if (view.trace.sources.some(({ handed }) => handed.some((one) => one.number === number && one.isVoid))) continue;
     calls.forEach((call, at) => {
       const before = calls[at - 1];
-      if (before !== undefined && call.attempt <= before.attempt && !disturbed) {
+      if (before !== undefined && call.attempt <= before.attempt) {
         wrong.push(`attempts: event ${number} came as attempt ${call.attempt} after attempt ${before.attempt}`);
-      } else if (call.attempt !== at + 1 && !disturbed) {
+      } else if (call.attempt !== at + 1) {
         wrong.push(`attempts: call ${at + 1} for event ${number} was numbered ${call.attempt}`);
       }
     });
