@@ -1,6 +1,6 @@
 import { isAborted, onAbort, orAborted } from './abort.ts';
 import { unsupported } from './catalogue.ts';
-import { oneOf } from './checked-option.ts';
+import { duration, oneOf, optionsOf } from './checked-option.ts';
 import type {
   Broadcaster,
   Dropped,
@@ -88,7 +88,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
           );
       return options === undefined ? sent : this.#as(options, sent);
     } catch (thrown) {
-      return Promise.reject(thrown);
+      return Promise.reject(thrown instanceof Error ? thrown : PolycastError.from(thrown, 'invalid-event'));
     }
   }
 
@@ -114,6 +114,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   }
 
   #checkPublish(options: PublishOptions): void {
+    optionsOf('publish', options);
     const { confirm = 'accepted', signal } = options;
     oneOf('confirm', confirm, ['accepted', 'none']);
     if (isAborted(signal)) throw abortedError('publish');
@@ -148,7 +149,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     if (handler === undefined && first !== undefined && (typeof first !== 'object' || first === null)) {
       throw new TypeError('subscribe takes a handler function, or options to be read with for await');
     }
-    const options = handler === undefined ? (first as SubscribeOptions | undefined) : second;
+    const options = optionsOf('subscribe', handler === undefined ? (first as SubscribeOptions | undefined) : second);
     if (isAborted(options?.signal)) throw abortedError('subscribe');
     const settings = await this.#settingsOf(options);
     // It may have been closed meanwhile.
@@ -233,6 +234,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   request(event: EventInputOf<Inputs>, options: RequestOptions = {}): Replies {
     if (this.#closing !== undefined) throw closedError();
+    optionsOf('request', options);
     this.#require('request', 'request()');
     return this.#session.desk.request(event, options, () => listenForControl(this.#session));
   }
@@ -243,6 +245,8 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   async #members(options: MembersOptions): Promise<readonly Participant[]> {
     if (this.#closing !== undefined) throw closedError();
+    optionsOf('members', options);
+    if (options.timeoutMs !== undefined) duration('timeoutMs', options.timeoutMs);
     this.#require('members', 'members()');
     const { link, members } = this.#session;
     if (link.members !== undefined) {

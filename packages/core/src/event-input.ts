@@ -1,6 +1,6 @@
 import { checkAttributeValue, checkExtensionName, MEDIA_TYPE, textFault } from './envelope/attributes.ts';
 import { parseTime } from './envelope/time.ts';
-import { PolycastError } from './error.ts';
+import { isPolycastError, PolycastError } from './error.ts';
 import type { AttributeValue, EventInput } from './event.ts';
 
 /** What a user said of an event, checked. */
@@ -26,13 +26,22 @@ export function readEventInput(input: EventInput): CheckedInput {
   let type: unknown;
   let data: unknown;
   let rest: CheckedRest | undefined;
-  for (const name in input) {
-    const value = input[name];
-    if (name === 'type') type = value;
-    else if (name === 'data') data = value;
-    else if (value !== undefined) rest = readOther(name, value, rest ?? {});
+  try {
+    for (const name in input) {
+      const value = input[name];
+      if (name === 'type') type = value;
+      else if (name === 'data') data = value;
+      else if (value !== undefined) rest = readOther(name, value, rest ?? {});
+    }
+  } catch (thrown) {
+    throw isPolycastError(thrown) ? thrown : unreadable(thrown);
   }
   return { type: checkType(type), data, rest };
+}
+
+/** A getter of the event's own threw, or a proxy. */
+function unreadable(cause: unknown): PolycastError {
+  return new PolycastError('invalid-event', 'the event cannot be read', { cause });
 }
 
 function readOther(name: string, value: unknown, rest: CheckedRest): CheckedRest {

@@ -187,6 +187,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   get ttlMs(): number | undefined {
     const said = this.#attributes?.ttlms;
     if (typeof said === 'number') return said;
+    if (typeof said === 'string' && Number(said) > 0) return Number(said);
     if (this.#expiresAtMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
     if (this.#epoch === undefined && this.#sequence === undefined) return undefined;
     const time = this.#time;

@@ -36,7 +36,10 @@ export class MemberList {
   #wantedUntilMs = Number.NEGATIVE_INFINITY;
   /** Our own roll call holds until then. */
   #calledUntilMs = Number.NEGATIVE_INFINITY;
-  #firstAnswers: Promise<void> | undefined;
+  /** The roll call under way; once it is answered for, everybody known is in `#seen`. */
+  #calling: Promise<void> | undefined;
+  /** When it was sent. */
+  #calledAtMs = Number.NEGATIVE_INFINITY;
   #heartbeat: Timer | undefined;
 
   constructor(self: Participant, publisher: Publisher, runtime: Runtime, tell: (signal: Signal) => void) {
@@ -48,23 +51,35 @@ export class MemberList {
 
   /** Are heartbeats of others expected? */
   get isAsking(): boolean {
-    return this.#runtime.nowMs() < this.#calledUntilMs;
+    return this.#calling !== undefined || this.#runtime.nowMs() < this.#calledUntilMs;
   }
 
   /** @param listens is this participant a member itself? */
   async list(options: MembersOptions, listens: boolean): Promise<readonly Participant[]> {
+    const { timeoutMs = DEFAULT_MEMBERS_TIMEOUT_MS } = options;
     const now = this.#runtime.nowMs();
-    if (now > this.#calledUntilMs - INTEREST_MS / 2) {
-      const isFirst = now > this.#calledUntilMs;
-      this.#calledUntilMs = now + INTEREST_MS;
-      await this.#send(ROLL_CALL_TYPE, { forMs: INTEREST_MS });
-      if (isFirst) this.#firstAnswers = pause(this.#runtime, options.timeoutMs ?? DEFAULT_MEMBERS_TIMEOUT_MS);
-    }
-    await this.#firstAnswers;
+    if (now > this.#calledUntilMs - INTEREST_MS / 2) this.#calling ??= this.#call(now > this.#calledUntilMs);
+    // Whoever asks meanwhile waits for the same call, and as long for its answers as they say.
+    await this.#calling;
+    const waitedMs = this.#runtime.nowMs() - this.#calledAtMs;
+    if (waitedMs < timeoutMs) await pause(this.#runtime, timeoutMs - waitedMs);
     const oldest = this.#runtime.nowMs() - MEMBER_EXPIRY_MS;
     for (const [instance, { atMs }] of this.#seen) if (atMs < oldest) this.#seen.delete(instance);
     const all = [...(listens ? [this.#self] : []), ...[...this.#seen.values()].map(({ participant }) => participant)];
     return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
+  }
+
+  /** Rejects when it could not be sent: then nobody was asked, and the next caller asks again. */
+  async #call(isFirst: boolean): Promise<void> {
+    try {
+      await this.#send(ROLL_CALL_TYPE, { forMs: INTEREST_MS });
+      const nowMs = this.#runtime.nowMs();
+      this.#calledUntilMs = nowMs + INTEREST_MS;
+      // Later calls only renew what is told anyway.
+      if (isFirst) this.#calledAtMs = nowMs;
+    } finally {
+      this.#calling = undefined;
+    }
   }
 
   receive(event: BroadcastEvent): void {

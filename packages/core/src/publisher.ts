@@ -114,8 +114,10 @@ export class Publisher {
       (attributes ??= {}).datacontenttype = 'application/octet-stream';
     }
     // The time of an event need not be when it was published: then its time to live is said apart.
-    if (rest?.time !== undefined && asked.ttlMs <= MAX_INTEGER) {
-      (attributes ??= {}).ttlms = Math.ceil(asked.ttlMs);
+    if (rest?.time !== undefined && asked.ttlMs !== Number.POSITIVE_INFINITY) {
+      // Beyond 24.8 days an attribute has no integer for it.
+      const ttlms = Math.ceil(asked.ttlMs);
+      (attributes ??= {}).ttlms = ttlms <= MAX_INTEGER ? ttlms : String(ttlms);
     }
     // What is written as JSON is made plain where it is written. Before it gets a number: receivers must not miss what is refused.
     const plain = this.#encode !== undefined ? data : normaliseData(data);

@@ -1,6 +1,6 @@
 import { isAborted, onAbort } from './abort.ts';
 import { type Address, checkAddress } from './address.ts';
-import { aboveZero } from './checked-option.ts';
+import { aboveZero, duration } from './checked-option.ts';
 import type { Replies, Reply, RequestOptions } from './contract.ts';
 import { Deduplicator } from './deduplicator.ts';
 import { PolycastError } from './error.ts';
@@ -42,7 +42,7 @@ export class RequestDesk {
   request(input: EventInput, options: RequestOptions, listen: () => Promise<void>): Replies {
     const { expect = Number.POSITIVE_INFINITY, timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, ...publishOptions } = options;
     aboveZero('expect', expect);
-    if (!(timeoutMs >= 0 && Number.isFinite(timeoutMs))) throw new TypeError('timeoutMs must be a finite number');
+    duration('timeoutMs', timeoutMs);
     const aborted = isAborted(options.signal);
     const correlationid = `${this.#publisher.epoch}-${this.#nextNumber++}`;
     const { signal } = options;

@@ -1,4 +1,4 @@
-import { count } from './checked-option.ts';
+import { count, optionsOf } from './checked-option.ts';
 import type { RetryOptions } from './contract.ts';
 import { codeOf, ERROR_CODES } from './error.ts';
 import type { Runtime } from './runtime.ts';
@@ -23,6 +23,7 @@ export const DEFAULT_RETRY: RetryPolicy = {
 /** @throws TypeError when a number makes no sense */
 export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
   if (options === undefined) return DEFAULT_RETRY;
+  optionsOf('retry', options);
   const policy = { ...DEFAULT_RETRY, ...options };
   count('retry.tries', policy.tries, 1);
   if (!(Math.min(policy.baseMs, policy.maxMs) >= 0))

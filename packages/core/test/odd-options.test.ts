@@ -83,6 +83,40 @@ test('a signal that throws when it is used hurts only the call that it was given
   await vi.waitFor(() => expect(handler.mock.lastCall?.[0].type).toBe('y'));
 });
 
+test('options that are no object are refused, not ignored', async () => {
+  const { me } = await open();
+  const none = odd('role:kitchen');
+  await expect(me.publish({ type: 'x' }, none)).rejects.toThrow('publish takes its options as an object');
+  await expect(me.subscribe(() => {}, none)).rejects.toThrow('subscribe takes its options as an object');
+  await expect(me.subscribe(() => {}, { retry: odd(5) })).rejects.toThrow('retry takes its options as an object');
+  await expect(me.members(none)).rejects.toThrow('members takes its options as an object');
+  expect(() => me.request({ type: 'q' }, none)).toThrow('request takes its options as an object');
+});
+
+test.each([Number.NaN, -1, Number.POSITIVE_INFINITY, '1'])('members does not wait for %s ms', async (timeoutMs) => {
+  const { me } = await open();
+  await expect(me.members({ timeoutMs: odd(timeoutMs) })).rejects.toThrow('timeoutMs must be a finite number');
+});
+
+const refuse = (): never => {
+  throw Object.create(null);
+};
+
+test.each<[string, () => object]>([
+  ['whose type', () => Object.defineProperty({}, 'type', { enumerable: true, get: refuse })],
+  ['whose subject', () => Object.defineProperty({ type: 'x' }, 'subject', { enumerable: true, get: refuse })],
+  ['whose data', () => Object.defineProperty({ type: 'x' }, 'data', { enumerable: true, get: refuse })],
+  ['whose list of names', () => new Proxy({ type: 'x' }, { ownKeys: refuse })],
+])('an event %s throws is refused with a code', async (_, make) => {
+  const { me, transport } = await open();
+  await expect(me.publish(odd(make()))).rejects.toMatchObject({ code: 'invalid-event' });
+  const asking = async () => me.request(odd(make()), { timeoutMs: 10 });
+  await expect(asking()).rejects.toMatchObject({ code: 'invalid-event' });
+  expect(transport.sent).toEqual([]);
+  const options = Object.defineProperty({}, 'to', { get: refuse });
+  await expect(me.publish({ type: 'x' }, options)).rejects.toMatchObject({ code: 'invalid-event' });
+});
+
 test('a request that is refused or aborted before it begins does not listen', async () => {
   const { me, transport } = await open();
   transport.onSubscribe = vi.fn(async () => {

@@ -196,3 +196,19 @@ function cycle(): object {
   value.self = value;
   return value;
 }
+
+test('a long time to live is kept whatever time the event says', async () => {
+  const transport = new LoopTransport();
+  const [me, other] = await Promise.all(
+    ['me', 'other'].map((instance) => connect({ transport, topic: 't', self: { role: 'r', instance } })),
+  );
+  const came: (number | undefined)[] = [];
+  await me?.subscribe(({ ttlMs }) => void came.push(ttlMs));
+  const ttlMs = 30 * 86_400_000;
+  for (const time of ['2099-01-01T00:00:00Z', '1999-01-01T00:00:00Z']) {
+    await other?.publish({ type: 'x', time }, { ttlMs });
+  }
+  await vi.waitFor(() => expect(came).toEqual([ttlMs, ttlMs]));
+  expect(me?.dropped.expired).toBe(0);
+  await Promise.all([me?.close(), other?.close()]);
+});

@@ -1,0 +1,53 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { PolycastError } from '../src/adapter.ts';
+import { type Broadcaster, connect } from '../src/index.ts';
+import { LoopTransport } from './loop-transport.ts';
+
+/** Who is there, where core asks over the topic. */
+
+const openOnes: Broadcaster[] = [];
+
+async function pair(tries = 5) {
+  const transport = new LoopTransport({ members: 'emulated' });
+  const join = async (role: string) => {
+    const one = await connect({ transport, topic: 't', self: { role }, retry: { tries } });
+    openOnes.push(one);
+    return one;
+  };
+  const [me, other] = [await join('asking'), await join('there')];
+  await other.subscribe(() => {});
+  return { transport, me };
+}
+
+afterEach(async () => {
+  await Promise.all(openOnes.splice(0).map((one) => one.close({ drainMs: 0 })));
+});
+
+test('all who ask at once get the same answer', async () => {
+  const { transport, me } = await pair();
+  transport.onPublish = () => new Promise((resolve) => setTimeout(resolve, 20));
+  const answers = await Promise.all([me.members({ timeoutMs: 50 }), me.members({ timeoutMs: 50 })]);
+  expect(answers.map((all) => all.map(({ role }) => role))).toEqual([['there'], ['there']]);
+});
+
+test('a call that could not be sent has asked nobody: the next one asks', async () => {
+  const { transport, me } = await pair(1);
+  transport.loops = false;
+  transport.onPublish = async () => {
+    throw new PolycastError('throttled', 'as the test says');
+  };
+  await expect(me.members()).rejects.toMatchObject({ code: 'throttled' });
+  transport.loops = true;
+  transport.onPublish = () => {};
+  expect(await me.members({ timeoutMs: 20 })).toHaveLength(1);
+});
+
+test('each waits for answers as long as it says', async () => {
+  const { transport, me } = await pair();
+  transport.loops = false;
+  const first = me.members({ timeoutMs: 60_000 });
+  await vi.waitFor(() => expect(transport.sent).toHaveLength(1));
+  expect(await me.members({ timeoutMs: 10 })).toEqual([]);
+  await me.close({ drainMs: 0 });
+  void first;
+});
