@@ -135,6 +135,7 @@ class MemoryLink implements Link {
     this.#seat.memberships++;
     let isOpen = true;
     return {
+      caughtUp: () => group.caughtUp(member),
       stop: async () => group.stop(member),
       close: async () => {
         if (isOpen) this.#seat.memberships--;

@@ -15,6 +15,8 @@ export interface Entry {
   readonly to: readonly Address[];
   /** Its partition key and its addresses: events of one lane are handled one after the other. */
   readonly lane: string | undefined;
+  /** Those of one order go to members one after the other: its lane, or else its addresses. */
+  readonly order: string;
   attempt: number;
   /** Among all that were published: what comes back goes before what waits behind it. */
   readonly place: number;
@@ -36,6 +38,8 @@ export class Group {
   readonly #lanes = new Map<string, { readonly member: GroupMember; held: number }>();
   /** Those that say when they have room. */
   readonly #asked = new Set<Sink>();
+  /** Members that close, and wait for what only they can take. */
+  readonly #closing = new Map<GroupMember, { isOwed(): boolean; resolve(): void }>();
 
   /** Are too many events waiting for a member to have room? */
   get isFull(): boolean {
@@ -56,7 +60,25 @@ export class Group {
     const at = this.#members.indexOf(member);
     if (at < 0) return;
     this.#members.splice(at, 1);
+    this.#caughtUp(member);
     this.#drain();
+  }
+
+  /** Resolves when the member has what waits now and is for no other member: it would be gone with it. */
+  caughtUp(member: GroupMember): Promise<void> {
+    const before = this.#places;
+    const isOwed = () =>
+      this.#waiting.some(
+        ({ place, to }) =>
+          place < before && isFor(member, to) && !this.#members.some((other) => other !== member && isFor(other, to)),
+      );
+    if (!isOwed()) return Promise.resolve();
+    return new Promise((resolve) => this.#closing.set(member, { isOwed, resolve }));
+  }
+
+  #caughtUp(member: GroupMember): void {
+    this.#closing.get(member)?.resolve();
+    this.#closing.delete(member);
   }
 
   /** What the member still holds goes to the others. */
@@ -77,13 +99,19 @@ export class Group {
   /** @returns a member without room that should be waited for; undefined if there is none */
   offer(event: BroadcastEvent, to: readonly Address[]): Sink | undefined {
     const key = event.partitionkey;
-    const lane = typeof key === 'string' ? `${to.join()} ${key}` : undefined;
-    const entry: Entry = { event, to, lane, attempt: 1, place: this.#places++, sinceMs: performance.now() };
-    if (this.#waiting.length > 0) {
-      this.#waiting.push(entry);
-      return this.#members[0]?.sink;
-    }
-    return this.#hand(entry);
+    const addresses = to.length === 1 ? (to[0] as string) : to.join();
+    const lane = typeof key === 'string' ? `${addresses} ${key}` : undefined;
+    const order = lane ?? addresses;
+    const entry: Entry = { event, to, lane, order, attempt: 1, place: this.#places++, sinceMs: performance.now() };
+    if (this.#waiting.length === 0) return this.#hand(entry);
+    this.#waiting.push(entry);
+    // Those that have no room must not hold up the others.
+    if (this.#hasRoom) this.#drain();
+    return this.#waiting.at(-1) === entry ? this.#choose(entry)?.sink : undefined;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#members.some(({ sink }) => sink.capacity > 0);
   }
 
   #hand(entry: Entry): Sink | undefined {
@@ -92,7 +120,7 @@ export class Group {
     if (member === undefined) return undefined;
     if (member.sink.capacity <= 0) {
       this.#wait(entry);
-      this.#drainWhenReady();
+      this.#drainWhenReady(entry);
       return member.sink;
     }
     member.held.add(entry);
@@ -167,15 +195,14 @@ export class Group {
   }
 
   /**
-   * As soon as a member has room that the first may go to: the others may have room all the while. One that has stopped has its lane
+   * As soon as a member has room that the entry may go to: the others may have room all the while. One that has stopped has its lane
    * until it is done with it, which is told by `#settled`.
    */
-  #drainWhenReady(): void {
-    const first = this.#waiting[0] as Entry;
-    const holder = first.lane === undefined ? undefined : this.#choose(first);
+  #drainWhenReady(entry: Entry): void {
+    const holder = entry.lane === undefined ? undefined : this.#choose(entry);
     for (const member of this.#members) {
       const { sink } = member;
-      if (this.#asked.has(sink) || (holder === undefined ? !isFor(member, first.to) : member !== holder)) continue;
+      if (this.#asked.has(sink) || (holder === undefined ? !isFor(member, entry.to) : member !== holder)) continue;
       this.#asked.add(sink);
       whenRoom(sink, () => {
         this.#asked.delete(sink);
@@ -184,13 +211,16 @@ export class Group {
     }
   }
 
+  /** Each may wait for other members than the one before; those of one key, or for the same members, stay in order. */
   #drain(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    const held = new Set<string>();
     for (const entry of waiting) {
-      if (this.#waiting.length > 0) this.#waiting.push(entry);
-      else this.#hand(entry);
+      if (held.has(entry.order)) this.#wait(entry);
+      else if (this.#hand(entry) !== undefined) held.add(entry.order);
     }
+    for (const [member, { isOwed }] of this.#closing) if (!isOwed()) this.#caughtUp(member);
   }
 }
 

@@ -142,3 +142,43 @@ test('what a member gives back goes before what waited behind it', async () => {
   await turn();
   expect(other.got).toEqual(['1', '2', '3', '4', '5']);
 });
+
+test('who waits for a member without room does not hold up what is for another', async () => {
+  const group = new Group();
+  const full = member(0, ['role:a']);
+  const idle = member(5, ['role:b']);
+  group.join(full.one);
+  group.join(idle.one);
+  for (const id of ['1', '2']) group.offer(...entry(id, ['role:a']));
+  for (const id of ['3', '4']) expect(group.offer(...entry(id, ['role:b']))).toBeUndefined();
+  expect(idle.got).toEqual(['3', '4']);
+  full.makeRoom(1);
+  await turn();
+  group.offer(...entry('5', ['role:a']));
+  full.makeRoom(5);
+  await turn();
+  expect(full.got).toEqual(['1', '2', '5']);
+});
+
+test('a member that closes is owed what waits for it alone', async () => {
+  const group = new Group();
+  const closing = member(0, ['role:a', '*']);
+  const stays = member(0, ['*']);
+  group.join(closing.one);
+  group.join(stays.one);
+  group.offer(...entry('1', ['role:a']));
+  group.offer(...entry('2', ['*']));
+  let caughtUp = false;
+  void group.caughtUp(closing.one).then(() => {
+    caughtUp = true;
+  });
+  group.offer(...entry('3', ['role:a']));
+  await turn();
+  expect(caughtUp).toBe(false);
+  closing.makeRoom(1);
+  await turn();
+  expect(caughtUp).toBe(true);
+  const left = group.caughtUp(closing.one);
+  group.stop(closing.one);
+  await left;
+});

@@ -230,3 +230,20 @@ test('what middleware held until the broadcaster was closed is refused, and reac
   await expect(late.publish({ type: 'x' })).rejects.toMatchObject({ code: 'closed' });
   expect(handler).not.toHaveBeenCalled();
 });
+
+test('a member of a group that closes handles what waited for room in it', async () => {
+  await using member = await connect({ transport: memory(), topic: 'closing-group' });
+  await using publisher = await connect({ transport: memory(), topic: 'closing-group' });
+  const seen: unknown[] = [];
+  const subscription = await member.subscribe(
+    async ({ data }) => {
+      seen.push(data);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    },
+    { group: 'g', bufferSize: 1 },
+  );
+  const published = Array.from({ length: 10 }, (_, data) => publisher.publish({ type: 'x', data }));
+  await subscription.close();
+  await Promise.all(published);
+  expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
