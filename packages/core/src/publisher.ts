@@ -191,7 +191,13 @@ export class Publisher {
       if (this.#queue.isFull) this.#numberer.takeBack(outgoing.event.sequence);
       return this.#queue.add(outgoing, bytes);
     }
-    const sent = this.#link.publish([outgoing]);
+    let sent: ReturnType<Link['publish']>;
+    try {
+      sent = this.#link.publish([outgoing]);
+    } catch (thrown) {
+      // Not the caller's mistake: who wants no confirmation hears of it in a signal.
+      return Promise.reject(PolycastError.from(thrown));
+    }
     return sent === undefined ? DONE : this.#awaitDirect(sent);
   }
 

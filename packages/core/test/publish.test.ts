@@ -212,3 +212,17 @@ test('a long time to live is kept whatever time the event says', async () => {
   expect(me?.dropped.expired).toBe(0);
   await Promise.all([me?.close(), other?.close()]);
 });
+
+test('what a transport refuses at once is a signal for who wants no confirmation', async () => {
+  const transport = new LoopTransport({}, { maxBatchesInFlight: Number.POSITIVE_INFINITY });
+  const onSignal = vi.fn();
+  const me = await connect({ transport, topic: 't', onSignal });
+  transport.onPublish = () => {
+    throw new PolycastError('overloaded', 'as the test says');
+  };
+  await me.publish({ type: 'x' }, { confirm: 'none' });
+  await vi.waitFor(() => expect(onSignal).toHaveBeenCalledOnce());
+  expect(onSignal.mock.lastCall?.[0]).toMatchObject({ kind: 'failed', what: 'publish', error: { code: 'overloaded' } });
+  await expect(me.publish({ type: 'x' })).rejects.toMatchObject({ code: 'overloaded' });
+  await me.close();
+});

@@ -104,9 +104,11 @@ class MemoryLink implements Link {
 
   publish(batch: readonly Outgoing[]): void | Promise<void> {
     const outgoing = this.#copy ? copyOf(batch[0] as Outgoing) : (batch[0] as Outgoing);
-    this.#bridge?.send(outgoing);
     // Dead letters go to another topic: perhaps nobody is there.
     const room = outgoing.topic === this.#topic ? this.#room : this.#hub.find(outgoing.topic);
+    // What is refused here must not have reached another thread.
+    if (this.#bridge !== undefined) room?.refuseIfFull(outgoing);
+    this.#bridge?.send(outgoing);
     return room?.publish(outgoing, this.#seat);
   }
 

@@ -61,7 +61,7 @@ export class Room {
 
   /** @returns a promise only if a subscriber has no room: it resolves when there is, or soon enough */
   publish(outgoing: Outgoing, from: Seat | undefined): void | Promise<void> {
-    this.#refuseIfFull(outgoing);
+    this.refuseIfFull(outgoing);
     if (this.#busy) {
       this.#waiting.push({ outgoing, from });
       return;
@@ -78,7 +78,7 @@ export class Room {
   }
 
   /** Before anyone gets it, so that it may be published again. @throws PolycastError `overloaded` */
-  #refuseIfFull({ to }: Outgoing): void {
+  refuseIfFull({ to }: Outgoing): void {
     if (this.#groups.size === 0) return;
     for (const [name, group] of this.#groups) {
       if (!group.isFull || group.memberFor(to) === undefined) continue;

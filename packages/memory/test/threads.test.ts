@@ -89,3 +89,22 @@ test('a slow subscriber holds its publisher back, and others not', async () => {
   finish.shift()?.();
   await held.close({ drainMs: 0 });
 });
+
+test('what a full group refuses does not reach other threads', async () => {
+  const transport = memory({ hub: 'threads-full', threads: true });
+  const onSignal = vi.fn();
+  const me = await connect({ transport, topic: 't', onSignal });
+  const member = await connect({ transport, topic: 't' });
+  const post = vi.spyOn(BroadcastChannel.prototype, 'postMessage').mockImplementation(() => {});
+  await member.subscribe(() => new Promise(() => {}), { group: 'g', bufferSize: 1 });
+  post.mockClear();
+  let published = 0;
+  for (; published < 70_000 && onSignal.mock.calls.length === 0; published++) {
+    await me.publish({ type: 'x' }, { confirm: 'none' });
+  }
+  const overloaded = onSignal.mock.calls.filter(([{ error }]) => error?.code === 'overloaded').length;
+  expect(overloaded).toBeGreaterThan(0);
+  expect(post).toHaveBeenCalledTimes(published - overloaded);
+  post.mockRestore();
+  await Promise.all([me.close({ drainMs: 0 }), member.close({ drainMs: 0 })]);
+});

@@ -122,7 +122,8 @@ function bodyOf(event: BroadcastEvent, contentType: string): { body: Buffer; kin
   const data: unknown = event.data;
   if (data === undefined) return { body: NOTHING, kind: 'none' };
   if (data instanceof Uint8Array) {
-    return { body: Buffer.from(data.buffer, data.byteOffset, data.byteLength), kind: 'bytes' };
+    // A copy: it waits to be sent, and the caller may fill the same bytes anew meanwhile.
+    return { body: Buffer.from(data), kind: 'bytes' };
   }
   if (typeof data === 'string' && kindOf(contentType) === 'text' && data !== '' && isWellFormed(data)) {
     return { body: Buffer.from(data), kind: 'text' };

@@ -272,3 +272,15 @@ describe('a topic that exists', () => {
     expect(service.service.broker.entities.topic(topicName('app/', topic))).toBeDefined();
   });
 });
+
+it('bytes are sent as they were when they were published', async () => {
+  const topic = freshTopic();
+  const [me, other] = [await service.join(topic, 'me'), await service.join(topic, 'other')];
+  const came: unknown[] = [];
+  await me.subscribe(({ data }) => void came.push([...(data as Uint8Array)]));
+  const bytes = new Uint8Array([1, 2, 3]);
+  const published = other.publish({ type: 'x', data: bytes });
+  bytes.fill(9);
+  await published;
+  await vi.waitFor(() => expect(came).toEqual([[1, 2, 3]]));
+});
