@@ -348,6 +348,19 @@ describe('a record without a fault in it is judged to be right', () => {
         .settle(),
     ],
     ['lost, and its publisher sent nothing more', listening().fault('cut').publish(1).settle()],
+    [
+      'taken by a server that was demoted, with the next one, and the publisher was told',
+      listening()
+        .fault('demote', true)
+        .publish(1)
+        .publish(2)
+        .signal('pub', { kind: 'reconnected', mayHaveLost: true })
+        .settle(),
+    ],
+    [
+      'taken by a server that was demoted, and the publisher left before it could know',
+      listening().fault('demote', true).publish(1).publish(2).note({ what: 'leave', life: 'pub' }).settle(),
+    ],
   ])('at most once: %s', (_, script) => {
     expect(script.kinds(FLEETING)).toEqual([]);
   });
@@ -663,6 +676,17 @@ describe('a record with a fault planted in it names the fault', () => {
 
   test('at most once: lost without a word, although its publisher went on', () => {
     const script = listening().fault('cut').publish(1).publish(2).call('s', 2).settle();
+    expect(script.kinds(FLEETING)).toEqual(['unannounced']);
+  });
+
+  test('at most once: lost by a demoted server, although its publisher went on once it was told', () => {
+    const script = listening().fault('demote', true).publish(1);
+    script.signal('pub', { kind: 'reconnected', mayHaveLost: true }).publish(2).call('s', 2).settle();
+    expect(script.kinds(FLEETING)).toEqual(['unannounced']);
+  });
+
+  test('at most once: lost by a demoted server, and its publisher never noticed', () => {
+    const script = listening().fault('demote', true).publish(1).publish(2).pass(5_000).settle();
     expect(script.kinds(FLEETING)).toEqual(['unannounced']);
   });
 

@@ -2,6 +2,7 @@ import type { ConformanceTarget, Harness, Remote } from '@polycast/conformance';
 import { PolycastError } from '@polycast/core/adapter';
 import type { RedisServer } from '@polycast/local-services';
 import { Admin } from './conformance/admin.ts';
+import { Pair } from './conformance/pair.ts';
 import { Participants } from './conformance/participants.ts';
 import { readUrl } from './from-url.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, type RedisStreamsOptions } from './options.ts';
@@ -28,8 +29,8 @@ async function ours(url: URL): Promise<ConformanceTarget> {
       'a local run is one server without TLS: leave out rediss:, cluster and sentinels',
     );
   }
-  const server = await startServer();
-  const at = new URL(`${url.protocol}//127.0.0.1:${server.port}${url.search}`);
+  const pair = await Pair.of(startServer);
+  const at = new URL(`${url.protocol}//127.0.0.1:${pair.primary.port}${url.search}`);
   const options = { ...LOCAL_DEFAULTS, ...read };
   const admin = new Admin(settingsFrom({ ...options, url: at }), streams);
   const participants = new Participants(at, { streams, options });
@@ -41,12 +42,17 @@ async function ours(url: URL): Promise<ConformanceTarget> {
   return {
     ...base(participants, admin, at),
     faults: {
-      restart: rested(() => server.restart()),
-      kill: rested(() => server.kill()),
-      start: rested(() => server.restart()),
-      freeze: async () => server.freeze(),
-      thaw: async () => server.thaw(),
+      restart: rested(() => pair.primary.restart()),
+      kill: rested(() => pair.primary.kill()),
+      start: rested(() => pair.primary.restart()),
+      freeze: async () => pair.primary.freeze(),
+      thaw: async () => pair.primary.thaw(),
       cut: () => admin.cutAll(),
+      demote: async () => {
+        const now = await pair.demote();
+        await admin.moveTo(now.port);
+        return now;
+      },
       abandon: (transport) => participants.abandon(transport),
       ...admin.disturbances(streams),
     },
@@ -54,7 +60,7 @@ async function ours(url: URL): Promise<ConformanceTarget> {
     residue: (topic) => admin.residue(topic),
     dispose: async () => {
       await admin.rest();
-      await server.stop();
+      await pair.stop();
     },
   };
 }
@@ -125,5 +131,6 @@ async function startServer(): Promise<RedisServer> {
       cause,
     });
   }
-  return services.startRedis({ persistent: true });
+  // A replica need not wait for others that may come.
+  return services.startRedis({ persistent: true, args: ['--repl-diskless-sync-delay', '0'] });
 }

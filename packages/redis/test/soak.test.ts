@@ -32,7 +32,7 @@ describe('histories with faults', () => {
         harness,
         url: 'redis:',
         local: true,
-        seed: 1,
+        seed: 4,
         faults: 300,
         forMs: 60_000,
         lanes: 1,

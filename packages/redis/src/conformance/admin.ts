@@ -9,7 +9,7 @@ const SCAN_COUNT = 1_000;
 
 /** Looks at a server, and writes to it as a stranger would, on a connection of its own. */
 export class Admin {
-  readonly #settings: Settings;
+  #settings: Settings;
   readonly #streams: boolean;
   #commands: Promise<Commands> | undefined;
 
@@ -103,6 +103,12 @@ export class Admin {
     const commands = this.#commands;
     this.#commands = undefined;
     await (await commands?.catch(() => undefined))?.close();
+  }
+
+  /** The server listens on another port by now. */
+  async moveTo(port: number): Promise<void> {
+    await this.rest();
+    this.#settings = { ...this.#settings, port };
   }
 
   async #nodes(): Promise<readonly Redis[]> {

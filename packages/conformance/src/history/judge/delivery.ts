@@ -209,9 +209,27 @@ function isExcused(reading: Reading, receiver: Receiver, lost: Publication, { at
     );
   }
   // Where nothing is kept, a loss shows at the latest with the publisher's next event; and there was none.
-  return !reading.publications.some(
-    (one) => one.by === lost.by && one.at > lost.at && one.resolved && one.to.join() === lost.to.join(),
+  const isFollowed = (sinceMs: number) =>
+    reading.publications.some(
+      (one) => one.by === lost.by && one.at > sinceMs && one.resolved && one.to.join() === lost.to.join(),
+    );
+  const noticedAt = demotionNoticedAt(reading, lost);
+  return !isFollowed(lost.at) || (noticedAt !== undefined && !isFollowed(noticedAt));
+}
+
+/**
+ * A demoted server takes what is published and passes it on to none, until its publisher has asked it for its role: the next event is
+ * lost with the first, and it is the publisher that is told (decision 18). Who ends before it asks cannot know.
+ */
+function demotionNoticedAt({ faults }: Reading, { by, doneAt }: Publication): number | undefined {
+  const demotions = faults.filter(({ kind, at }) => kind === 'demote' && at < doneAt);
+  if (demotions.length === 0) return undefined;
+  const told = by.signals.find(
+    ({ at, signal }) => at > doneAt && signal.kind === 'reconnected' && signal.mayHaveLost === true,
   );
+  if (told !== undefined) return told.at;
+  const latestMs = Math.max(...demotions.map(({ healedAt }) => healedAt));
+  return by.endAt < latestMs + NOTICED_WITHIN_MS ? by.endAt : undefined;
 }
 
 /** After so long whoever listens has noticed that the service lost what it kept, ms; unless something else goes wrong. */
