@@ -2,7 +2,7 @@ import { PolycastError } from '@polycast/core/adapter';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { mapError } from './map-error.ts';
 import { protocolMismatch } from './protocol-mismatch.ts';
-import { REPLICA_ERROR, RoleQuestion } from './server-role.ts';
+import { type History, REPLICA_ERROR, RoleQuestion } from './server-role.ts';
 import type { Settings } from './settings.ts';
 import { Sockets } from './sockets.ts';
 
@@ -21,6 +21,8 @@ export const GOODBYE_TIMEOUT_MS = 1_000;
 export interface Commands {
   readonly client: Redis | Cluster;
   readonly isCluster: boolean;
+  /** Of the data that was there when it was opened. Not asked of a cluster. */
+  readonly history: History | undefined;
   /**
    * A further connection, not yet open, which does not restore itself, to the server that holds `key`.
    * @param afresh asks a cluster first which one that is: what is known may be out of date
@@ -44,8 +46,9 @@ export async function openCommands(settings: Settings): Promise<Commands> {
   // Without a listener ioredis writes to the console. Lost connections are told by `close`.
   const seen = watchErrors(client);
   const mismatch = given === undefined ? protocolMismatch(settings) : undefined;
+  let history: History | undefined;
   try {
-    await within(
+    history = await within(
       connectTimeoutMs,
       connected(client).then(() => requirePrimary(client)),
       () => seen.error,
@@ -72,6 +75,7 @@ export async function openCommands(settings: Settings): Promise<Commands> {
   return {
     client,
     isCluster: isCluster(client),
+    history,
     dedicated: async (key, afresh) => {
       if (afresh && isCluster(client)) await refreshSlots(client);
       return dedicatedClient(client, settings, key, sockets);
@@ -92,11 +96,11 @@ export async function openCommands(settings: Settings): Promise<Commands> {
 }
 
 /** A replica accepts a connection, and what is published to it reaches nobody else. */
-async function requirePrimary(client: Redis | Cluster): Promise<void> {
-  if (isCluster(client)) return;
-  if ((await new RoleQuestion().ask(client)) === 'replica') {
-    throw new PolycastError('unreachable', REPLICA_ERROR.replace('READONLY ', ''));
-  }
+async function requirePrimary(client: Redis | Cluster): Promise<History | undefined> {
+  if (isCluster(client)) return undefined;
+  const { role, history } = await new RoleQuestion().ask(client);
+  if (role === 'replica') throw new PolycastError('unreachable', REPLICA_ERROR.replace('READONLY ', ''));
+  return history;
 }
 
 export function isCluster(client: Redis | Cluster): client is Cluster {

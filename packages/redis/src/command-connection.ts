@@ -5,7 +5,14 @@ import { startHeartbeat } from './heartbeat.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
 import type { Sending } from './send.ts';
-import { REPLICA_ERROR, RoleQuestion } from './server-role.ts';
+import {
+  fieldOfInfo,
+  type History,
+  isTakeover,
+  REPLICA_ERROR,
+  RoleQuestion,
+  WAS_REPLICA_ERROR,
+} from './server-role.ts';
 import type { Settings } from './settings.ts';
 import { TransactionRight } from './transaction-right.ts';
 
@@ -20,6 +27,8 @@ export interface CommandConnectionOptions {
    * all there that was published? Resolves to false where that cannot be known; rejects where it may be known later.
    */
   isIntact?(): Promise<boolean>;
+  /** Of a link that keeps something: has it read what others published? What a replica that took over lacks of that is not known. */
+  isReader?(): boolean;
   /** False while another connection's signals say more. */
   concerns(): boolean;
   /** After each keep-alive that was answered, and when it is up again. */
@@ -61,6 +70,10 @@ export class CommandConnection {
   #refusals = 0;
   /** Which life of the server what was published went to. */
   #serverRun: Promise<string | undefined>;
+  /** Of the data that what was published went to, and what was read came from. */
+  #history: History | undefined;
+  /** Has a replica taken over since it was up? It may have been behind. */
+  #isTakenOver = false;
   #waiting: Waiter[] = [];
 
   constructor(options: CommandConnectionOptions) {
@@ -68,6 +81,7 @@ export class CommandConnection {
     const { client, isCluster } = commands;
     this.#options = options;
     this.#client = client;
+    this.#history = commands.history;
     this.#isGiven = settings.client !== undefined;
     this.#outage = new Outage('the connection cannot be restored', (error) =>
       context.signal({ kind: 'failed', what: 'publish', error }),
@@ -241,26 +255,34 @@ export class CommandConnection {
 
   async #ask(life: number): Promise<void> {
     const redis = this.#client as Redis;
-    const role = await this.#question.ask(redis);
+    const { role, history } = await this.#question.ask(redis);
     if (this.#isClosed || life !== this.#life || redis.status !== 'ready') return;
-    if (role === 'replica') this.#refuse();
-    else if (!this.#isUp) await this.#restore();
+    if (role === 'replica') return this.#refuse();
+    const isTakeOver = isTakeover(this.#history, history);
+    if (isTakeOver) this.#isTakenOver = true;
+    // Demoted and promoted again between two questions: nothing else tells of it, and nothing need have ended the connection.
+    if (isTakeOver && this.#isUp) this.#loseToReplica(mapError(new Error(WAS_REPLICA_ERROR)));
+    this.#history = history ?? this.#history;
+    if (!this.#isUp) await this.#restore();
   }
 
   /** A replica: whatever was published since it was asked last reached nobody. */
   #refuse(): void {
     const error = mapError(new Error(REPLICA_ERROR));
-    if (this.#downSinceMs === undefined) {
-      this.#mayHaveLost = true;
-      this.#lose(error);
-      this.#options.commands.moved();
-    } else this.#stillDown(error);
+    if (this.#downSinceMs === undefined) this.#loseToReplica(error);
+    else this.#stillDown(error);
     // The keep-alive asks as well, and may do so more often.
     if (this.#retry !== undefined) return;
     const times = this.#refusals++;
     if (this.#isGiven) this.#later(times, () => this.#checkUntilUp(1));
     else if (times === 0) this.#leave();
     else this.#later(times, () => this.#leave());
+  }
+
+  #loseToReplica(error: PolycastError): void {
+    this.#mayHaveLost = true;
+    this.#lose(error);
+    this.#options.commands.moved();
   }
 
   /** The address may lead elsewhere by now. */
@@ -283,16 +305,17 @@ export class CommandConnection {
   }
 
   async #restore(): Promise<void> {
-    const { context } = this.#options;
+    const { context, isIntact, isReader } = this.#options;
     const life = this.#life;
-    if (this.#options.isIntact !== undefined) {
+    if (isIntact === undefined) this.#mayHaveLost ||= this.#isTakenOver;
+    else {
       const before = this.#serverRun;
       this.#serverRun = this.#askRun();
       const [old, now] = await Promise.all([before, this.#serverRun]);
-      const isSame = old !== undefined && old === now && !this.#mayHaveLost;
+      const isSame = old !== undefined && old === now && !this.#isTakenOver && !this.#mayHaveLost;
       // Should no answer come, it is asked again.
       this.#mayHaveLost = !isSame;
-      if (!isSame) this.#mayHaveLost = !(await this.#options.isIntact());
+      if (!isSame) this.#mayHaveLost = !(await isIntact()) || (this.#isTakenOver && isReader?.() === true);
       if (this.#isClosed || life !== this.#life || this.#client.status !== 'ready') return;
     }
     this.#isUp = true;
@@ -305,6 +328,7 @@ export class CommandConnection {
     this.#downSinceMs = undefined;
     this.#isSignalled = false;
     this.#mayHaveLost = false;
+    this.#isTakenOver = false;
     if (isSignalled) context.signal({ kind: 'reconnected', downMs, mayHaveLost });
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     if (this.server !== undefined) this.#options.onAnswer?.(this.server, true);
@@ -313,8 +337,7 @@ export class CommandConnection {
   /** Undefined where the server, or the user's permissions, do not say. */
   async #askRun(): Promise<string | undefined> {
     if (this.#options.commands.isCluster) return undefined;
-    const info = await (this.#client as Redis).info('server').catch(() => '');
-    return /^run_id:(\w+)/m.exec(info)?.[1];
+    return fieldOfInfo(await (this.#client as Redis).info('server').catch(() => ''), 'run_id');
   }
 
   #rejectWaiting(error: PolycastError): void {

@@ -137,7 +137,7 @@ export class Dedicated {
   }
 
   async #requirePrimary(redis: Redis): Promise<void> {
-    if ((await this.#question.ask(redis)) === 'replica') throw new Error(REPLICA_ERROR);
+    if ((await this.#question.ask(redis)).role === 'replica') throw new Error(REPLICA_ERROR);
   }
 
   #lost(redis: Redis, error: unknown): void {

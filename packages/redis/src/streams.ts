@@ -65,6 +65,7 @@ class StreamsLink implements Link {
   readonly #clock = new ServerClock();
   readonly #written = new WrittenEntries();
   readonly #clockIsRead: Promise<void>;
+  #hasRead = false;
   #closing: Promise<void> | undefined;
 
   constructor(commands: Commands, settings: Settings, context: LinkContext) {
@@ -81,6 +82,7 @@ class StreamsLink implements Link {
       context,
       key: channelOf(settings.prefix, context.topic, '*'),
       isIntact: () => this.#written.areThere(commands.client),
+      isReader: () => this.#hasRead,
       concerns: () => true,
       onAnswer: (redis, isRestored) => void this.#clock.refresh(redis, isRestored),
     });
@@ -143,6 +145,7 @@ class StreamsLink implements Link {
   }
 
   async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {
+    this.#hasRead = true;
     await this.#clockIsRead;
     const parts = {
       commands: this.#commands,

@@ -223,7 +223,8 @@ describe('Sentinel', () => {
     await servers[0].kill();
     for (const [at, { link, signals, topic }] of links.entries()) {
       await vi.waitFor(
-        () => expect(signals).toContainEqual(expect.objectContaining({ kind: 'reconnected', mayHaveLost: at === 0 })),
+        // Replication is asynchronous: what others published and the new one lacks is not known, with Streams either.
+        () => expect(signals).toContainEqual(expect.objectContaining({ kind: 'reconnected', mayHaveLost: true })),
         {
           timeout: 18_000,
           interval: 100,

@@ -20,12 +20,15 @@ afterAll(async () => {
   await server.stop();
 });
 
+let ownQuestions = 0;
+
 /** How often each command was called, without our own. */
 async function calls(): Promise<Record<string, number>> {
+  ownQuestions++;
   const stats = (await admin.info('commandstats')).matchAll(/^cmdstat_([\w|]+):calls=(\d+)/gm);
   const counts = Object.fromEntries([...stats].map(([, name, count]) => [name, Number(count)]));
-  delete counts.info;
-  return counts;
+  // The one that is answered is not counted yet.
+  return { ...counts, info: (counts.info ?? 0) - (ownQuestions - 1) };
 }
 
 /** What was called while `beat` was called 20 times. */
@@ -50,23 +53,23 @@ async function open(make: typeof redis): Promise<{ link: Link; topic: string }> 
 it('pub/sub: one command at each keep-alive, one more with subscriptions', async () => {
   const { link, topic } = await open(redis);
   await link.publish([outgoing(topic, '1')]);
-  expect(Object.keys(await during('hello'))).toEqual(['hello']);
+  expect(Object.keys(await during('info'))).toEqual(['info']);
   await link.subscribe(request(), new FakeSink());
   await link.subscribe(request(), new FakeSink());
-  const { hello = 0, ping = 0, ...others } = await during('hello');
+  const { info = 0, ping = 0, ...others } = await during('info');
   expect(others).toEqual({});
-  expect(ping).toBeLessThanOrEqual(hello + 2);
+  expect(ping).toBeLessThanOrEqual(info + 2);
   await link.close();
 });
 
 it('Streams: one command at each keep-alive, and four when a read has waited in vain', async () => {
   const { link, topic } = await open(redisStreams);
   await link.publish([outgoing(topic, '1')]);
-  expect(Object.keys(await during('hello'))).toEqual(['hello']);
+  expect(Object.keys(await during('info'))).toEqual(['info']);
   const source = await link.subscribe(request({ waitMs: 50 }), new FakeSink());
   await during('xread');
-  const { hello = 0, xread = 0, xlen = 0, ...others } = await during('xread');
-  expect(hello).toBeLessThanOrEqual(4 * xread);
+  const { info = 0, xread = 0, xlen = 0, ...others } = await during('xread');
+  expect(info).toBeLessThanOrEqual(4 * xread);
   expect(xlen).toBeLessThanOrEqual(3 * (xread + 1));
   expect(others).toEqual({});
   await source.stop();

@@ -172,3 +172,70 @@ describe('asks for the role', () => {
     boss.disconnect();
   });
 });
+
+describe('a replica that took over may be behind', () => {
+  it('which who only reads a stream is told, too: what others published there may be lost', async () => {
+    const one = await open(redisStreams);
+    await one.link.subscribe(request(), new FakeSink());
+    await demote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toContain('disconnected'));
+    await promote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toContain('reconnected'), { timeout: 10_000 });
+    expect(one.signals).toContainEqual(expect.objectContaining({ kind: 'reconnected', mayHaveLost: true }));
+  });
+
+  it.each([
+    ['pub/sub, publishing', redis, undefined],
+    ['pub/sub, subscribed', redis, request()],
+    ['Streams, a plain subscription', redisStreams, request()],
+    ['Streams, a durable one', redisStreams, request({ durable: 'd' })],
+    ['Streams, a group', redisStreams, request({ group: 'g' })],
+  ] as const)(
+    'which is told once, although it was demoted and promoted between two keep-alives: %s',
+    async (_, make, of) => {
+      const one = await open(make, { pingIntervalMs: 3_000 });
+      const sink = new FakeSink();
+      // A source that does not read leaves no blocked connection behind that its server would end.
+      sink.setCapacity(0);
+      if (of !== undefined) await one.link.subscribe(of, sink);
+      // That a group is gone with the data is a gap besides.
+      const ofConnection = () => one.signals.filter(({ kind }) => kind !== 'gap');
+      await demote();
+      await promote();
+      await vi.waitFor(() => expect(kindsOf(ofConnection())).toEqual(['disconnected', 'reconnected']), {
+        timeout: 10_000,
+      });
+      expect(ofConnection()[1]).toMatchObject({ mayHaveLost: true });
+      await new Promise((resolve) => setTimeout(resolve, 3_500));
+      expect(ofConnection()).toHaveLength(2);
+    },
+    20_000,
+  );
+
+  it('which is not said to who only publishes streams, and finds the last of its own there', async () => {
+    const one = await open(redisStreams);
+    await one.link.publish([outgoing(one.topic, '1')]);
+    // Nobody is there to follow: it keeps what it has.
+    await admin.call('REPLICAOF', '127.0.0.1', '1');
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected']));
+    await promote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected', 'reconnected']), { timeout: 10_000 });
+    expect(one.signals[1]).toMatchObject({ mayHaveLost: false });
+  });
+
+  it('unless it is known to be the same data: a server that comes back from its log', async () => {
+    const server = await startRedis({ persistent: true });
+    const one = await open(redisStreams, { url: server.url });
+    try {
+      await one.link.subscribe(request(), new FakeSink());
+      await server.kill();
+      await server.restart();
+      await vi.waitFor(() => expect(kindsOf(one.signals)).toContain('reconnected'), { timeout: 10_000 });
+      expect(one.signals).toContainEqual(expect.objectContaining({ kind: 'reconnected', mayHaveLost: false }));
+    } finally {
+      await one.link.close();
+      opened.pop();
+      await server.stop();
+    }
+  });
+});
