@@ -16,7 +16,7 @@ import type {
   Subscription,
 } from './contract.ts';
 import { DEFAULT_DRAIN_MS } from './contract.ts';
-import { listenForControl } from './control-lane.ts';
+import { listenBeside, listenForControl } from './control-lane.ts';
 import { PolycastError } from './error.ts';
 import type { EventInput } from './event.ts';
 import { Inbox } from './inbox.ts';
@@ -236,7 +236,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     if (this.#closing !== undefined) throw closedError();
     optionsOf('request', options);
     this.#require('request', 'request()');
-    return this.#session.desk.request(event, options, () => listenForControl(this.#session));
+    return this.#session.desk.request(event, options, () => listenBeside(this.#session));
   }
 
   members(options: MembersOptions = {}): Promise<readonly Participant[]> {
@@ -253,7 +253,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       const all = await link.members();
       return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
     }
-    await listenForControl(this.#session);
+    await listenBeside(this.#session);
     return (members as MemberList).list(options, this.#session.subscriptions.size > 0);
   }
 

@@ -10,11 +10,28 @@ import { settlesWithin } from './timer.ts';
  * @param leaving hears them now, and will stop
  */
 export async function listenForControl(session: Session, leaving?: Inbox): Promise<void> {
-  const { subscriptions } = session;
+  await openControl(session, (inbox) => inbox !== leaving);
+}
+
+/**
+ * The same, for who must not wait behind events of its own: a subscription that has a source to itself, and is paused or slow, would
+ * hold up everything that comes behind. Where no further source may be opened it has to do.
+ */
+export async function listenBeside(session: Session): Promise<void> {
+  try {
+    await openControl(session, (inbox) => !inbox.isOwn);
+  } catch (thrown) {
+    const others = [...session.subscriptions].some(({ inbox }) => inbox.hearsControl);
+    if (!others) throw thrown;
+    await listenForControl(session);
+  }
+}
+
+async function openControl(session: Session, isAble: (inbox: Inbox) => boolean): Promise<void> {
   let { control } = session;
-  if (control === undefined || control.isStopped || control === leaving) {
+  if (control === undefined || control.isStopped || !isAble(control)) {
     control =
-      [...subscriptions].map(({ inbox }) => inbox).find((inbox) => inbox !== leaving && inbox.hearsControl) ??
+      [...session.subscriptions].map(({ inbox }) => inbox).find((inbox) => isAble(inbox) && inbox.hearsControl) ??
       new Inbox(session, subscriptionSettings(undefined), 'control');
     session.control = control;
   }

@@ -1,7 +1,7 @@
 import { type Address, CONTROL } from './address.ts';
 import { Arrivals, type Reopened } from './arrivals.ts';
 import type { Assembler } from './chunking.ts';
-import { handOver } from './control-lane.ts';
+import { handOver, listenBeside } from './control-lane.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { PolycastError } from './error.ts';
 import { type BroadcastEvent, expireAfter, isExpired, ownNumberOf } from './event.ts';
@@ -163,6 +163,14 @@ export class Inbox implements Sink {
       this.#leaving.add(subscription);
     } else this.#subscriptions.splice(at, 1);
     if (this.#kind === 'own') await this.#stop();
+  }
+
+  /** Roll calls that came through it come through another source from now on, if it has one to itself. */
+  paused(): void {
+    const { session } = this;
+    if (this.#kind !== 'own' || session.control !== this || session.manifest.capabilities.members.level !== 'emulated')
+      return;
+    listenBeside(session).catch((thrown: unknown) => this.failed(PolycastError.from(thrown)));
   }
 
   /** After `stop`: the subscription has settled everything. */

@@ -515,6 +515,7 @@ export class LiveSubscription implements Subscription, Watched {
   pause(): void {
     if (this.#state === 'open') this.#state = 'paused';
     this.#updateFull();
+    this.inbox.paused();
   }
 
   resume(): void {

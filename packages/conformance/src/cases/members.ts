@@ -95,6 +95,23 @@ export const memberCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'members/paused',
+    clause: 'members.1',
+    title: 'who has paused is a member, and sees the others',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk/d1');
+      const kitchen = await c.join('kitchen/k1');
+      const paused = [await c.listen(desk, { bufferSize: 2 }), await c.listen(kitchen, { bufferSize: 2 })];
+      for (const { subscription } of paused) subscription.pause();
+      const publisher = await c.join('till');
+      for (let n = 0; n < 2; n++) await publisher.publish({ type: 'order' });
+      sameSet(names(await desk.members()), ['desk/d1', 'kitchen/k1'], 'members');
+      for (const { subscription } of paused) subscription.resume();
+      for (const inbox of paused) await inbox.until(2);
+    },
+  },
+  {
     id: 'members/by-role',
     clause: 'members.2',
     title: 'only the role that was asked for',

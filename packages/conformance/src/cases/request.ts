@@ -67,6 +67,31 @@ export const requestCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'request/paused',
+    clause: 'request.1',
+    title: 'a reply does not wait behind what the one who asked has paused',
+    requires,
+    async run(c) {
+      const desk = await c.join('desk');
+      const own = await c.listen(desk, { bufferSize: 2 });
+      await answering(c, 'kitchen', (question) => question);
+      own.subscription.pause();
+      // As many as it holds: where a slow subscriber holds up its publishers, one more would.
+      const publisher = await c.join('till');
+      for (let n = 0; n < 2; n++) await publisher.publish({ type: 'order', data: n }, { to: 'role:desk' });
+      same(
+        data(
+          await c.within(desk.request({ type: 'question', data: 1 }, { to: 'role:kitchen', expect: 1 }), 'the reply'),
+        ),
+        [1],
+        'the reply',
+      );
+      same(own.count, 0, 'events while it was paused');
+      own.subscription.resume();
+      await own.until(2);
+    },
+  },
+  {
     id: 'request/all-who-answer',
     clause: 'request.2',
     title: 'all replies that come in time are gathered',
