@@ -218,21 +218,31 @@ export const settlementCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       const worker = await c.join('worker');
-      // Long enough to be closed while it waits for the third.
-      const retry = { tries: 3, baseMs: 100, maxMs: 100 };
       const tries = new Map<unknown, number[]>();
-      const fail = ({ data }: { data: unknown }, { attempt }: { attempt: number }) => {
-        tries.set(data, [...(tries.get(data) ?? []), attempt]);
-        throw new Error('burnt');
-      };
-      const one = await c.listen(worker, { group: 'g', retry }, fail);
-      const two = await c.listen(worker, { group: 'g', retry }, fail);
+      let closing: Promise<void> | undefined;
+      // Whoever has the first closes at its second try.
+      const failing =
+        (member: () => Inbox) =>
+        async (event: { data: unknown }, { attempt }: { attempt: number }) => {
+          tries.set(event.data, [...(tries.get(event.data) ?? []), attempt]);
+          if (event.data === 'x' && attempt === 2) closing ??= member().subscription.close({ drainMs: 0 });
+          throw new Error('burnt');
+        };
+      const one: Inbox = await c.listen(
+        worker,
+        { group: 'g', retry: { ...QUICK, tries: 3 } },
+        failing(() => one),
+      );
+      const two: Inbox = await c.listen(
+        worker,
+        { group: 'g', retry: { ...QUICK, tries: 3 } },
+        failing(() => two),
+      );
       await desk.publish({ type: 'order', data: 'x' }, { partitionKey: 'k' });
       await desk.publish({ type: 'order', data: 'y' }, { partitionKey: 'k' });
-      await c.until(() => one.count + two.count >= 2, 'two tries');
-      await (one.count > 0 ? one : two).subscription.close({ drainMs: 0 });
       const setAside = () => [...one.signals, ...two.signals].filter(({ kind }) => kind === 'dead-lettered');
       await c.until(() => setAside().length === 2, 'two dead letters');
+      await closing;
       same(
         [...tries].sort(),
         [
