@@ -10,11 +10,14 @@ interface Incoming {
   process(session: unknown): void;
 }
 
+/** The outcome that says nothing but itself: neighbours may share it (AMQP 1.0, 3.4.2). */
+const ACCEPTED = 0x24;
+
 const mended = new WeakSet<object>();
 
 /**
  * Of two neighbouring deliveries rhea 3 says in one breath what it was told of the first, though it was told something else of the
- * second: what was to come again is accepted, and lost. So what was said before goes out first.
+ * second: what was to come again is accepted, and lost, or has the other's tries or reason. So what was said before goes out first.
  *
  * @param delivery the first that came over a session, of rhea
  */
@@ -25,8 +28,8 @@ export function separateOutcomes(delivery: unknown): void {
   const update = incoming.update;
   incoming.update = (one, settled, state) => {
     const last = incoming.updated.at(-1)?.state?.descriptor?.value;
-    if (one !== undefined && incoming.updated.length > 0 && last !== state?.descriptor?.value)
-      incoming.process(one.link.session);
+    const isShared = last === ACCEPTED && state?.descriptor?.value === ACCEPTED;
+    if (one !== undefined && incoming.updated.length > 0 && !isShared) incoming.process(one.link.session);
     update.call(incoming, one, settled, state);
   };
 }
