@@ -70,6 +70,7 @@ function interfereSink(sink: Sink, at: Listening, how: Interference): Sink {
       return sink.capacity;
     },
     ready: () => sink.ready(),
+    recall: (leases) => sink.recall?.(leases),
     deliver: how.deliver === undefined ? next : (event, lease) => how.deliver!(event, lease, next, at),
     corrupt: (error) => sink.corrupt(error),
     failed: (error) => sink.failed(error),

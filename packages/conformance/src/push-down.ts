@@ -36,6 +36,7 @@ function filtering(sink: Sink, pushed: Pushed): Sink {
       return sink.capacity;
     },
     ready: () => sink.ready(),
+    recall: (leases) => sink.recall?.(leases),
     deliver(event, lease, isFresh) {
       if (pushed.accepts(event as unknown as Readonly<Record<string, unknown>>)) {
         return sink.deliver(event, lease, isFresh);

@@ -252,6 +252,10 @@ export class Inbox implements Sink {
     this.capacityChanged();
   }
 
+  recall(leases: ReadonlySet<Lease>): void {
+    if (this.#kind === 'own') this.#subscriptions[0]?.recall(leases);
+  }
+
   corrupt(error: PolycastError): void {
     this.session.dropped.corrupt++;
     this.#tellAll({ kind: 'corrupt', error });

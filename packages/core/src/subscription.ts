@@ -510,6 +510,16 @@ export class LiveSubscription implements Subscription, Watched {
     this.#pump();
   }
 
+  /** Something before these comes again: those that wait for their turn go back, to come behind it. */
+  recall(leases: ReadonlySet<Lease>): void {
+    for (const delivery of this.#queue ?? []) {
+      if (delivery.lease === undefined || !leases.has(delivery.lease)) continue;
+      this.#queue?.remove(delivery);
+      this.#settle(delivery, RELEASE);
+    }
+    this.#pump();
+  }
+
   // ── the user's side ──
 
   pause(): void {

@@ -127,6 +127,11 @@ export interface Sink {
    * @returns false if core had to drop it (buffer full and no lease).
    */
   deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean): boolean;
+  /**
+   * The source keeps an order, and something that comes before these comes again: what no handler was given of them is released, and
+   * comes again behind it. What a handler was given stays. Left out where nothing is kept waiting.
+   */
+  recall?(leases: ReadonlySet<Lease>): void;
   /** Something came that is no event. Settle or skip it yourself afterwards. */
   corrupt(error: PolycastError): void;
   /** The source cannot go on and will not recover by itself. */

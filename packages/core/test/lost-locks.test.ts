@@ -80,3 +80,31 @@ test('what is set aside unseen does not let another event of its key in', async 
   await vi.waitFor(() => expect(started).toEqual([1, 3]));
   end();
 });
+
+test('what a source calls back goes back and is handled when it comes again, unless a handler was given it', async () => {
+  const { transport, me } = await open();
+  const started: unknown[] = [];
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const subscription = await me.subscribe(
+    ({ data }) => {
+      started.push(data);
+      return ended;
+    },
+    { durable: true },
+  );
+  const leases = [leaseOf(), leaseOf(), leaseOf()];
+  const events = [1, 2, 3].map((data) => stranger(data));
+  leases.forEach((lease, at) => void transport.receive(events[at] as string, lease));
+  transport.sinks[0]?.sink.recall?.(new Set(leases.slice(0, 2)));
+  expect(leases.map(({ settled }) => settled)).toEqual([[], ['release'], []]);
+  expect(subscription.pending).toBe(2);
+  const again = leaseOf();
+  transport.receive(events[1] as string, again);
+  end();
+  await vi.waitFor(() => expect(again.settled).toEqual(['accept']));
+  expect(started).toEqual([1, 3, 2]);
+  expect(leases.map(({ settled }) => settled)).toEqual([['accept'], ['release'], ['accept']]);
+});

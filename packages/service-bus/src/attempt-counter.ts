@@ -51,6 +51,13 @@ export class AttemptCounter {
     if (handed !== undefined) this.#handed.set(sequenceNumber, { attempt: tries, counted: handed.counted });
   }
 
+  /** It goes back without another try, and that delivery is not counted. */
+  untried(sequenceNumber: string, tries: number): void {
+    const handed = this.#handed.get(sequenceNumber);
+    if (tries <= 0) this.forget(sequenceNumber);
+    else if (handed !== undefined) this.#handed.set(sequenceNumber, { attempt: tries, counted: handed.counted - 1 });
+  }
+
   /** It will not come again. */
   forget(sequenceNumber: string): void {
     this.#handed.delete(sequenceNumber);

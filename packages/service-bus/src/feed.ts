@@ -14,6 +14,8 @@ import { pause, within } from './within.ts';
 
 /** While handlers have all that they may have, there is no credit to ask with; it is looked for again after this, ms. */
 const CAUGHT_UP_AGAIN_MS = 10;
+/** What has less than this share of its lock left when the link is back is renewed at once. Core renews the rest in time: each third of a lock. */
+const RENEW_AT_ONCE_SHARE = 0.5;
 
 export interface FeedOptions {
   readonly connection: Connection;
@@ -110,23 +112,44 @@ export class Feed implements Feeder {
     this.#taken.delete(lease);
   }
 
-  /** What of it is lost comes again, and so must what comes behind. */
+  /**
+   * Each renewal is billed: of what should have its lock for long only the one that runs out first is, as the service's clock may be
+   * ahead of ours. What is lost comes again, and so must what waits behind it. What a handler was given stays with it.
+   */
   async #keep(): Promise<void> {
-    const kept = [...this.#taken].filter(({ isSettling }) => !isSettling);
-    const lost: MessageLease[] = [];
+    const here = [...this.#taken].filter(({ isSettling }) => !isSettling);
+    const leastMs = Math.min(...here.map(({ lockLeftMs }) => lockLeftMs));
+    const atOnceMs = Math.max(leastMs, this.lockMs * RENEW_AT_ONCE_SHARE);
+    let first: MessageLease | undefined;
     await Promise.all(
-      kept.map((lease) =>
-        lease.renew().catch((error: unknown) => {
-          if (PolycastError.from(error).code === 'lock-lost' && !lease.isSettling) lost.push(lease);
-        }),
-      ),
+      here
+        .filter(({ lockLeftMs }) => lockLeftMs <= atOnceMs)
+        .map((lease) =>
+          lease.renew().catch((error: unknown) => {
+            if (PolycastError.from(error).code !== 'lock-lost' || lease.isSettling) return;
+            if (first === undefined || numberIn(lease) < numberIn(first)) first = lease;
+          }),
+        ),
     );
-    if (lost.length === 0) return;
-    const first = lost.reduce((one, other) => (numberIn(other) < numberIn(one) ? other : one));
-    const behind = kept.filter((lease) => numberIn(lease) > numberIn(first) && this.#taken.has(lease));
-    this.#options.intake.forget(new Set([...lost, ...behind]));
-    for (const lease of behind) if (!lease.isSettling) void lease.giveBack().catch(() => {});
+    if (first === undefined) return;
+    const from = numberIn(first);
+    this.#options.intake.recall(new Set(here.filter((lease) => numberIn(lease) >= from && !lease.isSettling)));
     this.returned(first.message);
+  }
+
+  /** The number of the first message behind the last one that was taken, but for what is here and stays. */
+  async #first(): Promise<bigint | undefined> {
+    for (let from = this.#lastNumber + 1n; ; ) {
+      const first = await this.connection.call(this.receiver.peek(from, this.#ended));
+      this.meter(OPERATIONS, 1);
+      if (first === undefined || !this.#isHere(first)) return first;
+      from = first + 1n;
+    }
+  }
+
+  #isHere(number: bigint): boolean {
+    for (const lease of this.#taken) if (numberIn(lease) === number && !lease.isSettling) return true;
+    return false;
   }
 
   /** Resolves when the link is attached. @throws PolycastError what the service said to the first try */
@@ -180,11 +203,7 @@ export class Feed implements Feeder {
     this.#resumption = new Resumption({
       lockMs,
       keep: () => this.#keep(),
-      first: async () => {
-        const first = await this.connection.call(this.receiver.peek(this.#lastNumber + 1n, this.#ended));
-        this.meter(OPERATIONS, 1);
-        return first;
-      },
+      first: () => this.#first(),
       fetchOne: () => this.receiver.allow(1),
       giveBack: (message) => new MessageLease(this, message).giveBack(),
       hand: (message) => {

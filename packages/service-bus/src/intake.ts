@@ -97,9 +97,10 @@ export class Intake {
     });
   }
 
-  /** They come again: those that are held here are not handed on. */
-  forget(leases: ReadonlySet<MessageLease>): void {
-    this.#held = this.#held.filter(({ lease }) => !leases.has(lease));
+  /** Something before them comes again: what no handler was given of them goes back. */
+  recall(leases: ReadonlySet<MessageLease>): void {
+    this.#giveBack(this.#held.filter(({ lease }) => leases.has(lease)));
+    this.#sink.recall?.(leases);
   }
 
   /** Something was settled: there may be room. */

@@ -118,7 +118,7 @@ export class MessageLease implements Lease {
         const { tries = this.attempt } = settlement;
         if (tries < this.attempt) {
           // No handler had it this time.
-          this.#holder.attempts.forget(this.#sequenceNumber);
+          this.#holder.attempts.untried(this.#sequenceNumber, tries);
           return this.giveBack();
         }
         this.#holder.attempts.tried(this.#sequenceNumber, tries);
@@ -169,14 +169,14 @@ export class MessageLease implements Lease {
         } catch (thrown) {
           const error = this.#whyNot(thrown);
           // Ours until then, and gone: the service heard it the first time.
-          if (error.code === 'lock-lost' && tries > 1 && this.#lockLeftMs() > 0) return;
+          if (error.code === 'lock-lost' && tries > 1 && this.lockLeftMs > 0) return;
           // Lost on the way: who knows whether the service heard it? It may be said again, by its lock token, over the next link.
           // What is not answered in time is lost with its connection.
           const wasLost =
             error.code === 'timeout' || (error.code === 'disconnected' && this.#holder.generation !== generation);
           if (!wasLost || this.#holder.isSession || tries >= MAX_TRIES) throw error;
-          await connection.returned(Math.min(RETURN_WITHIN_MS, this.#lockLeftMs()));
-          if (connection.isDown || this.#lockLeftMs() <= 0) throw error;
+          await connection.returned(Math.min(RETURN_WITHIN_MS, this.lockLeftMs));
+          if (connection.isDown || this.lockLeftMs <= 0) throw error;
         }
       }
     } finally {
@@ -201,7 +201,8 @@ export class MessageLease implements Lease {
     return message;
   }
 
-  #lockLeftMs(): number {
+  /** By our clock. */
+  get lockLeftMs(): number {
     return this.#lockedAtMs + this.#holder.lockMs - performance.now();
   }
 

@@ -53,6 +53,16 @@ describe('tries', () => {
     expect(new AttemptCounter().next(delivery({ counted: 1, tries: 1_000 }))).toBe(100);
   });
 
+  it.each([
+    [1, 2],
+    [2, 3],
+  ])('are kept of what goes back without another, and then was counted %s times', (counted, attempt) => {
+    const counter = new AttemptCounter();
+    expect([0, 1].map((before) => counter.next(delivery({ counted: before })))).toEqual([1, 2]);
+    counter.untried('7', 1);
+    expect(counter.next(delivery({ counted }))).toBe(attempt);
+  });
+
   it('begin anew with what is forgotten', () => {
     const counter = new AttemptCounter();
     counter.next(delivery());
