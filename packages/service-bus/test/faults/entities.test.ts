@@ -165,8 +165,8 @@ describe.concurrent('what somebody changes while it is in use', () => {
       const patient = await scene.join({ self: { ...shop, instance: 'shop-3' }, retry: { tries: 1_000, maxMs: 20 } });
       await sender.cast.close();
       entities.updateTopic(scene.topic, { status });
-      // Of what crosses the service's word nobody hears any more; from then on it says why.
-      expect((await scene.refused(hasty.cast.publish({ type: 'order' }))).code).toMatch(/^(timeout|throttled)$/);
+      // Of what crosses the service's word nobody hears any more: it is lost with its link. From then on the service says why.
+      expect((await scene.refused(hasty.cast.publish({ type: 'order' }))).code).toMatch(/^(disconnected|throttled)$/);
       const error = await scene.refused(hasty.cast.publish({ type: 'order' }));
       expect([error.code, error.retryable]).toEqual(['throttled', true]);
       const publishing = ledger.publish(patient.cast);
