@@ -17,7 +17,7 @@ import { lag } from './lag.ts';
 import type { SignalNotes } from './signal-notes.ts';
 import { SpiParticipant } from './spi.ts';
 import type { ConformanceTarget } from './target.ts';
-import { nowMs, pass, until, within } from './wait.ts';
+import { nowMs, pass, until, untilCounted, within } from './wait.ts';
 
 /** How long the first marker after a fault is waited for. */
 const FIRST_PATIENCE_MS = 50;
@@ -194,6 +194,11 @@ export class CaseContext {
   /** Waits for a condition, as long as the run's patience lasts. */
   until(condition: () => boolean, what: string | (() => string)): Promise<void> {
     return until(condition, this.patienceMs, typeof what === 'string' ? () => what : what);
+  }
+
+  /** Waits for so many, as long as more come within the run's patience. */
+  untilCounted(count: () => number, wanted: number, what: string): Promise<void> {
+    return untilCounted(count, wanted, this.patienceMs, what);
   }
 
   /** A promise that must settle within the run's patience. */

@@ -23,6 +23,25 @@ export async function until(condition: () => boolean, patienceMs: number, what: 
   }
 }
 
+/**
+ * Resolves once `count` has come to so many. How fast it grows is the machine's affair: patience begins anew whenever it has grown.
+ * @throws ConformanceFailure when it stays the same for longer than patience lasts
+ */
+export async function untilCounted(
+  count: () => number,
+  wanted: number,
+  patienceMs: number,
+  what: string,
+): Promise<void> {
+  for (let before = count(); before < wanted; before = count()) {
+    await until(
+      () => count() !== before,
+      patienceMs,
+      () => `more than ${before} of ${wanted} ${what}`,
+    );
+  }
+}
+
 /** The promise's outcome. @throws ConformanceFailure when it takes longer than `limitMs`, and more on a busy machine */
 export async function within<Value>(promise: PromiseLike<Value>, limitMs: number, what: string): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;

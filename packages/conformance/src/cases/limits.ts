@@ -173,10 +173,7 @@ export const limitCases: readonly ConformanceCase[] = [
         most = Math.max(most, inbox.subscription.pending);
       });
       await Promise.all(Array.from({ length: 2_000 }, (_, n) => desk.publish({ type: 'order', data: n })));
-      await c.until(
-        () => inbox.count >= 2_000,
-        () => `2,000 deliveries, there are ${inbox.count}`,
-      );
+      await c.untilCounted(() => inbox.count, 2_000, 'deliveries');
       await c.fence(desk, [inbox]);
       sameSet(
         inbox.data,

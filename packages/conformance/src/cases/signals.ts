@@ -250,11 +250,19 @@ export const signalCases: readonly ConformanceCase[] = [
       const other = await c.listen(kitchen);
       await desk.publish({ type: 'order', data: 1 });
       await c.until(
-        () => atConnect.length > 0 && later.length > 0 && own.signals.length > 0,
+        () => [atConnect, later, own.signals].every((signals) => heard(signals).length > 0),
         'not all listeners heard it',
       );
-      const kinds = [atConnect, later, own.signals, other.signals].map((signals) => signals.map(({ kind }) => kind));
+      // On a busy machine the service may be silent for long, which is told as well.
+      const kinds = [atConnect, later, own.signals, other.signals].map((signals) =>
+        heard(signals).map(({ kind }) => kind),
+      );
       same(kinds, [['dead-lettered'], ['dead-lettered'], ['dead-lettered'], []], 'what they heard');
     },
   },
 ];
+
+/** What is not the machine's affair. */
+function heard(signals: readonly Signal[]): readonly Signal[] {
+  return signals.filter((signal) => signal.kind !== 'stalled' || signal.what !== 'server');
+}
