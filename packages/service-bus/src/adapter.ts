@@ -27,6 +27,8 @@ import { type Encoded, encodeMessage, messageIdOf, withTtl } from './wire.ts';
 
 /** Most events that are remembered between measuring and sending: as many as core lets wait. */
 const MAX_MEASURED = 10_000;
+/** A group that others leave again and again while we join it is given up. */
+const MAX_OPENINGS = 3;
 /** Most topics other than its own that a link keeps a sender for. */
 const MAX_SENDERS = 64;
 
@@ -64,6 +66,8 @@ class ServiceBusLink implements Link {
   readonly #unsure = new WeakMap<BroadcastEvent, Encoded>();
   #publishes = 0;
   readonly #places = new Set<number>();
+  /** The last that joins or leaves each group. */
+  readonly #turns = new Map<string, Promise<void>>();
   /** Why nothing may be sent, if so. */
   #mayNotSend: PolycastError | undefined;
   #closing: Promise<void> | undefined;
@@ -195,12 +199,26 @@ class ServiceBusLink implements Link {
   }
 
   async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {
+    for (let tries = 1; ; tries++) {
+      const source = this.#source(request, sink);
+      try {
+        await source.open();
+        return source;
+      } catch (thrown) {
+        // Who left the group just before our mark was there may have removed what we had found.
+        const mayPass = (thrown as PolycastError).code === 'not-found' && request.group !== undefined;
+        if (!mayPass || !this.#administration.mayManage || tries === MAX_OPENINGS) throw thrown;
+      }
+    }
+  }
+
+  #source(request: SourceRequest, sink: Sink): ServiceBusSource {
     const place = this.#place();
     const { instance } = this.#context.self;
     const mayManage = this.#administration.mayManage;
     const unique = mayManage ? randomBytes(6).toString('hex') : String(place);
     const life = mayManage ? this.#life : '';
-    const source = new ServiceBusSource({
+    return new ServiceBusSource({
       connection: this.#connection,
       administration: this.#administration,
       topic: this.#topic,
@@ -208,11 +226,24 @@ class ServiceBusLink implements Link {
       sink,
       plan: planSource(request, { instance, link: this.#mark, unique, life }),
       meter: (unit, count) => this.#context.meter(unit, count),
+      inTurn: (work) => (request.group === undefined ? work() : this.#inTurn(request.group, work)),
       tellGap: () => this.#context.signal({ kind: 'gap', reason: 'trimmed' }),
       onClosed: () => this.#places.delete(place),
     });
-    await source.open();
-    return source;
+  }
+
+  /** One after another for each group. */
+  #inTurn<Result>(group: string, work: () => Promise<Result>): Promise<Result> {
+    const result = (this.#turns.get(group) ?? Promise.resolve()).then(work);
+    const done = result.then(
+      () => {},
+      () => {},
+    );
+    this.#turns.set(group, done);
+    void done.then(() => {
+      if (this.#turns.get(group) === done) this.#turns.delete(group);
+    });
+    return result;
   }
 
   /** The lowest number that no open source of the link has. */

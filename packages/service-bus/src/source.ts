@@ -16,6 +16,8 @@ export interface SourceParts {
   readonly sink: Sink;
   readonly plan: SourcePlan;
   meter(unit: string, count: number): void;
+  /** Who joins a group and who leaves it, of one link, take turns: the one must not remove what the other has just found. */
+  inTurn<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Events are gone with a subscription that somebody removed. */
   tellGap(): void;
   onClosed(): void;
@@ -62,9 +64,9 @@ export class ServiceBusSource implements Source {
 
   /** @throws PolycastError. Without Manage rights, `not-found` says what is needed */
   async open(): Promise<void> {
-    const { administration, topic, plan, request, connection } = this.#parts;
+    const { administration, topic, plan, request, connection, inTurn } = this.#parts;
     try {
-      await Promise.all(plan.subscriptions.map((one) => this.#ensure(one)));
+      await inTurn(() => this.#ensureAll());
       await Promise.all(this.#feeds.map((feed) => feed.open()));
     } catch (thrown) {
       const error = PolycastError.from(thrown);
@@ -72,6 +74,14 @@ export class ServiceBusSource implements Source {
       if (error.code !== 'not-found' || administration.mayManage) throw error;
       throw missing(topic, plan.subscriptions, request.lockMs, connection.settings);
     }
+  }
+
+  /** The marks come first: who leaves the group from then on leaves us the rest. */
+  async #ensureAll(): Promise<void> {
+    const { subscriptions, ending } = this.#parts.plan;
+    const isMarked = ({ name }: SubscriptionPlan) => ending.kind === 'leave' && ending.marked.includes(name);
+    await Promise.all(subscriptions.filter(isMarked).map((one) => this.#ensure(one)));
+    await Promise.all(subscriptions.filter((one) => !isMarked(one)).map((one) => this.#ensure(one)));
   }
 
   /** @returns was it new? Undefined without Manage rights */
@@ -132,8 +142,8 @@ export class ServiceBusSource implements Source {
     this.#closing ??= (async () => {
       await this.stop();
       await Promise.all(this.#feeds.map((feed) => feed.close()));
-      const { administration, topic, plan, onClosed } = this.#parts;
-      const ending = administration.end(topic, plan.ending);
+      const { administration, topic, plan, onClosed, inTurn } = this.#parts;
+      const ending = inTurn(() => administration.end(topic, plan.ending));
       // The service's own expiry does it, should this fail.
       await within(this.#parts.connection.settings.closeTimeoutMs, ending);
       onClosed();

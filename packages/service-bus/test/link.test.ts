@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { ServiceBusClient } from '@azure/service-bus';
 import type { PolycastError } from '@polycast/core';
 import { describe, expect, it, vi } from 'vitest';
@@ -59,6 +60,27 @@ describe('on the service', () => {
     expect(names().filter((name) => name.includes('cook') || name.includes('-c1'))).toEqual([]);
     await two.close();
     expect(names()).toEqual([]);
+  });
+
+  it('who joins a group while another leaves it gets everything, and hears of no loss', async () => {
+    const topic = freshTopic();
+    const desk = await service.join(topic, 'desk');
+    const cooks = [await service.join(topic, 'cook/c1'), await service.join(topic, 'cook/c2')];
+    const seen: unknown[] = [];
+    const listen = (at: number) => cooks[at]!.subscribe((event) => void seen.push(event.data), { group: 'g' });
+    let members = [await listen(0)];
+    for (const turn of numbers(24)) {
+      const leaving = members.map((member) => member.close());
+      // At any step of the other's way out; the same broadcaster, or another one of the same role.
+      await setTimeout(turn * 6);
+      const at = (turn >> 1) % 2;
+      members = [await listen(at)];
+      await Promise.all(leaving);
+      for (const to of ['*', 'role:cook', `instance:c${at + 1}`] as const)
+        await desk.publish({ type: 'order', data: `${turn} ${to}` }, { to });
+      await vi.waitFor(() => expect(seen).toHaveLength(3 * (turn + 1)), { timeout: 10_000 });
+    }
+    expect(cooks.flatMap(({ signals }) => signals)).toEqual([]);
   });
 
   it('an event for several addresses goes to a member that it is for, once, as its first attempt', async () => {
