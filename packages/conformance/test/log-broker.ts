@@ -111,10 +111,10 @@ export class LogBroker {
   }
 
   /** @returns false if the lock has passed to somebody else */
-  settle(cursor: Cursor, id: number, consumer: object, how: 'drop' | number): boolean {
+  settle(cursor: Cursor, id: number, consumer: object, how: 'drop' | { delayMs: number; tries?: number }): boolean {
     if (cursor.pending.get(id)?.consumer !== consumer) return false;
     if (how === 'drop') cursor.pending.delete(id);
-    else this.release(cursor, id, how);
+    else this.release(cursor, id, how.delayMs, how.tries);
     this.wake();
     return true;
   }
@@ -126,12 +126,12 @@ export class LogBroker {
     return true;
   }
 
-  release(cursor: Cursor, id: number, delayMs: number): void {
+  release(cursor: Cursor, id: number, delayMs: number, tries?: number): void {
     const held = cursor.pending.get(id);
     if (held === undefined) return;
     cursor.pending.delete(id);
     const { entry, attempt } = held.waiting;
-    cursor.waiting.push({ entry, attempt: attempt + 1, notBeforeMs: Date.now() + delayMs });
+    cursor.waiting.push({ entry, attempt: (tries ?? attempt) + 1, notBeforeMs: Date.now() + delayMs });
     cursor.waiting.sort((one, other) => one.entry.id - other.entry.id);
   }
 

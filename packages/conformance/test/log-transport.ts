@@ -189,7 +189,7 @@ class LogLink implements Link {
   }
 
   #deliver(sink: Sink, cursor: Cursor, consumer: object, entry: Entry, attempt: number, lockMs: number): void {
-    const settle = async (how: 'drop' | number): Promise<void> => {
+    const settle = async (how: 'drop' | { delayMs: number; tries?: number }): Promise<void> => {
       for (;;) {
         try {
           const mine = await this.#call(() => this.#broker.settle(cursor, entry.id, consumer, how));
@@ -204,7 +204,7 @@ class LogLink implements Link {
     const lease: Lease = {
       attempt,
       position: String(entry.id),
-      settle: (settlement) => settle(settlement.kind === 'release' ? settlement.delayMs : 'drop'),
+      settle: (settlement) => settle(settlement.kind === 'release' ? settlement : 'drop'),
       renew: async () => {
         const mine = await this.#call(() => this.#broker.renew(cursor, entry.id, consumer, lockMs));
         if (!mine) throw new PolycastError('lock-lost', `entry ${entry.id} is with another consumer`);
