@@ -69,7 +69,7 @@ export class MemberList {
     return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
   }
 
-  /** Rejects when it could not be sent: then nobody was asked, and the next caller asks again. */
+  /** Rejects if the roll call could not be sent; the next caller sends it again. */
   async #call(isFirst: boolean): Promise<void> {
     try {
       await this.#send(ROLL_CALL_TYPE, { forMs: INTEREST_MS });

@@ -109,7 +109,7 @@ export const nativeCases: readonly ConformanceCase[] = [
         } catch (thrown) {
           if (PolycastError.from(thrown).code !== 'lock-lost') throw thrown;
           // This process was too busy to settle within the lock: it comes once more.
-          await c.until(() => both().length > seen, 'it was delivered to nobody once more');
+          await c.until(() => both().length > seen, 'it was not delivered again');
         }
       }
     },
