@@ -17,6 +17,7 @@ import type {
 } from './contract.ts';
 import { DEFAULT_DRAIN_MS } from './contract.ts';
 import { listenBeside, listenForControl } from './control-lane.ts';
+import { asError } from './describe-error.ts';
 import { PolycastError } from './error.ts';
 import type { EventInput } from './event.ts';
 import { Inbox } from './inbox.ts';
@@ -88,7 +89,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
           );
       return options === undefined ? sent : this.#as(options, sent);
     } catch (thrown) {
-      return Promise.reject(thrown instanceof Error ? thrown : PolycastError.from(thrown, 'invalid-event'));
+      return Promise.reject(asError(thrown) === thrown ? thrown : PolycastError.from(thrown, 'invalid-event'));
     }
   }
 

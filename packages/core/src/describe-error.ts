@@ -21,3 +21,16 @@ function textOf(thrown: unknown): string {
     return typeof thrown === 'object' ? 'an object that cannot be described' : typeof thrown;
   }
 }
+
+/** What was thrown, if it is an error whose `name`, `message` and `code` can be read, else a new error that describes it. Never throws. */
+export function asError(thrown: unknown): Error {
+  try {
+    if (thrown instanceof Error && typeof thrown.message === 'string' && typeof thrown.name === 'string') {
+      void (thrown as { code?: unknown }).code;
+      return thrown;
+    }
+  } catch {
+    // A revoked proxy, or a property that throws.
+  }
+  return new Error(describeError(thrown));
+}

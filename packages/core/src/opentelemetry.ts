@@ -14,6 +14,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { asError } from './describe-error.ts';
 import type { BroadcastEvent } from './event.ts';
 import type { Middleware, MiddlewareContext } from './middleware.ts';
 
@@ -115,12 +116,13 @@ function idOf(id: string | undefined): Attributes {
 
 /** Marks the span as failed. @returns the attribute that metrics share */
 function fail(span: Span, thrown: unknown): Attributes {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  const error = asError(thrown);
+  const { code = error.name } = error as { code?: unknown };
   span.recordException(error);
   span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
-  span.setAttribute('error.type', code);
-  return { 'error.type': code };
+  const type = typeof code === 'string' ? code : error.name;
+  span.setAttribute('error.type', type);
+  return { 'error.type': type };
 }
 
 /** The span as CloudEvents attributes; nothing for one that is not real. */

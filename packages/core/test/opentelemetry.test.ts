@@ -44,6 +44,12 @@ function deliver(attributes: Record<string, string>, result: DeliverResult): Pro
   return middleware.deliver?.(delivery, { ...at, group: 'cooks', durable: undefined }, async () => result);
 }
 
+function revoked(): Record<string, unknown> {
+  const { proxy, revoke } = Proxy.revocable<Record<string, unknown>>({}, {});
+  revoke();
+  return proxy;
+}
+
 /** Sums or counts by metric name. */
 async function counts(): Promise<Record<string, unknown>> {
   await meters.forceFlush();
@@ -99,6 +105,27 @@ describe('publishing', () => {
     expect(spans.getFinishedSpans()[0]).toMatchObject({
       status: { code: SpanStatusCode.ERROR },
       attributes: { 'error.type': 'throttled' },
+    });
+  });
+
+  test.each<[string, () => unknown]>([
+    ['an object without a prototype', () => Object.create(null)],
+    ['an error whose message is an object', () => Object.assign(new Error(), { message: { status: 500 } })],
+    ['an error whose code throws', () => Object.defineProperty(new Error('x'), 'code', { get: () => revoked().x })],
+    ['a revoked proxy', revoked],
+    ['a symbol', () => Symbol('odd')],
+  ])('that fails with %s fails with the same, and ends the span', async (_, make) => {
+    const odd = make();
+    const outcome = await middleware
+      .publish?.({ type: 'a' }, { ...at, to: ['*'] }, () => Promise.reject(odd))
+      .then(
+        () => 'nothing',
+        (thrown: unknown) => [thrown],
+      );
+    expect((outcome as unknown[])[0] === odd).toBe(true);
+    expect(spans.getFinishedSpans()[0]).toMatchObject({
+      status: { code: SpanStatusCode.ERROR },
+      attributes: { 'error.type': 'Error' },
     });
   });
 });

@@ -119,6 +119,21 @@ test.each(PRETENDERS)('an error of Polycast %s is tried again like any other, an
   expect(PolycastError.from(make()).code).toBe('internal');
 });
 
+test.each(ODD)('an event whose data throws %s is refused with a code or with what was thrown', async (_, make) => {
+  const { me } = await open();
+  const odd = make();
+  const event = {
+    get type(): string {
+      throw odd;
+    },
+  };
+  const thrown = await me.publish(event).then(
+    () => 'nothing',
+    (reason: unknown) => reason,
+  );
+  if (thrown !== odd) expect((thrown as PolycastError).code).toBe('invalid-event');
+});
+
 test.each(ODD)('a handler that throws or rejects with %s: two tries, then a dead letter', async (_, make) => {
   for (const fail of [
     () => {

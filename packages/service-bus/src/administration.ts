@@ -6,6 +6,10 @@ import { isDurableMark, isSharedRule } from './plan.ts';
 import type { PlannedRule } from './rules.ts';
 import type { Settings } from './settings.ts';
 
+type Policy = Parameters<ServiceBusAdministrationClient['pipeline']['addPolicy']>[0];
+type Request = Parameters<Policy['sendRequest']>[0];
+type Send = Parameters<Policy['sendRequest']>[1];
+
 /** The service's own word for never. */
 const NEVER = 'P10675199DT2H48M5.4775807S';
 /** The least that Service Bus takes for a subscription that goes when it is idle. */
@@ -46,7 +50,6 @@ export class Administration {
         name: 'polycast',
         async sendRequest(request, next) {
           onRequest();
-          request.timeout = operationTimeoutMs;
           if (signer !== undefined) request.headers.set('authorization', (await signer.getToken(request.url)).token);
           if (administrationUrl !== undefined) {
             const to = new URL(request.url);
@@ -60,7 +63,7 @@ export class Administration {
           // Node looks up a name in brackets.
           const { hostname } = new URL(request.url);
           if (hostname.startsWith('[')) request.requestOverrides = { hostname: hostname.slice(1, -1) };
-          return next(request);
+          return withinTime(request, operationTimeoutMs, next);
         },
       },
       { phase: 'Sign' },
@@ -344,4 +347,25 @@ function isUnderWay(thrown: unknown): boolean {
     isConflict(thrown) &&
     (/SubCode=40901\b|conflicting operation|in progress/i.test(String(message)) || code === 'InvalidOperationError')
   );
+}
+
+/**
+ * One attempt, bounded in time. In some versions of the HTTP client its own `timeout` leaves a timer behind, which keeps the process alive, when the
+ * connection is refused.
+ */
+async function withinTime(request: Request, timeoutMs: number, send: Send): ReturnType<Send> {
+  const { abortSignal } = request;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  request.timeout = 0;
+  request.abortSignal = abortSignal === undefined ? timeout : AbortSignal.any([abortSignal as AbortSignal, timeout]);
+  try {
+    return await send(request);
+  } catch (thrown) {
+    if (timeout.aborted) throw Object.assign(new Error(`no answer within ${timeoutMs} ms`), { name: 'TimeoutError' });
+    throw thrown;
+  } finally {
+    // The next attempt has its own time.
+    if (abortSignal === undefined) delete request.abortSignal;
+    else request.abortSignal = abortSignal;
+  }
 }

@@ -10,7 +10,8 @@ import { settingsFrom } from './settings.ts';
 /** A service beside us answers at once: its silence is told of sooner. The URL's parameters win. */
 const LOCAL_DEFAULTS: Partial<ServiceBusOptions> = {
   connectTimeoutMs: 20_000,
-  operationTimeoutMs: 10_000,
+  // Long enough for a hundred subscriptions that are opened at once on a busy machine.
+  operationTimeoutMs: 20_000,
   stalledAfterMs: 1_000,
   keepAliveMs: 5_000,
   closeTimeoutMs: 500,
