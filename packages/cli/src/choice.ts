@@ -1,5 +1,5 @@
 import type { Transport } from '@polycast/core';
-import { configuredUrl, readTransportUrl } from '@polycast/core/configuration';
+import { configuredUrl, readConfiguration, readTransportUrl, redactName } from '@polycast/core/configuration';
 import type { Command } from 'commander';
 import { UsageError } from './exit-code.ts';
 import type { Terminal } from './output/terminal.ts';
@@ -20,6 +20,8 @@ export function declareChoice(command: Command): Command {
     .option('-n, --name <name>', 'an entry of polycast.config.{ts,mjs,js,json}');
 }
 
+const FILES = 'polycast.config.ts, .mts, .mjs, .js or .json';
+
 /** What to pass to `connect`: the transport of the URL that was chosen, or else the entry of the configuration file. */
 export async function connectChoice(
   choice: Choice,
@@ -27,6 +29,18 @@ export async function connectChoice(
 ): Promise<{ transport?: Transport; name?: string }> {
   const url = await chosenUrl(choice, terminal);
   if (url !== undefined) return { transport: await transportFromUrl(url) };
+  const found = await readConfiguration();
+  // What core would say names the options of `connect`, which is not what was typed.
+  if (found === undefined && choice.name !== undefined) {
+    throw new UsageError(
+      `--name ${JSON.stringify(redactName(choice.name))} needs a configuration file, and there is no ${FILES} here or in a folder above; \`polycast init\` writes one`,
+    );
+  }
+  if (choice.name === undefined && found?.config.default === undefined) {
+    const file =
+      found === undefined ? 'run `polycast init` to write a configuration file' : `set "default" in ${found.file}`;
+    throw new UsageError(`no transport selected: give --url or --name, set POLYCAST_URL, or ${file}`);
+  }
   return choice.name === undefined ? {} : { name: choice.name };
 }
 

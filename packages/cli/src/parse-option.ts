@@ -16,7 +16,7 @@ export function number({
     if (fits) return value;
     const kind = whole ? 'a whole number' : 'a number';
     throw new InvalidArgumentError(
-      `It must be ${kind} ${max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`}.`,
+      `Must be ${kind} ${max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`}.`,
     );
   };
 }

@@ -110,9 +110,7 @@ export async function runPolycast(args: readonly string[], given: Terminal): Pro
   }
 
   try {
-    // Commander's own `help` knows no commands of a group.
-    const isDeepHelp = args[0] === 'help' && args.length > 2;
-    await program.parseAsync(isDeepHelp ? [...args.slice(1), '--help'] : [...args], { from: 'user' });
+    await program.parseAsync(withoutHelpWord(program, args), { from: 'user' });
     return exit;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -165,8 +163,25 @@ function prepare(command: Command, terminal: Terminal): void {
     getOutHasColors: () => terminal.colors.isColorSupported,
     getErrHasColors: () => terminal.colors.isColorSupported,
   });
-  command.showSuggestionAfterError().showHelpAfterError(`(${nameOf(command)} --help says more)`);
+  command.showSuggestionAfterError().showHelpAfterError(`run \`${nameOf(command)} --help\` for usage`);
   command.configureHelp({ styleTitle: (title) => terminal.colors.bold(title) });
+}
+
+/**
+ * `help filter eval` as `filter eval --help`, and `help foo` as `foo`, which is an error: commander's own `help` knows no
+ * commands of a group, and answers an unknown one with the general help.
+ */
+function withoutHelpWord(program: Command, args: readonly string[]): string[] {
+  if (args[0] !== 'help' || args.length === 1) return [...args];
+  let command = program;
+  for (const [at, word] of args.slice(1).entries()) {
+    if (word.startsWith('-') || command.commands.length === 0) break;
+    const next = command.commands.find((one) => one.name() === word);
+    if (next === undefined && word !== 'help') return args.slice(1, at + 2);
+    if (next === undefined) break;
+    command = next;
+  }
+  return [...args.slice(1), '--help'];
 }
 
 /** With the names of what it belongs to: `polycast filter eval`. */

@@ -88,8 +88,11 @@ test('--json - tells programs', async () => {
 });
 
 test.each([
-  [['--host', '192.0.2.1', '--port', '0'], 'invalid-configuration: 192.0.2.1:0 is no address of this machine'],
-  [['--config', 'missing.json', '--port', '0'], /invalid-configuration: \S+missing\.json: ENOENT/],
+  [['--host', '192.0.2.1', '--port', '0'], 'invalid-configuration: 192.0.2.1:0 is not an address of this machine'],
+  [
+    ['--config', 'missing.json', '--port', '0'],
+    /invalid-configuration: \S+missing\.json: cannot be read: no such file\n/,
+  ],
   [['--config', 'wrong.json', '--port', '0'], /wrong\.json: UserConfig: Namespaces is missing/],
 ])('%j is bad usage: %s', async (args, message) => {
   const cwd = emptyFolder();
@@ -105,6 +108,6 @@ test('a port that is taken is said', async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const { exit, err } = await polycast(['emulate', 'service-bus', '--port', String(port)]);
-  expect(err).toContain(`invalid-configuration: 127.0.0.1:${port} is taken by another program`);
+  expect(err).toContain(`invalid-configuration: 127.0.0.1:${port} is already in use`);
   expect(exit).toBe(2);
 });

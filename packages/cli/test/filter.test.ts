@@ -61,7 +61,7 @@ describe('explain', () => {
     expect(out).toContain('brings   25 % of the events; 25 % pass');
     expect(out).toMatch(/saves +[\d,]+ of [\d,]+ deliveries a month, \$[\d.,]+ of \$/);
     expect(out).toContain('the price model of ably does not count filters');
-    expect(out).toContain('1,000,000 publishes a month of 400 bytes to 10 subscribers');
+    expect(out).toContain('1,000,000 publishes per month of 400 bytes to 10 subscribers');
   });
 
   test('writes all of it as JSON', async () => {

@@ -55,12 +55,31 @@ test.each([
   expect(exit).toBe(2);
   expect(out).toBe('');
   expect(err).toContain('error:');
-  expect(err).toContain('--help says more');
+  expect(err).toMatch(/^run `polycast( \w+)* --help` for usage$/m);
 });
 
 test('a mistyped command is told the nearest one', async () => {
   expect((await polycast(['confrom'])).err).toContain('Did you mean conform?');
 });
+
+test.each([
+  [['help', 'foo'], "error: unknown command 'foo'\n", 'polycast --help'],
+  [['help', 'pubb'], "error: unknown command 'pubb'\n(Did you mean pub?)\n", 'polycast --help'],
+  [['help', 'filter', 'evl'], "error: unknown command 'evl'\n(Did you mean eval?)\n", 'polycast filter --help'],
+])('%j is an unknown command', async (args, message, usage) => {
+  const { exit, err, out } = await polycast(args);
+  expect({ exit, out }).toEqual({ exit: 2, out: '' });
+  expect(err).toBe(`${message}run \`${usage}\` for usage\n`);
+});
+
+test.each([[['help']], [['help', 'help']], [['help', '--help']], [['help', 'filter']], [['help', 'pub', 'more']]])(
+  '%j prints help',
+  async (args) => {
+    const { exit, err, out } = await polycast(args);
+    expect({ exit, err }).toEqual({ exit: 0, err: '' });
+    expect(out).toContain('Usage: polycast');
+  },
+);
 
 describe.each(NAMES)('%s', (name) => {
   test('says what it does, with examples', async () => {

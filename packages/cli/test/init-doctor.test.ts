@@ -64,7 +64,7 @@ describe('doctor', () => {
     const { exit, out } = await polycast(['doctor', '--url', 'redis://a:hunter2@127.0.0.1:1'], { cwd });
     expect(exit).toBe(1);
     expect(out).toContain('unreachable');
-    expect(out).toContain('→ is the server running');
+    expect(out).toContain('→ check that the server is running');
     expect(out).not.toContain('polycast doctor --url');
     expect(out).toContain('1 problem.');
     expect(out).not.toContain('hunter2');

@@ -26,7 +26,7 @@ describe('cost', () => {
 
   test("the architecture center's 192.08 USD", async () => {
     const { out } = await polycast(['cost', '--workload', 'architecture-center']);
-    expect(out).toMatch(/all together.*\$192\.08/);
+    expect(out).toMatch(/total.*\$192\.08/);
   });
 
   test('a workload file with a mistake is told where', async () => {

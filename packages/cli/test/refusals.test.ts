@@ -49,11 +49,31 @@ const READERS: readonly ((file: string) => readonly string[])[] = [
   (file) => ['emulate', 'service-bus', '--port', '0', '--config', file],
 ];
 test.each([
+  [
+    ['pub', 'x'],
+    undefined,
+    'give --url or --name, set POLYCAST_URL, or run `polycast init` to write a configuration file',
+  ],
+  [['sub'], '{ "transports": {} }', 'give --url or --name, set POLYCAST_URL, or set "default" in polycast.config.json'],
+])('%j without a transport is told the options of the command line', async (args, config, advice) => {
+  if (config !== undefined) writeFileSync(join(cwd, 'polycast.config.json'), config);
+  const { exit, out, err } = await polycast(args, { cwd });
+  expect(err).toBe(`error: no transport selected: ${advice}\n`);
+  expect([exit, out]).toEqual([2, '']);
+});
+
+test('--name without a configuration file', async () => {
+  const { exit, out, err } = await polycast(['pub', 'x', '--name', 'live'], { cwd });
+  expect(err).toMatch(/^error: --name "live" needs a configuration file, and there is no polycast\.config\.ts/);
+  expect([exit, out]).toEqual([2, '']);
+});
+
+test.each([
   ...['fifo', 'huge'].flatMap((file) => READERS.map((args) => args(file))),
   ...['folder', 'binary', 'latin1', 'none', '/dev/zero'].map((file, at) => READERS[at % 5]!(file)),
 ])('%s %s … is refused: the file cannot be read', async (...args) => {
   const { exit, out, err } = await polycast(args, { cwd: bad });
-  expect(err).toMatch(/cannot be read|not a regular file|bytes are too many/);
+  expect(err).toMatch(/cannot be read|not a regular file|it is too large/);
   expect(out).toBe('');
   expect(exit).toBe(2);
 });

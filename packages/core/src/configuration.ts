@@ -6,7 +6,7 @@ export { CATALOGUE, type CatalogueEntry } from './catalogue.ts';
 export { readTransportUrl, type TransportAddress } from './configuration/address-of-transport.ts';
 export { type ConfigEntry, defineConfig, type PolycastConfig } from './configuration/config.ts';
 export { nearest, suggestion } from './configuration/nearest.ts';
-export { redactText, redactUrl, secretsOf } from './configuration/redact.ts';
+export { redactName, redactText, redactUrl, secretsOf } from './configuration/redact.ts';
 export { resolveTransport, type TransportChoice, transportFromUrl } from './configuration/resolve.ts';
 
 /**

@@ -12,12 +12,18 @@ export async function readInputFile(file: string, { maxBytes }: { readonly maxBy
     const found = await stat(file);
     if (found.isDirectory()) reason = 'it is a directory';
     else if (!found.isFile()) reason = 'it is not a regular file';
-    else if (found.size > maxBytes) reason = `${found.size} bytes are too many (at most ${maxBytes})`;
+    else if (found.size > maxBytes) reason = `it is too large (${found.size} bytes, maximum ${maxBytes})`;
     else return textOf(await readBytes(file, maxBytes));
   } catch (error) {
-    reason = error instanceof RangeError ? error.message : ((error as NodeJS.ErrnoException).code ?? 'unknown error');
+    reason = error instanceof RangeError ? error.message : reasonOf((error as NodeJS.ErrnoException).code);
   }
   throw new PolycastError('invalid-configuration', `${file}: cannot be read: ${reason}`);
+}
+
+/** In words where there are common ones. */
+function reasonOf(code: string | undefined): string {
+  if (code === 'ENOENT') return 'no such file';
+  return code === 'EACCES' ? 'permission denied' : (code ?? 'unknown error');
 }
 
 /** Some files have no size and hold something all the same, and one may grow while it is read. */
@@ -30,7 +36,7 @@ async function readBytes(file: string, maxBytes: number): Promise<Buffer> {
       const { buffer, bytesRead } = await handle.read();
       if (bytesRead === 0) return Buffer.concat(chunks);
       length += bytesRead;
-      if (length > maxBytes) throw new RangeError(`more than ${maxBytes} bytes are too many`);
+      if (length > maxBytes) throw new RangeError(`it is too large (maximum ${maxBytes} bytes)`);
       chunks.push(buffer.subarray(0, bytesRead));
     }
   } finally {

@@ -132,7 +132,7 @@ describe('price files of your own', () => {
     const prices = makePriceBook([{ ...eventGrid, prices: [] }]);
     const workload = makeWorkload({ name: 'w', publishes: { perMonth: 1 }, payloadBytes: 1, subscribers: 1 });
     expect(() => priceWorkload(workload, { prices, services: ['event-grid'] })).toThrow(/no price "operations"/);
-    expect(() => priceWorkload(workload, { prices, services: ['redis'] })).toThrow(/say nothing about "redis"/);
+    expect(() => priceWorkload(workload, { prices, services: ['redis'] })).toThrow(/no prices for service "redis"/);
   });
 });
 

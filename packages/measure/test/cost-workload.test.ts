@@ -85,7 +85,7 @@ describe('a workload that is wrong says where, and what was probably meant', () 
       GOOD.replace('perMonth', 'perMnth'),
       'w:2:14: publishes.perMnth: unknown key; did you mean "perMonth"?',
     ],
-    ['a key nothing is like', `${GOOD}colour: red\n`, 'w:5:1: colour: unknown key; there are "name", '],
+    ['a key nothing is like', `${GOOD}colour: red\n`, 'w:5:1: colour: unknown key; available: "name", '],
     [
       'a misspelt service',
       `${GOOD}services:\n  signlr: {}\n`,
@@ -114,7 +114,7 @@ describe('a workload that is wrong says where, and what was probably meant', () 
     [
       'a unit where nothing is billed by use',
       `${GOOD}services: { memory: { perPublish: { messages: 1 } } }\n`,
-      '"messages" is no unit: there are none',
+      'unknown unit "messages": this service has none',
     ],
     ['a missing key', 'name: a\npublishes: { perMonth: 1 }\npayloadBytes: 1\n', 'w:1:1: subscribers: is missing'],
     [
@@ -136,12 +136,12 @@ describe('a workload that is wrong says where, and what was probably meant', () 
     [
       'more groups than subscribers',
       `${GOOD}groups: 4\n`,
-      'w:5:9: groups: 4 groups need as many subscribers, and there are 3',
+      'w:5:9: groups: 4 groups need at least 4 subscribers, not 3',
     ],
     [
       'an inferred path that leads nowhere',
       `${GOOD}inferred: [payloadBytes, payload]\n`,
-      'w:5:26: inferred.1: nothing stands at "payload"',
+      'w:5:26: inferred.1: the workload has no input "payload"',
     ],
     ['an empty name', GOOD.replace('small', '""'), 'w:1:7: name: must not be empty'],
     [
@@ -266,7 +266,7 @@ describe('files', () => {
   });
 
   test.each([
-    ['is missing', 'none.yaml', 'ENOENT'],
+    ['is missing', 'none.yaml', 'no such file'],
     ['is a folder', '.', 'it is a directory'],
   ])('a file that %s is refused with the code', async (_, name, reason) => {
     await expect(loadWorkload(join(folder, name))).rejects.toMatchObject({
@@ -277,7 +277,7 @@ describe('files', () => {
 
   test('a file that is far too large is not read', async () => {
     const large = await file('large.yaml', 'x'.repeat(MAX_WORKLOAD_LENGTH + 1));
-    await expect(loadWorkload(large)).rejects.toThrow(/65537 bytes are too many/);
+    await expect(loadWorkload(large)).rejects.toThrow(/too large \(65537 bytes, maximum 65536\)/);
   });
 
   test('prices of your own take the place of the packaged ones', async () => {

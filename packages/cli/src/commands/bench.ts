@@ -25,8 +25,11 @@ interface Options extends Choice {
 
 export default defineCommand<Options>({
   examples: [
-    ['polycast bench --url memory:', '1,000 events a second for 10 s'],
-    ['polycast bench --url redis://cache:6379 --rate 5000 --duration 60 --subscribers 10', 'faster, longer, to more'],
+    ['polycast bench --url memory:', '1,000 events per second for 10 s'],
+    [
+      'polycast bench --url redis://cache:6379 --rate 5000 --duration 60 --subscribers 10',
+      'a higher rate, longer, with more subscribers',
+    ],
     ['polycast bench --url redis://localhost --delay 20 --loss 0.001', 'as if the server were far away'],
     ['polycast bench --url redis://localhost --json latency.json', 'with percentile curves'],
   ],
@@ -66,7 +69,7 @@ export default defineCommand<Options>({
       .option('--delay <ms>', 'route the traffic over a link with this one-way delay', number({ min: 0, max: 60_000 }))
       .option('--jitter <ms>', 'random part added to the delay', number({ min: 0, max: 60_000 }))
       .option('--loss <share>', 'share of segments the link loses, 0 to 1', number({ min: 0, max: 0.99 }))
-      .option('--bandwidth <bytes>', 'bytes a second the link carries, each way', number({ min: 1 }))
+      .option('--bandwidth <bytes>', 'bandwidth of the link in bytes per second, each way', number({ min: 1 }))
       .option('--json <file>', JSON_HELP);
   },
 

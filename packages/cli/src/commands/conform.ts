@@ -69,8 +69,9 @@ export default defineCommand<Options>({
       return EXIT.ok;
     }
 
-    if (options.faults !== undefined && !options.soak) throw new UsageError('--faults is for --soak');
-    if (options.only !== undefined && options.soak) throw new UsageError('--only chooses cases; a soak has none');
+    if (options.faults !== undefined && !options.soak) throw new UsageError('--faults requires --soak');
+    if (options.only !== undefined && options.soak)
+      throw new UsageError('--only cannot be combined with --soak: it selects cases, and a soak has none');
     const url = options.local ? (options.url ?? 'redis:') : urlOf(options, terminal);
     if (options.soak) {
       const { soak } = await import('../soak/run.ts');
@@ -122,7 +123,7 @@ function select(cases: readonly ConformanceCase[], only: readonly string[] | und
     chapters.has(part) ? chapterOf(clause) === part : clause === part || id.includes(part);
   for (const part of only) {
     if (cases.some((one) => named(one, part))) continue;
-    throw new UsageError(`no chapter, clause or case is called ${part}; \`polycast conform --list\` lists them`);
+    throw new UsageError(`unknown chapter, clause or case "${part}"; \`polycast conform --list\` lists them`);
   }
   return cases.filter((one) => only.some((part) => named(one, part)));
 }

@@ -23,7 +23,7 @@ export default defineCommand<Options>({
     ['polycast cost --workload mine.yaml --json costs.json', 'your own, as JSON too'],
     ['polycast cost --workload architecture-center --lines', 'a packaged one, with every line of the bill'],
     ['polycast cost --service signalr --service ably --tiers all', 'every tier of two services'],
-    ['polycast cost --list', 'the workloads and services there are'],
+    ['polycast cost --list', 'list the available workloads and services'],
   ],
 
   declare(command) {
@@ -33,9 +33,9 @@ export default defineCommand<Options>({
         'YAML or JSON file, or the name of a packaged workload (default: order-tracking)',
       )
       .option('-s, --service <name>', 'only this service; may be repeated', several)
-      .option('--region <name>', "Azure's name of a region, such as westeurope")
+      .option('--region <name>', 'Azure region, such as westeurope')
       .addOption(
-        new Option('--tiers <which>', 'one row a service, or one a tier')
+        new Option('--tiers <which>', 'one row per service, or one per tier')
           .choices(['cheapest', 'all'])
           .default('cheapest'),
       )

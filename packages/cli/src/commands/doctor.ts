@@ -23,7 +23,7 @@ export default defineCommand<Options>({
 
   declare(command) {
     command
-      .option('-u, --url <url>', 'try to reach this, too; may be repeated', several)
+      .option('-u, --url <url>', 'also try to reach this URL; may be repeated', several)
       .option('--json <file>', JSON_HELP);
   },
 

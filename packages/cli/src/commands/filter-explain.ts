@@ -25,7 +25,10 @@ const OTHERS =
 
 export default defineCommand<Options>({
   examples: [
-    [`polycast filter explain "type LIKE 'order.%' AND priority > 5"`, 'what each broker evaluates, and what is left'],
+    [
+      `polycast filter explain "type LIKE 'order.%' AND priority > 5"`,
+      'what each broker evaluates, and what is evaluated locally',
+    ],
     [`polycast filter explain "priority > 5" --integer priority`, 'publishers always write an integer there'],
     [
       `polycast filter explain "region = 'eu'" --target event-grid --events sample.jsonl`,
@@ -33,7 +36,7 @@ export default defineCommand<Options>({
     ],
     [
       `polycast filter explain "region = 'eu'" --events sample.jsonl --publishes 5000000 --subscribers 40`,
-      'of so many events a month',
+      'for this many events per month',
     ],
   ],
 
@@ -44,15 +47,19 @@ export default defineCommand<Options>({
       .option('--integer <attribute>', 'publishers write an integer there; may be repeated', several)
       .option('--text <attribute>', 'publishers write a string there; may be repeated', several)
       .option('--boolean <attribute>', 'publishers write a boolean there; may be repeated', several)
-      .option('-e, --events <file>', 'a sample: CloudEvents as a JSON array or one a line; - is stdin')
+      .option('-e, --events <file>', 'a sample: CloudEvents as a JSON array or one per line; - is stdin')
       .option('-w, --workload <file>', 'what to price: a file, or a packaged workload (default: order-tracking)')
-      .option('--publishes <n>', 'publishes a month, instead', number({ min: 0, max: 1e12 }))
+      .option('--publishes <n>', "publishes per month, instead of the workload's", number({ min: 0, max: 1e12 }))
       .option(
         '--subscribers <n>',
-        'subscribers, each with this filter, instead',
+        "subscribers with this filter, instead of the workload's",
         number({ min: 1, max: 1e6, whole: true }),
       )
-      .option('--payload <bytes>', 'bytes of data an event, instead', number({ min: 0, max: 1e9, whole: true }))
+      .option(
+        '--payload <bytes>',
+        "bytes of data per event, instead of the workload's",
+        number({ min: 0, max: 1e9, whole: true }),
+      )
       .option('--json <file>', JSON_HELP)
       .addHelpText('after', '\nExit codes: 0 explained · 2 invalid filter or file');
   },
@@ -103,7 +110,7 @@ async function addSavings(
 }
 
 function targets(name: string, before: readonly FilterTargetName[] | undefined): readonly FilterTargetName[] {
-  if (!Object.hasOwn(FILTER_TARGETS, name)) throw new InvalidArgumentError(`There is ${TARGETS.join(', ')}.`);
+  if (!Object.hasOwn(FILTER_TARGETS, name)) throw new InvalidArgumentError(`Available: ${TARGETS.join(', ')}.`);
   return [...new Set([...(before ?? []), name as FilterTargetName])];
 }
 
@@ -113,7 +120,7 @@ function declaredTypes(options: Options): NonNullable<ExplainOptions['types']> {
     for (const attribute of options[type] ?? []) {
       const before = types[attribute];
       if (before !== undefined && before !== type) {
-        throw new UsageError(`${attribute} cannot be of type ${before} and of type ${type}`);
+        throw new UsageError(`attribute "${attribute}" is declared both as ${before} and as ${type}`);
       }
       types[attribute] = type;
     }
@@ -128,7 +135,7 @@ function own({ filter: _filter, warnings: _warnings, ...rest }: Explained): obje
 
 function assumptions({ workload, publishesPerMonth, subscribers, payloadBytes }: Volume, sample: number): string {
   return (
-    `Assumed: ${showCount(publishesPerMonth)} publishes a month of ${showCount(payloadBytes)} bytes to ${subscribers} subscribers ` +
+    `Assumed: ${showCount(publishesPerMonth)} publishes per month of ${showCount(payloadBytes)} bytes to ${subscribers} subscribers ` +
     `(workload "${workload}"), each with this filter, and events like the ${showCount(sample)} of the sample.`
   );
 }

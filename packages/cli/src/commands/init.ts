@@ -20,7 +20,7 @@ export default defineCommand<Options>({
   examples: [
     ['polycast init', 'polycast.config.ts or .mjs, with memory and Redis'],
     ['polycast init --format json --name live --url redis://cache:6379', 'one more transport of your own'],
-    ['polycast init --force', 'replace what is there'],
+    ['polycast init --force', 'replace the existing file'],
   ],
 
   declare(command) {
@@ -32,21 +32,21 @@ export default defineCommand<Options>({
           'json',
         ]),
       )
-      .option('--name <name>', 'what the default transport is called', 'redis')
-      .option('-u, --url <url>', 'where the default transport connects to', 'redis://localhost:6379')
-      .option('-f, --force', 'replace a file that is there')
+      .option('--name <name>', 'name of the default transport', 'redis')
+      .option('-u, --url <url>', 'URL of the default transport', 'redis://localhost:6379')
+      .option('-f, --force', 'replace an existing file')
       .option('--json <file>', JSON_HELP);
   },
 
   async run(_args, { format, url, name, force, json }, terminal) {
     if (holdsSecret(url)) {
       throw new UsageError(
-        `the URL holds a secret, which does not belong into a file: write \${NAME} there for an environment variable`,
+        `the URL holds a secret, which does not belong in a file: write \${NAME} there to use an environment variable`,
       );
     }
     const existing = findConfigFile(terminal.cwd);
     if (existing !== undefined && !force) {
-      throw new PolycastError('invalid-configuration', `${existing} is there already; --force replaces it`);
+      throw new PolycastError('invalid-configuration', `${existing} already exists; --force replaces it`);
     }
     const file = format === undefined ? await likelyFile(terminal.cwd) : `polycast.config.${format}`;
     if (existing !== undefined && existing !== file) {

@@ -35,8 +35,8 @@ interface Options extends Choice {
 
 export default defineCommand<Options>({
   examples: [
-    ['polycast sub --url redis://localhost:6379', 'everything on the topic "default"'],
-    ['polycast sub --role kitchen --topic orders', 'what is for everyone, and for role:kitchen'],
+    ['polycast sub --url redis://localhost:6379', 'every event on the topic "default"'],
+    ['polycast sub --role kitchen --topic orders', 'events for everyone and for role:kitchen'],
     ['polycast sub --where type=order.moved | jq .data', 'one type, as JSON lines'],
     [`polycast sub --filter "type LIKE 'order.%' AND priority > 5"`, 'events matching a CESQL expression'],
     ['polycast sub --url redis+streams://localhost --from earliest', 'including what was published before'],
@@ -122,7 +122,7 @@ async function printEvents(
 
 function subscribeOptions({ group, durable, from, where, filter, instance }: Options): SubscribeOptions {
   if (durable !== undefined && instance === undefined && group === undefined) {
-    throw new UsageError('--durable needs a name to come back under: give --instance or --group');
+    throw new UsageError('--durable requires --instance or --group: the name to resume under');
   }
   return {
     from: startPosition(from),

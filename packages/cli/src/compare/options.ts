@@ -22,17 +22,22 @@ export function declareCompare(command: Command): void {
       several,
     )
     .option('-w, --workload <file>', 'YAML or JSON file, or the name of a packaged workload (default: order-tracking)')
-    .option('--rate <n>', 'events a second while latency is measured', number({ min: 0.1, max: 1e6 }), 1_000)
-    .option('--duration <s>', 'seconds of measuring, each transport', number({ min: 0.1, max: 86_400 }), 4)
+    .option('--rate <n>', 'events per second while latency is measured', number({ min: 0.1, max: 1e6 }), 1_000)
+    .option('--duration <s>', 'seconds to measure each transport', number({ min: 0.1, max: 86_400 }), 4)
     .option(
       '--payload <bytes>',
       'length of the JSON data, at least 64',
       number({ min: 64, max: 1e8, whole: true }),
       200,
     )
-    .option('--subscribers <n>', 'each gets every event', number({ min: 1, max: 10_000, whole: true }), 3)
-    .option('--no-conformance', 'leave the conformance suite out')
-    .option('--no-latency', 'leave measuring out')
+    .option(
+      '--subscribers <n>',
+      'number of subscribers; each receives every event',
+      number({ min: 1, max: 10_000, whole: true }),
+      3,
+    )
+    .option('--no-conformance', 'skip the conformance suite')
+    .option('--no-latency', 'skip the measurements')
     .option(
       '--json <file>',
       'write the result as JSON to this file; - is stdout, and nothing else is printed there',

@@ -61,7 +61,7 @@ export function runRound(
       process.off('exit', kill);
       clearTimeout(killer);
       clearInterval(watch);
-      const died = silentS >= LONGEST_SILENCE_S ? `it computed without end for ${LONGEST_SILENCE_S} s` : how;
+      const died = silentS >= LONGEST_SILENCE_S ? `it did not respond for ${LONGEST_SILENCE_S} s (busy loop)` : how;
       if (last !== undefined && 'report' in last) resolve(last);
       else if (signal.aborted) reject(new PolycastError('aborted', 'interrupted'));
       else if (last === undefined) resolve({ died, underWay: [...underWay] });

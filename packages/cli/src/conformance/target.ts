@@ -5,7 +5,7 @@ import { UsageError } from '../exit-code.ts';
 import { harnessOf, packageOf, transportFromUrl, transportMaker } from '../transports.ts';
 
 /** What no run may do to a server that others use, and how to have it tried all the same. */
-const HANDS_OFF = 'this server is not ours to disturb; `polycast conform --local` starts one that is';
+const HANDS_OFF = 'not run on a server that the run did not start; `polycast conform --local` starts one';
 const DISTURBING: readonly Need[] = ['restart', 'kill', 'freeze'];
 const PROBE_TOPIC = 'polycast-probe';
 

@@ -10,10 +10,10 @@ const DEFAULT_TIER = 'standard';
 
 /** What node:net says of an address that cannot be listened on. */
 const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is taken by another program; choose another --port, or 0 for a free one',
-  EACCES: 'may not be listened on by this user; choose a --port above 1023',
-  EADDRNOTAVAIL: 'is no address of this machine; choose another --host',
-  ENOTFOUND: 'is no address that is known here; choose another --host',
+  EADDRINUSE: 'is already in use; choose another --port, or 0 for a free one',
+  EACCES: 'needs more privileges to listen on; choose a --port above 1023',
+  EADDRNOTAVAIL: 'is not an address of this machine; choose another --host',
+  ENOTFOUND: 'cannot be resolved; choose another --host',
 };
 
 export default {

@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts';
 const COLUMNS: readonly Column[] = [
   { title: 'service' },
   { title: 'tier' },
-  { title: 'USD a month', align: 'right' },
+  { title: 'USD/month', align: 'right' },
   { title: 'idle', align: 'right' },
   { title: 'prices of', optional: true },
   { title: 'confidence', optional: true },
@@ -27,7 +27,7 @@ export function costTable(
     terminal,
     COLUMNS,
     byPrice(fitting).map((row) => [
-      row.service === 'solution' ? bold('all together') : row.service,
+      row.service === 'solution' ? bold('total') : row.service,
       [row.tier, row.size].filter(Boolean).join(' '),
       bold(showUsd(row.monthlyUsd)),
       showUsd(row.idleMonthlyUsd),
@@ -37,7 +37,7 @@ export function costTable(
     ]),
   );
   const parts = [
-    `${bold('Cost')} ${dim(`${workload.name}, US dollars a month; idle: everybody connected, nothing published`)}`,
+    `${bold('Cost')} ${dim(`${workload.name}, US dollars per month; idle: everyone connected, nothing published`)}`,
     table,
   ];
   for (const { service, tier, reason } of others) {

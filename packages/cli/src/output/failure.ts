@@ -5,10 +5,10 @@ import type { Terminal } from './terminal.ts';
 
 /** What to do about an error, by its code. Codes whose message says it all have none. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
-  unreachable: 'is the server running, and are host and port right?',
+  unreachable: 'check that the server is running, and that host and port are correct',
   unauthorized:
     'check the user name and password (Service Bus: policy name and key); in a URL, special characters must be percent-encoded',
-  'protocol-mismatch': 'something else listens at that address, or TLS is on at one end only (rediss:// means TLS)',
+  'protocol-mismatch': 'another service is listening at that address, or only one side uses TLS (rediss:// means TLS)',
   'transport-not-installed': 'install it beside polycast, then try again',
   'unknown-transport': '`polycast doctor` lists the transports that are installed',
   unsupported: '`polycast conform` shows what a transport offers',

@@ -65,7 +65,7 @@ function remarksOn(
   return [
     `${showCount(sent)} sent`,
     lost > 0 ? colors.red(loss) : loss,
-    duplicated + reordered > 0 ? colors.yellow(`${duplicated} twice, ${reordered} reordered`) : setting.link,
+    duplicated + reordered > 0 ? colors.yellow(`${duplicated} duplicated, ${reordered} reordered`) : setting.link,
     ...(throughputPerSecond > 0 ? [`${showCount(throughputPerSecond)}/s at most`] : []),
   ].slice(0, setting.subscribers > 1 ? 4 : 3);
 }

@@ -29,7 +29,7 @@ function words(signal: Signal): string {
     case 'stalled':
       return `${signal.what === 'server' ? 'the server has not answered' : 'a handler has not returned'} for ${showMs(signal.sinceMs)}`;
     case 'expired':
-      return `events from ${signal.source} came after their time to live; compare the clocks and the ttlMs (first: ${signal.eventId})`;
+      return `events from ${signal.source} arrived after their time to live; compare the clocks and the ttlMs (first: ${signal.eventId})`;
     case 'corrupt':
       return `skipped a message that is not a valid event: ${signal.error.message}`;
     case 'duplicate-instance':

@@ -21,12 +21,12 @@ export function soakTable(report: SoakReport, terminal: Terminal): string {
     [
       'lost',
       count(report.lost, report.violations.lost !== undefined),
-      'events that a subscription was owed and never got',
+      'events that a subscription should have received and did not',
     ],
     ['duplicated', count(report.duplicated, report.violations.duplicated !== undefined), 'accepted more than once'],
     ['reordered', count(report.reordered, true), 'out of order for their publisher or key'],
     ['unannounced', count(report.unannounced, true), 'losses without a signal'],
-    ['false signals', count(report.falseSignals, true), 'announced, but did not happen'],
+    ['false signals', count(report.falseSignals, true), 'signalled, but did not happen'],
     ['longest recovery', `${report.longestRecoveryMs} ms`, 'from the end of a fault until an event was handled'],
     ['residue', count(report.residue, true), 'left behind on the service or in a process'],
   ];

@@ -26,5 +26,5 @@ ${workload.notes.map((note) => markup`<p class="soft small">Note: ${note}</p>`)}
 
 function row(it: CostRow): Markup {
   const trust = it.confidence === 'low' || it.confidence === 'none' ? 'mild' : 'soft';
-  return markup`<tr><th>${it.service === 'solution' ? 'all together' : it.service}<div class="soft small" style="font-weight:400">${it.title}</div></th><td>${[it.tier, it.size].filter(Boolean).join(' ')}</td><td class="small">${billed(it)}</td><td class="number"><b>${showUsd(it.monthlyUsd)}</b></td><td class="number">${showUsd(it.idleMonthlyUsd)}</td><td>${it.priceDate ?? 'no date'}</td><td class="${trust}">${it.confidence}</td></tr>`;
+  return markup`<tr><th>${it.service === 'solution' ? 'total' : it.service}<div class="soft small" style="font-weight:400">${it.title}</div></th><td>${[it.tier, it.size].filter(Boolean).join(' ')}</td><td class="small">${billed(it)}</td><td class="number"><b>${showUsd(it.monthlyUsd)}</b></td><td class="number">${showUsd(it.idleMonthlyUsd)}</td><td>${it.priceDate ?? 'no date'}</td><td class="${trust}">${it.confidence}</td></tr>`;
 }

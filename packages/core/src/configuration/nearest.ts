@@ -14,7 +14,7 @@ export function nearest(word: string, candidates: readonly string[]): readonly s
 export function suggestion(word: string, candidates: readonly string[]): string {
   const near = nearest(word, candidates);
   if (near.length > 0) return `; did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`;
-  return candidates.length > 0 ? `; there are ${candidates.map((name) => `"${name}"`).join(', ')}` : '';
+  return candidates.length > 0 ? `; available: ${candidates.map((name) => `"${name}"`).join(', ')}` : '';
 }
 
 /** Edits (insert, delete, replace, swap of neighbours) from one word to the other. */

@@ -124,7 +124,7 @@ describe('a start file', () => {
     [{ UserConfig: { Namespaces: [{}, {}] } }, 'UserConfig.Namespaces: must hold exactly one namespace'],
     [{ UserConfig: { Namespaces: [{}], Logging: { Type: 'file' } } }, 'UserConfig.Logging.Type: "file" is none of'],
     [namespace({ Queue: [] }), `${at}.Queue: unknown name; did you mean "Queues"?`],
-    [namespace({ 'a b': [] }), `${at}["a b"]: unknown name; there are "Name", "Queues", "Topics"`],
+    [namespace({ 'a b': [] }), `${at}["a b"]: unknown name; available: "Name", "Queues", "Topics"`],
     [namespace({ Queues: {} }), `${at}.Queues: must be a list, and is {}`],
     [namespace({ Queues: [{}] }), `${at}.Queues[0]: Name is missing`],
     [queue({}, ''), `${at}.Queues[0].Name: "" is no name of a queue or topic`],
@@ -193,7 +193,9 @@ describe('a start file', () => {
   });
 
   it('that cannot be read is told with its name, and where it breaks', async () => {
-    await expect(readConfig('/nowhere/Config.json')).rejects.toThrow(/^\/nowhere\/Config\.json: ENOENT/);
+    await expect(readConfig('/nowhere/Config.json')).rejects.toThrow(
+      /^\/nowhere\/Config\.json: cannot be read: no such file$/,
+    );
     const path = onDisk('{\n  // comment\n  "UserConfig": nonsense\n}');
     await expect(readConfig(path)).rejects.toThrow(`${path}: line 3, column 17: `);
     const unknown = onDisk('{ "UserConfig": { "Namespaces": 1 } }');

@@ -46,14 +46,14 @@ export function checkWorkload(
 
 function checkGroups({ groups, subscribers }: Workload): Problem[] {
   if (groups === undefined || groups <= subscribers) return [];
-  return [{ path: ['groups'], message: `${groups} groups need as many subscribers, and there are ${subscribers}` }];
+  return [{ path: ['groups'], message: `${groups} groups need at least ${groups} subscribers, not ${subscribers}` }];
 }
 
 function checkInferred({ inferred }: Workload, value: unknown): Problem[] {
   return inferred.flatMap((path, index) => {
     let at: unknown = value;
     for (const key of path.split('.')) at = isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
-    return at === undefined ? [{ path: ['inferred', index], message: `nothing stands at "${path}"` }] : [];
+    return at === undefined ? [{ path: ['inferred', index], message: `the workload has no input "${path}"` }] : [];
   });
 }
 
@@ -78,7 +78,7 @@ function checkServiceOptions({ services }: Workload): Problem[] {
 
 function unknown(what: string, name: string, known: readonly string[]): string {
   return known.length === 0
-    ? `"${name}" is no ${what}: there are none`
+    ? `unknown ${what} "${name}": this service has none`
     : `unknown ${what} "${name}"${suggestion(name, known)}`;
 }
 

@@ -73,12 +73,12 @@ export function checkRegion(book: PriceBook, region: string | undefined): void {
   if (region === undefined) return;
   const known = regionsOf(book);
   if (known.includes(region)) return;
-  throw new PolycastError('invalid-configuration', `no price is for region "${region}"${suggestion(region, known)}`);
+  throw new PolycastError('invalid-configuration', `no prices for region "${region}"${suggestion(region, known)}`);
 }
 
 export function priceFile(book: PriceBook, service: ServiceName): PriceFile {
   const file = book[service];
-  if (file === undefined) throw new PolycastError('invalid-configuration', `the prices say nothing about "${service}"`);
+  if (file === undefined) throw new PolycastError('invalid-configuration', `no prices for service "${service}"`);
   return file;
 }
 

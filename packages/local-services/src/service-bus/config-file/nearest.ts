@@ -5,7 +5,7 @@ export function suggestion(word: string, candidates: readonly string[]): string 
     .filter(({ edits }) => edits <= Math.max(2, Math.ceil(word.length / 3)))
     .sort((left, right) => left.edits - right.edits)[0];
   if (near !== undefined) return `; did you mean "${near.candidate}"?`;
-  return `; there are ${candidates.map((name) => `"${name}"`).join(', ')}`;
+  return `; available: ${candidates.map((name) => `"${name}"`).join(', ')}`;
 }
 
 function editsBetween(from: string, to: string): number {

@@ -33,12 +33,19 @@ export async function readConfig(source: string | object): Promise<ServiceBusCon
 }
 
 async function textOf(path: string): Promise<string> {
-  const found = await stat(path);
+  const found = await stat(path).catch(unreadable);
   const { size } = found;
   // Reading a pipe or a device would wait for ever.
   if (!found.isFile()) throw new Error('it is not a regular file');
-  if (size > MAX_CONFIG_FILE_BYTES) throw new Error(`${size} bytes are too many (at most ${MAX_CONFIG_FILE_BYTES})`);
-  return readFile(path, 'utf8');
+  if (size > MAX_CONFIG_FILE_BYTES)
+    throw new Error(`it is too large (${size} bytes, maximum ${MAX_CONFIG_FILE_BYTES})`);
+  return readFile(path, 'utf8').catch(unreadable);
+}
+
+/** Node's own message repeats the path, which stands before ours already. */
+function unreadable(cause: NodeJS.ErrnoException): never {
+  const reason = cause.code === 'ENOENT' ? 'no such file' : cause.code === 'EACCES' ? 'permission denied' : cause.code;
+  throw new Error(`cannot be read: ${reason ?? 'unknown error'}`, { cause });
 }
 
 function checkConfig(content: unknown): ServiceBusConfig {
