@@ -93,7 +93,10 @@ export class BatchQueue {
     if (this.#closed) return Promise.reject(this.#closed);
     if (this.isFull) {
       return Promise.reject(
-        new PolycastError('overloaded', `${MAX_PENDING_EVENTS} events wait for the transport already; await publish()`),
+        new PolycastError(
+          'overloaded',
+          `${MAX_PENDING_EVENTS} events are already waiting for the transport; await publish()`,
+        ),
       );
     }
     return new Promise((resolve, reject) => {
@@ -294,7 +297,7 @@ export class BatchQueue {
       if (entry.outgoing.expiresAtMs > nowMs) return true;
       this.#reject(
         entry,
-        new PolycastError('timeout', 'the time to live was over before the transport took the event'),
+        new PolycastError('timeout', 'the time to live ended before the transport accepted the event'),
       );
       return false;
     });

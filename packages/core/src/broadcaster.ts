@@ -97,7 +97,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     const { publisher } = this.#session;
     const type: unknown = event?.type;
     if (typeof type === 'string' && type.charCodeAt(0) === LETTER_P && type.startsWith(RESERVED_TYPE_PREFIX)) {
-      throw new PolycastError('invalid-event', `types that start with '${RESERVED_TYPE_PREFIX}' are Polycast's own`);
+      throw new PolycastError('invalid-event', `event types that start with '${RESERVED_TYPE_PREFIX}' are reserved`);
     }
     return publisher.send(publisher.prepare(event, options));
   };
@@ -148,7 +148,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     if (this.#closing !== undefined) throw closedError();
     const handler = typeof first === 'function' ? first : undefined;
     if (handler === undefined && first !== undefined && (typeof first !== 'object' || first === null)) {
-      throw new TypeError('subscribe takes a handler function, or options to be read with for await');
+      throw new TypeError('subscribe() takes a handler function, or only options to iterate with for await');
     }
     const options = optionsOf('subscribe', handler === undefined ? (first as SubscribeOptions | undefined) : second);
     if (isAborted(options?.signal)) throw abortedError('subscribe');

@@ -22,7 +22,7 @@ export function transportsWith(capability: CapabilityName): readonly string[] {
 export function unsupported(capability: CapabilityName, manifest: Manifest, asked: string): PolycastError {
   const others = transportsWith(capability).filter((transport) => transport !== manifest.transport);
   const note = manifest.capabilities[capability].note;
-  const where = others.length > 0 ? `; these do: ${others.join(', ')}` : '; no transport of this version does';
+  const where = others.length > 0 ? `; available on: ${others.join(', ')}` : '; no transport of this version offers it';
   return new PolycastError(
     'unsupported',
     `${manifest.transport} does not offer ${asked} (capability ${capability}${note === undefined ? '' : `: ${note.replace(/\.$/, '')}`})${where}`,

@@ -30,7 +30,7 @@ export function splitEvent(event: BroadcastEvent, maxEventBytes: number): Chunk[
   if (size <= 0 || bytes.length > MAX_REASSEMBLED_BYTES) {
     throw new PolycastError(
       'payload-too-large',
-      `${bytes.length} bytes are too many even in pieces of ${Math.max(size, 0)}`,
+      `${bytes.length} bytes are too many even in chunks of ${Math.max(size, 0)} bytes`,
     );
   }
   const chunkcount = Math.ceil(bytes.length / size);

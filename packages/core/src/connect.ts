@@ -66,7 +66,7 @@ export function connect(options: ConnectOptions): Promise<Broadcaster> {
 
 /** `connect`, on another clock than the machine's: for simulations. */
 export async function connectOn(runtime: Runtime, options: ConnectOptions): Promise<Broadcaster> {
-  if (typeof options !== 'object' || options === null) throw new TypeError('connect takes options: { url, topic }');
+  if (typeof options !== 'object' || options === null) throw new TypeError('connect() takes options: { url, topic }');
   const topic = checkTopic(options.topic);
   const self = makeParticipant(options.self, runtime);
   const retry = retryPolicy(options.retry);

@@ -22,7 +22,7 @@ interface CheckedRest {
 
 /** @throws PolycastError `invalid-event`; TypeError for what is no object */
 export function readEventInput(input: EventInput): CheckedInput {
-  if (typeof input !== 'object' || input === null) throw new TypeError('publish takes an event: { type, data }');
+  if (typeof input !== 'object' || input === null) throw new TypeError('publish() takes an event: { type, data }');
   let type: unknown;
   let data: unknown;
   let rest: CheckedRest | undefined;

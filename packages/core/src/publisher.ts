@@ -220,7 +220,10 @@ export class Publisher {
     const direct = this.#direct;
     if (direct.size >= MAX_PENDING_EVENTS) {
       return Promise.reject(
-        new PolycastError('overloaded', `${MAX_PENDING_EVENTS} publishes wait for slow subscribers; await publish()`),
+        new PolycastError(
+          'overloaded',
+          `${MAX_PENDING_EVENTS} publishes are already waiting for slow subscribers; await publish()`,
+        ),
       );
     }
     const answered = new Promise<void>((resolve, reject) => {
@@ -270,7 +273,7 @@ export class Publisher {
       if (split !== undefined && cuts) return split(outgoing.event.with({}), limit);
       throw new PolycastError(
         'payload-too-large',
-        `the event takes ${bytes} bytes, ${manifest.transport} takes ${limit}; connect with { chunking: true } to send it in pieces`,
+        `the event has ${bytes} bytes, the limit of ${manifest.transport} is ${limit}; connect with { chunking: true } to send it in chunks`,
       );
     } catch (thrown) {
       this.#numberer.takeBack(outgoing.event.sequence);
@@ -288,7 +291,7 @@ export class Publisher {
     if (typeof to === 'string') return [this.#checkAddress(to)];
     if (!Array.isArray(to)) checkAddress(to);
     if (to.length === 0 || to.length > MAX_ADDRESSES) {
-      throw new PolycastError('invalid-address', `an event takes 1-${MAX_ADDRESSES} addresses, not ${to.length}`);
+      throw new PolycastError('invalid-address', `an event must have 1-${MAX_ADDRESSES} addresses, not ${to.length}`);
     }
     const unique = [...new Set(to)];
     for (const address of unique) this.#checkAddress(address);

@@ -81,7 +81,7 @@ export class RequestDesk {
   async reply(request: BroadcastEvent, data: unknown): Promise<void> {
     const { replyto, correlationid } = request;
     if (typeof replyto !== 'string' || typeof correlationid !== 'string') {
-      throw new PolycastError('invalid-event', `event ${request.id} is no request: it has no replyto`);
+      throw new PolycastError('invalid-event', `event ${request.id} is not a request: it has no replyto`);
     }
     await this.answer(replyto, correlationid, data);
   }

@@ -48,7 +48,7 @@ export function checkSchemas(schemas: unknown): SchemaMap {
     const standard = (schema as Partial<StandardSchemaV1> | null | undefined)?.['~standard'];
     if (typeof standard?.validate !== 'function') {
       throw new TypeError(
-        `the schema of ${JSON.stringify(type)} does not speak Standard Schema (https://standardschema.dev)`,
+        `the schema of ${JSON.stringify(type)} does not implement Standard Schema (https://standardschema.dev)`,
       );
     }
   }
@@ -60,7 +60,7 @@ function outputOf(type: string, result: unknown): unknown {
   if (typeof result !== 'object' || result === null) {
     throw new PolycastError(
       'schema-mismatch',
-      `${type}: its schema answered ${describeError(result)}, which is no result`,
+      `${type}: its schema returned ${describeError(result)}, which is not a validation result`,
     );
   }
   const { issues, value } = result as { issues?: unknown; value?: unknown };

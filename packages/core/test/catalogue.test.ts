@@ -23,7 +23,7 @@ describe('what is not offered', () => {
     const error = unsupported('durable', manifest, 'durable: true');
     expect(error.code).toBe('unsupported');
     expect(error.message).toMatch(
-      /^unsupported: loop does not offer durable: true .*these do: redis\+streams, service-bus$/,
+      /^unsupported: loop does not offer durable: true .*available on: redis\+streams, service-bus$/,
     );
   });
 

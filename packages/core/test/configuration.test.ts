@@ -150,12 +150,12 @@ describe('by name', () => {
       /polycast\.config\.json:2: unknown name "ulr"; did you mean "url"\?/,
     ],
     ['{\n"transport":{}}', 'a', /:2: unknown name "transport"; did you mean "transports"\?/],
-    ['{"transports":{"prod":"probe:"}}', 'prdo', /no transport is called "prdo"; did you mean "prod"\?/],
-    ['{"transports":{"prod":"probe:"},\n"default":"live"}', 'prod', /:2: no transport is called "live"/],
+    ['{"transports":{"prod":"probe:"}}', 'prdo', /unknown transport "prdo"; did you mean "prod"\?/],
+    ['{"transports":{"prod":"probe:"},\n"default":"live"}', 'prod', /:2: unknown transport "live"/],
     ['{"transports":{"a":{}}}', 'a', /must have either "url" or "transport"/],
     ['{"transports":{"a":7}}', 'a', /must be an object or a URL/],
     ['{"transports":[]}', 'a', /"transports" must be an object/],
-    ['{"transports":{\n  "a":"probe:",\n}}', 'a', /polycast\.config\.json:3:1: not JSON: no "," may stand before "}"/],
+    ['{"transports":{\n  "a":"probe:",\n}}', 'a', /polycast\.config\.json:3:1: not JSON: unexpected "," before "}"/],
     ['{"transports":{}, // later\n}', 'a', /:1:19: not JSON/],
   ])('a mistake is shown where it stands: %s', async (text, name, reason) => {
     put({ 'polycast.config.json': text });
@@ -177,7 +177,7 @@ describe('by name', () => {
   });
 
   test('one way at a time', async () => {
-    expect((await failure({ url: 'probe:', name: 'a' })).message).toMatch(/url and name are given/);
+    expect((await failure({ url: 'probe:', name: 'a' })).message).toMatch(/give either url or name, not both/);
     await expect(resolveTransport({ transport: {} as never })).rejects.toThrow(TypeError);
   });
 });

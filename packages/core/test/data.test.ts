@@ -57,7 +57,7 @@ describe('data', () => {
   let deep: unknown = 1;
   for (let level = 0; level < 65; level++) deep = [deep];
   test.each([
-    ['a cycle', cycle, /contains itself \(at data\.self\[0\]\)/],
+    ['a cycle', cycle, /contains a reference to itself \(at data\.self\[0\]\)/],
     ['a BigInt', { a: [1n] }, /bigint cannot be represented as JSON \(at data\.a\[0\]\)/],
     ['a function', { run() {} }, /function .*data\.run/],
     ['a symbol', Symbol('x'), /symbol/],
@@ -75,7 +75,7 @@ describe('data', () => {
           throw new Error('no');
         },
       },
-      /cannot be written/,
+      /cannot be represented as JSON/,
     ],
   ])('%s is refused', (_, value, reason) => {
     expect(() => normaliseData(value)).toThrow(reason);

@@ -65,7 +65,7 @@ describe('validate', () => {
 
   test('refuses what is no schema when connecting', () => {
     expect(checkSchemas(schemas)).toBe(schemas);
-    expect(() => checkSchemas({ a: { type: 'object' } })).toThrow(/"a" does not speak Standard Schema/);
+    expect(() => checkSchemas({ a: { type: 'object' } })).toThrow(/"a" does not implement Standard Schema/);
     expect(() => checkSchemas(null)).toThrow(TypeError);
   });
 });

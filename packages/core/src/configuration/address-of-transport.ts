@@ -39,7 +39,7 @@ export function unknownTransport({ url, scheme }: TransportAddress): PolycastErr
   const isPlace = /^\d+$/.test(rest) || (rest.includes('@') && !rest.startsWith('//'));
   if (isPlace || !redactUrl(url).startsWith(url.protocol)) return notAUrl(url.href, NO_SCHEME);
   const schemes = [...CATALOGUE.map(({ transport }) => transport), ...Object.keys(ALIASES)];
-  return new PolycastError('unknown-transport', `no transport is called "${scheme}:"${suggestion(scheme, schemes)}`);
+  return new PolycastError('unknown-transport', `unknown transport "${scheme}:"${suggestion(scheme, schemes)}`);
 }
 
 function knownNames(): string[] {

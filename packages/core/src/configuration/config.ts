@@ -51,14 +51,14 @@ export function checkConfig(source: ConfigSource): PolycastConfig {
       throw fault(source, name, `transport "${name}" must have either "url" or "transport"`);
     }
     if (fields.url !== undefined && typeof fields.url !== 'string') {
-      throw fault(source, 'url', `the url of transport "${name}" must be text`);
+      throw fault(source, 'url', `the url of transport "${name}" must be a string`);
     }
     if (fields.transport !== undefined && !isTransport(fields.transport)) {
-      throw fault(source, 'transport', `the transport of "${name}" is none: call an adapter, such as redis({ … })`);
+      throw fault(source, 'transport', `"${name}": transport must be made by an adapter, such as redis({ … })`);
     }
   }
   if (config.default !== undefined) {
-    if (typeof config.default !== 'string') throw fault(source, 'default', '"default" must be text');
+    if (typeof config.default !== 'string') throw fault(source, 'default', '"default" must be a string');
     pickEntry(source, { transports } as unknown as PolycastConfig, config.default, 'default');
   }
   return config as unknown as PolycastConfig;
@@ -71,7 +71,7 @@ export function pickEntry(source: ConfigSource, config: PolycastConfig, name: st
     throw fault(
       source,
       at,
-      `no transport is called "${redactName(name)}"${suggestion(name, Object.keys(config.transports))}`,
+      `unknown transport "${redactName(name)}"${suggestion(name, Object.keys(config.transports))}`,
     );
   }
   return typeof entry === 'string' ? { url: entry } : entry;

@@ -33,12 +33,12 @@ export function findJsonFault(text: string): { line: number; column: number; rea
       if (text[at] !== ',') return fail(`expected "," or "${end}"`);
       at++;
       space();
-      if (text[at] === end) return fail(`no "," may stand before "${end}"`);
+      if (text[at] === end) return fail(`unexpected "," before "${end}"`);
     }
   };
   const string = (): boolean => {
-    if (text[at] !== '"') return fail('expected a name or text in double quotes');
-    return token(TEXT) || fail('this text is not closed or holds a bad escape');
+    if (text[at] !== '"') return fail('expected a name or string in double quotes');
+    return token(TEXT) || fail('unterminated string or invalid escape');
   };
   const member = (): boolean => {
     if (!string()) return false;
@@ -53,13 +53,13 @@ export function findJsonFault(text: string): { line: number; column: number; rea
     if (text[at] === '[') return list(']', value);
     if (text[at] === '"') return string();
     if (token(/-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y)) return true;
-    return fail(at >= text.length ? 'the text ends too soon' : 'expected a value (JSON knows no comments)');
+    return fail(at >= text.length ? 'unexpected end of file' : 'expected a value (JSON has no comments)');
   };
 
   if (value()) {
     space();
     if (at >= text.length) return undefined;
-    reason = 'expected the end';
+    reason = 'expected end of file';
   }
   const before = text.slice(0, at).split('\n');
   return { line: before.length, column: before.at(-1)!.length + 1, reason };

@@ -20,8 +20,10 @@ export async function resolveTransport(choice: TransportChoice): Promise<Transpo
   const { transport, url, name } = choice;
   const given = Object.entries({ transport, url, name }).filter(([, value]) => value !== undefined);
   if (given.length > 1) {
-    const names = given.map(([key]) => key).join(' and ');
-    throw new PolycastError('invalid-configuration', `${names} are given; one of them chooses the transport`);
+    const names = given.map(([key]) => key);
+    const all =
+      names.length > 2 ? 'one of transport, url or name, not several' : `either ${names.join(' or ')}, not both`;
+    throw new PolycastError('invalid-configuration', `give ${all}`);
   }
   if (transport !== undefined) {
     if (isTransport(transport)) return transport;

@@ -14,7 +14,7 @@ export const MAX_ATTRIBUTES = 64;
 /** Names that say something to Polycast; how a user says it instead. */
 const RESERVED: Readonly<Record<string, string>> = {
   specversion: 'it is always "1.0"',
-  data: 'give it as data',
+  data: 'pass it as data',
   to: 'use the publish option to',
   replyto: 'use request()',
   correlationid: 'use request() and delivery.reply()',
@@ -44,11 +44,11 @@ export function checkExtensionName(name: string): void {
       `attribute ${quote(name)} must be 1-${MAX_ATTRIBUTE_NAME_LENGTH} lower-case letters or digits`,
     );
   }
-  if (CONTEXT.has(name)) throw new PolycastError('invalid-event', `${name} is no extension attribute`);
+  if (CONTEXT.has(name)) throw new PolycastError('invalid-event', `${name} is not an extension attribute`);
   const instead = Object.hasOwn(RESERVED, name) ? RESERVED[name] : undefined;
   if (instead !== undefined) throw new PolycastError('invalid-event', `attribute ${name} is reserved: ${instead}`);
   // It would hide, or be hidden by, what every event object has: `attributes`, `constructor`, …
-  if (name in BroadcastEvent.prototype) throw new PolycastError('invalid-event', `events have a member called ${name}`);
+  if (name in BroadcastEvent.prototype) throw new PolycastError('invalid-event', `${name} is a property of events`);
   if (known.size >= 1_024) known.clear();
   known.add(name);
 }
@@ -71,7 +71,7 @@ export function checkAttributeValue(name: string, value: unknown): AttributeValu
       if (isInteger32(value)) return value;
       throw new PolycastError(
         'invalid-event',
-        `attribute ${quote(name)} is ${value}; numbers must be integers of 32 bits: send others as text or as data`,
+        `attribute ${quote(name)} is ${value}; numbers must be 32-bit integers: send others as strings or as data`,
       );
     case 'object':
       if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
@@ -80,7 +80,7 @@ export function checkAttributeValue(name: string, value: unknown): AttributeValu
   }
   throw new PolycastError(
     'invalid-event',
-    `attribute ${quote(name)} must be a string, an integer or a boolean and not ${value === null ? 'null' : typeof value}`,
+    `attribute ${quote(name)} must be a string, an integer or a boolean, not ${value === null ? 'null' : typeof value}`,
   );
 }
 

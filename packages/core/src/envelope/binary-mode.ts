@@ -33,7 +33,7 @@ export function eventFromBinary({ attributes: found, data, dataText }: BinaryEve
       throw refuse(`${name} must be a non-empty string`);
     }
     if (name === 'datacontenttype' && !MEDIA_TYPE.test(value as string))
-      throw refuse('datacontenttype is no media type');
+      throw refuse('datacontenttype is not a media type');
     if (++count > MAX_DECODED_ATTRIBUTES) throw refuse(`more than ${MAX_DECODED_ATTRIBUTES} attributes`);
     attributes ??= {};
     attributes[name] = value;
@@ -48,9 +48,9 @@ export function eventFromBinary({ attributes: found, data, dataText }: BinaryEve
   if (id === undefined) throw refuse('id is missing');
   if (source === undefined) throw refuse('source is missing');
   if (type === undefined) throw refuse('type is missing');
-  if (time !== undefined && Number.isNaN(msOf(time, times))) throw refuse('time is no RFC 3339 timestamp');
+  if (time !== undefined && Number.isNaN(msOf(time, times))) throw refuse('time is not an RFC 3339 timestamp');
   const expiresAtMs = expirytime === undefined ? Number.POSITIVE_INFINITY : msOf(expirytime, expiries);
-  if (Number.isNaN(expiresAtMs)) throw refuse('expirytime is no RFC 3339 timestamp');
+  if (Number.isNaN(expiresAtMs)) throw refuse('expirytime is not an RFC 3339 timestamp');
   return new BroadcastEvent({ type, source, id, time, expiresAtMs, sequence, data, dataText, attributes });
 }
 
@@ -87,5 +87,5 @@ function attributeOf(name: string, raw: unknown): AttributeValue {
   if (typeof raw === 'boolean') return raw;
   if (isInteger32(raw)) return raw === 0 ? 0 : raw;
   if (raw instanceof Date && !Number.isNaN(raw.getTime())) return raw.toISOString();
-  throw refuse(`attribute ${name} must be a string, a boolean, a timestamp or an integer of 32 bits`);
+  throw refuse(`attribute ${name} must be a string, a boolean, a timestamp or a 32-bit integer`);
 }

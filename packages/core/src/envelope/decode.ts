@@ -45,7 +45,7 @@ export function decodeEvents(
     if (event === undefined) {
       end = endOfValue(text, at, MAX_EVENT_DEPTH);
       if (end < 0) {
-        corrupt(refuse(end === -2 ? 'an event is nested too deeply' : 'the batch breaks off'));
+        corrupt(refuse(end === -2 ? 'an event is nested too deeply' : 'the batch is incomplete'));
         return;
       }
       event = readOr(text, at, end, corrupt);
@@ -58,7 +58,7 @@ export function decodeEvents(
       return;
     }
     if (unit !== COMMA) {
-      corrupt(refuse('the batch breaks off'));
+      corrupt(refuse('the batch is incomplete'));
       return;
     }
     at = skipSpace(text, at + 1);
@@ -76,7 +76,7 @@ function decodeOne(
   if (event === undefined) {
     end = endOfValue(text, at, MAX_EVENT_DEPTH);
     if (end < 0) {
-      corrupt(refuse(end === -2 ? 'the event is nested too deeply' : 'the text is no whole JSON object'));
+      corrupt(refuse(end === -2 ? 'the event is nested too deeply' : 'the message is not a complete JSON object'));
       return;
     }
     event = readOr(text, at, end, corrupt);
@@ -100,7 +100,7 @@ function readOr(
 
 function expectEnd(text: string, at: number, corrupt: (error: PolycastError) => void): boolean {
   if (skipSpace(text, at) === text.length) return true;
-  corrupt(refuse('something follows the end'));
+  corrupt(refuse('unexpected content after the end'));
   return false;
 }
 

@@ -37,7 +37,7 @@ function remade(data: unknown): unknown {
 
 /** For an error of the data's own: a getter that throws, perhaps only when it is asked again. */
 export function unwritable(cause: unknown): PolycastError {
-  return new PolycastError('invalid-payload', 'the data cannot be written as JSON', { cause });
+  return new PolycastError('invalid-payload', 'the data cannot be represented as JSON', { cause });
 }
 
 /**
@@ -106,11 +106,11 @@ function checkWritable(value: unknown, path: readonly string[], parents: readonl
       return;
   }
   if (value === null) return;
-  if (parents.includes(value)) throw refuse(path, 'the data contains itself');
+  if (parents.includes(value)) throw refuse(path, 'the data contains a reference to itself');
   if (parents.length >= MAX_DEPTH) throw refuse(path, `the data is nested deeper than ${MAX_DEPTH}`);
   const tag = tagOf(value);
   if (tag === 'Uint8Array')
-    throw refuse(path, 'bytes can only be the whole data; write them as base64 text inside JSON');
+    throw refuse(path, 'bytes can only be the whole data; inside JSON, encode them as a base64 string');
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return;
   if (!WRITABLE.has(tag))
     throw refuse(path, `${/^[AEIOU]/.test(tag) ? 'an' : 'a'} ${tag} cannot be represented as JSON`);

@@ -43,11 +43,11 @@ export function readEvent(text: string, start: number, end: number): BroadcastEv
     const value = text.slice(at, valueEnd);
     at = skipSpace(text, valueEnd);
 
-    if (seen.has(name)) throw refuse(`${show(name)} is there twice`);
+    if (seen.has(name)) throw refuse(`${show(name)} is given twice`);
     seen.add(name);
     if (name === 'data' || name === 'data_base64') {
       if (name === 'data_base64' && value === 'null') continue;
-      if (hasData) throw refuse('data and data_base64 exclude one another');
+      if (hasData) throw refuse('data and data_base64 are mutually exclusive');
       hasData = true;
       data = name === 'data' ? parseJson(value) : fromBase64(parseText(value));
       if (data === undefined) throw refuse('data_base64 is not base64');
@@ -69,7 +69,7 @@ export function readEvent(text: string, start: number, end: number): BroadcastEv
       throw refuse(`${name} must be a non-empty string`);
     }
     if (name === 'datacontenttype' && !MEDIA_TYPE.test(attribute as string))
-      throw refuse('datacontenttype is no media type');
+      throw refuse('datacontenttype is not a media type');
     if (++attributeCount > MAX_DECODED_ATTRIBUTES) throw refuse(`more than ${MAX_DECODED_ATTRIBUTES} attributes`);
     attributes ??= {};
     attributes[name] = attribute;
@@ -81,9 +81,9 @@ export function readEvent(text: string, start: number, end: number): BroadcastEv
   if (id === undefined) throw refuse('id is missing');
   if (source === undefined) throw refuse('source is missing');
   if (type === undefined) throw refuse('type is missing');
-  if (time !== undefined && Number.isNaN(parseTime(time))) throw refuse('time is no RFC 3339 timestamp');
+  if (time !== undefined && Number.isNaN(parseTime(time))) throw refuse('time is not an RFC 3339 timestamp');
   const expiresAtMs = expirytime === undefined ? Number.POSITIVE_INFINITY : parseTime(expirytime);
-  if (Number.isNaN(expiresAtMs)) throw refuse('expirytime is no RFC 3339 timestamp');
+  if (Number.isNaN(expiresAtMs)) throw refuse('expirytime is not an RFC 3339 timestamp');
   return new BroadcastEvent({ type, source, id, time, expiresAtMs, sequence, data, attributes });
 }
 
@@ -112,9 +112,9 @@ function parseAttribute(name: string, text: string): AttributeValue | undefined 
   if (text === 'true') return true;
   if (text === 'false') return false;
   const value = parse(text);
-  if (typeof value === 'object') throw refuse(`attribute ${name} must be no array or object`);
+  if (typeof value === 'object') throw refuse(`attribute ${name} must not be an array or object`);
   if (isInteger32(value)) return value === 0 ? 0 : value;
-  throw refuse(`attribute ${name} must be a string, a boolean or an integer of 32 bits`);
+  throw refuse(`attribute ${name} must be a string, a boolean or a 32-bit integer`);
 }
 
 /** The text that a JSON string says. */

@@ -117,7 +117,7 @@ export class ValueExpression extends FilterExpression {
     if (endsInBackslash(checkText(text))) {
       throw new PolycastError(
         'invalid-filter',
-        `contains(${quote(text)}): CESQL has no pattern for a text that ends with a backslash and may have more after it`,
+        `contains(${quote(text)}): CESQL has no pattern for a string that ends with a backslash and may continue`,
       );
     }
     return this.like(`%${escapeLike(text)}%`);
@@ -201,10 +201,7 @@ export function literal(value: FilterValue): ValueExpression {
 /** A function of CESQL, or one that was registered. */
 export function call(name: string, ...args: readonly FilterOperand[]): ValueExpression {
   if (typeof name !== 'string' || !isFunctionName(name)) {
-    throw new PolycastError(
-      'invalid-filter',
-      `${quote(String(name))} is no name of a function: those are letters and "_"`,
-    );
+    throw new PolycastError('invalid-filter', `${quote(String(name))} is not a function name: use letters and "_"`);
   }
   return new ValueExpression(frozen({ kind: 'call', name: name.toUpperCase(), args: Object.freeze(args.map(treeOf)) }));
 }
@@ -236,16 +233,19 @@ function treeOf(operand: FilterOperand): FilterTree {
   if (operand instanceof FilterExpression) return operand.tree;
   if (typeof operand === 'number') {
     if (!Number.isInteger(operand) || operand < MIN_INTEGER || operand > MAX_INTEGER) {
-      throw new PolycastError('invalid-filter', `${operand} is no integer between ${MIN_INTEGER} and ${MAX_INTEGER}`);
+      throw new PolycastError(
+        'invalid-filter',
+        `${operand} is not an integer between ${MIN_INTEGER} and ${MAX_INTEGER}`,
+      );
     }
     return frozen({ kind: 'literal', value: operand | 0 });
   }
   if (typeof operand === 'string' || typeof operand === 'boolean') return frozen({ kind: 'literal', value: operand });
-  throw new PolycastError('invalid-filter', 'a value is a text, an integer, a boolean or an expression');
+  throw new PolycastError('invalid-filter', 'a value must be a string, an integer, a boolean or an expression');
 }
 
 function checkText(text: unknown): string {
-  if (typeof text !== 'string') throw new PolycastError('invalid-filter', 'expected a text');
+  if (typeof text !== 'string') throw new PolycastError('invalid-filter', 'expected a string');
   return text;
 }
 

@@ -55,7 +55,8 @@ export const BUILT_IN_FUNCTIONS: ReadonlyMap<string, readonly BuiltInFunction[]>
 ]);
 
 function abs(value: number): number | FunctionFailure {
-  if (value === MIN_INTEGER) return new FunctionFailure('math', 'ABS: 2147483648 does not fit 32 bits', MAX_INTEGER);
+  if (value === MIN_INTEGER)
+    return new FunctionFailure('math', 'ABS: 2147483648 does not fit into 32 bits', MAX_INTEGER);
   return Math.abs(value);
 }
 

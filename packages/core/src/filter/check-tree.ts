@@ -37,7 +37,7 @@ class Checker {
   node(input: unknown, depth: number, path: string): FilterTree {
     if (depth > MAX_FILTER_DEPTH) fail('the filter', `is nested deeper than ${MAX_FILTER_DEPTH} levels`);
     if (++this.#nodes > MAX_FILTER_NODES) fail('the filter', `has more than ${MAX_FILTER_NODES} parts`);
-    if (typeof input !== 'object' || input === null) fail(path, 'is no node of a filter tree');
+    if (typeof input !== 'object' || input === null) fail(path, 'is not a node of a filter tree');
     const { kind } = input as { kind?: unknown };
     const open = input as Record<string, unknown>;
     const child = (name: string) => this.node(open[name], depth + 1, `${path}.${name}`);
@@ -58,12 +58,12 @@ class Checker {
         return { kind, left: child('left'), right: child('right') };
       case 'compare': {
         const { operator } = open;
-        if (!COMPARISONS.has(operator)) fail(`${path}.operator`, 'is no comparison: = != < <= > >=');
+        if (!COMPARISONS.has(operator)) fail(`${path}.operator`, 'is not a comparison operator: = != < <= > >=');
         return { kind, operator: operator as CompareOperator, left: child('left'), right: child('right') };
       }
       case 'arithmetic': {
         const { operator } = open;
-        if (!SUMS.has(operator)) fail(`${path}.operator`, 'is no operator: + - * / %');
+        if (!SUMS.has(operator)) fail(`${path}.operator`, 'is not an arithmetic operator: + - * / %');
         return { kind, operator: operator as ArithmeticOperator, left: child('left'), right: child('right') };
       }
       case 'like': {
@@ -78,11 +78,11 @@ class Checker {
       }
       case 'call': {
         const name = this.#text(open.name, `${path}.name`);
-        if (!isFunctionName(name)) fail(quote(name), 'is no name of a function: those are letters and "_"');
+        if (!isFunctionName(name)) fail(quote(name), 'is not a function name: use letters and "_"');
         return { kind, name: name.toUpperCase(), args: this.#list(open.args, depth, `${path}.args`) };
       }
       default:
-        return fail(`${path}.kind`, 'names no kind of node');
+        return fail(`${path}.kind`, 'is not a kind of node');
     }
   }
 
@@ -109,7 +109,7 @@ class Checker {
     if (typeof value === 'string') return this.#text(value, path);
     if (typeof value === 'boolean') return value;
     if (typeof value !== 'number' || !Number.isInteger(value) || value < MIN_INTEGER || value > MAX_INTEGER) {
-      fail(path, 'must be a text, a boolean, or an integer between -2147483648 and 2147483647');
+      fail(path, 'must be a string, a boolean, or an integer between -2147483648 and 2147483647');
     }
     // Without -0.
     return value | 0;
@@ -117,7 +117,7 @@ class Checker {
 
   /** All texts together are bounded as a filter's text is: the tree could be one. */
   #text(value: unknown, path: string): string {
-    if (typeof value !== 'string') fail(path, 'must be a text');
+    if (typeof value !== 'string') fail(path, 'must be a string');
     this.#characters += value.length;
     if (this.#characters > MAX_FILTER_LENGTH) fail('the filter', `has more than ${MAX_FILTER_LENGTH} characters`);
     return value;

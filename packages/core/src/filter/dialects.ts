@@ -45,13 +45,13 @@ export function parseDialect(input: unknown): FilterTree {
   return checkTree(tree);
 }
 
-const NAMES = 'exact, prefix, suffix, all, any, not or sql';
+const NAMES = 'exact, prefix, suffix, all, any, not, sql';
 
 /** `conjunct`: only `all`s around it, so that an error anywhere keeps the event out, as it should. */
 function dialect(input: unknown, path: string, conjunct: boolean, depth: number): FilterTree {
   if (depth > MAX_FILTER_DEPTH) fail('', `the filter is nested deeper than ${MAX_FILTER_DEPTH} levels`);
   const [name, ...others] = Object.keys(objectOf(input, path));
-  if (name === undefined || others.length > 0) fail(path, `a filter has exactly one of ${NAMES}`);
+  if (name === undefined || others.length > 0) fail(path, `a filter must have exactly one of: ${NAMES}`);
   const value = (input as Record<string, unknown>)[name];
   const here = path === '' ? name : `${path}.${name}`;
   switch (name) {
@@ -68,13 +68,13 @@ function dialect(input: unknown, path: string, conjunct: boolean, depth: number)
     case 'sql':
       return sql(value, here, conjunct);
     default:
-      return fail(path, `${quote(name)} is no dialect; there are ${NAMES}`);
+      return fail(path, `unknown dialect ${quote(name)}; available: ${NAMES}`);
   }
 }
 
 function objectOf(input: unknown, path: string): object {
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
-  return fail(path, `expected an object with one of ${NAMES}`);
+  return fail(path, `expected an object with one of: ${NAMES}`);
 }
 
 function group(kind: 'and' | 'or', input: unknown, path: string, conjunct: boolean, depth: number): FilterTree {
@@ -87,7 +87,7 @@ function group(kind: 'and' | 'or', input: unknown, path: string, conjunct: boole
 }
 
 function sql(input: unknown, path: string, conjunct: boolean): FilterTree {
-  if (typeof input !== 'string') fail(path, 'expected CESQL text');
+  if (typeof input !== 'string') fail(path, 'expected a CESQL string');
   let of: FilterTree;
   try {
     of = parseText(input);
@@ -101,7 +101,7 @@ function sql(input: unknown, path: string, conjunct: boolean): FilterTree {
 
 function attributes(name: 'exact' | 'prefix' | 'suffix', input: unknown, path: string): FilterTree {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    fail(path, 'expected an object of attributes and their values');
+    fail(path, 'expected an object that maps attributes to values');
   }
   const of: FilterTree[] = [];
   for (const key of Object.keys(input as object)) {
@@ -119,12 +119,12 @@ function attributes(name: 'exact' | 'prefix' | 'suffix', input: unknown, path: s
 function textOf(value: unknown, name: string, path: string): string {
   if (value === '') fail(path, 'the value must not be empty');
   if (typeof value === 'string') return value;
-  if (name !== 'exact') fail(path, 'the value must be a text');
+  if (name !== 'exact') fail(path, 'the value must be a string');
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number' && Number.isInteger(value) && value >= MIN_INTEGER && value <= MAX_INTEGER) {
     return String(value | 0);
   }
-  return fail(path, 'the value must be a text, a boolean, or an integer between -2147483648 and 2147483647');
+  return fail(path, 'the value must be a string, a boolean, or an integer between -2147483648 and 2147483647');
 }
 
 /** One attribute equal to, beginning with or ending in a text. */

@@ -193,7 +193,7 @@ function calculate(operator: ArithmeticNode['operator'], left: number, right: nu
 
 function checkRange(run: Run, result: number, ...expression: readonly (string | number)[]): number {
   if (result >= MIN_INTEGER && result <= MAX_INTEGER) return result | 0;
-  return fail(run, 'math', `${expression.join(' ')} does not fit 32 bits`, 0);
+  return fail(run, 'math', `${expression.join(' ')} does not fit into 32 bits`, 0);
 }
 
 /** The left side says the type; the list is read as far as the first that is equal, or fails. */
@@ -266,9 +266,9 @@ function castTo(type: FilterType, value: FilterValue, run: Run): FilterValue {
     case 'text':
       return toText(value);
     case 'integer':
-      return toInteger(value) ?? fail(run, 'cast', `${quote(String(value))} is no integer`, 0);
+      return toInteger(value) ?? fail(run, 'cast', `${quote(String(value))} is not an integer`, 0);
     case 'boolean':
-      return toBoolean(value) ?? fail(run, 'cast', `${quote(String(value))} is no boolean`, false);
+      return toBoolean(value) ?? fail(run, 'cast', `${quote(String(value))} is not a boolean`, false);
   }
 }
 

@@ -13,11 +13,8 @@ export function checkFilter(tree: FilterTree, functions: FilterFunctions | undef
   const type = typeOf(tree, functions);
   if (type === 'boolean' || type === 'any') return;
   const what = tree.kind === 'literal' ? quote(String(tree.value)) : 'its value';
-  const article = type === 'integer' ? 'an integer' : 'a text';
-  throw new PolycastError(
-    'invalid-filter',
-    `no event passes: ${what} is ${article}, and a filter must be true or false`,
-  );
+  const article = type === 'integer' ? 'an integer' : 'a string';
+  throw new PolycastError('invalid-filter', `a filter must be true or false, but ${what} is ${article}`);
 }
 
 /** What every value of the tree is; `any` for an attribute. */

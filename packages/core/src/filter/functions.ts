@@ -27,7 +27,7 @@ export function missingFunction(name: string, count: number, functions: FilterFu
   const own = functions && checkFunctions(functions);
   const overloads = BUILT_IN.get(name) ?? own?.get(name);
   if (overloads === undefined) {
-    return `there is no function ${name}${suggestion(name, [...BUILT_IN.keys(), ...(own?.keys() ?? [])])}`;
+    return `unknown function ${name}${suggestion(name, [...BUILT_IN.keys(), ...(own?.keys() ?? [])])}`;
   }
   const counts = overloads.map(({ takes, more }) => `${takes.length}${more === undefined ? '' : ' or more'}`);
   return `${name} takes ${counts.join(' or ')} argument${counts.join() === '1' ? '' : 's'}, not ${count}`;
@@ -60,9 +60,9 @@ export function checkFunctions(functions: FilterFunctions): Overloads {
   const all = new Map<string, FilterFunction[]>();
   for (const [name, given] of Object.entries(functions)) {
     if (!isFunctionName(name))
-      throw new TypeError(`${quote(name)} is no function name: letters and "_", a letter first`);
+      throw new TypeError(`${quote(name)} is not a function name: use letters and "_", starting with a letter`);
     const upper = name.toUpperCase();
-    if (BUILT_IN.has(upper)) throw new TypeError(`the function ${upper} is built in`);
+    if (BUILT_IN.has(upper)) throw new TypeError(`function ${upper} is built in and cannot be replaced`);
     const overloads = all.get(upper) ?? [];
     if (typeof given === 'function') overloads.push(plainFunction(given));
     else for (const own of Array.isArray(given) ? given : [given]) overloads.push(checkFunction(upper, own));
@@ -81,17 +81,17 @@ const TYPES: ReadonlySet<unknown> = new Set(['text', 'integer', 'boolean', 'any'
 
 function checkFunction(name: string, own: FilterFunction): FilterFunction {
   if (typeof own !== 'object' || own === null || typeof own.evaluate !== 'function' || !Object.hasOwn(own, 'takes')) {
-    throw new TypeError(`the function ${name} must be a function, or an object with takes, gives and evaluate`);
+    throw new TypeError(`function ${name} must be a function, or an object with takes, gives and evaluate`);
   }
   const { takes, more, gives } = own;
   if (!Array.isArray(takes) || !takes.every((type) => TYPES.has(type))) {
-    throw new TypeError(`the function ${name}: takes must be a list of text, integer, boolean or any`);
+    throw new TypeError(`function ${name}: takes must be a list of text, integer, boolean or any`);
   }
   if (more !== undefined && !TYPES.has(more)) {
-    throw new TypeError(`the function ${name}: more must be text, integer, boolean or any`);
+    throw new TypeError(`function ${name}: more must be text, integer, boolean or any`);
   }
   if (!TYPES.has(gives)) {
-    throw new TypeError(`the function ${name}: gives must be text, integer, boolean or any`);
+    throw new TypeError(`function ${name}: gives must be text, integer, boolean or any`);
   }
   const copy = { takes: [...takes], gives, evaluate: (...args: readonly FilterValue[]) => own.evaluate(...args) };
   return more === undefined ? copy : { ...copy, more };
@@ -101,12 +101,15 @@ function checkFunction(name: string, own: FilterFunction): FilterFunction {
 function checkOverloads(name: string, overloads: readonly FilterFunction[]): readonly FilterFunction[] {
   const counts = overloads.filter(({ more }) => more === undefined).map(({ takes }) => takes.length);
   if (new Set(counts).size < counts.length) {
-    throw new TypeError(`the function ${name} is there twice for one number of arguments`);
+    throw new TypeError(`function ${name} is defined twice with the same number of arguments`);
   }
   const [open, another] = overloads.filter(({ more }) => more !== undefined);
-  if (another !== undefined) throw new TypeError(`the function ${name} is there twice for any number of arguments`);
+  if (another !== undefined)
+    throw new TypeError(`function ${name} is defined twice with a variable number of arguments`);
   if (open !== undefined && counts.some((count) => count >= open.takes.length)) {
-    throw new TypeError(`the function ${name} for any number of arguments must take more than the others of its name`);
+    throw new TypeError(
+      `function ${name} with a variable number of arguments must take more arguments than its other definitions`,
+    );
   }
   return overloads;
 }
@@ -131,8 +134,8 @@ function resolvedOwn(name: string): (own: FilterFunction) => ResolvedFunction {
         const number = value as number;
         if (number >= MIN_INTEGER && number <= MAX_INTEGER) return number | 0;
       }
-      const wanted = gives === 'any' ? 'a text, a boolean or an integer of 32 bits' : gives;
-      return new FunctionFailure('functionEvaluation', `${name} must give ${wanted}`, zero);
+      const wanted = gives === 'any' ? 'a string, a boolean or a 32-bit integer' : gives;
+      return new FunctionFailure('functionEvaluation', `${name} must return ${wanted}`, zero);
     },
   });
 }

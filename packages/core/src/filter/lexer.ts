@@ -48,13 +48,18 @@ export class Lexer {
 
   /** As messages name it. */
   describe(): string {
-    if (this.kind === 'end') return 'the end';
-    return this.kind === 'text' ? `the text ${quote(this.what)}` : quote(this.text.slice(this.start, this.end));
+    if (this.kind === 'end') return 'end of filter';
+    return this.kind === 'text' ? `string ${quote(this.what)}` : quote(this.text.slice(this.start, this.end));
   }
 
-  /** The error that the token cannot stand here. */
-  error(expected: readonly string[], hint = '', position = this.start): Error {
-    return syntaxError(this.text, position, this.describe(), expected, `${this.describe()} cannot stand here${hint}`);
+  /** The error that the token is unexpected. */
+  error(expected: readonly string[], hint = ''): Error {
+    return this.fault(`unexpected ${this.describe()}${hint}`, expected);
+  }
+
+  /** An error at the token, or at a position before it. */
+  fault(reason: string, expected: readonly string[] = [], position = this.start): Error {
+    return syntaxError(this.text, position, this.describe(), expected, reason);
   }
 
   #word(): void {
@@ -89,7 +94,7 @@ export class Lexer {
     for (;;) {
       const code = text.charCodeAt(at);
       if (at >= text.length) {
-        throw syntaxError(text, start, 'the end', [text[start]!], 'this text is not closed');
+        throw syntaxError(text, start, 'end of filter', [text[start]!], 'unterminated string');
       }
       if (code === BACKSLASH) {
         const run = at;
@@ -122,7 +127,7 @@ export class Lexer {
       const character = String.fromCodePoint(text.codePointAt(start)!);
       const hint = HINTS.get(two) ?? HINTS.get(character) ?? '';
       const found = quote(HINTS.has(two) ? two : character);
-      throw syntaxError(text, start, found, [], `${found} is not part of the language${hint}`);
+      throw syntaxError(text, start, found, [], `unexpected ${found}${hint}`);
     }
     this.kind = 'symbol';
     this.end = start + this.what.length;
@@ -137,22 +142,22 @@ const SYMBOLS = '()=<>+-*/%,';
 
 /** What people write who come from other languages. */
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ['&&', '; write AND'],
-  ['&', '; write AND'],
-  ['||', '; write OR'],
-  ['|', '; write OR'],
-  ['^', '; write XOR'],
-  ['!', '; write NOT, or != for "is not equal"'],
-  ['~', '; write LIKE with a pattern'],
-  ['[', '; a list is written with round brackets: (1, 2)'],
-  ['{', '; a list is written with round brackets: (1, 2)'],
-  ['.', '; an attribute is one word, and the data cannot be reached'],
-  [';', '; a filter is one expression'],
-  ['`', "; an attribute is written as it is, a text as 'text'"],
-  ['“', "; a text is written 'text'"],
-  ['”', "; a text is written 'text'"],
-  ['‘', "; a text is written 'text'"],
-  ['’', "; a text is written 'text'"],
+  ['&&', '; use AND'],
+  ['&', '; use AND'],
+  ['||', '; use OR'],
+  ['|', '; use OR'],
+  ['^', '; use XOR'],
+  ['!', '; use NOT, or != for "not equal"'],
+  ['~', '; use LIKE with a pattern'],
+  ['[', '; lists are written in parentheses: (1, 2)'],
+  ['{', '; lists are written in parentheses: (1, 2)'],
+  ['.', '; an attribute is a single word, and filters cannot access the data'],
+  [';', '; a filter is a single expression'],
+  ['`', "; attributes are written without quotes, strings as 'text'"],
+  ['“', "; strings are written as 'text'"],
+  ['”', "; strings are written as 'text'"],
+  ['‘', "; strings are written as 'text'"],
+  ['’', "; strings are written as 'text'"],
 ]);
 
 /** Letters, digits and `_`, which only the names of functions may hold. */

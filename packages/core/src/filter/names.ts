@@ -4,21 +4,21 @@ import { quote } from './syntax-error.ts';
 
 /** Why a filter cannot name an attribute so, as a sentence about the name; undefined when it can. */
 export function attributeFault(name: string): string | undefined {
-  if (name === 'data') return 'is no attribute: a filter sees what stands around the data, not the data';
+  if (name === 'data') return 'is not an attribute: filters cannot access the data';
   if (name === '') return 'is empty';
   if (!/^[a-z0-9]+$/.test(name)) {
     const near = name.toLowerCase().replace(/[^a-z0-9]/g, '');
     const hint = near !== '' && attributeFault(near) === undefined ? `; did you mean ${quote(near)}?` : '';
-    return `is no attribute name: those are lower-case letters and digits${hint}`;
+    return `is not an attribute name: use lower-case letters and digits${hint}`;
   }
   if (/^\d+$/.test(name)) return 'would be read as an integer';
-  if (KEYWORDS.has(name.toUpperCase())) return 'is a word of the language, so no attribute can be named so';
+  if (KEYWORDS.has(name.toUpperCase())) return 'is a reserved word and cannot name an attribute';
   return undefined;
 }
 
 /** @throws PolycastError `invalid-filter` when no filter can name an attribute so. */
 export function checkAttribute(name: unknown): string {
-  if (typeof name !== 'string') throw new PolycastError('invalid-filter', 'the name of an attribute must be a text');
+  if (typeof name !== 'string') throw new PolycastError('invalid-filter', 'an attribute name must be a string');
   const fault = attributeFault(name);
   if (fault !== undefined) throw new PolycastError('invalid-filter', `${quote(name)} ${fault}`);
   return name;

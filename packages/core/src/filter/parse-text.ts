@@ -38,7 +38,7 @@ const LEVELS: ReadonlyMap<string, number> = new Map([
   ...['LIKE', 'IN', 'NOT'].map((word) => [word, POSTFIX] as const),
 ]);
 
-const OPERANDS = ['an attribute', "'text'", 'an integer', 'TRUE', 'FALSE', 'NOT', 'EXISTS', 'a function', '-', '('];
+const OPERANDS = ['an attribute', 'a string', 'an integer', 'TRUE', 'FALSE', 'NOT', 'EXISTS', 'a function', '-', '('];
 const OPERATORS = [...LEVELS.keys()].filter((operator) => operator !== '<>');
 
 /** A bracket around every node, and some: what printFilter writes can always be read. */
@@ -52,7 +52,7 @@ class Parser {
   #nesting = 0;
   #nodes = 0;
   /** What may follow a whole expression here. */
-  #closing: readonly string[] = ['the end'];
+  #closing: readonly string[] = ['end of filter'];
 
   constructor(text: string) {
     this.#lexer = new Lexer(text);
@@ -115,7 +115,7 @@ class Parser {
     }
     let node: FilterTree;
     if (word === 'LIKE') {
-      if (lexer.kind !== 'text') throw lexer.error(["'text'"], '; the pattern of LIKE must be a text as it stands');
+      if (lexer.kind !== 'text') throw lexer.error(['a string'], '; the LIKE pattern must be a string literal');
       node = this.#node({ kind: 'like', of, pattern: lexer.what }, this.#depth);
       lexer.next();
     } else {
@@ -182,7 +182,7 @@ class Parser {
       this.#nesting--;
       return this.#integer(sign, start);
     }
-    if (sign === '+') throw lexer.error(['an integer'], '; "+" before an operand must stand right before digits');
+    if (sign === '+') throw lexer.error(['an integer'], '; a "+" sign must be directly followed by digits');
     const of = this.#unary();
     this.#nesting--;
     return this.#node({ kind: 'negate', of }, this.#depth);
@@ -191,7 +191,8 @@ class Parser {
   #integer(sign: string, start: number): FilterTree {
     const lexer = this.#lexer;
     const value = parseInteger(sign + lexer.what);
-    if (value === undefined) throw lexer.error([], ': an integer lies between -2147483648 and 2147483647', start);
+    if (value === undefined)
+      throw lexer.fault(`integer ${quote(sign + lexer.what)} is not between -2147483648 and 2147483647`, [], start);
     lexer.next();
     return this.#node({ kind: 'literal', value }, 0);
   }
@@ -204,7 +205,7 @@ class Parser {
   }
 
   #call(word: string, start: number): FilterTree {
-    if (!isFunctionName(word)) this.#failAt(start, 'is no name of a function: those are letters and "_"');
+    if (!isFunctionName(word)) this.#failAt(start, 'is not a function name: use letters and "_"');
     const lexer = this.#lexer;
     lexer.next();
     this.#depth = 0;
@@ -269,7 +270,7 @@ class Parser {
   }
 
   #tooDeep(): never {
-    throw this.#lexer.error([], `: the filter is nested deeper than ${MAX_FILTER_DEPTH} levels`);
+    throw this.#lexer.fault(`the filter is nested deeper than ${MAX_FILTER_DEPTH} levels`);
   }
 
   #failAt(start: number, fault: string): never {
@@ -277,13 +278,13 @@ class Parser {
     const lexer = new Lexer(this.#lexer.text);
     lexer.end = start;
     lexer.next();
-    throw lexer.error([], `: it ${fault}`);
+    throw lexer.fault(`${lexer.describe()} ${fault}`);
   }
 
   #failAtOperand(): never {
     const lexer = this.#lexer;
     const doubled = lexer.kind === 'symbol' && lexer.what === '=' && lexer.text[lexer.start - 1] === '=';
-    throw lexer.error(OPERANDS, doubled ? '; equality is written with one "="' : '');
+    throw lexer.error(OPERANDS, doubled ? '; use a single "=" for equality' : '');
   }
 
   #failAtOperator(): never {
@@ -296,11 +297,11 @@ class Parser {
 function operatorHint(lexer: Lexer): string {
   const before = /([A-Za-z]+)[ \t\r\n]+$/.exec(lexer.text.slice(Math.max(0, lexer.start - 40), lexer.start))?.[1];
   const prefix = before === undefined ? undefined : likeliest(before, ['NOT', 'EXISTS']);
-  if (prefix !== undefined) return `; did you mean ${quote(prefix)} by ${quote(before!)}?`;
+  if (prefix !== undefined) return `; did you mean ${quote(prefix)} instead of ${quote(before!)}?`;
   if (lexer.kind !== 'word') return '';
   const word = lexer.what.toUpperCase();
-  if (word === 'IS') return '; whether an attribute is there is asked by EXISTS name, or NOT EXISTS name';
-  if (word === 'BETWEEN') return '; write name >= 1 AND name <= 9';
+  if (word === 'IS') return '; use EXISTS name or NOT EXISTS name to test whether an attribute is set';
+  if (word === 'BETWEEN') return '; use name >= 1 AND name <= 9';
   const near = likeliest(word, ['AND', 'OR', 'XOR', 'LIKE', 'IN', 'NOT']);
   return near === undefined ? '' : `; did you mean ${quote(near)}?`;
 }

@@ -23,7 +23,7 @@ export function parseFilter(input: FilterInput): FilterTree {
 /** Node by node or a dialect: no dialect has a `kind` or a `tree`. */
 function parseObject(input: unknown): FilterTree {
   if (typeof input !== 'object' || input === null) {
-    throw new PolycastError('invalid-filter', 'a filter is CESQL text, a dialect as an object, or a filter tree');
+    throw new PolycastError('invalid-filter', 'a filter must be a CESQL string, a dialect object, or a filter tree');
   }
   const { tree, kind } = membersOf(input);
   if (tree !== undefined) return checkTree(tree);

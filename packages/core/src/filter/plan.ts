@@ -76,7 +76,7 @@ export function planFilter(
 export function filterTarget(target: string | FilterTarget): FilterTarget {
   if (typeof target !== 'string') return target;
   if (Object.hasOwn(FILTER_TARGETS, target)) return FILTER_TARGETS[target as FilterTargetName];
-  throw new TypeError(`there is no filter target "${target}"${suggestion(target, Object.keys(FILTER_TARGETS))}`);
+  throw new TypeError(`unknown filter target "${target}"${suggestion(target, Object.keys(FILTER_TARGETS))}`);
 }
 
 function readInput(filter: PlanInput): { readonly condition: Condition; readonly words: OwnWords } {

@@ -14,7 +14,7 @@ export function printText(tree: FilterTree): string {
 const DEEPEST = 4 * MAX_FILTER_DEPTH;
 
 function checkDepth(depth: number): void {
-  if (depth > DEEPEST) throw new PolycastError('invalid-filter', 'the filter is nested too deep to be written');
+  if (depth > DEEPEST) throw new PolycastError('invalid-filter', 'the filter is nested too deeply to be printed');
 }
 
 export function hasPasses(tree: FilterTree, depth = 0): boolean {
@@ -63,7 +63,7 @@ function text(tree: FilterTree, depth: number): string {
       return `${tree.name}(${tree.args.map((argument) => text(argument, below)).join(', ')})`;
     case 'passes':
       // Callers of printText make sure there is none.
-      throw new TypeError('a passes node has no CESQL text');
+      throw new TypeError('a passes node cannot be written in CESQL');
   }
 }
 

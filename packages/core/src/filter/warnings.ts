@@ -35,13 +35,13 @@ export function filterWarnings(tree: FilterTree, text: string | undefined, optio
   });
   if (text !== undefined && hasMixedLogic(text)) {
     warnings.push(
-      `AND and OR have the same rank in CESQL, so this is read from the left, as ${printFilter(tree)}: write the brackets that you mean`,
+      `AND and OR have the same precedence in CESQL, so this is evaluated from left to right, as ${printFilter(tree)}: add parentheses`,
     );
   }
   warnings.push(...warnsOfNames(attributesOf(tree), options));
   const { kind } = conditionOf(tree, options.functions);
-  if (kind === 'never') warnings.push('this filter passes no event, whatever its attributes');
-  if (kind === 'always') warnings.push('this filter passes every event');
+  if (kind === 'never') warnings.push('this filter matches no event, whatever its attributes');
+  if (kind === 'always') warnings.push('this filter matches every event');
   return [...new Set(warnings)];
 }
 
@@ -63,7 +63,7 @@ function visit(tree: FilterTree, look: (node: FilterTree) => void): void {
 function warnsOfNot(node: FilterTree): string | undefined {
   const [negated, meant] = negatedOperand(node) ?? [];
   if (negated === undefined || meant === undefined) return undefined;
-  return `NOT binds tighter than comparisons, LIKE and IN: ${printFilter(node)} negates ${printFilter(negated)} alone; write ${printFilter(meant)}`;
+  return `NOT binds tighter than comparisons, LIKE and IN: ${printFilter(node)} negates only ${printFilter(negated)}; write ${printFilter(meant)}`;
 }
 
 /** What a NOT on the left negates, and the filter with the NOT around it all. */
@@ -105,7 +105,7 @@ function warnsOfNames(names: ReadonlySet<string>, { attributes = [], types = {} 
     if (near !== undefined) warnings.push(`unknown attribute "${name}"; did you mean "${near}"?`);
     if (name.length > LONGEST_NAME) {
       warnings.push(
-        `${name} is longer than the ${LONGEST_NAME} characters that CloudEvents allows: no event of ours has it`,
+        `${name} is longer than the ${LONGEST_NAME} characters that CloudEvents allows: Polycast publishes no event with it`,
       );
     }
     return warnings;

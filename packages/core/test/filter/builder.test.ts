@@ -41,11 +41,11 @@ describe('the builder', () => {
   });
 
   test.each([
-    ['orderId', '"orderId" is no attribute name: those are lower-case letters and digits; did you mean "orderid"?'],
+    ['orderId', '"orderId" is not an attribute name: use lower-case letters and digits; did you mean "orderid"?'],
     ['Type', 'did you mean "type"?'],
     ['order_id', 'did you mean "orderid"?'],
-    ['data', 'not the data'],
-    ['in', 'a word of the language'],
+    ['data', 'filters cannot access the data'],
+    ['in', 'is a reserved word'],
     ['42', 'integer'],
     ['', 'empty'],
     ['__proto__', 'did you mean "proto"?'],

@@ -31,11 +31,11 @@ describe('compileFilter', () => {
 
   test.each([
     ['5', /5.* is an integer/],
-    ["'x'", /x.* is a text/],
+    ["'x'", /x.* is a string/],
     ['level + 1', /its value is an integer/],
     ['-level', /its value is an integer/],
-    ["CONCAT('a', type)", /its value is a text/],
-    ['LENGHT(type) = 3', /no function LENGHT.*LENGTH/],
+    ["CONCAT('a', type)", /its value is a string/],
+    ['LENGHT(type) = 3', /unknown function LENGHT.*LENGTH/],
     ["type = 'a' AND LENGTH(type, 2) = 3", /LENGTH takes 1 argument/],
   ])('%s is no filter', (text, message) => {
     expect(() => compileFilter(text)).toThrow(PolycastError);

@@ -54,17 +54,17 @@ describe('the dialects of the Subscriptions API', () => {
   });
 
   test.each<[unknown, string]>([
-    [{}, 'a filter has exactly one of exact, prefix'],
+    [{}, 'a filter must have exactly one of: exact, prefix'],
     [{ exact: { type: 'a' }, prefix: { type: 'a' } }, 'exactly one of'],
-    [{ exacts: { type: 'a' } }, '"exacts" is no dialect'],
+    [{ exacts: { type: 'a' } }, 'unknown dialect "exacts"'],
     [{ exact: {} }, 'exact: expected at least one attribute'],
     [{ exact: { type: '' } }, 'exact.type: the value must not be empty'],
-    [{ exact: { type: null } }, 'exact.type: the value must be a text'],
+    [{ exact: { type: null } }, 'exact.type: the value must be a string'],
     [{ exact: { level: 1.5 } }, 'exact.level: the value must be'],
-    [{ prefix: { type: 5 } }, 'prefix.type: the value must be a text'],
+    [{ prefix: { type: 5 } }, 'prefix.type: the value must be a string'],
     [
       { exact: { Type: 'a' } },
-      'exact: "Type" is no attribute name: those are lower-case letters and digits; did you mean "type"?',
+      'exact: "Type" is not an attribute name: use lower-case letters and digits; did you mean "type"?',
     ],
     [{ exact: { data: 'a' } }, 'exact: "data"'],
     [{ exact: ['a'] }, 'exact: expected an object'],
@@ -73,8 +73,8 @@ describe('the dialects of the Subscriptions API', () => {
     [{ any: [{ exact: { a: 'b' } }, { exact: { 'a-b': 'c' } }] }, 'any[1].exact: "a-b"'],
     [{ not: [{ exact: { a: 'b' } }] }, 'not: expected an object'],
     [{ not: { all: [{ not: 5 }] } }, 'not.all[0].not: expected an object'],
-    [{ sql: 5 }, 'sql: expected CESQL text'],
-    [{ all: [{ sql: 'a =' }] }, 'all[0].sql: the end cannot stand here'],
+    [{ sql: 5 }, 'sql: expected a CESQL string'],
+    [{ all: [{ sql: 'a =' }] }, 'all[0].sql: unexpected end of filter'],
     ['{"exact":}', 'must be JSON'],
     ['{"exact":{"__proto__":"a"}}', 'exact: "__proto__"'],
   ])('%j is refused', (dialect, message) => {

@@ -62,7 +62,7 @@ describe('planFilter', () => {
   });
 
   it('refuses a target that is not there, with the nearest', () => {
-    expect(() => planFilter('EXISTS a', 'service-bus' as never)).toThrow(/there is no filter target "service-bus"/);
+    expect(() => planFilter('EXISTS a', 'service-bus' as never)).toThrow(/unknown filter target "service-bus"/);
     expect(() => planFilter('EXISTS a', 'event-gird' as never)).toThrow(/did you mean "event-grid"/);
     expect(() => planFilter('EXISTS', 'ably')).toThrow(expect.objectContaining({ code: 'invalid-filter' }));
   });
@@ -110,12 +110,12 @@ describe('warnings', () => {
     ["NOT subject LIKE 'x%'", "write subject NOT LIKE 'x%'"],
     ["NOT region IN ('x')", "write region NOT IN ('x')"],
     ["a1 = 'x' AND b1 = 'y' OR c1 = 'z'", "as (a1 = 'x' AND b1 = 'y') OR c1 = 'z'"],
-    ["a1 = 'x' OR b1 = 'y' XOR c1 = 'z'", 'read from the left'],
-    ["(a1 = 'x' OR (b1 = 'y' AND c1 = 'z')) AND d1 = 'w' OR e1 = 'v'", 'read from the left'],
+    ["a1 = 'x' OR b1 = 'y' XOR c1 = 'z'", 'evaluated from left to right'],
+    ["(a1 = 'x' OR (b1 = 'y' AND c1 = 'z')) AND d1 = 'w' OR e1 = 'v'", 'evaluated from left to right'],
     ["priority < 'abc'", 'always fails'],
     ["abcdefghijabcdefghija = 'x'", 'longer than the 20 characters'],
-    ["region = 'x' AND region = 'y'", 'passes no event'],
-    ['EXISTS region OR NOT EXISTS region', 'passes every event'],
+    ["region = 'x' AND region = 'y'", 'matches no event'],
+    ['EXISTS region OR NOT EXISTS region', 'matches every event'],
     ["priority = 'x'", 'declared to be of type integer'],
   ])('%s', (text, warning) => {
     expect(warnings(text, { types: { priority: 'integer' } })).toEqual(

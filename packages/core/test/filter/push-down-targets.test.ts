@@ -87,8 +87,8 @@ describe('Service Bus, SQL filter', () => {
       "user.cloudEvents_type LIKE 'order.number.%' AND user.cloudEvents_region = 'eu' AND user.cloudEvents_subject IS NOT NULL",
     );
     expect(pushed.reasons).toEqual([
-      'a filter takes at most 1024 characters',
-      'a filter takes at most 1024 characters',
+      'a filter is limited to 1024 characters',
+      'a filter is limited to 1024 characters',
     ]);
   });
 });

@@ -26,7 +26,7 @@ export const ably: FilterTarget<string> = {
       share: (part, coarse) => formulaOf(part, (test) => loosen(test, options, coarse)),
       fits: (formulas) => utf8.encode(printJmes(join('and', formulas))).length <= MAX_BYTES,
       tooMuch: (part) =>
-        reasonFor(part, `a filter is part of the channel's name, which has room for ${MAX_BYTES} bytes of it`),
+        reasonFor(part, `the filter is part of the channel name, which has room for ${MAX_BYTES} bytes of it`),
     });
     const formula = join('and', natives);
     const text = natives.length === 0 ? '' : printJmes(formula);
@@ -52,7 +52,7 @@ function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<Jme
   if (looksAt === undefined) {
     return {
       formula: join('and', surelyRead((test as ExpressionTest).of).map(presence)),
-      reason: reasonFor(test, "Ably's pages show comparisons of one attribute with a value only"),
+      reason: reasonFor(test, "Ably's documentation shows only comparisons of one attribute with a value"),
     };
   }
   const { attribute } = looksAt;
@@ -126,14 +126,14 @@ function hasLongList({ text, integer }: ValueSets, most: number): boolean {
 
 function whyNot({ attribute }: ValueTest, sets: ValueSets): string {
   const { types, text, integer } = sets;
-  if (hasLongList(sets, MAX_LIST)) return `a list of more than ${MAX_LIST} values has no room in the name of a channel`;
+  if (hasLongList(sets, MAX_LIST)) return `a list of more than ${MAX_LIST} values does not fit into a channel name`;
   const advice = types.length > 1 ? adviceFor(attribute, text) : '';
-  if (text.kind === 'number') return `a text such as '07' is cast to an integer, which Ably does not do${advice}`;
-  if (text.kind === 'flag') return `a text may say true or false in any case${advice}`;
+  if (text.kind === 'number') return `CESQL casts a string such as '07' to an integer, which Ably does not do${advice}`;
+  if (text.kind === 'flag') return `CESQL casts strings to booleans case-insensitively${advice}`;
   if (text.kind === 'like' || integer.kind === 'like') {
-    return "LIKE would need a function of JMESPath, and Ably's pages show comparisons only";
+    return "LIKE would need a JMESPath function, and Ably's documentation shows only comparisons";
   }
-  return `what passes may be of several types: declare the type of ${attribute}`;
+  return `matching values may be of several types: declare the type of ${attribute}`;
 }
 
 function presence(attribute: string): JmesFormula {

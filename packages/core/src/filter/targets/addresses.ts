@@ -95,8 +95,8 @@ function reasonsFor(condition: Condition, word: string): readonly PushReason[] {
     reasonFor(
       part,
       addressesOf(part) === undefined
-        ? `a ${word} stands for an address, so only \`to = 'role:x'\`, \`to IN (…)\` and \`NOT EXISTS to\` choose among them`
-        : `a ${word} carries events for several addresses as well`,
+        ? `a ${word} is an address, so only \`to = 'role:x'\`, \`to IN (…)\` and \`NOT EXISTS to\` select one`
+        : `a ${word} also carries events for several addresses`,
     ),
   );
 }

@@ -25,7 +25,7 @@ export function filtersOfTest(test: Test, options: PushOptions, coarse: boolean)
   if (looksAt === undefined) {
     return {
       filters: surelyRead((test as ExpressionTest).of).flatMap(presence),
-      reason: 'Event Grid compares one attribute with values, and has no functions or calculations',
+      reason: 'Event Grid compares one attribute with values, and has no functions or arithmetic',
     };
   }
   const { attribute } = looksAt;
@@ -35,7 +35,7 @@ export function filtersOfTest(test: Test, options: PushOptions, coarse: boolean)
     return { filters: [{ operatorType: 'IsNullOrUndefined', key: attribute }] };
   }
   if (attribute === 'time' || attribute === 'expirytime') {
-    return { filters: presence(attribute), reason: 'Event Grid may write a timestamp in another way than it was sent' };
+    return { filters: presence(attribute), reason: 'Event Grid may reformat timestamps' };
   }
   return filtersOfValues(looksAt, options, coarse);
 }
@@ -52,7 +52,7 @@ function filtersOfValues(test: ValueTest, options: PushOptions, coarse: boolean)
     const types = passing.map((name) => article[name]).join(' or ');
     return {
       filters: presence(key),
-      reason: `what passes may be ${types}, and a filter compares one type only: declare the type of ${key}`,
+      reason: `matching values may be ${types}, and a filter compares only one type: declare the type of ${key}`,
     };
   }
   const declared = sets.types.length === 1;
@@ -97,13 +97,13 @@ function filtersOfTexts(key: string, set: TextSet, declared: boolean): EventGrid
     case 'like':
       return set.negated ? unlike(key, set.pattern, declared) : like(key, set.pattern);
     case 'number':
-      return { filters: presence(key), reason: 'a text is cast to an integer, which Event Grid does not do' };
+      return { filters: presence(key), reason: 'CESQL casts strings to integers, which Event Grid does not do' };
     default:
-      return { filters: presence(key), reason: 'a text only: declare the type of the attribute' };
+      return { filters: presence(key), reason: 'strings only: declare the type of the attribute' };
   }
 }
 
-const TOO_LONG = `a text value has at most ${MAX_TEXT} characters`;
+const TOO_LONG = `a string value is limited to ${MAX_TEXT} characters`;
 
 /** What loosens a negated test is to leave values out of it. */
 function withoutTexts(
@@ -115,7 +115,7 @@ function withoutTexts(
   const sent = declared ? values.filter((value) => isCaseless(value) && !isTooLong(value)) : [];
   const reason = !declared
     ? 'a negated filter may match values of another type: declare its type'
-    : `${CASE}, so that a negated filter would leave out too much`;
+    : `${CASE}, so a negated filter would exclude too much`;
   return {
     filters: [...presence(key), ...(sent.length > 0 ? [{ operatorType, key, values: sent }] : [])],
     reason: sent.length === values.length ? undefined : reason,
@@ -145,7 +145,7 @@ function like(key: string, pattern: string): EventGridPart {
       ? CASE
       : isOnePiece
         ? undefined
-        : 'Event Grid knows how a text begins and ends and what it contains, in no order',
+        : 'Event Grid tests how a string begins or ends and what it contains, but not in which order',
   };
 }
 
@@ -153,7 +153,10 @@ function unlike(key: string, pattern: string, declared: boolean): EventGridPart 
   const tokens = likeTokens(pattern);
   const pieces = tokens.filter((token) => typeof token === 'object');
   if (pieces.length !== 1 || tokens.includes('_')) {
-    return { filters: presence(key), reason: 'Event Grid negates only how a text begins or ends, or what it contains' };
+    return {
+      filters: presence(key),
+      reason: 'Event Grid can negate only tests of how a string begins or ends, or what it contains',
+    };
   }
   const operatorType: NotTextOperator =
     typeof tokens[0] === 'object'

@@ -21,7 +21,8 @@ export const eventGrid: FilterTarget<readonly EventGridFilter[]> = {
     const { natives, residual, reasons } = split<readonly EventGridFilter[]>(condition, {
       share: (part, coarse) => share(part, options, coarse),
       fits,
-      tooMuch: (part) => reasonFor(part, `a subscription has ${MAX_FILTERS} filters with ${MAX_VALUES} values at most`),
+      tooMuch: (part) =>
+        reasonFor(part, `a subscription is limited to ${MAX_FILTERS} filters with ${MAX_VALUES} values`),
     });
     const filters = distinct(natives.flat());
     return {
@@ -56,7 +57,7 @@ function filtersOf(
     case 'any': {
       const branches = condition.of.map((part) => filtersOf(part, options, coarse, reasons));
       const { filters, exact } = mergeBranches(branches);
-      if (!exact) reasons.push(reasonFor(condition, 'Event Grid knows OR only among the values of one attribute'));
+      if (!exact) reasons.push(reasonFor(condition, 'Event Grid supports OR only among the values of one attribute'));
       return filters;
     }
     default: {

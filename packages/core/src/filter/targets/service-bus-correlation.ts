@@ -49,7 +49,7 @@ export const serviceBusCorrelation: FilterTarget<readonly CorrelationRule[]> = {
 /** Most rules for one subscription. A topic takes 100,000 correlation filters and 2,000 subscriptions: 50 each. */
 const MAX_RULES = 50;
 const TOO_MANY = `it takes more than ${MAX_RULES} rules`;
-const CONTENT_TYPE = 'it is the content type of the message, which messages of events without it have as well';
+const CONTENT_TYPE = 'it is the content type of the message, which is also set for events without it';
 
 /** Says nothing: a rule that asks for nothing. */
 const EVERYTHING: Rules = [new Map()];
@@ -99,7 +99,7 @@ function rulesOfTest(test: Test, options: PushOptions, blame: Blame): Rules {
   }
   const { attribute } = looksAt;
   if (isTimestamp(attribute)) {
-    blame(test, 'it travels as a timestamp, which is equal to no text');
+    blame(test, 'it is sent as a timestamp, which cannot equal a string');
     return EVERYTHING;
   }
   const sets = valueSets(looksAt, options);

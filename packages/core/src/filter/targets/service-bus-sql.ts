@@ -45,7 +45,7 @@ function push(condition: Condition, options: PushOptions, maxText: number): Push
   const { natives, residual, reasons } = split<SqlFormula>(condition, {
     share: (part, coarse) => formulaOf(part, (test) => loosen(test, options, coarse)),
     fits: (formulas) => printSql(join('and', formulas)).length <= maxText,
-    tooMuch: (part) => reasonFor(part, `a filter takes at most ${maxText} characters`),
+    tooMuch: (part) => reasonFor(part, `a filter is limited to ${maxText} characters`),
   });
   const formula = join('and', natives);
   const text = natives.length === 0 ? '' : printSql(formula);
@@ -59,8 +59,8 @@ function push(condition: Condition, options: PushOptions, maxText: number): Push
 }
 
 const MAX_TEXT = 1_024;
-const CONTENT_TYPE = 'it is the content type of the message, which messages of events without it have as well';
-const TIMESTAMP = 'it travels as a timestamp, which compares with no text';
+const CONTENT_TYPE = 'it is the content type of the message, which is also set for events without it';
+const TIMESTAMP = 'it is sent as a timestamp, which cannot be compared with a string';
 
 function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<SqlAtom> {
   if (test.kind === 'present') return loosenPresence(test);
@@ -87,7 +87,7 @@ function loosenPresence(test: PresentTest): Loosened<SqlAtom> {
 function loosenExpression(test: ExpressionTest, options: PushOptions): Loosened<SqlAtom> {
   const { formula, reason } = sqlOfExpression(test, options) ?? {
     formula: join('and', surelyRead(test.of).map(presence)),
-    reason: 'Service Bus has no such function or calculation, or the types of its attributes are not declared',
+    reason: 'Service Bus has no such function or arithmetic, or the attribute types are not declared',
   };
   return { formula, reason: reason === undefined ? undefined : reasonFor(test, reason) };
 }

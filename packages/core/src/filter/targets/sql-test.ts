@@ -71,7 +71,7 @@ function sqlOfTexts(column: string, set: TextSet): TypePart {
     case 'flag':
       return {
         formula: like(column, { text: set.value ? '____' : '_____' }, false),
-        reason: 'a text may say true or false in any case',
+        reason: 'CESQL casts strings to booleans case-insensitively',
       };
     case 'like':
       return sqlOfLike(column, set.pattern, set.negated);
@@ -80,7 +80,7 @@ function sqlOfTexts(column: string, set: TextSet): TypePart {
 
 /** Texts that are cast to one integer end in its digits, behind a sign and zeros. */
 function sqlOfNumbers(column: string, { low, high, negated }: Extract<TextSet, { kind: 'number' }>): TypePart {
-  const reason = "a text such as '07' is cast to an integer, which Service Bus does not do";
+  const reason = "CESQL casts a string such as '07' to an integer, which Service Bus does not do";
   if (negated || low !== high) return { formula: anyText(column), isAll: true, reason };
   return { formula: like(column, { text: `%${Math.abs(low)}` }, false), reason };
 }
@@ -90,14 +90,14 @@ function sqlOfLike(column: string, pattern: string, negated: boolean): TypePart 
   const literal = tokens.map((token) => (typeof token === 'object' ? token.text : '')).join('');
   const hasUnderscore = tokens.includes('_');
   const reason = hasUnderscore
-    ? '_ is one character of Unicode in CESQL, and may be half of one in Service Bus'
+    ? '_ matches one Unicode character in CESQL, and may match half of one in Service Bus'
     : isCaseless(literal)
       ? undefined
       : 'Service Bus does not document whether LIKE is case-sensitive';
   if (negated && reason !== undefined) return { formula: anyText(column), isAll: true, reason };
   const escapedBy = ESCAPES.find((sign) => !literal.includes(sign));
   if (escapedBy === undefined)
-    return { formula: anyText(column), isAll: true, reason: 'no sign is left to escape wildcards with' };
+    return { formula: anyText(column), isAll: true, reason: 'no character is left to escape wildcards with' };
   let isEscaped = false;
   const text = tokens.map((token) => {
     // One character is at least one unit.
