@@ -33,9 +33,9 @@ function blocks(path: string, language: string): readonly string[] {
   );
 }
 
-/** Runs a program as a user's own, against the built packages. */
-async function run(code: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
-  const folder = mkdtempSync(join(root, 'node_modules/.docs-'));
+/** Runs a program as a user's own, against the built packages that the package at `base` can import. */
+async function run(code: string, more: Readonly<Record<string, string>> = {}, base = '.'): Promise<string> {
+  const folder = mkdtempSync(join(root, base, 'node_modules/.docs-'));
   try {
     const file = join(folder, 'program.mjs');
     writeFileSync(file, code);
@@ -56,6 +56,22 @@ describe('programs', () => {
 
   test("the README's second program", async () => {
     expect(await run(second)).toBe('kitchen-1 { free: 3, for: { people: 2 } }\nunsupported\n');
+  });
+
+  test.each([
+    ['packages/core/README.md', '{ order: 1 } attempt 1\n', 'packages/cli'],
+    ['packages/memory/README.md', 'order.moved { order: 17 }\n', 'packages/cli'],
+    ['packages/local-services/README.md', 'disconnected\nreconnected\n', 'packages/cli'],
+    ['packages/measure/README.md', /^Azure SignalR Service \S+ \S+ idle \S+$/m, 'packages/cli'],
+    ['docs/guide/schemas.md', '1795233600000\n', 'packages/core'],
+  ])('the first program of %s prints something and ends', async (page, printed, base) => {
+    const code = blocks(page, 'ts')[0]!;
+    // Node 20 has no `await using`, which TypeScript translates.
+    const using = [...code.matchAll(/await using (\w+)/g)].reverse();
+    const disposals = using.map(([, name]) => `await ${name}[Symbol.asyncDispose]();\n`);
+    const out = await run(code.replaceAll('await using', 'const') + disposals.join(''), {}, base);
+    if (typeof printed === 'string') expect(out).toBe(printed);
+    else expect(out).toMatch(printed);
   });
 
   test.each(['docs/guide/service-bus.md', 'packages/service-bus/README.md'])(
@@ -106,6 +122,19 @@ describe('programs', () => {
     }
   }, 100_000);
 });
+
+const PACKAGES = readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`);
+
+test.each([...PACKAGES, 'docs/guide/schemas.md', 'docs/guide/tracing.md', 'docs/guide/service-bus.md'])(
+  '%s says how to install every package that its programs import',
+  (page) => {
+    const imports = ['ts', 'js']
+      .flatMap((language) => blocks(page, language))
+      .flatMap((code) => [...code.matchAll(/^ *import .* from '((?:@[\w-]+\/)?[\w-]+)(?:\/[\w/-]+)?'/gm)]);
+    const commands = [...read(page).matchAll(/npm install ([^`\n]+)/g)].flatMap(([, names]) => names!.split(' '));
+    expect(imports.map(([, name]) => name!).filter((name) => !commands.includes(name))).toEqual([]);
+  },
+);
 
 test("the guide's TypeScript has the right types", async () => {
   // Core has what the guide uses beside Polycast itself.
