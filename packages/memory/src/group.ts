@@ -32,6 +32,9 @@ export class Group {
   readonly #members: GroupMember[] = [];
   /** Nobody it is for had room. */
   #waiting: Entry[] = [];
+  /** What waits is being handed out, and what a handler publishes meanwhile goes behind it. */
+  #isDraining = false;
+  #drainsAgain = false;
   #turn = 0;
   #places = 0;
   /** Which member is at work on a lane, and on how many of its events. */
@@ -103,10 +106,11 @@ export class Group {
     const lane = typeof key === 'string' ? `${addresses} ${key}` : undefined;
     const order = lane ?? addresses;
     const entry: Entry = { event, to, lane, order, attempt: 1, place: this.#places++, sinceMs: performance.now() };
-    if (this.#waiting.length === 0) return this.#hand(entry);
+    if (this.#waiting.length === 0 && !this.#isDraining) return this.#hand(entry);
     this.#waiting.push(entry);
     // Those that have no room must not hold up the others.
     if (this.#hasRoom) this.#drain();
+    else this.#drainWhenReady(entry);
     return this.#waiting.at(-1) === entry ? this.#choose(entry)?.sink : undefined;
   }
 
@@ -213,6 +217,18 @@ export class Group {
 
   /** Each may wait for other members than the one before; those of one key, or for the same members, stay in order. */
   #drain(): void {
+    this.#drainsAgain = true;
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    while (this.#drainsAgain) {
+      this.#drainsAgain = false;
+      this.#handOut();
+    }
+    this.#isDraining = false;
+    for (const [member, { isOwed }] of this.#closing) if (!isOwed()) this.#caughtUp(member);
+  }
+
+  #handOut(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     const held = new Set<string>();
@@ -220,7 +236,6 @@ export class Group {
       if (held.has(entry.order)) this.#wait(entry);
       else if (this.#hand(entry) !== undefined) held.add(entry.order);
     }
-    for (const [member, { isOwed }] of this.#closing) if (!isOwed()) this.#caughtUp(member);
   }
 }
 

@@ -182,3 +182,34 @@ test('a member that closes is owed what waits for it alone', async () => {
   group.stop(closing.one);
   await left;
 });
+
+test('what a handler publishes goes behind what waited before it', async () => {
+  const group = new Group();
+  const one = member(0);
+  const { deliver } = one.one.sink;
+  one.one.sink.deliver = (event, lease) => {
+    const taken = deliver(event, lease);
+    if (event.id === '1') {
+      one.makeRoom(9);
+      group.offer(...entry('4'));
+    }
+    return taken;
+  };
+  group.join(one.one);
+  for (const id of ['1', '2', '3']) group.offer(...entry(id));
+  one.makeRoom(1);
+  await turn();
+  expect(one.got).toEqual(['1', '2', '3', '4']);
+});
+
+test('what waits for one member does not wait for room at another', async () => {
+  const group = new Group();
+  const [full, later] = [member(0, ['role:a']), member(0, ['role:b'])];
+  group.join(full.one);
+  group.join(later.one);
+  group.offer(...entry('1', ['role:a']));
+  group.offer(...entry('2', ['role:b']));
+  later.makeRoom(1);
+  await turn();
+  expect(later.got).toEqual(['2']);
+});
