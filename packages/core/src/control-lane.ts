@@ -7,10 +7,9 @@ import { settlesWithin } from './timer.ts';
 /**
  * Replies and roll calls reach us from when it resolves: through a subscription that gets everything, or through a source
  * of their own. One that could not be opened is forgotten: the next call tries again.
- * @param leaving hears them now, and will stop
  */
-export async function listenForControl(session: Session, leaving?: Inbox): Promise<void> {
-  await openControl(session, (inbox) => inbox !== leaving);
+export async function listenForControl(session: Session): Promise<void> {
+  await openControl(session, () => true);
 }
 
 /**
@@ -18,12 +17,25 @@ export async function listenForControl(session: Session, leaving?: Inbox): Promi
  * hold up everything that comes behind. Where no further source may be opened it has to do.
  */
 export async function listenBeside(session: Session): Promise<void> {
+  await openBest(
+    session,
+    (inbox) => !inbox.isOwn,
+    () => true,
+  );
+}
+
+/** Where no source may be opened that is good, one that is able has to do. */
+async function openBest(
+  session: Session,
+  isGood: (inbox: Inbox) => boolean,
+  isAble: (inbox: Inbox) => boolean,
+): Promise<void> {
   try {
-    await openControl(session, (inbox) => !inbox.isOwn);
+    await openControl(session, isGood);
   } catch (thrown) {
-    const others = [...session.subscriptions].some(({ inbox }) => inbox.hearsControl);
+    const others = [...session.subscriptions].some(({ inbox }) => isAble(inbox) && inbox.hearsControl);
     if (!others) throw thrown;
-    await listenForControl(session);
+    await openControl(session, isAble);
   }
 }
 
@@ -55,7 +67,8 @@ export function handOver(leaving: Inbox, going: number): Promise<unknown> | unde
       members?.isAsking ||
       (subscriptions.size > going && manifest.capabilities.members.level === 'emulated'))
   ) {
-    const opening = listenForControl(leaving.session, leaving);
+    const stays = (inbox: Inbox) => inbox !== leaving;
+    const opening = openBest(leaving.session, (inbox) => stays(inbox) && !inbox.isPaused, stays);
     return settlesWithin(
       leaving.session.runtime,
       opening.catch((thrown) => leaving.failed(PolycastError.from(thrown))),

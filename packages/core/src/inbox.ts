@@ -78,6 +78,11 @@ export class Inbox implements Sink {
     return this.#kind === 'own';
   }
 
+  /** Does everything that comes through it wait until its subscription goes on? */
+  get isPaused(): boolean {
+    return this.isOwn && this.#subscriptions[0]?.state === 'paused';
+  }
+
   /** Does every roll call and reply come through it? */
   get hearsControl(): boolean {
     return this.#settings.group === undefined && !this.#pushesFilter && !this.#stopped;

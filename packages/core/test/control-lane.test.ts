@@ -85,6 +85,25 @@ test.each(SETTLES)(
   },
 );
 
+test('the one that hears control closes, and the other is paused: roll calls do not wait behind it', async () => {
+  const { me, sources } = await open({ settlement: 'native' });
+  const one = await me.subscribe(() => {});
+  (await me.subscribe(() => {})).pause();
+  await one.close();
+  expect(sources()).toEqual([[...EVERYWHERE, CONTROL], OWN]);
+});
+
+test('but where no further source may be opened the paused one has to do', async () => {
+  const { transport, me, sources } = await open({ settlement: 'native' });
+  const one = await me.subscribe(() => {});
+  (await me.subscribe(() => {})).pause();
+  transport.onSubscribe = () => Promise.reject(new PolycastError('not-found', 'nothing may be created here'));
+  const signals: Signal[] = [];
+  me.onSignal((signal) => signals.push(signal));
+  await one.close();
+  expect([sources(), signals]).toEqual([[[...EVERYWHERE, CONTROL]], []]);
+});
+
 test.each(SETTLES)('one closes that hears control, and another subscribes: settlement %s', async (settlement) => {
   const { transport, me, sources } = await open({ settlement });
   await (await me.subscribe(() => {})).close();
