@@ -70,6 +70,14 @@ export function later<Promised extends PromiseLike<unknown>>(promise: Promised):
   return promise;
 }
 
+/** Longer than a service needs to take two events, ms. */
+const TAKEN_WITHIN_MS = 500;
+
+/** Resolves when the events are taken; some transports hold publishers up meanwhile, though the subscribers have the events already. */
+export async function takenOrHeldUp(published: PromiseLike<unknown>): Promise<void> {
+  await Promise.race([later(published), pass(TAKEN_WITHIN_MS * lag.stretch)]);
+}
+
 /** A promise and its resolver: a handler waits behind it. */
 export class Gate {
   readonly passed: Promise<void>;

@@ -2,6 +2,7 @@ import type { Participant } from '@polycast/core';
 import { same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
+import { takenOrHeldUp } from '../wait.ts';
 
 const requires = { capabilities: ['everyone', 'members'] } as const;
 const names = (members: readonly Participant[]) => members.map(({ role, instance }) => `${role}/${instance}`);
@@ -105,10 +106,12 @@ export const memberCases: readonly ConformanceCase[] = [
       const paused = [await c.listen(desk, { bufferSize: 2 }), await c.listen(kitchen, { bufferSize: 2 })];
       for (const { subscription } of paused) subscription.pause();
       const publisher = await c.join('till');
-      for (let n = 0; n < 2; n++) await publisher.publish({ type: 'order' });
+      const published = Promise.all([publisher.publish({ type: 'order' }), publisher.publish({ type: 'order' })]);
+      await takenOrHeldUp(published);
       sameSet(names(await desk.members()), ['desk/d1', 'kitchen/k1'], 'members');
       for (const { subscription } of paused) subscription.resume();
       for (const inbox of paused) await inbox.until(2);
+      await published;
     },
   },
   {

@@ -1,5 +1,11 @@
 import type { BroadcastEvent } from '@polycast/core';
-import { BroadcastEvent as EventClass, type EventParts, type Lease } from '@polycast/core/adapter';
+import {
+  BroadcastEvent as EventClass,
+  type EventParts,
+  type Lease,
+  type Settlement,
+  type Sink,
+} from '@polycast/core/adapter';
 import { interfere } from '../interfere.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -227,6 +233,48 @@ export const deliveryMutants: readonly Mutant[] = [
               lease.settle(settlement.kind === 'release' ? { ...settlement, tries: lease.attempt } : settlement),
           }),
       }),
+  },
+  {
+    name: 'neighbours-share-an-outcome',
+    wrong: 'deliveries that are settled in one turn all have the outcome of the first',
+    caughtBy: ['settlement/tries-here-count-there'],
+    breed: (make) => () => {
+      let first: Settlement | undefined;
+      return interfere(make(), {
+        lease: (lease) =>
+          relet(lease, {
+            settle(settlement) {
+              if (first === undefined) {
+                first = settlement;
+                setTimeout(() => {
+                  first = undefined;
+                });
+              }
+              return lease.settle(first);
+            },
+          }),
+      });
+    },
+  },
+  {
+    name: 'control-behind-paused',
+    wrong: 'requests, replies and roll calls wait behind the events of a subscription that takes no more',
+    caughtBy: ['request/paused'],
+    breed: (make) => () => {
+      const sinks = new Set<Sink>();
+      return interfere(make(), {
+        subscribe(request, sink, next) {
+          sinks.add(sink);
+          return next(request, sink);
+        },
+        deliver(event, lease, next) {
+          const full = [...sinks].filter(({ capacity }) => capacity <= 0);
+          if (!event.type.startsWith('polycast.') || full.length === 0) return next(event, lease);
+          void Promise.all(full.map((sink) => sink.ready())).then(() => next(event, lease));
+          return true;
+        },
+      });
+    },
   },
   {
     name: 'never-redelivers',
