@@ -1,49 +1,24 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type Way, wayTo } from './way.ts';
 
-export interface DelayedLink {
-  readonly port: number;
+export interface DelayedLink extends Way {
   /** Nothing gets through any more, and nobody is told. */
   freeze(): void;
-  /** Ends every connection. */
-  cut(): void;
-  close(): void;
 }
 
 /** A way to a server on 127.0.0.1 on which everything takes `delayMs`, in either direction. */
 export async function delayedLink(port: number, delayMs: number): Promise<DelayedLink> {
-  const sockets = new Set<Socket>();
   let isFrozen = false;
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.setNoDelay(true);
-      from.on('error', () => {});
-      from.on('close', () => {
-        sockets.delete(from);
-        setTimeout(() => to.destroy(), delayMs);
-      });
+  const way = await wayTo(
+    port,
+    (near, far) => {
       // Timers of the same length fire in the order in which they were made.
-      from.on('data', (bytes) => setTimeout(() => isFrozen || to.write(bytes), delayMs));
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    port: (server.address() as AddressInfo).port,
-    freeze: () => {
-      isFrozen = true;
+      near.on('data', (bytes) => setTimeout(() => isFrozen || far.write(bytes), delayMs));
+      far.on('data', (bytes) => setTimeout(() => isFrozen || near.write(bytes), delayMs));
     },
-    cut,
-    close: () => {
-      cut();
-      server.close();
-    },
+    delayMs,
+  );
+  const freeze = () => {
+    isFrozen = true;
   };
+  return { ...way, freeze };
 }

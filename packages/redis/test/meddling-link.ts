@@ -1,15 +1,10 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type Way, wayTo } from './way.ts';
 
-export interface MeddlingLink {
-  readonly port: number;
+export interface MeddlingLink extends Way {
   /**
    * Called with each command, in upper case. A returned script is executed in its place: the server itself answers, in turn.
    */
   meddle: ((name: string) => string | undefined) | undefined;
-  /** Ends every connection. */
-  cut(): void;
-  close(): void;
 }
 
 /** Lua that answers with an error. */
@@ -17,21 +12,7 @@ export const failing = (message: string) => `return redis.error_reply('${message
 
 /** A way to a server on 127.0.0.1 on which some commands are answered as the server would in a state that is hard to bring about. */
 export async function meddlingLink(port: number): Promise<MeddlingLink> {
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.setNoDelay(true);
-      from.on('error', () => {});
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
+  const way = await wayTo(port, (near, far) => {
     far.on('data', (bytes) => near.write(bytes));
     let unread = '';
     near.on('data', (bytes) => {
@@ -43,20 +24,8 @@ export async function meddlingLink(port: number): Promise<MeddlingLink> {
         far.write(script === undefined ? command : encoded(['EVAL', script, '0']), 'latin1');
       }
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  const link: MeddlingLink = {
-    port: (server.address() as AddressInfo).port,
-    meddle: undefined,
-    cut,
-    close: () => {
-      cut();
-      server.close();
-    },
-  };
+  });
+  const link: MeddlingLink = { ...way, meddle: undefined };
   return link;
 }
 
