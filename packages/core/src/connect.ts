@@ -22,7 +22,7 @@ import { SignalHub } from './signal-hub.ts';
 import type { LiveSubscription } from './subscription.ts';
 import type { Transport } from './transport.ts';
 
-/** How to reach a topic and who you are there. One of `transport`, `url`, `name` chooses the transport; none: `POLYCAST_URL`. */
+/** The transport, the topic, and this participant's identity. Pass one of `transport`, `url`, `name`; none: `POLYCAST_URL`. */
 export interface ConnectOptions {
   /** A transport made by an adapter: `memory()`, `redis({ … })`. */
   readonly transport?: Transport;
@@ -30,24 +30,24 @@ export interface ConnectOptions {
   readonly url?: string | URL;
   /** An entry of `polycast.config.{ts,js,mjs,json}`. */
   readonly name?: string;
-  /** The space participants share. */
+  /** The topic that the participants share. */
   readonly topic: string;
   /** @default a participant of role `default` with an id of its own */
   readonly self?: ParticipantInput;
-  /** For every publish that names none. @default {@link DEFAULT_TTL_MS} */
+  /** Time to live of events published without one, in ms. @default {@link DEFAULT_TTL_MS} */
   readonly ttlMs?: number;
-  /** For every publish that does not say. @default false */
+  /** `carbonCopy` of events published without one: does this participant receive its own events? @default false */
   readonly carbonCopy?: boolean;
-  /** Sends events that are larger than the transport takes in pieces. Subscriptions in a group cannot receive them. @default false */
+  /** Sends events larger than the transport allows in chunks. Subscriptions in a group cannot receive them. @default false */
   readonly chunking?: boolean;
-  /** How often a publish is tried when the transport says something retryable. */
+  /** How often and how soon a publish is retried after a retryable error. */
   readonly retry?: RetryOptions;
   /** Schemas of event types (zod, valibot, arktype, …): checked when publishing and again before a handler sees the data. */
   readonly schemas?: SchemaMap;
   /** Wraps publishes and handlers, outermost first. */
   readonly middleware?: readonly Middleware[];
   readonly onSignal?: SignalListener;
-  /** Gives up connecting: code `aborted`. */
+  /** Aborts connecting: code `aborted`. */
   readonly signal?: AbortSignal;
 }
 

@@ -31,7 +31,7 @@ export const DEFAULT_BUFFER_SIZE = 1_000;
 export const DEFAULT_DRAIN_MS = 10_000;
 /** @default for `stalledAfterMs`: a handler that runs longer is signalled */
 export const DEFAULT_STALLED_AFTER_MS = 60_000;
-/** Most events that may wait in one broadcaster for the transport to take them; one more is refused with `overloaded`. */
+/** Maximum number of events waiting in one broadcaster for the transport; another one is refused with `overloaded`. */
 export const MAX_PENDING_EVENTS = 65_536;
 
 export interface PublishOptions {
@@ -39,13 +39,13 @@ export interface PublishOptions {
   readonly to?: Address | readonly Address[];
   /** Never delivered after this time. Infinity: never expires. @default {@link DEFAULT_TTL_MS} */
   readonly ttlMs?: number;
-  /** Does this instance's own subscription receive it too? @default false, or as said to `connect` */
+  /** Does this instance's own subscription receive it too? @default the `carbonCopy` of `connect` */
   readonly carbonCopy?: boolean;
-  /** `accepted`: resolve when the transport took the event. `none`: at once; failures become `failed` signals. @default 'accepted' */
+  /** `accepted`: resolves when the transport has accepted the event. `none`: at once; failures become `failed` signals. @default 'accepted' */
   readonly confirm?: 'accepted' | 'none';
-  /** Events with the same key keep their order, in a group too. At most 128 characters. */
+  /** Events with the same key stay in order, also within a group. At most 128 characters. */
   readonly partitionKey?: string;
-  /** Gives up waiting: code `aborted`. The event may have been sent. */
+  /** Aborts waiting: code `aborted`. The event may have been sent. */
   readonly signal?: AbortSignal;
 }
 
@@ -70,17 +70,17 @@ export interface SubscribeOptions {
   /** Bound of deliveries held while handlers are busy. @default {@link DEFAULT_BUFFER_SIZE} */
   readonly bufferSize?: number;
   /**
-   * Only events that fit: CESQL 1.0 text, a dialect of the CloudEvents Subscriptions API, a built expression or a compiled
-   * filter. Refused with `invalid-filter` when it cannot be read.
+   * Only matching events: a CESQL 1.0 string, a dialect of the CloudEvents Subscriptions API, a built expression or a compiled
+   * filter. An invalid one is refused with `invalid-filter`.
    */
   readonly filter?: FilterInput;
-  /** When a handler throws. */
+  /** How often and how soon a delivery is retried when its handler throws. */
   readonly retry?: RetryOptions;
-  /** What becomes of events that fail every try. `topic`: kept in the service, or on the topic `<topic>.dead-letter`. `drop`: signalled only. @default 'topic' */
+  /** What happens to events that fail every attempt. `topic`: kept in the service, or on the topic `<topic>.dead-letter`. `drop`: signalled only. @default 'topic' */
   readonly deadLetter?: 'topic' | 'drop';
   /** Lock of a delivery being handled; renewed while the handler runs. @default {@link DEFAULT_LOCK_MS} */
   readonly lockMs?: number;
-  /** Longest wait of one poll, on transports that poll. @default {@link DEFAULT_WAIT_MS} */
+  /** Maximum wait of one poll in ms, on transports that poll. @default {@link DEFAULT_WAIT_MS} */
   readonly waitMs?: number;
   /** A handler running longer is signalled as `stalled`. @default {@link DEFAULT_STALLED_AFTER_MS} */
   readonly stalledAfterMs?: number;
@@ -91,30 +91,30 @@ export interface SubscribeOptions {
 }
 
 /**
- * Handles one delivery. Returning (or resolving) accepts it; throwing (or rejecting) has it tried again.
- * `delivery.reject` and `delivery.release` say otherwise; the first word counts.
+ * Handles one delivery. Returning (or resolving) accepts it; throwing (or rejecting) retries it.
+ * `delivery.reject` and `delivery.release` override that; the first call wins.
  */
 export type Handler<Event extends BroadcastEvent = BroadcastEvent> = (
   event: Event,
   delivery: Delivery<Event>,
 ) => unknown;
 
-/** One event handed to one subscriber. */
+/** One event delivered to one subscriber. */
 export interface Delivery<Event extends BroadcastEvent = BroadcastEvent> {
   readonly event: Event;
   /** 1 for the first attempt, as far as the transport knows. */
   readonly attempt: number;
-  /** Where the event stands in the service, for `from: { after }`. Undefined where nothing can be replayed. */
+  /** The event's position in the service, for `from: { after }`. Undefined where nothing can be replayed. */
   readonly position: string | undefined;
   /** Aborted when the lock is lost or the subscription closes without waiting for the handler any longer. */
   readonly signal: AbortSignal;
-  /** Done with it. What returning from a handler does. */
+  /** Accepts the event, as returning from a handler does. */
   accept(): void;
-  /** It will never work: set it aside. */
+  /** Fails permanently: dead-letters the event. */
   reject(reason: string): void;
-  /** Not now: deliver it again. @param options.delayMs @default the retry back-off */
+  /** Returns the event for redelivery. @param options.delayMs @default the retry back-off */
   release(options?: { delayMs?: number }): void;
-  /** Answers a `request`. @throws PolycastError `invalid-event` if the event is no request. */
+  /** Answers a `request`. @throws PolycastError `invalid-event` if the event is not a request. */
   reply(data: unknown): Promise<void>;
 }
 
@@ -125,17 +125,17 @@ export interface Subscription<Event extends BroadcastEvent = BroadcastEvent>
   readonly state: 'open' | 'paused' | 'closing' | 'closed';
   /** Deliveries held or being handled. */
   readonly pending: number;
-  /** Hands out nothing more until `resume`. What runs goes on; transports that can, stop fetching. */
+  /** Delivers nothing more until `resume`. Running handlers continue; transports that can, stop fetching. */
   pause(): void;
   resume(): void;
   /** Resolves when nothing is held and no handler runs. Does not stop new events: `pause` or `close` does. */
   drain(): Promise<void>;
-  /** Stops listening, waits for what is held, at most `drainMs`, and releases the rest. Never rejects; idempotent. */
+  /** Unsubscribes, waits up to `drainMs` for held deliveries, and releases the rest. Never rejects; idempotent. */
   close(options?: { drainMs?: number }): Promise<void>;
 }
 
 export interface RequestOptions extends Omit<PublishOptions, 'confirm' | 'carbonCopy'> {
-  /** Enough replies. @default Infinity: all that come in time */
+  /** Ends the request after this many replies. @default Infinity: all replies within `timeoutMs` */
   readonly expect?: number;
   /** @default 5_000 */
   readonly timeoutMs?: number;
@@ -143,34 +143,34 @@ export interface RequestOptions extends Omit<PublishOptions, 'confirm' | 'carbon
 
 export interface Reply {
   readonly data: unknown;
-  /** Who answered. */
+  /** The participant that replied. */
   readonly from: Participant;
   readonly event: BroadcastEvent;
 }
 
-/** Replies as they come (`for await`), or all of them (`await`). */
+/** Replies as they arrive (`for await`), or all of them (`await`). */
 export interface Replies extends AsyncIterable<Reply>, PromiseLike<readonly Reply[]> {}
 
 export interface MembersOptions {
   readonly role?: string;
-  /** How long to wait for answers where the service cannot tell. @default 500 */
+  /** How long to wait for answers where the service keeps no list of members, in ms. @default 500 */
   readonly timeoutMs?: number;
 }
 
-/** Events that came to a broadcaster and were not handed to a handler, by reason. */
+/** Number of events that a broadcaster received and did not pass to a handler, by reason. */
 export interface Dropped {
-  /** Their time to live was over when they came, or while they waited here. Signalled once per publisher as `expired`. */
+  /** Their time to live had ended when they arrived, or ended while they were buffered. Signalled once per publisher as `expired`. */
   readonly expired: number;
-  /** Their id and source were here before. */
+  /** An event with the same id and source was accepted before. */
   readonly duplicates: number;
   /** A buffer was full. Signalled as `gap`, reason `overflow`. */
   readonly overflow: number;
-  /** What came was not a valid event. Signalled as `corrupt`. */
+  /** Messages that were not valid events. Signalled as `corrupt`. */
   readonly corrupt: number;
 }
 
 /**
- * What a user holds: one participant on one topic. `Events` types what is received; `Inputs` what is published, which
+ * One participant on one topic: what `connect` returns. `Events` types what is received; `Inputs` what is published, which
  * differs only where a schema transforms.
  *
  * Every method may be called at any time and concurrently. After `close` began, all but `close` reject with `closed`.
@@ -182,30 +182,30 @@ export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends 
   readonly manifest: Manifest;
   /** Billed units so far, by name. */
   readonly metered: Readonly<Record<string, number>>;
-  /** What came and was not handed to a handler, so far: events, by reason. */
+  /** Events received and not passed to a handler so far, by reason. */
   readonly dropped: Dropped;
   /** The service's own client; portability ends there. */
   readonly native: unknown;
 
-  /** Tells. Resolves as `confirm` says; events published without waiting keep their order. */
+  /** Publishes an event. `confirm` decides when the promise resolves; events published without waiting stay in order. */
   publish(event: EventInputOf<Inputs>, options?: PublishOptions): Promise<void>;
-  /** Listens. Resolves when the service listens: whatever is published afterwards arrives. */
+  /** Subscribes. Resolves once the service is listening: events published afterwards are delivered. */
   subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
   /**
-   * Listens, to be read with `for await`. Asking for the next delivery accepts the one before;
+   * Subscribes, to iterate with `for await`. Asking for the next delivery accepts the previous one;
    * leaving the loop releases the current one unless it was settled.
    */
   subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
-  /** Asks many, and gathers what they `reply`. */
+  /** Sends a request and collects the replies. */
   request(event: EventInputOf<Inputs>, options?: RequestOptions): Replies;
-  /** Who listens on the topic now, this instance included if it does. */
+  /** The participants subscribed to the topic now, including this one if it is. */
   members(options?: MembersOptions): Promise<readonly Participant[]>;
   /** @returns a function that removes the listener */
   onSignal(listener: SignalListener): () => void;
   /**
-   * Ends all subscriptions (each drains), sends what waits to be sent, disconnects.
+   * Closes all subscriptions (each drains), sends pending events, disconnects.
    * Never rejects; idempotent; leaves no timer, handle or broker-side residue.
-   * @param options.drainMs longest wait for handlers @default {@link DEFAULT_DRAIN_MS}
+   * @param options.drainMs maximum wait for handlers, ms @default {@link DEFAULT_DRAIN_MS}
    */
   close(options?: { drainMs?: number }): Promise<void>;
 }

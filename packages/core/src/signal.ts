@@ -1,36 +1,36 @@
 import type { PolycastError } from './error.ts';
 
 /**
- * What a broadcaster says about itself when something happened that no promise could tell.
+ * What a broadcaster reports that no promise can.
  * Listeners must not throw; what they throw is ignored.
  */
 export type Signal =
-  /** Events are missing: the publisher numbered them and they never came. */
+  /** Events are missing: the publisher numbered them and they never arrived. */
   | {
       readonly kind: 'gap';
-      /** `sequence`: numbers jumped. `overflow`: a full buffer dropped them. `trimmed`: the service removed them before they were read. `chunk`: a piece of a large event is missing. */
+      /** `sequence`: numbers jumped. `overflow`: a full buffer dropped them. `trimmed`: the service removed them before they were read. `chunk`: a chunk of a large event is missing. */
       readonly reason: 'sequence' | 'overflow' | 'trimmed' | 'chunk';
       /** The publisher's CloudEvents `source`; absent when unknown. */
       readonly source?: string;
       /** How many are missing; absent when unknown. */
       readonly count?: number;
     }
-  /** The connection is lost; Polycast is trying to get it back. */
+  /** The connection is lost; Polycast is reconnecting. */
   | { readonly kind: 'disconnected'; readonly error: PolycastError }
-  /** The connection is back. `mayHaveLost`: events published meanwhile may be gone for good. */
+  /** The connection is back. `mayHaveLost`: events published meanwhile may be lost. */
   | { readonly kind: 'reconnected'; readonly downMs: number; readonly mayHaveLost: boolean }
-  /** Nothing moves: the server does not answer (`server`), or a handler has not returned (`handler`). */
+  /** No progress: the server does not answer (`server`), or a handler has not returned (`handler`). */
   | { readonly kind: 'stalled'; readonly what: 'server' | 'handler'; readonly sinceMs: number }
   /**
-   * Events came too late, or waited too long here, and were not delivered. Once per publisher: whose clock, or whose `ttlMs`,
-   * one may want to look at. How many there were is in the broadcaster's `dropped`.
+   * Events expired before delivery. Signalled once per publisher, whose clock or `ttlMs` may need attention. The count is in
+   * the broadcaster's `dropped`.
    */
   | { readonly kind: 'expired'; readonly source: string; readonly eventId: string }
-  /** Something on the wire was no event. It was counted and skipped. */
+  /** A message was not a valid event. It was counted and skipped. */
   | { readonly kind: 'corrupt'; readonly error: PolycastError }
   /** Another process uses our instance id on this topic. */
   | { readonly kind: 'duplicate-instance'; readonly instance: string }
-  /** A delivery was set aside. `kept`: where it can be found; absent when it is gone. */
+  /** An event was dead-lettered. `kept`: where it is stored; absent if it was dropped. */
   | {
       readonly kind: 'dead-lettered';
       readonly eventId: string;

@@ -26,7 +26,7 @@ import type { ThreadBridge } from './threads.ts';
  */
 export function memory(options: MemoryOptions = {}): Transport {
   const { hub: name = DEFAULT_HUB, threads = false, copy = false } = options;
-  if (typeof name !== 'string' || name === '') throw new TypeError('hub must be a name');
+  if (typeof name !== 'string' || name === '') throw new TypeError('hub must be a non-empty string');
   const location = `memory:${name}${threads ? '?threads=true' : ''}`;
   return {
     manifest: manifestOf(threads),

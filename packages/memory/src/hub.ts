@@ -82,7 +82,7 @@ export class Room {
     if (this.#groups.size === 0) return;
     for (const [name, group] of this.#groups) {
       if (!group.isFull || group.memberFor(to) === undefined) continue;
-      throw new PolycastError('overloaded', `too many events wait for a member of group '${name}' to have room`);
+      throw new PolycastError('overloaded', `too many events are waiting for a member of group '${name}' to have room`);
     }
   }
 

@@ -26,7 +26,7 @@ async function ours(url: URL): Promise<ConformanceTarget> {
   if (url.protocol.startsWith('rediss') || read.cluster !== undefined || read.sentinels !== undefined) {
     throw new PolycastError(
       'invalid-configuration',
-      'a local run is one server without TLS: leave out rediss:, cluster and sentinels',
+      'a local run uses one server without TLS: omit rediss:, cluster and sentinels',
     );
   }
   const pair = await Pair.of(startServer);
@@ -74,7 +74,7 @@ async function theirs(url: URL): Promise<ConformanceTarget> {
   await admin.ready();
   const refused = await admin.residue(PROBE_TOPIC).then(
     () => undefined,
-    (error: Error) => `the server does not let us look: ${error.message}`,
+    (error: Error) => `the server refuses inspection: ${error.message}`,
   );
   return {
     ...base(participants, admin, url),

@@ -60,7 +60,8 @@ export function makeTransport(url: URL, { streams, options }: Reading): Transpor
 /** @throws PolycastError `invalid-configuration` `unknown-transport` */
 export function readUrl(url: URL): Reading {
   const variant = /^rediss?(\+streams)?:$/.exec(url.protocol);
-  if (variant === null) throw new PolycastError('unknown-transport', `${url.protocol} is no scheme of @polycast/redis`);
+  if (variant === null)
+    throw new PolycastError('unknown-transport', `@polycast/redis does not handle ${url.protocol} URLs`);
   const streams = variant[1] !== undefined;
   const known = streams ? STREAMS : COMMON;
   const options: Partial<RedisStreamsOptions> = {};

@@ -283,9 +283,13 @@ export class GroupEntries implements Holder {
     await this.#acknowledger.close();
     if (this.#notReturned !== undefined) {
       const { entries, error } = this.#notReturned;
-      const told = new PolycastError(error.code, `${entries} entries could not be given back: ${reasonOf(error)}`, {
-        cause: error.cause ?? error,
-      });
+      const told = new PolycastError(
+        error.code,
+        `${entries} entries could not be returned to the group: ${reasonOf(error)}`,
+        {
+          cause: error.cause ?? error,
+        },
+      );
       this.#parts.context.signal({ kind: 'failed', what: 'settle', error: told });
     }
     for (const { contestant, attempt } of this.#contests.takeLost()) {

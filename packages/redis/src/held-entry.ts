@@ -131,7 +131,7 @@ export class HeldEntry {
   }
 
   #lockLost(): PolycastError {
-    return new PolycastError('lock-lost', `entry ${this.id} has passed to another consumer, or is gone`);
+    return new PolycastError('lock-lost', `entry ${this.id} was claimed by another consumer or deleted`);
   }
 }
 

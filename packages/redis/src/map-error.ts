@@ -90,13 +90,13 @@ function rootOf(thrown: unknown, depth = 0): { name: string; message: string; co
     if (inner !== undefined && inner !== null && depth < 4) return rootOf(inner, depth + 1);
     return { name: textOf(error.name) || 'Error', message: textOf(error.message), code: textOf(error.code) };
   } catch {
-    return { name: 'Error', message: 'something that cannot be read was thrown', code: '' };
+    return { name: 'Error', message: 'an unreadable value was thrown', code: '' };
   }
 }
 
 /** A new error: the driver's own carries the command with its arguments, and for AUTH these are the password. */
 function redacted(error: { name: string; message: string; code: string }): Error {
-  const message = (error.message || error.code || 'Redis failed without a word')
+  const message = (error.message || error.code || 'Redis failed without a message')
     .replace(/\/\/[^/@\s]*@/g, '//***@')
     .replace(/((?:password|AUTH)\s*[=:]?\s*)(['"]?)[^\s'"]+\2/gi, (whole, word: string) =>
       /^(password|auth)\s*[=:]/i.test(word) ? `${word}***` : whole,

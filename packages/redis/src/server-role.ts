@@ -30,7 +30,7 @@ export function isTakeover(before: History | undefined, now: History | undefined
 
 /** What a replica does with what is published there. The first word decides the code. */
 export const REPLICA_ERROR = 'READONLY the server is a replica; connect to its primary, or through Sentinel';
-export const WAS_REPLICA_ERROR = 'READONLY the server was a replica in between';
+export const WAS_REPLICA_ERROR = 'READONLY the server was temporarily a replica';
 
 const UNKNOWN: Standing = { role: 'unknown', history: undefined };
 

@@ -46,7 +46,7 @@ export function settingsFrom(options: RedisStreamsOptions): Settings {
     maxLength: whole('maxLength', options.maxLength ?? defaults.DEFAULT_MAX_LENGTH, 1),
     claimIntervalMs: wait('claimIntervalMs', options.claimIntervalMs ?? defaults.DEFAULT_CLAIM_INTERVAL_MS, 10),
   };
-  if (settings.cluster !== undefined && settings.db !== 0) throw refuse('a Redis Cluster has database 0 only');
+  if (settings.cluster !== undefined && settings.db !== 0) throw refuse('a Redis Cluster has only database 0');
   return settings;
 }
 
@@ -78,10 +78,10 @@ function placeOf(text: string | URL): Place {
     url = new URL(text);
   } catch {
     // The text may hold a password: it is not repeated.
-    throw refuse('the URL cannot be read; write redis://[user:password@]host[:port][/db]');
+    throw refuse('invalid URL; write redis://[user:password@]host[:port][/db]');
   }
   const secure = url.protocol.startsWith('rediss');
-  if (!/^rediss?(\+streams)?:$/.test(url.protocol)) throw refuse(`${url.protocol} is no scheme of Redis`);
+  if (!/^rediss?(\+streams)?:$/.test(url.protocol)) throw refuse(`${url.protocol} is not a Redis URL scheme`);
   const db = url.pathname.replace(/^\/+/, '');
   if (db !== '' && !/^\d{1,5}$/.test(db)) throw refuse('the path of a Redis URL is a database number');
   return {
@@ -98,25 +98,25 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw refuse('user or password of the URL is not percent-encoded as it should be');
+    throw refuse('user or password of the URL is not correctly percent-encoded');
   }
 }
 
 function whole(name: string, value: unknown, least: number): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-  throw refuse(`${name} must be a whole number, ${least} or more`);
+  throw refuse(`${name} must be a whole number of at least ${least}`);
 }
 
 /** What a timer is set to. */
 function wait(name: string, value: unknown, least: number): number {
   const ms = whole(name, value, least);
-  if (ms > MAX_WAIT_MS) throw refuse(`${name} must be ${MAX_WAIT_MS} (a day) or less`);
+  if (ms > MAX_WAIT_MS) throw refuse(`${name} must be at most ${MAX_WAIT_MS} (a day)`);
   return ms;
 }
 
 function text(name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw refuse(`${name} must be text`);
+  throw refuse(`${name} must be a string`);
 }
 
 /** What the client library would trip over later, or take for something else. */
@@ -131,12 +131,12 @@ function checkTypes({
   sentinels,
 }: RedisStreamsOptions) {
   for (const [name, value] of Object.entries({ username, password, sentinelName })) {
-    if (value !== undefined && typeof value !== 'string') throw refuse(`${name} must be text`);
+    if (value !== undefined && typeof value !== 'string') throw refuse(`${name} must be a string`);
   }
   for (const [name, value] of Object.entries({ tls: typeof tls === 'boolean' ? undefined : tls, ioredis })) {
     if (value !== undefined && typeof value !== 'object') throw refuse(`${name} must be an object of options`);
   }
-  if (client !== undefined && typeof client.options !== 'object') throw refuse('client must be a client of ioredis');
+  if (client !== undefined && typeof client.options !== 'object') throw refuse('client must be an ioredis client');
   for (const [name, nodes] of Object.entries({ cluster, sentinels })) {
     if (nodes === undefined) continue;
     if (!Array.isArray(nodes) || nodes.length === 0) throw refuse(`${name} must be a list of { host, port }`);
@@ -149,7 +149,7 @@ function checkTypes({
 
 function port(value: unknown): number {
   const number = whole('port', value, 1);
-  if (number > 65_535) throw refuse('port must be 65535 or less');
+  if (number > 65_535) throw refuse('port must be at most 65535');
   return number;
 }
 

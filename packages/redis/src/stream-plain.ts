@@ -82,7 +82,7 @@ export class PlainSource implements Source, ReadingPart {
       const position = parsePosition(from.after);
       // Taken for the beginning, it would replay everything.
       if (position === undefined) {
-        throw new PolycastError('invalid-configuration', 'from.after is not the position of an event of Redis Streams');
+        throw new PolycastError('invalid-configuration', 'from.after is not a position in Redis Streams');
       }
       if (position.index !== undefined) this.#startsWithin = { ...position, index: position.index };
     }

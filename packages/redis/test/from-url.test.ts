@@ -61,7 +61,7 @@ describe('fromUrl', () => {
     '%s is at most a day',
     (name) => {
       for (const ms of [86_400_001, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
-        expect(() => redisStreams({ [name]: ms })).toThrow(new RegExp(`${name} must be 86400000 \\(a day\\) or less`));
+        expect(() => redisStreams({ [name]: ms })).toThrow(new RegExp(`${name} must be at most 86400000 \\(a day\\)`));
       }
       redisStreams({ [name]: 86_400_000 });
     },

@@ -90,7 +90,7 @@ export class Administration {
         return true;
       }
       if (this.#settings.create === 'subscriptions') {
-        throw new PolycastError('not-found', `topic "${name}" does not exist, and may not be created here`);
+        throw new PolycastError('not-found', `topic "${name}" does not exist, and creating it is not allowed`);
       }
       await this.#persist(async () => {
         const made = await this.#unlessThere(() =>
@@ -111,7 +111,7 @@ export class Administration {
     const wanted = this.#settings.duplicateDetectionMs > 0;
     if (knowsDuplicates === wanted) return;
     const there = knowsDuplicates ? 'with' : 'without';
-    const say = knowsDuplicates ? 'set it to the time the topic has' : 'set duplicateDetectionMs to 0';
+    const say = knowsDuplicates ? 'set it to the window of the topic' : 'set duplicateDetectionMs to 0';
     throw new PolycastError(
       'invalid-configuration',
       `topic "${name}" exists ${there} duplicate detection, which cannot be changed: ${say}, or choose another topic`,
@@ -317,7 +317,7 @@ export function missing(
   });
   return new PolycastError(
     'not-found',
-    `nothing may be created here (create: false, or no Manage rights); needed: topic "${topic}"${duplicates}${lines.map((line) => `, ${line}`).join('')}`,
+    `missing entities cannot be created (create: false, or no Manage rights); needed: topic "${topic}"${duplicates}${lines.map((line) => `, ${line}`).join('')}`,
   );
 }
 

@@ -88,9 +88,9 @@ async function theirs(url: URL): Promise<ConformanceTarget> {
   await probe.close();
   const refused = await admin.residue(PROBE_TOPIC).then(
     () => undefined,
-    (error: Error) => `the namespace does not let us look: ${error.message}`,
+    (error: Error) => `the namespace refuses inspection: ${error.message}`,
   );
-  const spared = 'the namespace is not ours, and its connections are made within the SDK';
+  const spared = 'the namespace was not started by the run, and the SDK owns its connections';
   return {
     ...base(participants, admin, url.href),
     remote: { ...remote, urlAt: () => url.href },

@@ -17,13 +17,13 @@ export function readConnectionString(text: string): Endpoint {
   for (const part of text.split(';')) {
     const equals = part.indexOf('=');
     if (part.trim() === '') continue;
-    if (equals < 1) throw refuse('it is made of name=value, separated by semicolons');
+    if (equals < 1) throw refuse('it must consist of name=value pairs separated by semicolons');
     parts.set(part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim());
   }
   const endpoint = parts.get('endpoint');
   if (endpoint === undefined) throw refuse('it has no Endpoint');
   if (parts.has('entitypath'))
-    throw refuse('it is for one entity (EntityPath); topics are chosen by `topic`, so leave that out');
+    throw refuse('it is for one entity (EntityPath); remove EntityPath and use the option `topic`');
   const signed = parts.has('sharedaccesssignature');
   if (!signed && !(parts.has('sharedaccesskeyname') && parts.has('sharedaccesskey'))) {
     throw refuse('it needs SharedAccessKeyName and SharedAccessKey, or SharedAccessSignature');
@@ -35,10 +35,10 @@ export function readConnectionString(text: string): Endpoint {
 export function hostOf(endpoint: string): { host: string; port: number | undefined } {
   const match = /^(?:[a-z]+:\/\/)?(\[[0-9a-f:.]+\]|[^/:@\s]+)(?::(\d{1,5}))?\/?$/i.exec(endpoint);
   const port = match?.[2] === undefined ? undefined : Number(match[2]);
-  if (match === null || port === 0 || (port ?? 0) > 65_535) throw refuse('its endpoint is no sb://host[:port]');
+  if (match === null || port === 0 || (port ?? 0) > 65_535) throw refuse('its endpoint is not sb://host[:port]');
   return { host: (match[1] as string).toLowerCase(), port };
 }
 
 function refuse(reason: string): PolycastError {
-  return new PolycastError('invalid-configuration', `the connection string cannot be used: ${reason}`);
+  return new PolycastError('invalid-configuration', `invalid connection string: ${reason}`);
 }

@@ -50,9 +50,9 @@ export function fromUrl(url: URL): Transport {
 /** @throws PolycastError `invalid-configuration` `unknown-transport`, which never repeat a secret */
 export function readUrl(url: URL): ServiceBusOptions {
   if (url.protocol !== 'service-bus:') {
-    throw new PolycastError('unknown-transport', `${url.protocol} is no scheme of @polycast/service-bus`);
+    throw new PolycastError('unknown-transport', `@polycast/service-bus does not handle ${url.protocol} URLs`);
   }
-  if (url.hash !== '') throw refuse('a URL of Service Bus has no fragment; write # in a key as %23');
+  if (url.hash !== '') throw refuse('a Service Bus URL cannot have a fragment; write # in a key as %23');
   const isHierarchical = url.href.startsWith('service-bus://');
   // A key is base64, which has no question mark.
   const { options, emulator } = parametersOf(url.searchParams, isHierarchical);
@@ -61,11 +61,11 @@ export function readUrl(url: URL): ServiceBusOptions {
     const text = url.pathname.includes('=') ? url.pathname : decode(url.pathname);
     return { ...options, connectionString: text };
   }
-  if (url.hostname === '') throw refuse('the URL names no host; write service-bus://KEYNAME:KEY@host');
-  if (url.pathname !== '' && url.pathname !== '/') throw refuse('the URL has a path; topics are chosen by `topic`');
+  if (url.hostname === '') throw refuse('the URL has no host; write service-bus://KEYNAME:KEY@host');
+  if (url.pathname !== '' && url.pathname !== '/') throw refuse('the URL has a path; use the option `topic`');
   const [name, key] = [decode(url.username), decode(url.password)];
   if (name === '' || key === '') throw refuse('the URL needs name and key: service-bus://KEYNAME:KEY@host');
-  if (/[;]/.test(name + key)) throw refuse('name and key cannot hold a semicolon');
+  if (/[;]/.test(name + key)) throw refuse('name and key cannot contain a semicolon');
   const connectionString = `Endpoint=sb://${url.host}/;SharedAccessKeyName=${name};SharedAccessKey=${key}`;
   return {
     ...options,
@@ -104,7 +104,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw refuse('name or key of the URL is not percent-encoded as it should be');
+    throw refuse('name or key of the URL is not correctly percent-encoded');
   }
 }
 

@@ -254,9 +254,7 @@ export class Intake {
     }
     const passed = countIn(message, PASSED_PROPERTY);
     if (passed >= MAX_PASSED) {
-      this.#track(
-        lease.settle({ kind: 'dead-letter', reason: 'no member of the group answers to any of its addresses' }),
-      );
+      this.#track(lease.settle({ kind: 'dead-letter', reason: 'no member of the group has any of its addresses' }));
       return;
     }
     feeder.passes?.();

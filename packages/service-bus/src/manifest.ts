@@ -23,7 +23,7 @@ export function manifest(settings: Settings): Manifest {
       instance: { level: 'native' },
       carbonCopy: {
         level: 'native',
-        note: 'What a link sent is withheld from its own subscriptions; in groups by core.',
+        note: 'A rule withholds what a link sent from its own subscriptions; in groups core does.',
       },
       groups: {
         level: 'native',
@@ -35,23 +35,23 @@ export function manifest(settings: Settings): Manifest {
       delayedRelease: { level: 'emulated', note: 'Held, with its lock renewed, in the process that released it.' },
       deadLetter: {
         level: 'native',
-        note: 'In the dead-letter queue of the subscription; of a dynamic one it goes with it.',
+        note: 'In the dead-letter queue of the subscription, which is deleted together with a dynamic one.',
       },
       lock: {
         level: 'native',
         numbers: { minLockMs: 5_000, maxLockMs: 300_000 },
         note: 'Members of a group should agree on lockMs.',
       },
-      durable: { level: 'native', note: 'Until somebody deletes the subscription.' },
-      replay: { level: 'none', note: 'What is accepted is gone; nothing is kept for who comes later.' },
-      ttl: { level: 'native', numbers: { granularityMs: 1 }, note: 'Beyond 49 days by core alone.' },
+      durable: { level: 'native', note: 'Until the subscription is deleted.' },
+      replay: { level: 'none', note: 'Accepted events are gone; nothing is kept for later subscribers.' },
+      ttl: { level: 'native', numbers: { granularityMs: 1 }, note: 'Beyond 49 days by core only.' },
       order: {
         level: 'native',
-        note: 'Of what one connection sends. After a lost one, what comes later waits for the locks of what was on its way.',
+        note: 'For what one connection sends. After a lost connection, later events wait for the locks of those in flight.',
       },
       partitionKey: {
         level: 'native',
-        note: 'In groups by sessions: one member a key at a time. Elsewhere within the one subscription.',
+        note: 'In groups by sessions: one member per key at a time. Elsewhere within the one subscription.',
       },
       dedupe: {
         level: 'emulated',

@@ -178,7 +178,7 @@ function read(thrown: unknown, depth: number): Found {
       return read(beneath, depth + 1);
     return found;
   } catch {
-    return { name: 'Error', message: 'something that cannot be read was thrown', code: '', status: 0 };
+    return { name: 'Error', message: 'an unreadable value was thrown', code: '', status: 0 };
   }
 }
 
@@ -190,7 +190,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /Invalid protocol header for AMQP: 15030|HPE_INVALID|Expected HTTP\//i,
-    'the port does not seem to speak plain AMQP or HTTP; where it speaks TLS, leave UseDevelopmentEmulator out',
+    'the port does not seem to speak plain AMQP or HTTP; if it speaks TLS, omit UseDevelopmentEmulator',
   ],
 ];
 
@@ -201,7 +201,7 @@ function explained(message: string, code: string): string {
 
 /** A new error: the SDK's own carry requests, with their tokens. */
 function redacted({ name, message, code }: Found): Error {
-  const cause = new Error(explained(redactText(message || code || 'Service Bus failed without a word'), code));
+  const cause = new Error(explained(redactText(message || code || 'Service Bus failed without a message'), code));
   cause.name = name;
   return code === '' ? cause : Object.assign(cause, { code });
 }

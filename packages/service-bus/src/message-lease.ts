@@ -127,7 +127,7 @@ export class MessageLease implements Lease {
       }
       case 'dead-letter': {
         const deadLetterReason = reasonOf(settlement.reason);
-        const deadLetterErrorDescription = 'set aside by its subscriber';
+        const deadLetterErrorDescription = 'dead-lettered by the subscriber';
         return this.#end((receiver, message) =>
           receiver.deadLetterMessage(message, { deadLetterReason, deadLetterErrorDescription }),
         );
@@ -221,7 +221,9 @@ export class MessageLease implements Lease {
   #whyNot(thrown: unknown): PolycastError {
     const error = PolycastError.from(thrown);
     if (!this.#holder.isSession || error.code !== 'disconnected') return error;
-    return new PolycastError('lock-lost', 'the session ended with its link: others may have it', { cause: error });
+    return new PolycastError('lock-lost', 'the session ended with its link: another receiver may hold it', {
+      cause: error,
+    });
   }
 }
 

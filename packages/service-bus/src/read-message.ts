@@ -63,7 +63,7 @@ function readStructured(message: ReadableMessage, contentType: string): Reading 
   if (!JSON_FORMAT.test(contentType)) {
     return {
       events: [],
-      errors: [new PolycastError('corrupt-event', `${contentType.slice(0, 60)} is no format that is read here`)],
+      errors: [new PolycastError('corrupt-event', `unsupported content type ${contentType.slice(0, 60)}`)],
     };
   }
   const events: BroadcastEvent[] = [];
@@ -85,7 +85,7 @@ function readBinary(message: ReadableMessage): BroadcastEvent {
   for (const name in properties) {
     if (!name.startsWith('cloudEvents') || !PREFIX.test(name)) continue;
     const attribute = name.slice(ATTRIBUTE_PREFIX.length);
-    if (attribute in attributes) throw new PolycastError('corrupt-event', `${attribute.slice(0, 40)} is there twice`);
+    if (attribute in attributes) throw new PolycastError('corrupt-event', `${attribute.slice(0, 40)} is given twice`);
     attributes[attribute] = properties[name];
   }
   const { contentType } = message;

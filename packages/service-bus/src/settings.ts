@@ -51,7 +51,7 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
       : { ...hostOf(access.fullyQualifiedNamespace), isEmulator: false };
   const { customEndpointAddress, administrationOptions } = options;
   if (customEndpointAddress !== undefined && typeof customEndpointAddress !== 'string') {
-    throw refuse('customEndpointAddress must be text');
+    throw refuse('customEndpointAddress must be a string');
   }
   if (
     administrationOptions !== undefined &&
@@ -124,9 +124,9 @@ function ipv6(
 function accessOf({ connectionString, fullyQualifiedNamespace, credential }: ServiceBusOptions): Access {
   if (connectionString !== undefined) {
     if (fullyQualifiedNamespace !== undefined || credential !== undefined) {
-      throw refuse('give a connection string, or a namespace with a credential, not both');
+      throw refuse('give either connectionString or fullyQualifiedNamespace with credential, not both');
     }
-    if (typeof connectionString !== 'string') throw refuse('connectionString must be text');
+    if (typeof connectionString !== 'string') throw refuse('connectionString must be a string');
     return { connectionString };
   }
   if (typeof fullyQualifiedNamespace !== 'string' || typeof credential?.getToken !== 'function') {
@@ -140,7 +140,7 @@ function webSocketOptions(
   { isEmulator }: Endpoint,
 ): WebSocketOptions | undefined {
   if (options === undefined) return undefined;
-  if (isEmulator) throw refuse('the SDK speaks WebSockets over TLS only: leave UseDevelopmentEmulator out');
+  if (isEmulator) throw refuse('the SDK supports WebSockets only over TLS: omit UseDevelopmentEmulator');
   if (options.webSocket === undefined && (globalThis as { WebSocket?: unknown }).WebSocket === undefined) {
     throw refuse('webSocketOptions needs webSocket, a constructor such as that of the package ws');
   }
@@ -156,7 +156,7 @@ function administrationUrl(given: string | URL | undefined, endpoint: Endpoint):
   const url = isGiven && URL.canParse(`${given}`) ? new URL(given) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw refuse('administrationUrl must be http://… or https://…');
-  if (url.protocol === 'http:' && !endpoint.isEmulator) throw refuse('tokens go over http: to an emulator only');
+  if (url.protocol === 'http:' && !endpoint.isEmulator) throw refuse('tokens are sent over http: only to an emulator');
   return url;
 }
 

@@ -132,9 +132,9 @@ function bodyOf(event: BroadcastEvent, contentType: string): { body: Buffer; kin
   try {
     text = JSON.stringify(data);
   } catch (cause) {
-    throw new PolycastError('invalid-payload', 'the data cannot be written as JSON', { cause });
+    throw new PolycastError('invalid-payload', 'the data cannot be represented as JSON', { cause });
   }
-  if (text === undefined) throw new PolycastError('invalid-payload', 'the data has no JSON form');
+  if (text === undefined) throw new PolycastError('invalid-payload', 'the data cannot be represented as JSON');
   return { body: Buffer.from(text), kind: 'json' };
 }
 
