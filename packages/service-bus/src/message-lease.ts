@@ -250,7 +250,9 @@ export class SharedLease {
 
   #settle(settlement: Settlement): void | Promise<void> {
     if (rank(settlement) > rank(this.#worst)) this.#worst = settlement;
-    if (--this.#open === 0) return this.#lease.settle(this.#worst);
+    // Asked for again, if the service did not hear it.
+    if (this.#open > 0) this.#open--;
+    if (this.#open === 0) return this.#lease.settle(this.#worst);
   }
 }
 

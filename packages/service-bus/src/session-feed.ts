@@ -59,12 +59,11 @@ export class SessionFeed {
           abortSignal: signal,
         });
         // The SDK may come back with a session after nobody wants one any more.
-        accepting.then(
-          async (receiver) => {
+        accepting
+          .then(async (receiver) => {
             if (signal.aborted) await receiver.close();
-          },
-          () => {},
-        );
+          })
+          .catch(() => {});
         const receiver = await unlessAborted(accepting, signal);
         if (receiver !== undefined && !signal.aborted) this.#serve(receiver);
       } catch (thrown) {
