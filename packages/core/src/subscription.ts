@@ -550,12 +550,15 @@ export class LiveSubscription implements Subscription, Watched {
     return this.#calling > 0 || (this.#running > 0 && this.#mark?.isInside === true);
   }
 
-  /** Resolves when no other handler runs than those that wait here themselves. */
-  #asInsider(): Promise<void> {
+  /** Resolves when no other handler runs than those that wait here themselves, and what else the caller waits for is over. */
+  async #asInsider(also?: Promise<unknown>): Promise<void> {
     this.#insiders++;
-    if (this.#running <= this.#insiders) return Promise.resolve();
-    this.#othersIdle ??= deferred();
-    return this.#othersIdle.promise;
+    try {
+      if (this.#running > this.#insiders) await (this.#othersIdle ??= deferred()).promise;
+      await also;
+    } finally {
+      this.#insiders--;
+    }
   }
 
   close(options: { drainMs?: number } = {}): Promise<void> {
@@ -573,9 +576,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** Resolves when nothing of it is left but the delivery whose handler waits here. */
   async #closedBut(closed: Promise<void>): Promise<void> {
-    const others = this.#asInsider();
-    await Promise.race([closed, this.#stopped.promise]);
-    await others;
+    await this.#asInsider(Promise.race([closed, this.#stopped.promise]));
     // Its handler has returned meanwhile: nothing is left to wait around.
     if (this.#running === 0) await closed;
   }

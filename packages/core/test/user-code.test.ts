@@ -304,7 +304,10 @@ test.each(WAYS)('a handler closes its broadcaster %s, and its delivery is accept
   expect(lease.settled).toEqual(['accept']);
 });
 
-test('a handler that drains waits for the others, not for itself', async () => {
+test.each([
+  ['', false],
+  [', also when one has drained before', true],
+])('a handler that drains waits for the others, not for itself%s', async (_, before) => {
   const { transport, me } = await open();
   const order: unknown[] = [];
   let finish = () => {};
@@ -323,6 +326,10 @@ test('a handler that drains waits for the others, not for itself', async () => {
     },
     { concurrency: 2 },
   );
+  if (before) {
+    transport.receive(stranger(0));
+    await vi.waitFor(() => expect(order.splice(0)).toEqual(['self']));
+  }
   transport.receive(stranger(1));
   transport.receive(stranger(2));
   await new Promise((resolve) => setTimeout(resolve, 5));
