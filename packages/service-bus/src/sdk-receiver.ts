@@ -195,6 +195,7 @@ export class StreamReceiver {
       await this.#receiver.close();
     } finally {
       failSettlements(this.#stream);
+      this.#onDrainLost?.();
     }
   }
 

@@ -113,4 +113,18 @@ describe('a source catches up', () => {
       await link.close();
     }
   });
+
+  it('and a subscription that closes before the service answers leaves the connection alone', async () => {
+    const topic = freshTopic();
+    const one = await service.join(topic, 'one', { operationTimeoutMs: 2_000 });
+    const closes = await one.subscribe(() => {});
+    await one.subscribe(() => {});
+    service.service.freeze();
+    const closing = closes.close({ drainMs: 10 });
+    // Longer than closing waits.
+    setTimeout(() => service.service.thaw(), 700);
+    await closing;
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    expect(one.signals).toEqual([]);
+  });
 });
