@@ -22,8 +22,8 @@ test.each(Array.from({ length: 20 }, (_, seed) => seed + 1))(
     const among = (count: number) => Math.floor(random() * count);
     const hub = `group-order-${seed}`;
     const opened: Broadcaster[] = [];
-    const open = async (self: string) => {
-      const one = await connect({ transport: memory({ hub }), topic: 't', self });
+    const open = async (role: string) => {
+      const one = await connect({ transport: memory({ hub }), topic: 't', self: { role } });
       opened.push(one);
       return one;
     };
