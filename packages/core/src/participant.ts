@@ -20,8 +20,10 @@ export interface ParticipantInput {
   deployment?: string;
 }
 
-/** @throws PolycastError `invalid-address`. */
+/** @throws PolycastError `invalid-address`. @throws TypeError for what is no object */
 export function makeParticipant(input: ParticipantInput | undefined, runtime: Runtime): Participant {
+  if (input !== undefined && (typeof input !== 'object' || input === null))
+    throw new TypeError("self must be an object, such as { role: 'kitchen' }");
   const { role: ofRole, instance: named, deployment } = input ?? {};
   const role = checkName('role', ofRole ?? 'default');
   const instance = checkName('instance', named ?? `${role.slice(0, 30)}-${randomSuffix(runtime)}`);

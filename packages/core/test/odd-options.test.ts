@@ -200,6 +200,14 @@ test('what middleware or a schema held until the broadcaster was closed is refus
   expect(handler).not.toHaveBeenCalled();
 });
 
+test.each([['kitchen'], [null], [5]])(
+  'who says of itself %j is refused, and does not go by another role',
+  async (self) => {
+    const connecting = connect({ transport: new LoopTransport(), topic: 't', self: odd(self) });
+    await expect(connecting).rejects.toThrow('self must be an object');
+  },
+);
+
 test('a reader may ask for several deliveries at once', async () => {
   const { me } = await open();
   const reader = (await me.subscribe({ concurrency: 2 }))[Symbol.asyncIterator]();
