@@ -150,6 +150,9 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     if (handler === undefined && first !== undefined && (typeof first !== 'object' || first === null)) {
       throw new TypeError('subscribe() takes a handler function, or only options to iterate with for await');
     }
+    // Most likely the two were swapped: the second one would be ignored.
+    if (handler === undefined && second !== undefined)
+      throw new TypeError('subscribe() takes the handler before the options');
     const options = optionsOf('subscribe', handler === undefined ? (first as SubscribeOptions | undefined) : second);
     if (isAborted(options?.signal)) throw abortedError('subscribe');
     const settings = await this.#settingsOf(options);

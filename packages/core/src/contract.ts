@@ -198,7 +198,11 @@ export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends 
   subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
   /** Sends a request and collects the replies. */
   request(event: EventInputOf<Inputs>, options?: RequestOptions): Replies;
-  /** The participants subscribed to the topic now, including this one if it is. */
+  /**
+   * The participants subscribed to the topic now, including this one if it is. Where core emulates it, the first call waits
+   * `timeoutMs` for answers; later ones return at once, may miss participants that subscribed within the last 30 s, and may
+   * list ones that ended within the last 12.5 s without closing.
+   */
   members(options?: MembersOptions): Promise<readonly Participant[]>;
   /** @returns a function that removes the listener */
   onSignal(listener: SignalListener): () => void;

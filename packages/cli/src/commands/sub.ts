@@ -8,7 +8,7 @@ import {
   type StartPosition,
   type SubscribeOptions,
 } from '@polycast/core';
-import { suggestion } from '@polycast/core/configuration';
+import { nearest } from '@polycast/core/configuration';
 import { type Choice, connectChoice, declareChoice, readingChoice } from '../choice.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
@@ -148,8 +148,10 @@ function startPosition(text: string): StartPosition {
   if (timeMs !== undefined) return { timeMs };
   // A position holds digits, and no date or time of day.
   if (/\d/.test(text) && !/^\d{1,4}[-/.]\d{1,2}[-/.]\d|\d:\d|\s/.test(text)) return { after: text };
+  const [near] = nearest(text, ['new', 'earliest']);
+  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
   throw new UsageError(
-    `--from ${JSON.stringify(text)} is not a valid position${suggestion(text, ['new', 'earliest'])}: give new, earliest, a time such as 2026-11-21T10:00:00Z, or the position of an event`,
+    `--from ${JSON.stringify(text)} is not a valid position${hint}; use new, earliest, a time such as 2026-11-21T10:00:00Z, or the position of an event`,
   );
 }
 

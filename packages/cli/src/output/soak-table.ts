@@ -15,7 +15,7 @@ export function soakTable(report: SoakReport, terminal: Terminal): string {
   const verdict =
     report.failures.length === 0
       ? green('no promise was broken')
-      : red(`${report.failures.length} histories broke a promise`);
+      : red(`${countOf(report.failures.length)} broke a promise`);
   const rows: [string, string, string][] = [
     ['published', String(report.published), 'publishes that resolved'],
     [
@@ -33,7 +33,7 @@ export function soakTable(report: SoakReport, terminal: Terminal): string {
   const more = Object.entries(report.violations).filter(([kind]) => !SHOWN.has(kind));
   for (const [kind, times] of more) rows.push([kind, red(String(times)), 'broken promises of this kind']);
   return [
-    `${bold(`Soak of ${report.transport}`)} ${dim(`${total} faults in ${report.histories} histories, ${(report.durationMs / 1_000).toFixed(0)} s, seed ${report.seed}`)}`,
+    `${bold(`Soak of ${report.transport}`)} ${dim(`${total} faults in ${countOf(report.histories)}, ${(report.durationMs / 1_000).toFixed(0)} s, seed ${report.seed}`)}`,
     renderTable(
       terminal,
       [{ title: 'fault' }, { title: 'done', align: 'right' }],
@@ -70,7 +70,11 @@ export function soakFailures({ failures }: SoakReport, terminal: Terminal): stri
 /** One line while a soak runs. */
 export function soakProgress(report: SoakReport): string {
   const { histories, published, failures } = report;
-  return `${histories} histories, ${published} published, ${failures.length} failed`;
+  return `${countOf(histories)}, ${published} published, ${failures.length} failed`;
 }
 
 export type { Failure };
+
+function countOf(histories: number): string {
+  return histories === 1 ? '1 history' : `${histories} histories`;
+}

@@ -385,6 +385,8 @@ export const subscribeCases: readonly ConformanceCase[] = [
       for (const bad of ['text', 7, true]) {
         await refused(() => kitchen.subscribe(bad as unknown as Handler), ['TypeError'], `handler ${bad}`);
       }
+      const swapped = [{}, () => {}] as unknown as [Handler, SubscribeOptions];
+      await refused(() => kitchen.subscribe(...swapped), ['TypeError'], 'options before the handler');
     },
   },
   ...NOT_OPTIONS.map(

@@ -48,7 +48,11 @@ export function checkExtensionName(name: string): void {
   const instead = Object.hasOwn(RESERVED, name) ? RESERVED[name] : undefined;
   if (instead !== undefined) throw new PolycastError('invalid-event', `attribute ${name} is reserved: ${instead}`);
   // It would hide, or be hidden by, what every event object has: `attributes`, `constructor`, …
-  if (name in BroadcastEvent.prototype) throw new PolycastError('invalid-event', `${name} is a property of events`);
+  if (name in BroadcastEvent.prototype)
+    throw new PolycastError(
+      'invalid-event',
+      `${name} is a property of events; set extension attributes by their own names`,
+    );
   if (known.size >= 1_024) known.clear();
   known.add(name);
 }
