@@ -17,12 +17,19 @@ const LOADING_RETRY_MS = 500;
 /** Longest wait for a goodbye, in ms. A server that is silent for that long is left without it. */
 export const GOODBYE_TIMEOUT_MS = 1_000;
 
+/** The server that the connection for commands has come back to. */
+export interface Found {
+  readonly history: History | undefined;
+  /** It had been lost then, by the monotonic clock, ms. */
+  readonly lostAtMs: number;
+}
+
 /** A command under way when the connection is lost rejects. */
 export interface Commands {
   readonly client: Redis | Cluster;
   readonly isCluster: boolean;
-  /** Of the data that was there when it was opened. Not asked of a cluster. */
-  readonly history: History | undefined;
+  /** Of the data of the server that was asked last. Not asked of a cluster. */
+  history: History | undefined;
   /**
    * A further connection, not yet open, which does not restore itself, to the server that holds `key`.
    * @param afresh asks a cluster first which one that is: what is known may be out of date
@@ -31,9 +38,9 @@ export interface Commands {
   /** Is this connection's server still the one that holds `key`, as far as known? */
   isOwner(redis: Redis, key: string): boolean;
   /** Calls back when keys may belong to another server now. @returns a function that ends it */
-  onMoved(listener: () => void): () => void;
-  /** Another server takes over. */
-  moved(): void;
+  onMoved(listener: (found: Found | undefined) => void): () => void;
+  /** Another server takes over; or may have, where it says which was found. */
+  moved(found?: Found): void;
   close(): Promise<void>;
 }
 
@@ -67,11 +74,12 @@ export async function openCommands(settings: Settings): Promise<Commands> {
     mismatch?.stop();
   }
   state.opened = true;
-  const listeners = new Set<() => void>();
-  const moved = () => {
-    for (const listener of listeners) listener();
+  const listeners = new Set<(found: Found | undefined) => void>();
+  const moved = (found?: Found) => {
+    for (const listener of listeners) listener(found);
   };
-  if (isCluster(client)) client.on('refresh', moved);
+  const refreshed = () => moved();
+  if (isCluster(client)) client.on('refresh', refreshed);
   return {
     client,
     isCluster: isCluster(client),
@@ -87,7 +95,7 @@ export async function openCommands(settings: Settings): Promise<Commands> {
     },
     moved,
     close: async () => {
-      client.off('refresh', moved);
+      client.off('refresh', refreshed);
       if (given === undefined) await goodbye(client);
       seen.stop();
       await sockets.end();

@@ -1,9 +1,9 @@
 import type { LinkContext, PolycastError } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import { type Commands, disconnectNow, goodbye, reconnectDelayMs, watchErrors, within } from './client.ts';
+import { type Commands, disconnectNow, type Found, goodbye, reconnectDelayMs, watchErrors, within } from './client.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
-import { REPLICA_ERROR, RoleQuestion } from './server-role.ts';
+import { type History, REPLICA_ERROR, RoleQuestion } from './server-role.ts';
 
 export interface DedicatedOptions {
   readonly commands: Commands;
@@ -34,6 +34,11 @@ export class Dedicated {
   readonly #endFollowing: () => void;
   #redis: Redis | undefined;
   #connecting: Redis | undefined;
+  /** Of the data of the server that it is connected to. */
+  #history: History | undefined;
+  #upSinceMs = 0;
+  /** Where the connection for commands came back to while this one was being made. */
+  #found: Found | undefined;
   #closed = false;
   /** Why it is dropped, for the signal. */
   #dropped: Error | undefined;
@@ -47,10 +52,14 @@ export class Dedicated {
     this.#outage = new Outage('the connection cannot be restored', (error) =>
       context.signal({ kind: 'failed', what: 'source', error }),
     );
-    this.#endFollowing = commands.onMoved(() => {
-      if (this.#redis === undefined) return;
-      if (!commands.isCluster) this.drop(new Error(REPLICA_ERROR));
-      else if (!commands.isOwner(this.#redis, key)) this.drop(new Error(MOVED_ERROR));
+    this.#endFollowing = commands.onMoved((found) => {
+      if (this.#redis === undefined) {
+        if (this.#connecting !== undefined) this.#found = found;
+        return;
+      }
+      if (!commands.isCluster) {
+        if (found === undefined || !this.#isAt(found)) this.drop(new Error(REPLICA_ERROR));
+      } else if (!commands.isOwner(this.#redis, key)) this.drop(new Error(MOVED_ERROR));
     });
   }
 
@@ -101,6 +110,8 @@ export class Dedicated {
     const isAgain = this.#downSince !== undefined;
     const redis = await commands.dedicated(key, isAgain);
     configure?.(redis);
+    this.#found = undefined;
+    this.#history = commands.history;
     const seen = watchErrors(redis);
     try {
       if (this.#closed) throw new Error('Connection is closed.');
@@ -126,6 +137,7 @@ export class Dedicated {
       if (error.message.startsWith('Command queue state error')) this.drop(new Error(MOVED_ERROR));
     });
     this.#redis = redis;
+    this.#upSinceMs = performance.now();
     this.#dropped = undefined;
     this.#outage.over();
     if (this.#downSince !== undefined) {
@@ -134,10 +146,22 @@ export class Dedicated {
       onUp?.(downMs);
     }
     this.#wake(redis);
+    if (this.#found !== undefined && !this.#isAt(this.#found)) this.drop(new Error(REPLICA_ERROR));
   }
 
   async #requirePrimary(redis: Redis): Promise<void> {
-    if ((await this.#question.ask(redis)).role === 'replica') throw new Error(REPLICA_ERROR);
+    const { role, history } = await this.#question.ask(redis);
+    if (role === 'replica') throw new Error(REPLICA_ERROR);
+    this.#history = history;
+  }
+
+  /**
+   * A connection that outlived that for commands may be to a server that was demoted meanwhile: it says nothing of that, and what
+   * it passes on may be all or nothing. Where servers do not say whose data they have, it is not known, and made anew.
+   */
+  #isAt({ history, lostAtMs }: Found): boolean {
+    if (this.#history !== undefined && history !== undefined) return this.#history.id === history.id;
+    return this.#upSinceMs > lostAtMs;
   }
 
   #lost(redis: Redis, error: unknown): void {

@@ -4,6 +4,7 @@ import { type RedisStreamsOptions, redis, redisStreams } from '@polycast/redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeSink, freshTopic, type OpenLink, openLink, outgoing, request } from './link.ts';
+import { wayTo } from './way.ts';
 
 let primary: RedisServer;
 let other: RedisServer;
@@ -127,6 +128,61 @@ describe.each([
     }
     client?.disconnect();
   });
+});
+
+describe.each([
+  ['whose data it is', {}],
+  // Neither INFO nor HELLO.
+  ['nothing of itself', { username: 'listener', password: 'pw' }],
+] as const)('where the server says %s', (_, login) => {
+  it('who listens goes along when only the connection for commands has found the server that took over', async () => {
+    for (const boss of [admin, new Redis(other.url)]) {
+      await boss.acl(
+        'SETUSER',
+        'listener',
+        'on',
+        '>pw',
+        'allchannels',
+        '-@all',
+        '+@pubsub',
+        '+ping',
+        '+quit',
+        '+select',
+      );
+      if (boss !== admin) boss.disconnect();
+    }
+    let port = primary.port;
+    const way = await wayTo(() => port);
+    // The keep-alive would come too late.
+    const one = await open(redis, { url: `redis://127.0.0.1:${way.port}`, pingIntervalMs: 60_000, ...login });
+    const [early, late] = [new FakeSink(), new FakeSink()];
+    await one.link.subscribe(request(), early);
+    await demote();
+    port = other.port;
+    // What a demoted server takes it passes on to nobody else.
+    await one.link.publish([outgoing(one.topic, 'lost')]);
+    (one.link.native as Redis).disconnect(true);
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected', 'reconnected']), { timeout: 5_000 });
+    expect(one.signals[1]).toMatchObject({ mayHaveLost: true });
+    // Nothing comes to a replica any more.
+    await promote();
+    await one.link.subscribe(request(), late);
+    await one.link.publish([outgoing(one.topic, 'after')]);
+    await vi.waitFor(() => expect([early.ids.at(-1), late.ids.at(-1)]).toEqual(['after', 'after']));
+    way.close();
+  });
+});
+
+it('who listens stays when the connection for commands has come back to the same server', async () => {
+  const one = await open(redis, { pingIntervalMs: 60_000 });
+  const sink = new FakeSink();
+  await one.link.subscribe(request(), sink);
+  (one.link.native as Redis).disconnect(true);
+  await vi.waitFor(async () => {
+    await one.link.publish([outgoing(one.topic, 'after')]);
+    expect(sink.ids).toContain('after');
+  });
+  expect(one.signals).toEqual([]);
 });
 
 it('publishes where nobody listens', async () => {

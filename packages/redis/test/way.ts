@@ -11,13 +11,18 @@ export interface Way {
 
 /**
  * A way to a server on 127.0.0.1.
+ * @param port or where each new connection is to lead
  * @param join reads each side and writes to the other: called once for each connection
  * @param closeDelayMs between the end of one side and that of the other
  */
-export async function wayTo(port: number, join: (near: Socket, far: Socket) => void, closeDelayMs = 0): Promise<Way> {
+export async function wayTo(
+  port: number | (() => number),
+  join: (near: Socket, far: Socket) => void = pass,
+  closeDelayMs = 0,
+): Promise<Way> {
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
+    const far = connect(typeof port === 'number' ? port : port(), '127.0.0.1');
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -45,4 +50,9 @@ export async function wayTo(port: number, join: (near: Socket, far: Socket) => v
       server.close();
     },
   };
+}
+
+function pass(near: Socket, far: Socket): void {
+  near.pipe(far);
+  far.pipe(near);
 }
