@@ -20,6 +20,8 @@ export const GOODBYE_TIMEOUT_MS = 1_000;
 /** The server that the connection for commands has come back to. */
 export interface Found {
   readonly history: History | undefined;
+  /** By all that servers say, it holds the data that it held before. */
+  readonly isSame: boolean;
   /** It had been lost then, by the monotonic clock, ms. */
   readonly lostAtMs: number;
 }

@@ -263,7 +263,10 @@ export class CommandConnection {
     // Demoted and promoted again between two questions: nothing else tells of it, and nothing need have ended the connection.
     if (isTakeOver && this.#isUp) this.#loseToReplica(mapError(new Error(WAS_REPLICA_ERROR)));
     // Lost before it could be asked again, it finds the server that took over; the others may still be with the one before.
-    else if (this.#downSinceMs !== undefined) this.#options.commands.moved({ history, lostAtMs: this.#downSinceMs });
+    else if (this.#downSinceMs !== undefined) {
+      const isSame = history !== undefined && history.id === this.#history?.id;
+      this.#options.commands.moved({ history, isSame, lostAtMs: this.#downSinceMs });
+    }
     this.#history = history ?? this.#history;
     this.#options.commands.history = history;
     if (!this.#isUp) await this.#restore();

@@ -157,11 +157,12 @@ export class Dedicated {
 
   /**
    * A connection that outlived that for commands may be to a server that was demoted meanwhile: it says nothing of that, and what
-   * it passes on may be all or nothing. Where servers do not say whose data they have, it is not known, and made anew.
+   * it passes on may be all or nothing. If it had gone ahead, what was published to that server is lost, and its return tells
+   * of it. Where servers do not say whose data they have, neither is known.
    */
-  #isAt({ history, lostAtMs }: Found): boolean {
-    if (this.#history !== undefined && history !== undefined) return this.#history.id === history.id;
-    return this.#upSinceMs > lostAtMs;
+  #isAt({ history, isSame, lostAtMs }: Found): boolean {
+    if (history !== undefined && this.#history !== undefined && history.id !== this.#history.id) return false;
+    return isSame || this.#upSinceMs > lostAtMs;
   }
 
   #lost(redis: Redis, error: unknown): void {

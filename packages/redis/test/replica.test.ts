@@ -173,6 +173,26 @@ describe.each([
   });
 });
 
+it('who listens had gone ahead: it is told, too, of what was published to the server that was demoted', async () => {
+  let port = primary.port;
+  const way = await wayTo(() => port);
+  const one = await open(redis, { url: `redis://127.0.0.1:${way.port}`, pingIntervalMs: 60_000 });
+  const sink = new FakeSink();
+  await one.link.subscribe(request(), sink);
+  await demote();
+  port = other.port;
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected', 'reconnected']), { timeout: 5_000 });
+  await one.link.publish([outgoing(one.topic, 'lost')]);
+  one.signals.length = 0;
+  (one.link.native as Redis).disconnect(true);
+  await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected', 'reconnected']), { timeout: 5_000 });
+  expect(one.signals[1]).toMatchObject({ mayHaveLost: true });
+  await one.link.publish([outgoing(one.topic, 'after')]);
+  await vi.waitFor(() => expect(sink.ids).toEqual(['after']));
+  way.close();
+});
+
 it('who listens stays when the connection for commands has come back to the same server', async () => {
   const one = await open(redis, { pingIntervalMs: 60_000 });
   const sink = new FakeSink();
