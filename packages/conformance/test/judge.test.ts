@@ -358,6 +358,18 @@ describe('a record without a fault in it is judged to be right', () => {
         .settle(),
     ],
     [
+      'taken by a server that was demoted, as the first events of a list of addresses, and the publisher was told',
+      listening()
+        .publish(1, { to: ['role:b'] })
+        .call('s', 1)
+        .fault('demote', true)
+        .publish(2)
+        .signal('pub', { kind: 'reconnected', mayHaveLost: true })
+        .publish(3)
+        .call('s', 3)
+        .settle(),
+    ],
+    [
       'taken by a server that was demoted, and the publisher left before it could know',
       listening().fault('demote', true).publish(1).publish(2).note({ what: 'leave', life: 'pub' }).settle(),
     ],
@@ -680,8 +692,8 @@ describe('a record with a fault planted in it names the fault', () => {
   });
 
   test('at most once: lost by a demoted server, although its publisher went on once it was told', () => {
-    const script = listening().fault('demote', true).publish(1);
-    script.signal('pub', { kind: 'reconnected', mayHaveLost: true }).publish(2).call('s', 2).settle();
+    const script = listening().publish(1).call('s', 1).fault('demote', true).publish(2);
+    script.signal('pub', { kind: 'reconnected', mayHaveLost: true }).publish(3).call('s', 3).settle();
     expect(script.kinds(FLEETING)).toEqual(['unannounced']);
   });
 

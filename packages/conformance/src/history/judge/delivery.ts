@@ -213,8 +213,20 @@ function isExcused(reading: Reading, receiver: Receiver, lost: Publication, { at
     reading.publications.some(
       (one) => one.by === lost.by && one.at > sinceMs && one.resolved && one.to.join() === lost.to.join(),
     );
+  if (!isFollowed(lost.at)) return true;
   const noticedAt = demotionNoticedAt(reading, lost);
-  return !isFollowed(lost.at) || (noticedAt !== undefined && !isFollowed(noticedAt));
+  return noticedAt !== undefined && (!isFollowed(noticedAt) || !hasBegun(reading, receiver, lost));
+}
+
+/**
+ * Had anything come of the same publisher and address list before? Only the next event shows what a demoted server took, and to
+ * whoever sees the first of a list, whatever its number, the list begins there. Plain subscriptions of a broadcaster share what comes.
+ */
+function hasBegun({ calls, byEvent }: Reading, { subs }: Receiver, lost: Publication): boolean {
+  const lives = new Set(subs.map(({ life }) => life));
+  const isOfList = (n: number) =>
+    byEvent.get(n)?.some((one) => one.by === lost.by && one.place < lost.place && one.to.join() === lost.to.join());
+  return calls.some(({ sub, n }) => lives.has(sub.life) && isOfList(n));
 }
 
 /**
