@@ -42,7 +42,7 @@ export type Order =
   /** Says what has been computed so far. */
   | { readonly do: 'usage'; readonly id: number }
   /** Lets go of the parent: with nothing left open the process ends by itself. */
-  | { readonly do: 'end' };
+  | { readonly do: 'end'; readonly withinMs: number };
 
 export interface PlannedEvent {
   readonly n: number;
@@ -59,4 +59,6 @@ export interface PlannedEvent {
 /** What a participant process writes beside entries of the record. */
 export type Answer =
   | { readonly what: 'pong'; readonly id: number; readonly at: number }
-  | { readonly what: 'usage'; readonly id: number; readonly at: number; readonly cpuMs: number };
+  | { readonly what: 'usage'; readonly id: number; readonly at: number; readonly cpuMs: number }
+  /** It was told to end and lives on. @see process.getActiveResourcesInfo */
+  | { readonly what: 'kept'; readonly by: readonly string[]; readonly at: number };

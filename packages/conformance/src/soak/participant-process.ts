@@ -30,6 +30,7 @@ export class ParticipantProcess {
   readonly clockMs: number;
   readonly #child: ChildProcess;
   readonly #usage = new Map<number, (cpuMs: number) => void>();
+  #onKept: (by: readonly string[]) => void = () => {};
   #output = '';
   #rest = '';
   #isFrozen = false;
@@ -133,18 +134,22 @@ export class ParticipantProcess {
     });
   }
 
-  /** Lets it go. @returns did it end by itself within so long? It has ended in any case */
-  async end(patienceMs: number): Promise<boolean> {
-    this.order({ do: 'end' });
+  /**
+   * Lets it go. @returns what kept it, in words, if it did not end by itself within so long; it has ended in any case.
+   * It says so itself: on a busy machine it may only be slow. A minute without a word is too long in any case.
+   */
+  async end(withinMs: number): Promise<string | undefined> {
+    this.order({ do: 'end', withinMs });
     this.#isExpected = true;
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), patienceMs);
+    const kept = new Promise<string>((resolve) => {
+      this.#onKept = (by) => resolve(`kept by ${by.join(', ') || 'nothing that Node knows'}`);
+      timer = setTimeout(() => resolve('without a word'), Math.max(DEAF_MS, withinMs));
     });
-    const ended = await Promise.race([this.exited.then(() => true), late]);
+    const why = await Promise.race([this.exited.then(() => undefined), kept]);
     clearTimeout(timer);
-    if (!ended) await this.kill();
-    return ended;
+    if (why !== undefined) await this.kill();
+    return why;
   }
 
   #read(text: string): void {
@@ -157,7 +162,8 @@ export class ParticipantProcess {
       if (read.what === 'usage') {
         this.#usage.get(read.id)?.(read.cpuMs);
         this.#usage.delete(read.id);
-      } else if (read.what !== 'pong') this.onEntry(read);
+      } else if (read.what === 'kept') this.#onKept(read.by);
+      else if (read.what !== 'pong') this.onEntry(read);
     }
   }
 }

@@ -19,6 +19,7 @@ import type { Mood } from './plan.ts';
 const RECORD_FD = 4;
 const RETRY_EVERY_MS = 50;
 const DRAIN_MS = 2_000;
+const END_PARTS = 10;
 
 type Told<What extends Order['do']> = Order extends infer One
   ? One extends { do: infer Does }
@@ -90,6 +91,7 @@ process.on('message', (order: Order) => {
       return write({ what: 'usage', id: order.id, at: nowMs(), cpuMs: (user + system) / 1_000 });
     }
     case 'end':
+      sayIfKept(order.withinMs);
       return process.disconnect();
   }
 });
@@ -97,6 +99,17 @@ process.on('message', (order: Order) => {
 process.on('disconnect', () => {
   if (lives.size > 0) process.exit(0);
 });
+
+/**
+ * Keeps nothing alive by itself. Each part of the time counts when it is over: on a busy machine all of it may pass between two
+ * turns of the event loop, of which an end needs several.
+ */
+function sayIfKept(withinMs: number, parts = END_PARTS): void {
+  setTimeout(() => {
+    if (parts > 1) sayIfKept(withinMs, parts - 1);
+    else write({ what: 'kept', by: process.getActiveResourcesInfo(), at: nowMs() });
+  }, withinMs / END_PARTS).unref();
+}
 
 function join(order: Told<'join'>): void {
   note({

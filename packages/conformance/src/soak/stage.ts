@@ -7,7 +7,7 @@ import { Way } from './way.ts';
 
 /** Histories that a process takes part in before it must show that it can end. */
 const HISTORIES_EACH = 12;
-/** Longest time that a process with nothing open may take to end, ms. */
+/** Longest time that a process with nothing open may take to end, ms, by its own event loop. */
 const END_WITHIN_MS = 10_000;
 
 /** What histories are played on: a service, a way to it for each slot, and processes that wait to take part. */
@@ -66,11 +66,11 @@ export class Stage {
   }
 
   #end(process: ParticipantProcess): void {
-    const ending = process.end(END_WITHIN_MS).then((byItself) => {
-      if (byItself) return;
+    const ending = process.end(END_WITHIN_MS).then((keptBy) => {
+      if (keptBy === undefined) return;
       // It is only seen now, and another history is playing: one of its own has left it.
       const of = process.seeds.join(', ');
-      this.leftovers.push(`${process.name} had left everything and did not end, after the histories ${of}`);
+      this.leftovers.push(`${process.name} had left everything and did not end, after the histories ${of}: ${keptBy}`);
     });
     this.#ending.add(ending);
     void ending.then(() => this.#ending.delete(ending));
