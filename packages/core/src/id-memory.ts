@@ -54,7 +54,8 @@ export class IdMemory {
 
   #prefixOf(id: string): string | undefined {
     const last = this.#lastPrefix;
-    if (id.charCodeAt(last.length) === DOT && id.slice(0, last.length) === last) return last;
+    // Before the first there is none: an id may begin with a dot.
+    if (last !== '' && id.charCodeAt(last.length) === DOT && id.slice(0, last.length) === last) return last;
     return EPOCH.exec(id)?.[1];
   }
 

@@ -40,6 +40,13 @@ test('an id is new once, whatever the order, for each source apart', () => {
   );
 });
 
+test('an id that begins with a dot is known again after others', () => {
+  const memory = new IdMemory(systemRuntime());
+  expect(memory.add(eventOf('.1'))).toBe(true);
+  expect(memory.add(eventOf(`${EPOCH}.1`))).toBe(true);
+  expect(memory.add(eventOf('.1'))).toBe(false);
+});
+
 test('an event made in this process and the same one off the wire have one identity', () => {
   const memory = new IdMemory(systemRuntime());
   expect(memory.add(new BroadcastEvent({ type: 't', source: '/s', id: 7, epoch: EPOCH }))).toBe(true);
