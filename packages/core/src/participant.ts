@@ -20,7 +20,7 @@ export interface ParticipantInput {
   deployment?: string;
 }
 
-/** @throws PolycastError `invalid-address`. @throws TypeError for what is no object */
+/** @throws PolycastError `invalid-address`. @throws TypeError if it is not an object */
 export function makeParticipant(input: ParticipantInput | undefined, runtime: Runtime): Participant {
   if (input !== undefined && (typeof input !== 'object' || input === null))
     throw new TypeError("self must be an object, such as { role: 'kitchen' }");

@@ -289,7 +289,7 @@ describe('hostile input', () => {
     'endless nesting': [event(`,"data":${'['.repeat(100_000)}`), /deep|whole/],
     'a long attribute': [event(`,"subject":"${'x'.repeat(40_000)}"`), /too long/],
     'many attributes': [event(Array.from({ length: 200 }, (_, at) => `,"a${at}":1`).join('')), /more than 128/],
-    'a text behind': [`${event('')} x`, /unexpected content after the end/],
+    'trailing text': [`${event('')} x`, /unexpected content after the end/],
     'a trailing comma': [event(','), /attribute name/],
     'a bracket for a brace': ['{"specversion":"1.0","type":"t","source":"/s","id":"1","a":1]', /must be a JSON object/],
     'a broken batch': [`[${event('')}`, /batch is incomplete/],

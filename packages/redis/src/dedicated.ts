@@ -156,9 +156,9 @@ export class Dedicated {
   }
 
   /**
-   * A connection that outlived that for commands may be to a server that was demoted meanwhile: it says nothing of that, and what
-   * it passes on may be all or nothing. If it had gone ahead, what was published to that server is lost, and its return tells
-   * of it. Where servers do not say whose data they have, neither is known.
+   * Is it connected to the server that the connection for commands has come back to? If it is still with one that was demoted meanwhile,
+   * nothing shows that, and events may no longer arrive. If it had moved to the new primary first, what was published to the old one is
+   * lost: it reconnects, so that this is signalled. Where servers do not report a replication id, both have to be assumed.
    */
   #isAt({ history, isSame, lostAtMs }: Found): boolean {
     if (history !== undefined && this.#history !== undefined && history.id !== this.#history.id) return false;

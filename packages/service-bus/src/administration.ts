@@ -350,8 +350,8 @@ function isUnderWay(thrown: unknown): boolean {
 }
 
 /**
- * One attempt, bounded in time. In some versions of the HTTP client its own `timeout` leaves a timer behind, which keeps the process alive, when the
- * connection is refused.
+ * One attempt, bounded in time. The HTTP client's own `timeout` is not used: in some versions it leaves a timer behind when the connection
+ * is refused, which keeps the process alive.
  */
 async function withinTime(request: Request, timeoutMs: number, send: Send): ReturnType<Send> {
   const { abortSignal } = request;

@@ -1,24 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@polycast/local-services';
 import { expect, it } from 'vitest';
 
 /** In a process of its own, from the built package: what an attempt to connect leaves behind shows when the process should end. */
 const LOAD = (name: string) => JSON.stringify(new URL(`../../${name}`, import.meta.url).href);
 
-/** A port that nothing listens on. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-it('a process whose connect was refused ends as soon as it has been told so', async () => {
-  const endpoint = `Endpoint=sb://127.0.0.1:${await closedPort()}`;
+it('a process whose connect was refused ends as soon as the error is reported', async () => {
+  const endpoint = `Endpoint=sb://127.0.0.1:${await freePort()}`;
   const program = `
     const { connect } = await import(${LOAD('core/dist/node/index.js')});
     const { serviceBus } = await import(${LOAD('service-bus/dist/index.js')});

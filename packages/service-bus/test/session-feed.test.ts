@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { FeedOptions } from '../src/feed.ts';
 import { SessionFeed } from '../src/session-feed.ts';
 
-it('a session that comes when nobody wants one any more is closed, and what that throws stays here', async () => {
+it('a session that is accepted after stop is closed, and an error of that close is not unhandled', async () => {
   let come = (_: unknown) => {};
   const connection = { isDown: false, client: { acceptNextSession: () => new Promise((resolve) => (come = resolve)) } };
   const feed = new SessionFeed({ connection, topic: 't', subscription: 's' } as unknown as FeedOptions);

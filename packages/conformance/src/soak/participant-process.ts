@@ -136,7 +136,7 @@ export class ParticipantProcess {
 
   /**
    * Lets it go. @returns what kept it, in words, if it did not end by itself within so long; it has ended in any case.
-   * It says so itself: on a busy machine it may only be slow. A minute without a word is too long in any case.
+   * The process reports it itself, since on a busy machine it may only be slow. After a minute without a report it counts as stuck.
    */
   async end(withinMs: number): Promise<string | undefined> {
     this.order({ do: 'end', withinMs });

@@ -219,8 +219,9 @@ function isExcused(reading: Reading, receiver: Receiver, lost: Publication, { at
 }
 
 /**
- * Had anything come of the same publisher and address list before? Only the next event shows what a demoted server took, and to
- * whoever sees the first of a list, whatever its number, the list begins there. Plain subscriptions of a broadcaster share what comes.
+ * Had the receiver handled an earlier event of the same publisher and address list? Only the next event reveals what a demoted server
+ * took, and for a receiver the sequence of a list begins with the first event that arrives, whatever its number. The plain subscriptions of
+ * a broadcaster share one sequence.
  */
 function hasBegun({ calls, byEvent }: Reading, { subs }: Receiver, lost: Publication): boolean {
   const lives = new Set(subs.map(({ life }) => life));
