@@ -199,9 +199,9 @@ export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends 
   /** Sends a request and collects the replies. */
   request(event: EventInputOf<Inputs>, options?: RequestOptions): Replies;
   /**
-   * The participants subscribed to the topic now, including this one if it is. Where core emulates it, the first call waits
-   * `timeoutMs` for answers; later ones return at once, may miss participants that subscribed within the last 30 s, and may
-   * list ones that ended within the last 12.5 s without closing.
+   * The participants subscribed to the topic now, including this one if it is. Where core emulates it, a call waits `timeoutMs`
+   * for answers. The answers stand for 5 s: calls within that time return at once, and may miss participants that subscribed
+   * meanwhile. One that ended without closing may be listed for 12.5 s.
    */
   members(options?: MembersOptions): Promise<readonly Participant[]>;
   /** @returns a function that removes the listener */

@@ -8,13 +8,13 @@ import type { Runtime } from './runtime.ts';
 import type { Signal } from './signal.ts';
 import type { Timer } from './timer.ts';
 
-/** @default for `members`' `timeoutMs`: how long the first call waits for answers */
+/** @default for `members`' `timeoutMs`: how long a call waits for answers */
 export const DEFAULT_MEMBERS_TIMEOUT_MS = 500;
-/** How often a participant tells that it is there, while somebody wants to know. */
+/** How often a participant tells that it is there, while somebody wants to know; and how long the answers to a roll call stand. */
 export const HEARTBEAT_MS = 5_000;
 /** A participant not heard of for this long is taken for gone. */
 export const MEMBER_EXPIRY_MS = 12_500;
-/** How long after the last call of `members` heartbeats go on. */
+/** How long after a roll call heartbeats go on. */
 export const INTEREST_MS = 60_000;
 const MAX_MEMBERS = 100_000;
 
@@ -34,11 +34,9 @@ export class MemberList {
   readonly #seen = new Map<string, { participant: Participant; atMs: number }>();
   /** Others want heartbeats until then, by the runtime's clock. */
   #wantedUntilMs = Number.NEGATIVE_INFINITY;
-  /** Our own roll call holds until then. */
-  #calledUntilMs = Number.NEGATIVE_INFINITY;
   /** The roll call under way; once it is answered for, everybody known is in `#seen`. */
   #calling: Promise<void> | undefined;
-  /** When it was sent. */
+  /** When the last one was sent. */
   #calledAtMs = Number.NEGATIVE_INFINITY;
   #heartbeat: Timer | undefined;
 
@@ -51,14 +49,14 @@ export class MemberList {
 
   /** Are heartbeats of others expected? */
   get isAsking(): boolean {
-    return this.#calling !== undefined || this.#runtime.nowMs() < this.#calledUntilMs;
+    return this.#calling !== undefined || this.#runtime.nowMs() - this.#calledAtMs < INTEREST_MS;
   }
 
   /** @param listens is this participant a member itself? */
   async list(options: MembersOptions, listens: boolean): Promise<readonly Participant[]> {
     const { timeoutMs = DEFAULT_MEMBERS_TIMEOUT_MS } = options;
-    const now = this.#runtime.nowMs();
-    if (now > this.#calledUntilMs - INTEREST_MS / 2) this.#calling ??= this.#call(now > this.#calledUntilMs);
+    // Who subscribed since nobody has asked yet.
+    if (this.#runtime.nowMs() - this.#calledAtMs >= HEARTBEAT_MS) this.#calling ??= this.#call();
     // Whoever asks meanwhile waits for the same call, and as long for its answers as they say.
     await this.#calling;
     const waitedMs = this.#runtime.nowMs() - this.#calledAtMs;
@@ -70,13 +68,10 @@ export class MemberList {
   }
 
   /** Rejects if the roll call could not be sent; the next caller sends it again. */
-  async #call(isFirst: boolean): Promise<void> {
+  async #call(): Promise<void> {
     try {
       await this.#send(ROLL_CALL_TYPE, { forMs: INTEREST_MS });
-      const nowMs = this.#runtime.nowMs();
-      this.#calledUntilMs = nowMs + INTEREST_MS;
-      // Later calls only renew what is told anyway.
-      if (isFirst) this.#calledAtMs = nowMs;
+      this.#calledAtMs = this.#runtime.nowMs();
     } finally {
       this.#calling = undefined;
     }

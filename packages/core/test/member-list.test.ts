@@ -51,3 +51,25 @@ test('each waits for answers as long as it says', async () => {
   await me.close({ drainMs: 0 });
   void first;
 });
+
+test('who subscribed after the first call is told by one made 5 s later', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'performance', 'Date'] });
+  try {
+    const transport = new LoopTransport({ members: 'emulated' });
+    const me = await connect({ transport, topic: 't', self: { role: 'asking' } });
+    const late = await connect({ transport, topic: 't', self: { role: 'late' } });
+    openOnes.push(me, late);
+    const members = async () => {
+      const asked = me.members();
+      await vi.advanceTimersByTimeAsync(600);
+      return (await asked).map(({ role }) => role);
+    };
+    expect(await members()).toEqual([]);
+    await late.subscribe(() => {});
+    expect(await members()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await members()).toEqual(['late']);
+  } finally {
+    vi.useRealTimers();
+  }
+});
