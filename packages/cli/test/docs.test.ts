@@ -181,6 +181,14 @@ describe('command lines', () => {
   });
 });
 
+test('decisions are numbered once, in the name of the file and in its title', () => {
+  const files = readdirSync(join(root, 'docs/decisions'));
+  const numbers = files.map((name) => Number(name.slice(0, 4)));
+  expect(numbers).toEqual([...new Set(numbers)]);
+  const titles = files.map((name) => Number(/^# (\d+)\. /.exec(read(`docs/decisions/${name}`))?.[1]));
+  expect(titles).toEqual(numbers);
+});
+
 test.each(PAGES)('%s links to what exists', (page) => {
   const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, link]) =>
     join(root, dirname(page), link!),
