@@ -1,11 +1,12 @@
 import { PolycastError, type Signal } from '@polycast/core';
 import fc from 'fast-check';
 import pc from 'picocolors';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { showBytes, showMs, showUsd } from '../src/output/numbers.ts';
+import { startProgress } from '../src/output/progress.ts';
 import { hideSecrets } from '../src/output/secrets.ts';
 import { describeSignal } from '../src/output/signal-line.ts';
-import { wantsColor } from '../src/output/terminal.ts';
+import { type Terminal, wantsColor } from '../src/output/terminal.ts';
 import { lineChart } from '../src/report/chart.ts';
 import { markup } from '../src/report/markup.ts';
 
@@ -104,4 +105,21 @@ test("names at a chart's right end never overlap and stay inside", () => {
       expect(places.at(-1)).toBeLessThanOrEqual(400);
     }),
   );
+});
+
+test('a log is told every 30 s how far long work is', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    let written = '';
+    const stderr = { write: (text: string) => (written += text) };
+    const task = startProgress({ stderr, progressScreen: false } as unknown as Terminal).task('soak memory', 100);
+    for (let n = 1; n <= 40; n++) {
+      vi.advanceTimersByTime(1_000);
+      task.update(n, `${n} histories`);
+    }
+    task.finish('done');
+    expect(written).toBe('soak memory …\nsoak memory: 30 of 100, 30 histories\nsoak memory: done\n');
+  } finally {
+    vi.useRealTimers();
+  }
 });

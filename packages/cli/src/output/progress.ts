@@ -8,7 +8,7 @@ export interface Task {
   finish(note: string): void;
 }
 
-/** Tells on stderr how far things are: bars on a screen, else a line when a task begins and one when it ends. */
+/** Tells on stderr how far things are: bars on a screen, else lines: one when a task begins, one every 30 s, one when it ends. */
 export interface Progress {
   task(name: string, total: number): Task;
   /** Gives the terminal back. */
@@ -49,12 +49,20 @@ function bars(terminal: Terminal): Progress {
   };
 }
 
+/** How often a log is told how far a long task is, in ms. */
+const TELL_EVERY_MS = 30_000;
+
 function lines({ stderr }: Terminal): Progress {
   return {
-    task(name) {
+    task(name, total) {
       stderr.write(`${name} …\n`);
+      let toldAtMs = performance.now();
       return {
-        update() {},
+        update(done, note = '') {
+          if (performance.now() - toldAtMs < TELL_EVERY_MS) return;
+          toldAtMs = performance.now();
+          stderr.write(`${name}: ${Math.min(done, total)} of ${total}${note === '' ? '' : `, ${note}`}\n`);
+        },
         finish: (note) => stderr.write(`${name}: ${note}\n`),
       };
     },
