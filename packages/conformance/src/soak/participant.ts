@@ -14,6 +14,7 @@ import { seeded } from '../random.ts';
 import { setClock } from './clock.ts';
 import type { Answer, Order, PlannedEvent } from './order.ts';
 import type { Mood } from './plan.ts';
+import { TimerOrigins } from './timer-origins.ts';
 
 /** The pipe for the record. */
 const RECORD_FD = 4;
@@ -34,6 +35,9 @@ interface Life {
   closing: Promise<void> | undefined;
   leaving: boolean;
 }
+
+const timers = new TimerOrigins();
+timers.watch();
 
 const lives = new Map<string, Life>();
 const subs = new Map<string, { open: Promise<Subscription | undefined>; ending: boolean }>();
@@ -107,8 +111,15 @@ process.on('disconnect', () => {
 function sayIfKept(withinMs: number, parts = END_PARTS): void {
   setTimeout(() => {
     if (parts > 1) sayIfKept(withinMs, parts - 1);
-    else write({ what: 'kept', by: process.getActiveResourcesInfo(), at: nowMs() });
+    else write({ what: 'kept', by: keepers(), at: nowMs() });
   }, withinMs / END_PARTS).unref();
+}
+
+/** By kind, as Node names them; timers with the place where they were made. */
+function keepers(): string[] {
+  const origins = timers.keeping();
+  const others = process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout' || origins.length === 0);
+  return [...others, ...origins.map((origin) => `a timer made at ${origin}`)];
 }
 
 function join(order: Told<'join'>): void {
