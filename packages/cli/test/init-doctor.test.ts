@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { emptyFolder, polycast } from './cli.ts';
@@ -58,6 +58,35 @@ describe('doctor', () => {
     expect(out).toContain('All is well.');
     for (const name of ['node', '@polycast/core', '@polycast/memory', '@polycast/redis', 'redis-server'])
       expect(out).toContain(name);
+  });
+
+  test('shows the SDK that each adapter uses, and the versions that it takes', async () => {
+    const { findings } = JSON.parse((await polycast(['doctor', '--json', '-'], { cwd })).out) as {
+      findings: { what: string; status: string; detail: string }[];
+    };
+    for (const [sdk, adapter] of [
+      ['ioredis', '@polycast/redis'],
+      ['@azure/service-bus', '@polycast/service-bus'],
+    ]) {
+      const detail = expect.stringMatching(new RegExp(`^\\d+\\.\\d+\\.\\d+; ${adapter} takes \\^`));
+      expect(findings).toContainEqual(expect.objectContaining({ what: sdk, status: 'ok', detail }));
+    }
+  });
+
+  test('an SDK outside the range is a problem, with what to install', async () => {
+    for (const [name, version] of [
+      ['@polycast/redis', '1.0.0'],
+      ['ioredis', '4.28.5'],
+    ] as const) {
+      const folder = join(cwd, 'node_modules', name);
+      mkdirSync(folder, { recursive: true });
+      const peerDependencies = name === 'ioredis' ? {} : { ioredis: '^5.3.0 || ^6.0.0' };
+      writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, version, peerDependencies }));
+    }
+    const { exit, out } = await polycast(['doctor'], { cwd });
+    expect(exit).toBe(1);
+    expect(out).toContain('4.28.5; @polycast/redis takes ^5.3.0 || ^6.0.0');
+    expect(out).toContain('→ npm install "ioredis@^5.3.0 || ^6.0.0"');
   });
 
   test('a server that cannot be reached is a problem, told without its password', async () => {

@@ -38,7 +38,8 @@ const MESSAGES: readonly (readonly [RegExp, ErrorCode])[] = [
   [/max number of clients reached/i, 'throttled'],
   [/DB index is out of range|invalid DB index|SELECT is not allowed/i, 'invalid-configuration'],
   [/unknown command|unknown subcommand|cluster support disabled/i, 'unsupported'],
-  [/Protocol error/i, 'protocol-mismatch'],
+  // The second: ioredis 6.
+  [/Protocol error|Unknown RESP type/i, 'protocol-mismatch'],
   [/timed out|Timeout/i, 'timeout'],
   [
     /Connection is closed|max retries per request|aborted due to connection|isn't writeable|isn't ready|is disconnect(ed|ing)|Socket closed/i,

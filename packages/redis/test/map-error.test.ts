@@ -51,6 +51,7 @@ describe('mapError', () => {
     [new Error('Reached the max retries per request limit (which is 0).'), 'disconnected'],
     [new Error('Command timed out'), 'timeout'],
     [new Error('Protocol error, got "H" as reply type byte. Please report this.'), 'protocol-mismatch'],
+    [new Error('Unknown RESP type byte: "H"'), 'protocol-mismatch'],
     [system('ECONNRESET'), 'disconnected'],
     [system('EPROTO'), 'protocol-mismatch'],
     [system('DEPTH_ZERO_SELF_SIGNED_CERT'), 'protocol-mismatch'],

@@ -1,5 +1,4 @@
-import type { TokenCredential } from '@azure/core-auth';
-import type { ServiceBusAdministrationClientOptions, WebSocketOptions } from '@azure/service-bus';
+import type { ServiceBusAdministrationClientOptions, TokenCredential, WebSocketOptions } from '@azure/service-bus';
 
 /** @default for `connectTimeoutMs` */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;

@@ -1,5 +1,4 @@
-import type { TokenCredential } from '@azure/core-auth';
-import type { ServiceBusAdministrationClientOptions, WebSocketOptions } from '@azure/service-bus';
+import type { ServiceBusAdministrationClientOptions, TokenCredential, WebSocketOptions } from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
 import { type Endpoint, hostOf, readConnectionString } from './connection-string.ts';
 import type { ServiceBusOptions } from './options.ts';

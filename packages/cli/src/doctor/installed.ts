@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CATALOGUE } from '@polycast/core/configuration';
 import type { Finding } from './finding.ts';
+import { isInRange } from './version-range.ts';
 
 const OLDEST_NODE = [20, 19] as const;
 /** Longest wait for a program to tell its version, ms. */
@@ -39,22 +40,45 @@ function node(): Finding {
 /** Adapter packages, from the project or from beside the command line. */
 function adapters(): readonly Finding[] {
   const names = new Set(CATALOGUE.map(({ transport }) => `@polycast/${transport.split('+', 1)[0]}`));
-  return ['@polycast/core', ...names].map((name): Finding => {
-    const inProject = versionFrom(join(process.cwd(), 'package.json'), name);
-    const here = inProject ?? versionFrom(import.meta.url, name);
+  return ['@polycast/core', ...names].flatMap((name): readonly Finding[] => {
+    const inProject = packageFrom(join(process.cwd(), 'package.json'), name);
+    const here = inProject ?? packageFrom(import.meta.url, name);
     if (here === undefined)
-      return { what: name, status: 'absent', detail: 'not installed', advice: `npm install ${name}` };
-    return {
-      what: name,
-      status: 'ok',
-      detail: `${here}${inProject === undefined ? ', comes with polycast' : ', in this project'}`,
-    };
+      return [{ what: name, status: 'absent', detail: 'not installed', advice: `npm install ${name}` }];
+    const detail = `${here.version}${inProject === undefined ? ', comes with polycast' : ', in this project'}`;
+    return [{ what: name, status: 'ok', detail }, ...sdksOf(name, here)];
   });
 }
 
-function versionFrom(from: string, name: string): string | undefined {
+/** What an adapter needs beside itself: the project's own copy of an SDK, in a range of versions. */
+function sdksOf(adapter: string, { file, peerDependencies = {}, peerDependenciesMeta = {} }: Package): Finding[] {
+  const needed = Object.entries(peerDependencies).filter(([name]) => peerDependenciesMeta[name]?.optional !== true);
+  return needed.map(([what, range]): Finding => {
+    const advice = `npm install "${what}@${range}"`;
+    const found = packageFrom(file, what);
+    if (found === undefined) {
+      return { what, status: 'problem', detail: `not installed; ${adapter} needs ${range}`, advice };
+    }
+    const detail = `${found.version}; ${adapter} takes ${range}`;
+    return isInRange(found.version, range)
+      ? { what, status: 'ok', detail }
+      : { what, status: 'problem', detail, advice };
+  });
+}
+
+interface Package {
+  /** Its package.json. */
+  readonly file: string;
+  readonly version: string;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
+function packageFrom(from: string, name: string): Package | undefined {
   try {
-    return (createRequire(from)(`${name}/package.json`) as { version: string }).version;
+    const require = createRequire(from);
+    const file = require.resolve(`${name}/package.json`);
+    return { ...(require(file) as Omit<Package, 'file'>), file };
   } catch {
     return undefined;
   }
