@@ -1,7 +1,7 @@
 import { type RetryOptions, ServiceBusClient, type WebSocketOptions } from '@azure/service-bus';
 import { type LinkContext, PolycastError } from '@polycast/core/adapter';
 import { mapError, sentenceOf } from './map-error.ts';
-import { SdkConnectionWatch } from './sdk-connection.ts';
+import { SdkConnectionWatch } from './sdk-internals/connection-watch.ts';
 import { ServiceClock } from './service-clock.ts';
 import type { Settings } from './settings.ts';
 import { within } from './within.ts';

@@ -9,7 +9,7 @@ import { MessageLease } from './message-lease.ts';
 import { operationsFor } from './operations.ts';
 import { QuietSignal } from './quiet-signal.ts';
 import { numberOf, Resumption } from './resumption.ts';
-import { KEPT, StreamReceiver } from './sdk-receiver.ts';
+import { KEPT, StreamReceiver } from './sdk-internals/stream-receiver.ts';
 import { pause, within } from './within.ts';
 
 /** While handlers have all that they may have, there is no credit to ask with; it is looked for again after this, ms. */

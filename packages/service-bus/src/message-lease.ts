@@ -4,8 +4,8 @@ import type { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
 import { OPERATIONS } from './manifest.ts';
 import { countIn } from './read-message.ts';
-import { separateOutcomes } from './sdk-dispositions.ts';
-import type { StreamReceiver } from './sdk-receiver.ts';
+import { separateOutcomes } from './sdk-internals/dispositions.ts';
+import type { StreamReceiver } from './sdk-internals/stream-receiver.ts';
 import { COUNTED_PROPERTY, PASSED_PROPERTY, RETURNED_PROPERTY, TRIES_PROPERTY } from './wire.ts';
 
 /** Longest wait for a lost connection before a settlement is given up, ms: the lock may have run out by then. */

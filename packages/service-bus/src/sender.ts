@@ -1,7 +1,7 @@
 import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
 import type { Connection } from './connection.ts';
-import { MessageBatch } from './message-batch.ts';
+import { MessageBatch } from './sdk-internals/message-batch.ts';
 
 /** Premium takes batches of 1 MB, however large a single message may be. */
 const MAX_BATCH_BYTES = 1_048_576;

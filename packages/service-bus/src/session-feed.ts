@@ -8,7 +8,7 @@ import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
 import { operationsFor } from './operations.ts';
 import { QuietSignal } from './quiet-signal.ts';
-import { failSettlements, type Settling } from './sdk-guard.ts';
+import { failSettlements, type Settling } from './sdk-internals/guard.ts';
 import { pause, within } from './within.ts';
 
 /** Most sessions that one feed has at once. */
@@ -118,7 +118,7 @@ export class SessionFeed {
   }
 }
 
-/** What of the SDK's receiver is looked at: version 7.9.5, as in `sdk-receiver.ts`. */
+/** What of the SDK's receiver is looked at: version 7.9.5, as in `sdk-internals/stream-receiver.ts`. */
 interface SdkSessionReceiver {
   readonly _messageSession?: Settling & {
     readonly link?: {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { message as amqp } from 'rhea';
 import { describe, expect, it } from 'vitest';
-import { AmqpWriter } from '../src/amqp-writer.ts';
-import { MessageBatch, type PlainMessage, writeMessage } from '../src/message-batch.ts';
+import { AmqpWriter } from '../src/sdk-internals/amqp-writer.ts';
+import { MessageBatch, type PlainMessage, writeMessage } from '../src/sdk-internals/message-batch.ts';
 
 const plain = (parts: Partial<PlainMessage> = {}): PlainMessage => ({
   body: Buffer.from('{}'),

@@ -5,10 +5,10 @@ import type {
   ServiceBusReceiver,
 } from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
+import type { QuietSignal } from '../quiet-signal.ts';
+import { numberOf } from '../resumption.ts';
+import { failSettlements } from './guard.ts';
 import { asReceived, LinkMessage, type RheaDelivery, type RheaMessage } from './link-message.ts';
-import type { QuietSignal } from './quiet-signal.ts';
-import { numberOf } from './resumption.ts';
-import { failSettlements } from './sdk-guard.ts';
 
 /** What waits for the service's word on a delivery. */
 interface Waiting {
@@ -55,7 +55,7 @@ type Handlers = MessageHandlers & { postInitialize(): Promise<void> };
  * A receiver of the SDK that subscribes, without what the SDK does for every message between its connection and us: two spans, a
  * timer, a dozen promises and three copies, more than half of the time that a message takes
  * (`benchmarks/README.md`). Connection, authorisation, link and credit stay the SDK's, and so does every settlement but plain acceptance.
- * Looks beneath version 7.9.5, as `sdk-connection.ts` does.
+ * Looks beneath version 7.9.5, as `connection-watch.ts` does.
  */
 export class StreamReceiver {
   readonly #receiver: ServiceBusReceiver;

@@ -1,7 +1,7 @@
 import { ServiceBusClient, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus';
 import { describe, expect, it, vi } from 'vitest';
-import { asReceived, LinkMessage, type RheaDelivery, type RheaMessage } from '../src/link-message.ts';
-import { StreamReceiver } from '../src/sdk-receiver.ts';
+import { asReceived, LinkMessage, type RheaDelivery, type RheaMessage } from '../src/sdk-internals/link-message.ts';
+import { StreamReceiver } from '../src/sdk-internals/stream-receiver.ts';
 import { freshTopic, useService } from './service.ts';
 
 /** What of the SDK's receiver is looked at, and what its service would answer. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect, it } from 'vitest';
-import { separateOutcomes } from '../src/sdk-dispositions.ts';
+import { separateOutcomes } from '../src/sdk-internals/dispositions.ts';
 
 /** The one that the SDK uses. */
 const require = createRequire(

@@ -1,6 +1,6 @@
 import type { ServiceBusClient } from '@azure/service-bus';
-import { failSettlements, lostError, type SdkConnection, SdkGuard, type Settling } from './sdk-guard.ts';
-import type { Ipv6Address, Settings } from './settings.ts';
+import type { Ipv6Address, Settings } from '../settings.ts';
+import { failSettlements, lostError, type SdkConnection, SdkGuard, type Settling } from './guard.ts';
 
 /** Asks to be let in. Waits a minute for the answer, and with it whoever wants the same link. */
 type Negotiate = (audience: string, token: string, type: unknown, options: object) => Promise<unknown>;

@@ -1,5 +1,5 @@
+import { QuietSignal } from '../quiet-signal.ts';
 import { callEach, type Emitter, guardEmitter, guarded } from './guarded-emitter.ts';
-import { QuietSignal } from './quiet-signal.ts';
 
 type Method = (...args: never[]) => unknown;
 
