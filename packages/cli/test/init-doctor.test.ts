@@ -80,13 +80,13 @@ describe('doctor', () => {
     ] as const) {
       const folder = join(cwd, 'node_modules', name);
       mkdirSync(folder, { recursive: true });
-      const peerDependencies = name === 'ioredis' ? {} : { ioredis: '^5.3.0 || ^6.0.0' };
+      const peerDependencies = name === 'ioredis' ? {} : { ioredis: '^5.9.0 || ^6.0.0' };
       writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, version, peerDependencies }));
     }
     const { exit, out } = await polycast(['doctor'], { cwd });
     expect(exit).toBe(1);
-    expect(out).toContain('4.28.5; @polycast/redis takes ^5.3.0 || ^6.0.0');
-    expect(out).toContain('→ npm install "ioredis@^5.3.0 || ^6.0.0"');
+    expect(out).toContain('4.28.5; @polycast/redis takes ^5.9.0 || ^6.0.0');
+    expect(out).toContain('→ npm install "ioredis@^5.9.0 || ^6.0.0"');
   });
 
   test('a server that cannot be reached is a problem, told without its password', async () => {

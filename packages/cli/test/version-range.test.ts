@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { isInRange } from '../src/doctor/version-range.ts';
 
-const range = '^5.3.0 || ^6.0.0';
+const range = '^5.9.0 || ^6.0.0';
 
 test.each([
-  ['5.3.0', range, true],
+  ['5.9.0', range, true],
   ['5.11.1', range, true],
   ['6.4.0', range, true],
-  ['5.2.9', range, false],
+  ['5.8.2', range, false],
   ['4.28.5', range, false],
   ['7.0.0', range, false],
   ['6.0.0-beta.1', range, false],

@@ -17,6 +17,9 @@ const LOADING_RETRY_MS = 500;
 /** Longest wait for a goodbye, in ms. A server that is silent for that long is left without it. */
 export const GOODBYE_TIMEOUT_MS = 1_000;
 
+/** Replies in the shapes of ioredis 5, which are the default of ioredis 6: its types ask for the word. */
+type LegacyOptions = RedisOptions & { readonly replyMapping?: 'legacy' };
+
 /** The server that the connection for commands has come back to. */
 export interface Found {
   readonly history: History | undefined;
@@ -214,7 +217,7 @@ function makeClient(settings: Settings, state: { readonly opened: boolean }, soc
     const cluster = new Cluster([...settings.cluster], {
       lazyConnect: true,
       clusterRetryStrategy: retryStrategy,
-      redisOptions: common,
+      redisOptions: common as LegacyOptions,
       slotsRefreshTimeout: settings.connectTimeoutMs,
       // As below: what was under way when a connection broke rejects at once.
       retryDelayOnFailover: 0,
@@ -230,7 +233,7 @@ function makeClient(settings: Settings, state: { readonly opened: boolean }, soc
       : { sentinels: settings.sentinels.map((node) => ({ ...node })), name: settings.sentinelName ?? 'mymaster' }),
     db: settings.db,
     retryStrategy,
-  });
+  } as LegacyOptions);
 }
 
 function connectionOptions(settings: Settings, sockets: Sockets): RedisOptions {
@@ -279,7 +282,7 @@ function dedicatedClient(client: Redis | Cluster, settings: Settings, key: strin
     port: node.options.port,
     tls: node.options.tls,
     ...options,
-  } as RedisOptions);
+  } as LegacyOptions);
 }
 
 /** CRC16 (XMODEM) of the hash tag, modulo 16384. @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */

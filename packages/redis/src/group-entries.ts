@@ -250,7 +250,9 @@ export class GroupEntries implements Holder {
   async #return(key: string, id: string, count: number): Promise<void> {
     try {
       const { client } = this.#parts.commands;
-      const kept = await client.xclaim(
+      // As a call, since the types of ioredis 6 do not list all forms of the command.
+      const kept = await client.call(
+        'xclaim',
         key,
         this.#member.group,
         this.#member.consumer,
@@ -263,7 +265,8 @@ export class GroupEntries implements Holder {
         'JUSTID',
       );
       // The server has forgotten it with the entry, which was trimmed; or another member has settled it.
-      if (kept.length === 0 && (await client.xrange(key, id, id)).length === 0) this.#membership.signalGap(1);
+      if ((kept as readonly unknown[]).length === 0 && (await client.xrange(key, id, id)).length === 0)
+        this.#membership.signalGap(1);
     } catch (thrown) {
       throw mapError(thrown);
     }

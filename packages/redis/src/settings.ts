@@ -137,6 +137,9 @@ function checkTypes({
     if (value !== undefined && typeof value !== 'object') throw refuse(`${name} must be an object of options`);
   }
   if (client !== undefined && typeof client.options !== 'object') throw refuse('client must be an ioredis client');
+  // ioredis 6. Replies would have other shapes.
+  if (client !== undefined && mapsReplies(client.options)) throw refuse("client must not have replyMapping: 'resp3'");
+  if (ioredis !== undefined && mapsReplies(ioredis)) throw refuse("ioredis cannot have replyMapping: 'resp3'");
   for (const [name, nodes] of Object.entries({ cluster, sentinels })) {
     if (nodes === undefined) continue;
     if (!Array.isArray(nodes) || nodes.length === 0) throw refuse(`${name} must be a list of { host, port }`);
@@ -145,6 +148,11 @@ function checkTypes({
       port(node?.port);
     }
   }
+}
+
+function mapsReplies(options: object): boolean {
+  const { replyMapping, redisOptions } = options as { replyMapping?: unknown; redisOptions?: object };
+  return replyMapping === 'resp3' || (redisOptions !== undefined && mapsReplies(redisOptions));
 }
 
 function port(value: unknown): number {

@@ -64,7 +64,7 @@ async function kill(one: Awaited<ReturnType<typeof member>>): Promise<void> {
   await one.source.stop();
   await one.link.close();
   const key = keyOf(one.topic, '~members');
-  const names = (await admin.zrange(key, 0, -1)).filter((name) => name.endsWith(`\n${one.instance}`));
+  const names = (await admin.zrange(key, '0', '-1')).filter((name) => name.endsWith(`\n${one.instance}`));
   for (const name of names) await admin.zadd(key, 1, name);
 }
 
@@ -118,7 +118,7 @@ describe('the dead', () => {
     expect(await groupsOf(topic)).toContain('polycast:instance:keeper:d');
     // Silent for as long as events are kept.
     const members = keyOf(topic, '~members');
-    for (const name of await admin.zrange(members, 0, -1)) {
+    for (const name of await admin.zrange(members, '0', '-1')) {
       if (name.includes('polycast:instance:')) await admin.zadd(members, 1, name);
     }
     await member(topic, 'after', { group: 'more' });
@@ -134,7 +134,7 @@ describe('the dead', () => {
     await one.link.publish([outgoing(topic, '1')]);
     await vi.waitFor(() => expect(one.sink.ids).toEqual(['1']));
     const members = keyOf(topic, '~members');
-    for (const name of await look.zrange(members, 0, -1)) await look.zadd(members, 1, name);
+    for (const name of await look.zrange(members, '0', '-1')) await look.zadd(members, 1, name);
     await look.hset(keyOf(topic, '~groups'), 'run', 'another');
     await member(topic, 'two', { group: 'other', options: { url: own.url } });
     expect(((await look.xinfo('GROUPS', keyOf(topic))) as unknown[]).length).toBe(2);

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { freePort, type RedisServer, startRedis } from '@polycast/local-services';
-import { type RedisTransportOptions, redis } from '@polycast/redis';
-import { Redis } from 'ioredis';
+import { type RedisTransportOptions, redis, redisStreams } from '@polycast/redis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FakeSink, freshTopic, type OpenLink, openLink, outgoing, request } from './link.ts';
 
@@ -131,6 +131,22 @@ describe('a given client', () => {
     expect(link.native).toBe(client);
     client.disconnect();
   });
+});
+
+/** Of ioredis 6, whose types know the option. */
+const mapped = { protocol: 3, replyMapping: 'resp3' } as RedisOptions;
+
+it('refuses replies of other shapes, which ioredis 6 offers', () => {
+  const client = new Redis({ lazyConnect: true, ...mapped } as object);
+  const cluster = new Cluster([{ port: 1 }], { lazyConnect: true, redisOptions: mapped as object });
+  const refused = expect.objectContaining({
+    code: 'invalid-configuration',
+    message: expect.stringContaining('replyMapping'),
+  });
+  for (const options of [{ client }, { client: cluster }, { ioredis: mapped }]) {
+    expect(() => redis(options)).toThrow(refused);
+    expect(() => redisStreams(options)).toThrow(refused);
+  }
 });
 
 describe('faults', () => {
