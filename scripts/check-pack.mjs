@@ -12,14 +12,14 @@ const REQUIRED = ['package.json', 'LICENSE', 'src/index.ts', 'dist/index.js', 'd
 const folder = mkdtempSync(join(tmpdir(), 'polycast-pack-'));
 let problems = 0;
 try {
-  const packed = await pnpm(['-r', '--filter', './packages/*', 'pack', '--pack-destination', folder], {
-    capture: true,
-  });
+  const packages = readdirSync(join(root, 'packages'));
+  const isPrivate = (name) => manifestOf(name).private === true;
+  const filters = packages.filter((name) => !isPrivate(name)).flatMap((name) => ['--filter', `./packages/${name}`]);
+  const packed = await pnpm(['-r', ...filters, 'pack', '--pack-destination', folder], { capture: true });
   if (packed.code !== 0) complain('pnpm pack', packed.output);
   const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-  const expected = readdirSync(join(root, 'packages')).filter((name) => !manifestOf(name)?.private);
-  if (tarballs.length !== expected.length)
-    complain('pnpm pack', `${tarballs.length} tarballs for ${expected.length} packages`);
+  const expected = filters.length / 2;
+  if (tarballs.length !== expected) complain('pnpm pack', `${tarballs.length} tarballs for ${expected} packages`);
   for (const tarball of tarballs) await checkTarball(tarball);
   if (problems === 0) console.log(`${tarballs.length} packages hold what they should`);
 } finally {

@@ -1,4 +1,4 @@
-import { compileFilter, FilterIndex } from '@polycast/core';
+import { compileFilter, FilterIndex } from '@polycast/core/filter';
 import { calibrate, cpuUs, type Sample } from '../measurement/calibration.ts';
 import type { FilterWorkload } from './filter-suite.ts';
 import type { PlainEvent } from './filters.ts';

@@ -1,4 +1,4 @@
-import { FilterIndex } from '@polycast/core';
+import { FilterIndex } from '@polycast/core/filter';
 import { calibrate, cpuUs, type Sample } from '../measurement/calibration.ts';
 import type { FilterWorkload } from './filter-suite.ts';
 import { type IndexWorkloadName, indexWorkload } from './index-workload.ts';

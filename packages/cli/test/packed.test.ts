@@ -17,10 +17,14 @@ const env = Object.fromEntries(
   ),
 );
 
-/** What somebody gets who installs the packages in an empty folder. */
+/** What somebody gets who installs the published packages in an empty folder. */
 beforeAll(async () => {
   if (!existsSync(join(root, 'packages/cli/dist/bin.js'))) throw new Error('build first: node scripts/pnpm.mjs build');
-  const pack = ['scripts/pnpm.mjs', '-r', '--filter', './packages/*', 'pack', '--pack-destination', folder];
+  const isPrivate = (name: string) =>
+    JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).private === true;
+  const published = readdirSync(join(root, 'packages')).filter((name) => !isPrivate(name));
+  const filters = published.flatMap((name) => ['--filter', `./packages/${name}`]);
+  const pack = ['scripts/pnpm.mjs', '-r', ...filters, 'pack', '--pack-destination', folder];
   await run(process.execPath, pack, { cwd: root, env });
   const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   mkdirSync(project);
@@ -38,6 +42,13 @@ async function polycast(...args: string[]): Promise<string> {
 
 test('polycast --help', async () => {
   expect(await polycast('--help')).toContain('compare');
+});
+
+test('polycast filter explain, also for services whose packages are private', async () => {
+  const explained = await polycast('filter', 'explain', "region = 'eu'");
+  for (const name of ['service-bus-sql', 'event-grid', 'ably', 'redis-channel', 'signalr-group']) {
+    expect(explained).toContain(`(${name})`);
+  }
 });
 
 test('polycast cost', async () => {

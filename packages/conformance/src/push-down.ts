@@ -1,5 +1,5 @@
-import type { FilterTarget, Transport } from '@polycast/core';
-import type { Pushed, Sink } from '@polycast/core/adapter';
+import type { Transport } from '@polycast/core';
+import type { FilterTarget, Pushed, Sink } from '@polycast/core/adapter';
 import { interfere } from './interfere.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { FILTER_TARGETS, type Manifest, type Transport } from '@polycast/core';
+import type { Manifest, Transport } from '@polycast/core';
 import {
   decodeEvents,
   type Lease,
@@ -11,6 +11,7 @@ import {
   type Source,
   type SourceRequest,
 } from '@polycast/core/adapter';
+import { comparing } from '../src/filter-targets.ts';
 import type { ConformanceTarget } from '../src/index.ts';
 import { evaluating } from '../src/push-down.ts';
 import { type Cursor, type Entry, LogBroker } from './log-broker.ts';
@@ -68,7 +69,7 @@ export function logTarget(): ConformanceTarget {
     transport() {
       const transport: Transport = {
         manifest: MANIFEST,
-        filterTarget: evaluating(FILTER_TARGETS['service-bus-sql']),
+        filterTarget: evaluating(comparing),
         location: 'log://here',
         async open(context) {
           await new Promise((resolve) => setImmediate(resolve));

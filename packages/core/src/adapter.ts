@@ -17,10 +17,20 @@ export type { AttributeValue, CloudEventJson, EventParts } from './event.ts';
 export { BroadcastEvent } from './event.ts';
 export type { Condition } from './filter/condition.ts';
 export type { FilterTarget, Pushed, PushOptions, PushReason } from './filter/target.ts';
-export { redisChannel } from './filter/targets/redis-channel.ts';
-export { type ServiceBusSqlFilter, serviceBusSql, serviceBusSqlWithin } from './filter/targets/service-bus-sql.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type { Participant } from './participant.ts';
 export { addressesOf, sourceOf } from './participant.ts';
 export type { Signal } from './signal.ts';
-export type * from './transport.ts';
+export type {
+  Lease,
+  Link,
+  LinkContext,
+  Outgoing,
+  Settlement,
+  Sink,
+  Source,
+  SourceRequest,
+  StartPosition,
+  Transport,
+  TransportFromUrl,
+} from './transport.ts';

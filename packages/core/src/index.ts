@@ -10,42 +10,37 @@ export {
 export { type ConfigEntry, defineConfig, type PolycastConfig } from './configuration/config.ts';
 export { redactUrl } from './configuration/redact.ts';
 export { type ConnectOptions, connect } from './connect.ts';
-export * from './contract.ts';
+export {
+  type Broadcaster,
+  DEFAULT_BUFFER_SIZE,
+  DEFAULT_DRAIN_MS,
+  DEFAULT_LOCK_MS,
+  DEFAULT_STALLED_AFTER_MS,
+  DEFAULT_TTL_MS,
+  DEFAULT_WAIT_MS,
+  type Delivery,
+  type Dropped,
+  type EventInputOf,
+  type EventMap,
+  type EventOf,
+  type Handler,
+  MAX_PENDING_EVENTS,
+  type MembersOptions,
+  type PublishOptions,
+  type Replies,
+  type Reply,
+  type RequestOptions,
+  type RetryOptions,
+  type SubscribeOptions,
+  type Subscription,
+} from './contract.ts';
 export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
 export { type AttributeValue, BroadcastEvent, type CloudEventJson, type EventInput } from './event.ts';
-export {
-  type AttributeExpression,
-  and,
-  attr,
-  call,
-  type FilterExpression,
-  type FilterOperand,
-  literal,
-  not,
-  or,
-  type ValueExpression,
-} from './filter/builder.ts';
-export type { Condition } from './filter/condition.ts';
+export { type AttributeExpression, attr, type FilterExpression, type ValueExpression } from './filter/builder.ts';
 export type { FilterDialect } from './filter/dialects.ts';
-export {
-  type EvaluateOptions,
-  evaluateFilter,
-  type FilterErrorCode,
-  type FilterEvaluation,
-} from './filter/evaluate.ts';
-export { type ExplainOptions, explainFilter, type FilterExplanation } from './filter/explain.ts';
-export { type CompiledFilter, compileFilter, type FilterOptions } from './filter/filter.ts';
-export { FilterIndex } from './filter/index/filter-index.ts';
-export { type FilterInput, parseFilter } from './filter/parse.ts';
-export { type FilterPlan, type NativePart, type PlanInput, planFilter, type ResidualPart } from './filter/plan.ts';
-export { printFilter } from './filter/print.ts';
+export type { FilterInput } from './filter/parse.ts';
 export { FilterSyntaxError } from './filter/syntax-error.ts';
-export type { FilterTarget, Pushed, PushOptions, PushReason } from './filter/target.ts';
-export type { EventGridFilter } from './filter/targets/event-grid-filter.ts';
-export { FILTER_TARGETS, type FilterTargetName } from './filter/targets/index.ts';
-export type { CorrelationRule } from './filter/targets/service-bus-correlation.ts';
-export type { ServiceBusSqlFilter } from './filter/targets/service-bus-sql.ts';
-export type { FilterFunction, FilterFunctions, FilterTree, FilterValue } from './filter/tree.ts';
+export type { FilterTree, FilterValue } from './filter/tree.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
 export type {
   DeliverContext,

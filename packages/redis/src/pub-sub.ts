@@ -3,7 +3,6 @@ import {
   type Link,
   type LinkContext,
   type Outgoing,
-  redisChannel,
   type Sink,
   type Source,
   type SourceRequest,
@@ -13,6 +12,7 @@ import { wantedAddresses } from './addresses.ts';
 import { type Commands, openCommands } from './client.ts';
 import { CommandConnection } from './command-connection.ts';
 import { CommandWatch } from './command-watch.ts';
+import { redisChannel } from './filter-target.ts';
 import { pubSubManifest } from './manifest.ts';
 import type { RedisTransportOptions } from './options.ts';
 import { execute, type Sending, sendBatch } from './send.ts';

@@ -3,7 +3,6 @@ import {
   type Link,
   type LinkContext,
   type Outgoing,
-  redisChannel,
   type Sink,
   type Source,
   type SourceRequest,
@@ -12,6 +11,7 @@ import {
 import { type Commands, openCommands } from './client.ts';
 import { CommandConnection } from './command-connection.ts';
 import { CommandWatch } from './command-watch.ts';
+import { redisChannel } from './filter-target.ts';
 import { GroupKeeper } from './group-keeper.ts';
 import { streamsManifest } from './manifest.ts';
 import type { RedisStreamsOptions } from './options.ts';

@@ -1,5 +1,6 @@
 import type { CorrelationRuleFilter, SqlRuleFilter } from '@azure/service-bus';
-import { type Address, type ServiceBusSqlFilter, serviceBusSqlWithin } from '@polycast/core/adapter';
+import type { Address } from '@polycast/core/adapter';
+import { type ServiceBusSqlFilter, serviceBusSqlWithin } from './filter-target/service-bus-sql.ts';
 import { ruleName } from './names.ts';
 import { LINK_PROPERTY } from './wire.ts';
 

@@ -1,5 +1,5 @@
-import { planFilter } from '@polycast/core';
 import type { Address, SourceRequest } from '@polycast/core/adapter';
+import { planFilter } from '@polycast/core/filter';
 import { describe, expect, it } from 'vitest';
 import { type Ending, planSource } from '../src/plan.ts';
 import { addressRule, everyoneRule, filterTarget, readerRule, severalRule } from '../src/rules.ts';

@@ -1,4 +1,4 @@
-import { compileFilter } from '@polycast/core';
+import { compileFilter } from '@polycast/core/filter';
 import type { FilterContender } from '../../filter/contender.ts';
 import { cesqlOf } from '../../filter/filters.ts';
 

@@ -1,4 +1,4 @@
-import { evaluateFilter, parseFilter } from '@polycast/core';
+import { evaluateFilter, parseFilter } from '@polycast/core/filter';
 import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
 import { readEvents } from '../filter/read-events.ts';

@@ -1,9 +1,10 @@
-import { type ExplainOptions, explainFilter, FILTER_TARGETS, type FilterTargetName } from '@polycast/core';
+import { type ExplainOptions, explainFilter } from '@polycast/core/filter';
 import { InvalidArgumentError } from 'commander';
 import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
 import { chooseVolume, type VolumeOptions } from '../filter/choose-volume.ts';
 import { readEvents } from '../filter/read-events.ts';
+import { FILTER_TARGETS, type FilterTargetName } from '../filter/targets.ts';
 import { type Explained, showExplanations } from '../output/explanation.ts';
 import { JSON_HELP, writeJson } from '../output/json-file.ts';
 import { showCount } from '../output/numbers.ts';
@@ -68,7 +69,7 @@ export default defineCommand<Options>({
     const events = options.events === undefined ? undefined : await readEvents(options.events, terminal);
     const how: ExplainOptions = { types: declaredTypes(options), ...(events !== undefined && { events }) };
     const names = options.target ?? TARGETS;
-    const explained: Explained[] = names.map((name) => explainFilter(expression!, name, how));
+    const explained: Explained[] = names.map((name) => explainFilter(expression!, FILTER_TARGETS[name], how));
     const volume = events?.length ? await addSavings(explained, names, options, terminal) : undefined;
     if (options.json !== undefined) {
       const { filter, warnings } = explained[0]!;

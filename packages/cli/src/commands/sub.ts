@@ -4,11 +4,11 @@ import {
   connect,
   type Delivery,
   type FilterTree,
-  parseFilter,
   type StartPosition,
   type SubscribeOptions,
 } from '@polycast/core';
 import { nearest } from '@polycast/core/configuration';
+import { parseFilter } from '@polycast/core/filter';
 import { type Choice, connectChoice, declareChoice, readingChoice } from '../choice.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';

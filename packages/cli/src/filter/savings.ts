@@ -1,5 +1,5 @@
-import type { FilterTargetName } from '@polycast/core';
 import { deliveriesPerMonth, priceWorkload, type ServiceName, type Workload } from '@polycast/measure';
+import type { FilterTargetName } from './targets.ts';
 
 /** What a broker that brings only some events saves in a month. */
 export interface Savings {

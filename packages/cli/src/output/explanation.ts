@@ -1,4 +1,4 @@
-import type { FilterExplanation } from '@polycast/core';
+import type { FilterExplanation } from '@polycast/core/filter';
 import type { Savings } from '../filter/savings.ts';
 import { showCount, showUsd } from './numbers.ts';
 import type { Terminal } from './terminal.ts';

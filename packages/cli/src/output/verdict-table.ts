@@ -1,4 +1,4 @@
-import type { FilterValue } from '@polycast/core';
+import type { FilterValue } from '@polycast/core/filter';
 import { type Column, renderTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,4 +1,5 @@
-import { attr, compileFilter, type FilterInput } from '@polycast/core';
+import { attr, type FilterInput } from '@polycast/core';
+import { compileFilter } from '@polycast/core/filter';
 
 /** Attributes of an event; `type` is `order` unless said. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;

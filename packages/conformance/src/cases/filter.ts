@@ -1,7 +1,8 @@
-import { type Broadcaster, FILTER_TARGETS, type FilterInput } from '@polycast/core';
+import type { Broadcaster, FilterInput } from '@polycast/core';
 import { check, refused, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
+import { FILTER_TARGETS } from '../filter-targets.ts';
 import type { Inbox } from '../inbox.ts';
 import { withFilterTarget } from '../push-down.ts';
 import { later } from '../wait.ts';
@@ -11,7 +12,7 @@ const requires = { capabilities: ['everyone'] } as const;
 
 /** A kitchen whose service evaluates nothing; and one for each kind of service that evaluates something. */
 async function kitchens(c: CaseContext, row: FilterRow, pushed: boolean): Promise<readonly [string, Inbox][]> {
-  const targets = pushed ? Object.values(FILTER_TARGETS) : [undefined];
+  const targets = pushed ? FILTER_TARGETS : [undefined];
   return Promise.all(
     targets.map(async (target): Promise<[string, Inbox]> => {
       const transport = target === undefined && !pushed ? c.transport() : withFilterTarget(c.transport(), target);

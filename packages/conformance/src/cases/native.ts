@@ -1,5 +1,6 @@
-import { compileFilter, PolycastError } from '@polycast/core';
+import { PolycastError } from '@polycast/core';
 import type { Lease } from '@polycast/core/adapter';
+import { compileFilter } from '@polycast/core/filter';
 import { check, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';

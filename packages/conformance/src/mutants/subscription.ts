@@ -1,10 +1,11 @@
-import { type BroadcastEvent, FILTER_TARGETS } from '@polycast/core';
+import type { BroadcastEvent } from '@polycast/core';
+import { comparing } from '../filter-targets.ts';
 import { interfere } from '../interfere.ts';
 import { withFilterTarget } from '../push-down.ts';
 import { pass } from '../wait.ts';
 import type { Mutant } from './mutant.ts';
 
-const eventGrid = FILTER_TARGETS['event-grid'];
+const EVERYTHING = { kind: 'constant', value: true } as const;
 
 /** Mutants that break listening, closing and what is said of oneself. */
 export const subscriptionMutants: readonly Mutant[] = [
@@ -42,10 +43,14 @@ export const subscriptionMutants: readonly Mutant[] = [
     caughtBy: ['filter/missing-guarded', 'filter/not-exists', 'filter/not-sql'],
     breed: (make) => () =>
       withFilterTarget(make(), {
-        ...eventGrid,
+        ...comparing,
         push(condition, options) {
-          const pushed = eventGrid.push(condition, options);
-          return { ...pushed, native: [], accepts: (event) => pushed.accepts(event) && event.region !== undefined };
+          const pushed = comparing.push(condition, options);
+          return {
+            ...pushed,
+            native: pushed.native ?? EVERYTHING,
+            accepts: (event) => pushed.accepts(event) && event.region !== undefined,
+          };
         },
       }),
   },

@@ -2,11 +2,10 @@ import { type FilterEvent, readAttribute } from './attribute-value.ts';
 import { compileCondition } from './compile.ts';
 import { conditionOf } from './condition-of.ts';
 import { type FilterInput, parseFilter } from './parse.ts';
-import { filterTarget, planFilter } from './plan.ts';
+import { planFilter } from './plan.ts';
 import { printFilter } from './print.ts';
 import { simplify } from './simplify.ts';
 import type { FilterTarget, PushOptions, PushReason } from './target.ts';
-import type { FilterTargetName } from './targets/index.ts';
 import type { FilterFunctions } from './tree.ts';
 import { attributesOf, filterWarnings } from './warnings.ts';
 
@@ -38,16 +37,14 @@ export interface FilterExplanation {
 
 /**
  * Tells what a broker evaluates of a filter, what is left, and why.
- * @param target a target, or the name of one
- * @throws PolycastError `invalid-filter`; TypeError for a name that no target has
+ * @throws PolycastError `invalid-filter`; TypeError for what is not a target
  */
 export function explainFilter(
   filter: FilterInput,
-  target: FilterTargetName | FilterTarget,
+  target: FilterTarget,
   options: ExplainOptions = {},
 ): FilterExplanation {
   const tree = parseFilter(filter);
-  const { name, title } = filterTarget(target);
   const simple = simplify(tree);
   const condition = conditionOf(simple, options.functions);
   const { native, residual, reasons } = planFilter({ condition, tree: simple }, target, options);
@@ -61,8 +58,8 @@ export function explainFilter(
     }
   }
   return {
-    target: name,
-    title,
+    target: target.name,
+    title: target.title,
     filter: printFilter(simple),
     native: native.text,
     residual: residual.toString(),

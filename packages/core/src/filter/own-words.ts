@@ -3,7 +3,7 @@ import type { Condition } from './condition.ts';
 import { conditionOf } from './condition-of.ts';
 import { treeOf } from './condition-tree.ts';
 import { printFilter } from './print.ts';
-import { describe } from './targets/reasons.ts';
+import { describe } from './push-down/reasons.ts';
 import type { FilterTree } from './tree.ts';
 
 /** How the user wrote the parts of a condition, to give them back in those words. */

@@ -1,4 +1,3 @@
-import { suggestion } from '../configuration/nearest.ts';
 import type { FilterEvent } from './attribute-value.ts';
 import { compileCondition, type Predicate } from './compile.ts';
 import type { Condition } from './condition.ts';
@@ -8,7 +7,6 @@ import { type FilterInput, parseFilter } from './parse.ts';
 import { printFilter } from './print.ts';
 import { simplify } from './simplify.ts';
 import type { FilterTarget, Pushed, PushOptions, PushReason } from './target.ts';
-import { FILTER_TARGETS, type FilterTargetName } from './targets/index.ts';
 import type { FilterTree } from './tree.ts';
 
 /** The two parts of a filter: `native.matches(e) && residual.matches(e)` is what the filter says to `e`. */
@@ -48,35 +46,27 @@ export type PlanInput = FilterInput | { readonly condition: Condition; readonly 
 
 /**
  * Splits a filter into what a broker can evaluate and what is left.
- * @param target a target, or the name of one of {@link FILTER_TARGETS}
- * @throws PolycastError `invalid-filter`; TypeError for a name that no target has
+ * @throws PolycastError `invalid-filter`; TypeError for what is not a target
  */
 export function planFilter<Native>(
   filter: PlanInput,
   target: FilterTarget<Native>,
-  options?: PushOptions,
-): FilterPlan<Native>;
-export function planFilter(
-  filter: PlanInput,
-  target: FilterTargetName | FilterTarget,
-  options?: PushOptions,
-): FilterPlan;
-export function planFilter(
-  filter: PlanInput,
-  target: FilterTargetName | FilterTarget,
   options: PushOptions = {},
-): FilterPlan {
+): FilterPlan<Native> {
+  checkTarget(target);
   const { condition, words } = readInput(filter);
-  const pushed = filterTarget(target).push(condition, options);
+  const pushed = target.push(condition, options);
   const reasons = pushed.reasons.map(({ part, reason }) => ({ part: words.partOf.get(part) ?? part, reason }));
   return { native: new Native(pushed), residual: new Residual(pushed.residual, words), reasons };
 }
 
-/** @throws TypeError naming the targets there are */
-export function filterTarget(target: string | FilterTarget): FilterTarget {
-  if (typeof target !== 'string') return target;
-  if (Object.hasOwn(FILTER_TARGETS, target)) return FILTER_TARGETS[target as FilterTargetName];
-  throw new TypeError(`unknown filter target "${target}"${suggestion(target, Object.keys(FILTER_TARGETS))}`);
+/** @throws TypeError for what is not a target, such as its name */
+function checkTarget(target: FilterTarget): void {
+  if (typeof (target as Partial<FilterTarget> | undefined)?.push === 'function') return;
+  const given = typeof target === 'string' ? ` "${target}"` : '';
+  throw new TypeError(
+    `the filter target${given} is not an object with push(): import one from the sub-path /filter-target of an adapter`,
+  );
 }
 
 function readInput(filter: PlanInput): { readonly condition: Condition; readonly words: OwnWords } {
@@ -87,14 +77,14 @@ function readInput(filter: PlanInput): { readonly condition: Condition; readonly
   return { condition: made, words: ownWords(read, made) };
 }
 
-class Native implements NativePart {
-  readonly #pushed: Pushed;
+class Native<Value> implements NativePart<Value> {
+  readonly #pushed: Pushed<Value>;
 
-  constructor(pushed: Pushed) {
+  constructor(pushed: Pushed<Value>) {
     this.#pushed = pushed;
   }
 
-  get value(): unknown {
+  get value(): Value | undefined {
     return this.#pushed.native;
   }
 

@@ -5,9 +5,9 @@ import type { Condition } from './condition.ts';
  * `Transport.filterTarget`; core splits each filter with it.
  */
 export interface FilterTarget<Native = unknown> {
-  /** As the command line takes it: `service-bus-sql`. */
+  /** As the command line takes it. Lower case, with dashes. */
   readonly name: string;
-  /** For people: `Service Bus, SQL filter`. */
+  /** For people: the service, and which of its filters. */
   readonly title: string;
   /** The largest part of the condition that the broker can evaluate without ever dropping an event that passes. */
   push(condition: Condition, options: PushOptions): Pushed<Native>;

@@ -2,8 +2,8 @@ import { conditionOf } from './condition-of.ts';
 import { hasMixedLogic } from './mixed-logic.ts';
 import { operandsOf } from './operands.ts';
 import { printFilter } from './print.ts';
+import { passingTypes, valueSets } from './push-down/value-sets.ts';
 import type { PushOptions } from './target.ts';
-import { passingTypes, valueSets } from './targets/value-sets.ts';
 import type { FilterFunctions, FilterTree } from './tree.ts';
 
 export interface WarningOptions extends PushOptions {

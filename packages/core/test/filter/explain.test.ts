@@ -1,18 +1,20 @@
 import { describe, expect, expectTypeOf, it, test } from 'vitest';
+import { ably } from '../../../ably/src/filter-target.ts';
+import { type EventGridFilter, eventGrid } from '../../../event-grid/src/filter-target.ts';
+import { redisChannel } from '../../../redis/src/filter-target.ts';
+import { serviceBusSql } from '../../../service-bus/src/filter-target.ts';
 import { BroadcastEvent } from '../../src/event.ts';
 import { explainFilter } from '../../src/filter/explain.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { parseFilter } from '../../src/filter/parse.ts';
 import { planFilter } from '../../src/filter/plan.ts';
-import { eventGrid } from '../../src/filter/targets/event-grid.ts';
-import type { EventGridFilter } from '../../src/filter/targets/event-grid-filter.ts';
 import { filterWarnings } from '../../src/filter/warnings.ts';
 
 const event = { specversion: '1.0', id: '1', source: '/till', type: 'order.moved' };
 
 describe('planFilter', () => {
   it('splits a filter into two that both can be asked', () => {
-    const { native, residual, reasons } = planFilter("region = 'eu' AND LENGTH(subject) > 3", 'service-bus-sql');
+    const { native, residual, reasons } = planFilter("region = 'eu' AND LENGTH(subject) > 3", serviceBusSql);
     expect(String(native)).toBe("user.cloudEvents_region = 'eu' AND user.cloudEvents_subject IS NOT NULL");
     expect(String(residual)).toBe('LENGTH(subject) > 3');
     expect([native.isEverything, residual.isEverything]).toEqual([false, false]);
@@ -25,19 +27,19 @@ describe('planFilter', () => {
   });
 
   it('is an object on both sides when there is nothing to send, or nothing left', () => {
-    const nothing = planFilter('LENGTH(type) > 3', 'redis-channel');
+    const nothing = planFilter('LENGTH(type) > 3', redisChannel);
     expect(nothing.native).toMatchObject({ isEverything: true, value: undefined, text: '' });
     expect(nothing.native.matches(event)).toBe(true);
-    const all = planFilter("type = 'x'", 'ably');
+    const all = planFilter("type = 'x'", ably);
     expect(all.residual).toMatchObject({ isEverything: true });
     expect([String(all.residual), all.residual.matches(event), all.reasons]).toEqual(['TRUE', true, []]);
   });
 
-  it('takes any form of a filter, and a target by name or itself', () => {
+  it('takes any form of a filter', () => {
     const tree = parseFilter("type = 'x'");
     const text = planFilter("type = 'x'", eventGrid).native.text;
     for (const filter of [tree, { tree }, { exact: { type: 'x' } }, '{"exact":{"type":"x"}}'] as const) {
-      expect(planFilter(filter, 'event-grid').native.text).toBe(text);
+      expect(planFilter(filter, eventGrid).native.text).toBe(text);
     }
     expectTypeOf(planFilter('EXISTS a', eventGrid).native.value).toEqualTypeOf<
       readonly EventGridFilter[] | undefined
@@ -49,7 +51,7 @@ describe('planFilter', () => {
       HOT: { takes: ['integer'] as const, gives: 'boolean' as const, evaluate: (n: unknown) => Number(n) > 3 },
     };
     const filter = compileFilter("HOT(priority) AND region = 'eu' AND time = '2026-11-21T10:00:00Z'", { functions });
-    const { native, residual } = planFilter(filter, 'service-bus-sql');
+    const { native, residual } = planFilter(filter, serviceBusSql);
     expect(String(native)).toContain("user.cloudEvents_region = 'eu'");
     expect(String(residual)).toBe("HOT(priority) AND time = '2026-11-21T10:00:00Z'");
     const hot = new BroadcastEvent({
@@ -61,16 +63,21 @@ describe('planFilter', () => {
     expect(residual.matches(hot.with({ attributes: { priority: 3 } }))).toBe(false);
   });
 
-  it('refuses a target that is not there, with the nearest', () => {
-    expect(() => planFilter('EXISTS a', 'service-bus' as never)).toThrow(/unknown filter target "service-bus"/);
-    expect(() => planFilter('EXISTS a', 'event-gird' as never)).toThrow(/did you mean "event-grid"/);
-    expect(() => planFilter('EXISTS', 'ably')).toThrow(expect.objectContaining({ code: 'invalid-filter' }));
+  it('refuses what is not a target', () => {
+    for (const wrong of ['some-name', undefined, null, {}]) {
+      expect(() => planFilter('EXISTS a', wrong as never)).toThrow(TypeError);
+      expect(() => explainFilter('EXISTS a', wrong as never)).toThrow(TypeError);
+    }
+    expect(() => planFilter('EXISTS a', 'some-name' as never)).toThrow(
+      /the filter target "some-name" is not an object/,
+    );
+    expect(() => planFilter('EXISTS', ably)).toThrow(expect.objectContaining({ code: 'invalid-filter' }));
   });
 });
 
 describe('explainFilter', () => {
   it('says it all in texts', () => {
-    expect(explainFilter("NOT (NOT (type = 'A')) AND 1 = 1", 'event-grid')).toEqual({
+    expect(explainFilter("NOT (NOT (type = 'A')) AND 1 = 1", eventGrid)).toEqual({
       target: 'event-grid',
       title: 'Event Grid, advanced filters',
       filter: "type = 'A'",
@@ -83,16 +90,16 @@ describe('explainFilter', () => {
 
   it('counts on a sample', () => {
     const events = ['A', 'a', 'b', 'A'].map((type) => ({ ...event, type }));
-    expect(explainFilter("type = 'A' AND NOT EXISTS typ", 'event-grid', { events })).toMatchObject({
+    expect(explainFilter("type = 'A' AND NOT EXISTS typ", eventGrid, { events })).toMatchObject({
       events: { count: 4, kept: 0.75, exact: 0.5 },
       warnings: ['unknown attribute "typ"; did you mean "type"?', 'no event of the sample has the attribute typ'],
     });
-    expect(explainFilter("type = 'A'", 'event-grid', { events: [] }).events).toEqual({ count: 0, kept: 0, exact: 0 });
+    expect(explainFilter("type = 'A'", eventGrid, { events: [] }).events).toEqual({ count: 0, kept: 0, exact: 0 });
   });
 
   it('knows functions of the user', () => {
     const functions = { YES: { takes: [], gives: 'boolean' as const, evaluate: () => true } };
-    expect(explainFilter("YES() AND region = 'eu'", 'ably', { functions })).toMatchObject({
+    expect(explainFilter("YES() AND region = 'eu'", ably, { functions })).toMatchObject({
       native: 'headers.region == `"eu"`',
       residual: 'YES()',
     });

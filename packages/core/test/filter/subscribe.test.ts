@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { FilterTarget } from '../../src/adapter.ts';
-import { attr, type Broadcaster, compileFilter, connect, type Signal, type Subscription } from '../../src/index.ts';
+import { compileFilter } from '../../src/filter/filter.ts';
+import { attr, type Broadcaster, connect, type Signal, type Subscription } from '../../src/index.ts';
 import { LoopTransport, leaseOf, stranger } from '../loop-transport.ts';
 
 const openOnes: Broadcaster[] = [];

@@ -1,0 +1,2 @@
+/** What Ably evaluates of a filter. */
+export { ably } from './filter-target/ably.ts';
