@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { emptyFolder, polycast, start } from './cli.ts';
 
@@ -159,5 +160,31 @@ describe('eval', () => {
   test('what strangers wrote cannot colour the screen', async () => {
     const { out } = await polycast(args('EXISTS id'), { cwd: sample(JSON.stringify({ id: '\u001b[31mred' })) });
     expect(out).not.toContain('\u001b');
+  });
+});
+
+describe('filter targets', () => {
+  const packages = fileURLToPath(new URL('../../', import.meta.url));
+  const entries = readdirSync(packages)
+    .map((name) => join(packages, name, 'src/filter-target.ts'))
+    .filter((file) => existsSync(file));
+
+  /** Packages that a file and the files it imports need when they run. */
+  function needs(file: string, seen = new Set<string>()): ReadonlySet<string> {
+    const found = new Set<string>();
+    if (seen.has(file)) return found;
+    seen.add(file);
+    for (const [, , specifier = ''] of readFileSync(file, 'utf8').matchAll(
+      /^(?:import|export) (?!type )([^;]*? from )?'([^']+)';/gms,
+    )) {
+      if (!specifier.startsWith('.')) found.add(specifier);
+      else for (const each of needs(join(dirname(file), specifier), seen)) found.add(each);
+    }
+    return found;
+  }
+
+  test.each(entries.map((file) => [file.slice(packages.length), file]))('%s needs nothing but core', (_, file) => {
+    expect(entries.length).toBeGreaterThanOrEqual(5);
+    expect([...needs(file)]).toEqual(['@polycast/core/filter']);
   });
 });

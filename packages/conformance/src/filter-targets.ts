@@ -1,19 +1,19 @@
 import {
   addressTarget,
-  atom,
+  atomFormula,
   compileCondition,
-  constant,
+  constantFormula,
   type FilterEvent,
   type FilterTarget,
   type Formula,
   formulaOf,
-  join,
+  joinFormulas,
   type Loosened,
   printFormula,
   REQUIRED_ATTRIBUTES,
   reasonFor,
-  split,
-  surelyRead,
+  requiredAttributes,
+  splitCondition,
   type Test,
 } from '@polycast/core/filter';
 
@@ -37,12 +37,12 @@ function partlyEvaluating(
     name,
     title,
     push(condition) {
-      const { natives, residual, reasons } = split<Formula<Test>>(condition, {
+      const { natives, residual, reasons } = splitCondition<Formula<Test>>(condition, {
         share: (part) => formulaOf(part, loosen),
         fits: (formulas) => formulas.length <= maxParts,
         tooMuch: (part) => reasonFor(part, `the service takes ${maxParts} parts`),
       });
-      const formula = join('and', natives);
+      const formula = joinFormulas('and', natives);
       return {
         native: natives.length === 0 ? undefined : formula,
         text: natives.length === 0 ? '' : printFormula(formula, WORDS, (test) => JSON.stringify(test)),
@@ -69,16 +69,16 @@ function holds(formula: Formula<Test>, event: FilterEvent): boolean {
   }
 }
 
-const exactly = (test: Test): Loosened<Test> => ({ formula: atom(test) });
+const exactly = (test: Test): Loosened<Test> => ({ formula: atomFormula(test) });
 
 /** The attributes without which no value passes the test are there. */
 function presenceOf(test: Test): Formula<Test> {
-  if (test.kind === 'present') return constant(true);
-  const read = test.kind === 'expression' ? surelyRead(test.of) : [test.attribute];
+  if (test.kind === 'present') return constantFormula(true);
+  const read = test.kind === 'expression' ? requiredAttributes(test.of) : [test.attribute];
   const present = read.filter((attribute) => !REQUIRED_ATTRIBUTES.has(attribute));
-  return join(
+  return joinFormulas(
     'and',
-    present.map((attribute) => atom<Test>({ kind: 'present', attribute, negated: false })),
+    present.map((attribute) => atomFormula<Test>({ kind: 'present', attribute, negated: false })),
   );
 }
 

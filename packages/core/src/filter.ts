@@ -44,35 +44,35 @@ export { escapeLike, type LikeText, type LikeToken, likeTokens } from './filter/
 export { type FilterInput, parseFilter } from './filter/parse.ts';
 export { type FilterPlan, type NativePart, type PlanInput, planFilter, type ResidualPart } from './filter/plan.ts';
 export { printFilter } from './filter/print.ts';
+export {
+  type AcceptedValues,
+  type AttributeType,
+  acceptedTypes,
+  acceptedValues,
+  acceptsEverything,
+  type BareTest,
+  bareTest,
+  type IntegerSet,
+  type TextSet,
+  typesOf,
+  type ValueTest,
+} from './filter/push-down/accepted-values.ts';
 export { addressTarget } from './filter/push-down/addresses.ts';
-export { adviceFor } from './filter/push-down/advice.ts';
 export { commonPrefix } from './filter/push-down/common-prefix.ts';
 export {
-  atom,
-  constant,
+  atomFormula,
+  constantFormula,
   type Formula,
   formulaOf,
-  join,
+  joinFormulas,
   type Loosened,
   printFormula,
 } from './filter/push-down/formula.ts';
 export { foldCase, isCaseless } from './filter/push-down/letter-case.ts';
 export { reasonFor } from './filter/push-down/reasons.ts';
-export { type Share, type Split, type Splitting, split } from './filter/push-down/split.ts';
-export { surelyRead } from './filter/push-down/surely-read.ts';
-export {
-  type AttributeType,
-  type BareTest,
-  bareTest,
-  type IntegerSet,
-  isEverything,
-  passingTypes,
-  type TextSet,
-  typesOf,
-  type ValueSets,
-  type ValueTest,
-  valueSets,
-} from './filter/push-down/value-sets.ts';
+export { requiredAttributes } from './filter/push-down/required-attributes.ts';
+export { type Share, type Split, type Splitting, splitCondition } from './filter/push-down/split.ts';
+export { typeAdvice } from './filter/push-down/type-advice.ts';
 export { FilterSyntaxError } from './filter/syntax-error.ts';
 export type { FilterTarget, Pushed, PushOptions, PushReason } from './filter/target.ts';
 export {

@@ -1,14 +1,15 @@
 import {
-  adviceFor,
-  atom,
+  type AcceptedValues,
+  acceptedValues,
+  acceptsEverything,
+  atomFormula,
   bareTest,
-  constant,
+  constantFormula,
   type ExpressionTest,
   type FilterTarget,
   type FilterValue,
   formulaOf,
-  isEverything,
-  join,
+  joinFormulas,
   type Loosened,
   MAX_INTEGER,
   MIN_INTEGER,
@@ -16,12 +17,11 @@ import {
   REQUIRED_ATTRIBUTES,
   readAttribute,
   reasonFor,
-  split,
-  surelyRead,
+  requiredAttributes,
+  splitCondition,
   type Test,
-  type ValueSets,
+  typeAdvice,
   type ValueTest,
-  valueSets,
 } from '@polycast/core/filter';
 import { evaluateJmes, type JmesAtom, type JmesFormula, type JmesMessage, printJmes } from './jmespath.ts';
 
@@ -37,13 +37,13 @@ export const ably: FilterTarget<string> = {
   name: 'ably',
   title: 'Ably, subscription filter',
   push(condition, options) {
-    const { natives, residual, reasons } = split<JmesFormula>(condition, {
+    const { natives, residual, reasons } = splitCondition<JmesFormula>(condition, {
       share: (part, coarse) => formulaOf(part, (test) => loosen(test, options, coarse)),
-      fits: (formulas) => utf8.encode(printJmes(join('and', formulas))).length <= MAX_BYTES,
+      fits: (formulas) => utf8.encode(printJmes(joinFormulas('and', formulas))).length <= MAX_BYTES,
       tooMuch: (part) =>
         reasonFor(part, `the filter is part of the channel name, which has room for ${MAX_BYTES} bytes of it`),
     });
-    const formula = join('and', natives);
+    const formula = joinFormulas('and', natives);
     const text = natives.length === 0 ? '' : printJmes(formula);
     return {
       native: natives.length === 0 ? undefined : text,
@@ -66,7 +66,7 @@ function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<Jme
   const looksAt = test.kind === 'expression' ? bareTest(test) : test;
   if (looksAt === undefined) {
     return {
-      formula: join('and', surelyRead((test as ExpressionTest).of).map(presence)),
+      formula: joinFormulas('and', requiredAttributes((test as ExpressionTest).of).map(presence)),
       reason: reasonFor(test, "Ably's documentation shows only comparisons of one attribute with a value"),
     };
   }
@@ -74,11 +74,11 @@ function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<Jme
   const field = fieldOf(attribute);
   if (looksAt.kind === 'present') {
     if (!looksAt.negated) return { formula: presence(attribute) };
-    if (REQUIRED_ATTRIBUTES.has(attribute)) return { formula: constant(false) };
-    return { formula: atom({ field, operator: '==', value: null }) };
+    if (REQUIRED_ATTRIBUTES.has(attribute)) return { formula: constantFormula(false) };
+    return { formula: atomFormula({ field, operator: '==', value: null }) };
   }
-  const sets = valueSets(looksAt, options);
-  if (isEverything(sets)) return { formula: presence(attribute) };
+  const sets = acceptedValues(looksAt, options);
+  if (acceptsEverything(sets)) return { formula: presence(attribute) };
   const values = hasLongList(sets, coarse ? MAX_COARSE_VALUES : MAX_LIST)
     ? undefined
     : (among(sets, field) ?? butFor(sets, field));
@@ -88,9 +88,9 @@ function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<Jme
 }
 
 /** The attribute is one of some values. */
-function among({ types, text, integer, boolean }: ValueSets, field: string): JmesFormula | undefined {
+function among({ types, text, integer, boolean }: AcceptedValues, field: string): JmesFormula | undefined {
   if (text.kind !== 'none' && text.kind !== 'in') return undefined;
-  const equal = (value: FilterValue) => atom<JmesAtom>({ field, operator: '==', value });
+  const equal = (value: FilterValue) => atomFormula<JmesAtom>({ field, operator: '==', value });
   const parts: JmesFormula[] = text.kind === 'in' ? text.values.map(equal) : [];
   if (integer.kind === 'in') parts.push(...integer.values.map(equal));
   else if (integer.kind !== 'none') {
@@ -100,24 +100,24 @@ function among({ types, text, integer, boolean }: ValueSets, field: string): Jme
     if (numbers === undefined) return undefined;
     parts.push(numbers);
   }
-  return join('or', [...parts, ...boolean.map(equal)]);
+  return joinFormulas('or', [...parts, ...boolean.map(equal)]);
 }
 
 /** Some implementations take null for a number as well. */
-function numbersOf(set: ValueSets['integer'], field: string): JmesFormula | undefined {
+function numbersOf(set: AcceptedValues['integer'], field: string): JmesFormula | undefined {
   if (set.kind !== 'range') return undefined;
   const { low, high, negated } = set;
-  const compare = (operator: JmesAtom['operator'], value: number) => atom<JmesAtom>({ field, operator, value });
-  const isThere = atom<JmesAtom>({ field, operator: '!=', value: null });
-  if (negated) return join('and', [isThere, join('or', [compare('<', low), compare('>', high)])]);
+  const compare = (operator: JmesAtom['operator'], value: number) => atomFormula<JmesAtom>({ field, operator, value });
+  const isThere = atomFormula<JmesAtom>({ field, operator: '!=', value: null });
+  if (negated) return joinFormulas('and', [isThere, joinFormulas('or', [compare('<', low), compare('>', high)])]);
   const ends: JmesFormula[] = [];
   if (low > MIN_INTEGER) ends.push(compare('>=', low));
   if (high < MAX_INTEGER) ends.push(compare('<=', high));
-  return join('and', [isThere, ...ends]);
+  return joinFormulas('and', [isThere, ...ends]);
 }
 
 /** The attribute is there, and none of some values. */
-function butFor({ types, text, integer, boolean }: ValueSets, field: string): JmesFormula | undefined {
+function butFor({ types, text, integer, boolean }: AcceptedValues, field: string): JmesFormula | undefined {
   const excluded: FilterValue[] = [];
   if (types.includes('text')) {
     if (text.kind === 'notIn') excluded.push(...text.values);
@@ -128,21 +128,21 @@ function butFor({ types, text, integer, boolean }: ValueSets, field: string): Jm
     else if (integer.kind !== 'all') return undefined;
   }
   if (types.includes('boolean')) excluded.push(...[true, false].filter((flag) => !boolean.includes(flag)));
-  return join(
+  return joinFormulas(
     'and',
-    [null, ...excluded].map((value) => atom<JmesAtom>({ field, operator: '!=', value })),
+    [null, ...excluded].map((value) => atomFormula<JmesAtom>({ field, operator: '!=', value })),
   );
 }
 
-function hasLongList({ text, integer }: ValueSets, most: number): boolean {
+function hasLongList({ text, integer }: AcceptedValues, most: number): boolean {
   const lists = [text, integer].flatMap((set) => (set.kind === 'in' || set.kind === 'notIn' ? [set.values] : []));
   return lists.some(({ length }) => length > most);
 }
 
-function whyNot({ attribute }: ValueTest, sets: ValueSets): string {
+function whyNot({ attribute }: ValueTest, sets: AcceptedValues): string {
   const { types, text, integer } = sets;
   if (hasLongList(sets, MAX_LIST)) return `a list of more than ${MAX_LIST} values does not fit into a channel name`;
-  const advice = types.length > 1 ? adviceFor(attribute, text) : '';
+  const advice = types.length > 1 ? typeAdvice(attribute, text) : '';
   if (text.kind === 'number') return `CESQL casts a string such as '07' to an integer, which Ably does not do${advice}`;
   if (text.kind === 'flag') return `CESQL casts strings to booleans case-insensitively${advice}`;
   if (text.kind === 'like' || integer.kind === 'like') {
@@ -152,8 +152,8 @@ function whyNot({ attribute }: ValueTest, sets: ValueSets): string {
 }
 
 function presence(attribute: string): JmesFormula {
-  if (REQUIRED_ATTRIBUTES.has(attribute)) return constant(true);
-  return atom({ field: fieldOf(attribute), operator: '!=', value: null });
+  if (REQUIRED_ATTRIBUTES.has(attribute)) return constantFormula(true);
+  return atomFormula({ field: fieldOf(attribute), operator: '!=', value: null });
 }
 
 function fieldOf(attribute: string): string {

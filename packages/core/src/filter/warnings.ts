@@ -2,7 +2,7 @@ import { conditionOf } from './condition-of.ts';
 import { hasMixedLogic } from './mixed-logic.ts';
 import { operandsOf } from './operands.ts';
 import { printFilter } from './print.ts';
-import { passingTypes, valueSets } from './push-down/value-sets.ts';
+import { acceptedTypes, acceptedValues } from './push-down/accepted-values.ts';
 import type { PushOptions } from './target.ts';
 import type { FilterFunctions, FilterTree } from './tree.ts';
 
@@ -88,8 +88,8 @@ function warnsOfFailure(node: FilterTree, options: WarningOptions): string | und
     return `${printFilter(node)} ${how}`;
   }
   if ('attribute' in condition && condition.kind !== 'present') {
-    const sets = valueSets(condition, options);
-    if (passingTypes(sets).length === 0) {
+    const sets = acceptedValues(condition, options);
+    if (acceptedTypes(sets).length === 0) {
       return `${printFilter(node)} is never true: ${condition.attribute} is declared to be of type ${sets.types.join()}`;
     }
   }

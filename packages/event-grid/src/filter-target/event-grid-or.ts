@@ -58,7 +58,7 @@ interface Joined {
 function bestJoin(filter: EventGridFilter, branch: readonly EventGridFilter[]): Joined | undefined {
   let best: Joined | undefined;
   for (const other of branch) {
-    const joined = join(filter, other);
+    const joined = joinFormulas(filter, other);
     if (joined?.exact) return joined;
     if (joined !== undefined && (best === undefined || best.filter.operatorType === 'IsNotNull')) best = joined;
   }
@@ -67,7 +67,7 @@ function bestJoin(filter: EventGridFilter, branch: readonly EventGridFilter[]): 
 
 const TEXT_OPERATORS: readonly string[] = ['StringIn', 'StringBeginsWith', 'StringEndsWith', 'StringContains'];
 
-function join(some: EventGridFilter, other: EventGridFilter): Joined | undefined {
+function joinFormulas(some: EventGridFilter, other: EventGridFilter): Joined | undefined {
   const { key } = some;
   if (key !== other.key) return undefined;
   if (JSON.stringify(some) === JSON.stringify(other)) return { filter: some, exact: true };

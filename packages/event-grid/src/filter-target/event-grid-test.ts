@@ -1,21 +1,21 @@
 import {
+  acceptedTypes,
+  acceptedValues,
+  acceptsEverything,
   bareTest,
   commonPrefix,
   type ExpressionTest,
   escapeLike,
   isCaseless,
-  isEverything,
   likeTokens,
   MAX_INTEGER,
   MIN_INTEGER,
   type PushOptions,
-  passingTypes,
   REQUIRED_ATTRIBUTES,
-  surelyRead,
+  requiredAttributes,
   type Test,
   type TextSet,
   type ValueTest,
-  valueSets,
 } from '@polycast/core/filter';
 import { type EventGridFilter, MAX_TEXT, type NotTextOperator, type TextOperator } from './event-grid-filter.ts';
 
@@ -35,7 +35,7 @@ export function filtersOfTest(test: Test, options: PushOptions, coarse: boolean)
   const looksAt = test.kind === 'expression' ? bareTest(test) : test;
   if (looksAt === undefined) {
     return {
-      filters: surelyRead((test as ExpressionTest).of).flatMap(presence),
+      filters: requiredAttributes((test as ExpressionTest).of).flatMap(presence),
       reason: 'Event Grid compares one attribute with values, and has no functions or arithmetic',
     };
   }
@@ -53,9 +53,9 @@ export function filtersOfTest(test: Test, options: PushOptions, coarse: boolean)
 
 function filtersOfValues(test: ValueTest, options: PushOptions, coarse: boolean): EventGridPart {
   const { attribute: key } = test;
-  const sets = valueSets(test, options);
-  if (isEverything(sets)) return { filters: presence(key) };
-  const passing = passingTypes(sets);
+  const sets = acceptedValues(test, options);
+  if (acceptsEverything(sets)) return { filters: presence(key) };
+  const passing = acceptedTypes(sets);
   const [type, ...others] = passing;
   if (type === undefined) return { filters: [NO_EVENT] };
   if (others.length > 0) {

@@ -6,7 +6,7 @@ import {
   readAttribute,
   reasonFor,
   type Share,
-  split,
+  splitCondition,
 } from '@polycast/core/filter';
 import { countValues, type EventGridFilter, MAX_FILTERS, MAX_VALUES, matchesFilter } from './event-grid-filter.ts';
 import { mergeBranches } from './event-grid-or.ts';
@@ -23,7 +23,7 @@ export const eventGrid: FilterTarget<readonly EventGridFilter[]> = {
   name: 'event-grid',
   title: 'Event Grid, advanced filters',
   push(condition, options) {
-    const { natives, residual, reasons } = split<readonly EventGridFilter[]>(condition, {
+    const { natives, residual, reasons } = splitCondition<readonly EventGridFilter[]>(condition, {
       share: (part, coarse) => share(part, options, coarse),
       fits,
       tooMuch: (part) =>

@@ -1,5 +1,5 @@
 import {
-  adviceFor,
+  acceptedValues,
   bareTest,
   type Condition,
   type FilterTarget,
@@ -11,9 +11,9 @@ import {
   readAttribute,
   reasonFor,
   type Share,
-  split,
+  splitCondition,
   type Test,
-  valueSets,
+  typeAdvice,
 } from '@polycast/core/filter';
 import { isContentType, isTimestamp, propertyOf } from './service-bus-columns.ts';
 
@@ -38,7 +38,7 @@ export const serviceBusCorrelation: FilterTarget<readonly CorrelationRule[]> = {
   name: 'service-bus-correlation',
   title: 'Service Bus, correlation filters',
   push(condition, options) {
-    const { natives, residual, reasons } = split<Rules>(condition, {
+    const { natives, residual, reasons } = splitCondition<Rules>(condition, {
       share: (part) => shareOf(part, options),
       fits: (rules) => rules.reduce((product, { length }) => product * Math.max(length, 1), 1) <= MAX_RULES,
       tooMuch: (part) => reasonFor(part, TOO_MANY),
@@ -111,12 +111,12 @@ function rulesOfTest(test: Test, options: PushOptions, blame: Blame): Rules {
     blame(test, 'it is sent as a timestamp, which cannot equal a string');
     return EVERYTHING;
   }
-  const sets = valueSets(looksAt, options);
+  const sets = acceptedValues(looksAt, options);
   const integers = fewIntegers(sets.integer);
   const texts = sets.text.kind === 'in' ? sets.text.values : sets.text.kind === 'none' ? [] : undefined;
   if (integers === undefined || texts === undefined) {
     // With the type declared, what is left may be a few values.
-    const advice = integers === undefined || sets.types.length === 1 ? '' : adviceFor(attribute, sets.text);
+    const advice = integers === undefined || sets.types.length === 1 ? '' : typeAdvice(attribute, sets.text);
     blame(test, `a correlation filter supports equality only${advice}`);
     return EVERYTHING;
   }

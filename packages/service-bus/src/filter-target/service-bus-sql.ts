@@ -1,20 +1,20 @@
 import {
-  atom,
+  atomFormula,
   bareTest,
   type Condition,
-  constant,
+  constantFormula,
   type ExpressionTest,
   type FilterTarget,
   formulaOf,
-  join,
+  joinFormulas,
   type Loosened,
   type PresentTest,
   type Pushed,
   type PushOptions,
   REQUIRED_ATTRIBUTES,
   reasonFor,
-  split,
-  surelyRead,
+  requiredAttributes,
+  splitCondition,
   type Test,
 } from '@polycast/core/filter';
 import { columnOf, isContentType, isTimestamp, messageOf } from './service-bus-columns.ts';
@@ -53,12 +53,12 @@ export function serviceBusSqlWithin(maxText: number): FilterTarget<ServiceBusSql
 }
 
 function push(condition: Condition, options: PushOptions, maxText: number): Pushed<ServiceBusSqlFilter> {
-  const { natives, residual, reasons } = split<SqlFormula>(condition, {
+  const { natives, residual, reasons } = splitCondition<SqlFormula>(condition, {
     share: (part, coarse) => formulaOf(part, (test) => loosen(test, options, coarse)),
-    fits: (formulas) => printSql(join('and', formulas)).length <= maxText,
+    fits: (formulas) => printSql(joinFormulas('and', formulas)).length <= maxText,
     tooMuch: (part) => reasonFor(part, `a filter is limited to ${maxText} characters`),
   });
-  const formula = join('and', natives);
+  const formula = joinFormulas('and', natives);
   const text = natives.length === 0 ? '' : printSql(formula);
   return {
     native: natives.length === 0 ? undefined : { sqlExpression: text, formula },
@@ -88,22 +88,22 @@ function loosen(test: Test, options: PushOptions, coarse: boolean): Loosened<Sql
 function loosenPresence(test: PresentTest): Loosened<SqlAtom> {
   const { attribute, negated } = test;
   if (isContentType(attribute)) {
-    return { formula: negated ? constant(true) : presence(attribute), reason: reasonFor(test, CONTENT_TYPE) };
+    return { formula: negated ? constantFormula(true) : presence(attribute), reason: reasonFor(test, CONTENT_TYPE) };
   }
   if (!negated) return { formula: presence(attribute) };
-  if (REQUIRED_ATTRIBUTES.has(attribute)) return { formula: constant(false) };
-  return { formula: atom({ kind: 'null', column: columnOf(attribute), negated: false }) };
+  if (REQUIRED_ATTRIBUTES.has(attribute)) return { formula: constantFormula(false) };
+  return { formula: atomFormula({ kind: 'null', column: columnOf(attribute), negated: false }) };
 }
 
 function loosenExpression(test: ExpressionTest, options: PushOptions): Loosened<SqlAtom> {
   const { formula, reason } = sqlOfExpression(test, options) ?? {
-    formula: join('and', surelyRead(test.of).map(presence)),
+    formula: joinFormulas('and', requiredAttributes(test.of).map(presence)),
     reason: 'Service Bus has no such function or arithmetic, or the attribute types are not declared',
   };
   return { formula, reason: reason === undefined ? undefined : reasonFor(test, reason) };
 }
 
 function presence(attribute: string): SqlFormula {
-  if (REQUIRED_ATTRIBUTES.has(attribute)) return constant(true);
-  return atom({ kind: 'null', column: columnOf(attribute), negated: true });
+  if (REQUIRED_ATTRIBUTES.has(attribute)) return constantFormula(true);
+  return atomFormula({ kind: 'null', column: columnOf(attribute), negated: true });
 }

@@ -1,5 +1,5 @@
 import {
-  atom,
+  atomFormula,
   type CompareOperator,
   type ExpressionTest,
   type FilterTree,
@@ -23,7 +23,7 @@ export function sqlOfExpression({ of, result }: ExpressionTest, options: PushOpt
   if (integers !== undefined) {
     const sums = hasSum(of.left) || hasSum(of.right);
     return {
-      formula: atom({ kind: 'compare', operator, ...integers }),
+      formula: atomFormula({ kind: 'compare', operator, ...integers }),
       reason: sums ? 'numbers overflow at 32 bits in CESQL and at 64 in Service Bus' : undefined,
     };
   }
@@ -31,7 +31,7 @@ export function sqlOfExpression({ of, result }: ExpressionTest, options: PushOpt
     operator === '=' || operator === '<>'
       ? operands(of.left, of.right, (tree) => textOperand(tree, options))
       : undefined;
-  return texts === undefined ? undefined : { formula: atom({ kind: 'compare', operator, ...texts }) };
+  return texts === undefined ? undefined : { formula: atomFormula({ kind: 'compare', operator, ...texts }) };
 }
 
 const OPERATORS: Readonly<Record<CompareOperator, readonly [SqlOperator, SqlOperator]>> = {

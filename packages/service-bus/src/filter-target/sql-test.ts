@@ -1,22 +1,22 @@
 import {
-  adviceFor,
-  atom,
+  type AcceptedValues,
+  acceptedValues,
+  acceptsEverything,
+  atomFormula,
   commonPrefix,
-  constant,
+  constantFormula,
   escapeLike,
   type IntegerSet,
   isCaseless,
-  isEverything,
-  join,
+  joinFormulas,
   likeTokens,
   MAX_INTEGER,
   MIN_INTEGER,
   type PushOptions,
   REQUIRED_ATTRIBUTES,
   type TextSet,
-  type ValueSets,
+  typeAdvice,
   type ValueTest,
-  valueSets,
 } from '@polycast/core/filter';
 import { columnOf } from './service-bus-columns.ts';
 import type { SqlFormula, SqlOperator, SqlPattern } from './sql.ts';
@@ -32,16 +32,16 @@ const MAX_COARSE_VALUES = 3;
 
 /** @param coarse shortens lists to a prefix */
 export function sqlOfTest(test: ValueTest, options: PushOptions, coarse: boolean): SqlPart {
-  const sets = coarse ? shortened(valueSets(test, options)) : valueSets(test, options);
+  const sets = coarse ? shortened(acceptedValues(test, options)) : acceptedValues(test, options);
   const column = columnOf(test.attribute);
-  if (isEverything(sets)) return { formula: presence(test.attribute, column) };
+  if (acceptsEverything(sets)) return { formula: presence(test.attribute, column) };
   const text = sqlOfTexts(column, sets.text);
   const integer = sqlOfIntegers(column, sets.integer);
   const reasons = [...new Set([text.reason, integer.reason].filter((reason) => reason !== undefined))];
-  const declare = sets.types.length > 1 ? adviceFor(test.attribute, sets.text) : '';
+  const declare = sets.types.length > 1 ? typeAdvice(test.attribute, sets.text) : '';
   const reason = reasons.length === 0 ? undefined : reasons.join('; ') + declare;
   // Each type has been loosened on its own, and what came of them may be short to say.
-  const isLoose = isEverything({
+  const isLoose = acceptsEverything({
     ...sets,
     text: { kind: text.isAll ? 'all' : 'none' },
     integer: { kind: integer.isAll ? 'all' : 'none' },
@@ -49,12 +49,14 @@ export function sqlOfTest(test: ValueTest, options: PushOptions, coarse: boolean
   if (isLoose) return { formula: presence(test.attribute, column), reason };
   const flags = sets.boolean;
   const boolean: SqlFormula =
-    flags.length === 0 ? constant(false) : atom({ kind: 'in', column, values: flags, negated: false });
-  return { formula: join('or', [text.formula, integer.formula, boolean]), reason };
+    flags.length === 0 ? constantFormula(false) : atomFormula({ kind: 'in', column, values: flags, negated: false });
+  return { formula: joinFormulas('or', [text.formula, integer.formula, boolean]), reason };
 }
 
 function presence(attribute: string, column: string): SqlFormula {
-  return REQUIRED_ATTRIBUTES.has(attribute) ? constant(true) : atom({ kind: 'null', column, negated: true });
+  return REQUIRED_ATTRIBUTES.has(attribute)
+    ? constantFormula(true)
+    : atomFormula({ kind: 'null', column, negated: true });
 }
 
 /** A part for one type; `isAll`: all values of the type pass. */
@@ -65,12 +67,12 @@ interface TypePart extends SqlPart {
 function sqlOfTexts(column: string, set: TextSet): TypePart {
   switch (set.kind) {
     case 'none':
-      return { formula: constant(false) };
+      return { formula: constantFormula(false) };
     case 'all':
       return { formula: anyText(column), isAll: true };
     case 'in':
     case 'notIn':
-      return { formula: atom({ kind: 'in', column, values: set.values, negated: set.kind === 'notIn' }) };
+      return { formula: atomFormula({ kind: 'in', column, values: set.values, negated: set.kind === 'notIn' }) };
     case 'number':
       return sqlOfNumbers(column, set);
     case 'flag':
@@ -127,12 +129,12 @@ const ESCAPES = ['\\', '!', '~', '^', '#', '@', '$', '|'];
 function sqlOfIntegers(column: string, set: IntegerSet): TypePart {
   switch (set.kind) {
     case 'none':
-      return { formula: constant(false) };
+      return { formula: constantFormula(false) };
     case 'all':
       return { formula: anyInteger(column), isAll: true };
     case 'in':
     case 'notIn':
-      return { formula: atom({ kind: 'in', column, values: set.values, negated: set.kind === 'notIn' }) };
+      return { formula: atomFormula({ kind: 'in', column, values: set.values, negated: set.kind === 'notIn' }) };
     case 'like':
       return {
         formula: anyInteger(column),
@@ -141,17 +143,17 @@ function sqlOfIntegers(column: string, set: IntegerSet): TypePart {
       };
     case 'range': {
       const { low, high, negated } = set;
-      if (negated) return { formula: join('or', [compare(column, '<', low), compare(column, '>', high)]) };
+      if (negated) return { formula: joinFormulas('or', [compare(column, '<', low), compare(column, '>', high)]) };
       const ends: SqlFormula[] = [];
       if (low > MIN_INTEGER) ends.push(compare(column, '>=', low));
       if (high < MAX_INTEGER) ends.push(compare(column, '<=', high));
-      return { formula: join('and', ends) };
+      return { formula: joinFormulas('and', ends) };
     }
   }
 }
 
 /** Lists that are too long become what their values have in common. */
-function shortened(sets: ValueSets): ValueSets {
+function shortened(sets: AcceptedValues): AcceptedValues {
   return { ...sets, text: shortenedTexts(sets.text), integer: shortenedIntegers(sets.integer) };
 }
 
@@ -182,11 +184,11 @@ function anyInteger(column: string): SqlFormula {
 }
 
 function like(column: string, pattern: SqlPattern, negated: boolean): SqlFormula {
-  return atom({ kind: 'like', column, pattern, negated });
+  return atomFormula({ kind: 'like', column, pattern, negated });
 }
 
 function compare(column: string, operator: SqlOperator, value: number): SqlFormula {
-  return atom({
+  return atomFormula({
     kind: 'compare',
     operator,
     left: { kind: 'column', name: column },

@@ -34,10 +34,10 @@ function grow<Atom>(condition: Condition, loosen: (test: Test) => Formula<Atom>)
   switch (condition.kind) {
     case 'always':
     case 'never':
-      return constant(condition.kind === 'always');
+      return constantFormula(condition.kind === 'always');
     case 'all':
     case 'any':
-      return join(
+      return joinFormulas(
         condition.kind === 'all' ? 'and' : 'or',
         condition.of.map((part) => grow(part, loosen)),
       );
@@ -46,16 +46,16 @@ function grow<Atom>(condition: Condition, loosen: (test: Test) => Formula<Atom>)
   }
 }
 
-export function constant(value: boolean): Formula<never> {
+export function constantFormula(value: boolean): Formula<never> {
   return { kind: 'constant', value };
 }
 
-export function atom<Atom>(atom: Atom): Formula<Atom> {
+export function atomFormula<Atom>(atom: Atom): Formula<Atom> {
   return { kind: 'atom', atom };
 }
 
 /** AND or OR, flat, without constants, nothing twice, and without what another part says already: `a OR (a AND b)` is `a`. */
-export function join<Atom>(kind: 'and' | 'or', parts: readonly Formula<Atom>[]): Formula<Atom> {
+export function joinFormulas<Atom>(kind: 'and' | 'or', parts: readonly Formula<Atom>[]): Formula<Atom> {
   const distinct = new Map<string, Formula<Atom>>();
   for (const part of parts) {
     if (part.kind === 'constant' && part.value === (kind === 'or')) return part;
@@ -65,7 +65,7 @@ export function join<Atom>(kind: 'and' | 'or', parts: readonly Formula<Atom>[]):
   const of = [...distinct.values()].filter(
     (part) => !('of' in part) || !part.of.some((inner) => distinct.has(JSON.stringify(inner))),
   );
-  if (of.length === 0) return constant(kind === 'and');
+  if (of.length === 0) return constantFormula(kind === 'and');
   return of.length === 1 ? of[0]! : { kind, of };
 }
 

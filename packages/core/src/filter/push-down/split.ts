@@ -31,7 +31,7 @@ export interface Split<Native> {
  * Splits a condition at its outermost AND: what each part becomes natively is sent, as far as it fits, those first that
  * drop most; what that is not exact for stays.
  */
-export function split<Native>(condition: Condition, splitting: Splitting<Native>): Split<Native> {
+export function splitCondition<Native>(condition: Condition, splitting: Splitting<Native>): Split<Native> {
   const parts = condition.kind === 'all' ? condition.of : [condition];
   const shares = choose(parts, splitting);
   const natives: Native[] = [];

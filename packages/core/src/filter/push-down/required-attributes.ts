@@ -4,7 +4,7 @@ import { type FilterTree, REQUIRED_ATTRIBUTES } from '../tree.ts';
  * Attributes that an expression reads whatever the event, without those that every event has. Where one is missing the
  * expression fails, so a broker that cannot evaluate it can still ask for them.
  */
-export function surelyRead(tree: FilterTree): readonly string[] {
+export function requiredAttributes(tree: FilterTree): readonly string[] {
   const names = new Set<string>();
   collect(tree, names);
   return [...names].filter((name) => !REQUIRED_ATTRIBUTES.has(name));

@@ -43,7 +43,7 @@ export type IntegerSet =
  * What passes a test, one set for each type that the attribute may have. CESQL casts where brokers compare like with like:
  * with the casts worked out here, a target has only to say what it can of each set.
  */
-export interface ValueSets {
+export interface AcceptedValues {
   /** The types that the attribute may have. */
   readonly types: readonly AttributeType[];
   /** `none` also where the attribute cannot be a text; likewise below. */
@@ -63,7 +63,7 @@ export function typesOf(attribute: string, options: PushOptions): readonly Attri
   return declared === undefined ? ANY_TYPE : [declared];
 }
 
-export function valueSets(test: ValueTest, options: PushOptions): ValueSets {
+export function acceptedValues(test: ValueTest, options: PushOptions): AcceptedValues {
   const types = typesOf(test.attribute, options);
   return {
     types,
@@ -74,14 +74,14 @@ export function valueSets(test: ValueTest, options: PushOptions): ValueSets {
 }
 
 /** Does every value of every type pass? Then the test only asks for the attribute to be there. */
-export function isEverything({ types, text, integer, boolean }: ValueSets): boolean {
+export function acceptsEverything({ types, text, integer, boolean }: AcceptedValues): boolean {
   return types.every((type) =>
     type === 'text' ? text.kind === 'all' : type === 'integer' ? integer.kind === 'all' : boolean.length === 2,
   );
 }
 
 /** The types of which at least one value passes. */
-export function passingTypes({ text, integer, boolean }: ValueSets): readonly AttributeType[] {
+export function acceptedTypes({ text, integer, boolean }: AcceptedValues): readonly AttributeType[] {
   const passing: AttributeType[] = [];
   if (text.kind !== 'none') passing.push('text');
   if (integer.kind !== 'none') passing.push('integer');
