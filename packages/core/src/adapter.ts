@@ -1,6 +1,7 @@
 /** What authors of adapters need beyond `@polycast/core`: the transport interface and the codec. */
 
 export type { Address } from './address.ts';
+export { type OptionNames, optionsOf, unknownOption } from './checked-option.ts';
 export { suggestion } from './configuration/nearest.ts';
 export { redactUrl } from './configuration/redact.ts';
 export { CORE } from './core-identity.ts';

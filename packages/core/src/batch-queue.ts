@@ -1,5 +1,3 @@
-import { MAX_PENDING_EVENTS } from './contract.ts';
-import { type Deferred, deferred } from './deferred.ts';
 import { type ErrorCode, PolycastError } from './error.ts';
 import { closeHoles, type Unsent } from './holes.ts';
 import type { Manifest } from './manifest.ts';
@@ -34,6 +32,7 @@ interface Batch {
  */
 export class BatchQueue {
   readonly #send: SendBatch;
+  readonly #maxPending: number;
   readonly #limits: Manifest['limits'];
   readonly #retry: RetryPolicy;
   readonly #isDown: () => boolean;
@@ -54,13 +53,14 @@ export class BatchQueue {
   /** Set while failed batches wait: nothing is sent. */
   #held = false;
   #wake: (() => void) | undefined;
-  #idle: Deferred<void> | undefined;
+  readonly #whenIdle: (() => void)[] = [];
   #closed: PolycastError | undefined;
   /** Do we keep the process alive? */
   #holds = false;
 
   constructor(options: {
     send: SendBatch;
+    maxPending: number;
     limits: Manifest['limits'];
     retry: RetryPolicy;
     /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their tries. */
@@ -71,6 +71,7 @@ export class BatchQueue {
     runtime: Runtime;
   }) {
     this.#send = options.send;
+    this.#maxPending = options.maxPending;
     this.#limits = options.limits;
     this.#retry = options.retry;
     this.#isDown = options.isDown;
@@ -85,7 +86,7 @@ export class BatchQueue {
 
   /** One more is refused with `overloaded`. */
   get isFull(): boolean {
-    return this.pending >= MAX_PENDING_EVENTS;
+    return this.pending >= this.#maxPending;
   }
 
   /** Resolves once the transport took the event. @throws `overloaded`, or what the transport said at the last try. */
@@ -95,7 +96,7 @@ export class BatchQueue {
       return Promise.reject(
         new PolycastError(
           'overloaded',
-          `${MAX_PENDING_EVENTS} events are already waiting for the transport; await publish()`,
+          `${this.#maxPending} events are already waiting for the transport; await publish()`,
         ),
       );
     }
@@ -114,8 +115,7 @@ export class BatchQueue {
   /** Resolves when nothing waits and nothing is under way. */
   drain(): Promise<void> {
     if (this.#isIdle()) return Promise.resolve();
-    this.#idle ??= deferred();
-    return this.#idle.promise;
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** Refuses everything that still waits or is not answered yet, and all that comes. */
@@ -144,8 +144,7 @@ export class BatchQueue {
     if (!this.#isIdle()) return;
     if (this.#holds) this.#runtime.release();
     this.#holds = false;
-    this.#idle?.resolve();
-    this.#idle = undefined;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #isIdle(): boolean {

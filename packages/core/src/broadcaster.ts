@@ -1,8 +1,8 @@
 import { isAborted, onAbort, orAborted } from './abort.ts';
-import { unsupported } from './catalogue.ts';
-import { duration, oneOf, optionsOf } from './checked-option.ts';
+import { duration, type OptionNames, oneOf, optionsOf } from './checked-option.ts';
 import type {
   Broadcaster,
+  CloseOptions,
   Dropped,
   EventInputOf,
   EventMap,
@@ -28,8 +28,8 @@ import { RESERVED_TYPE_PREFIX } from './publisher.ts';
 import { keepAlive } from './runtime.ts';
 import type { Session } from './session.ts';
 import type { SignalListener } from './signal.ts';
-import { LiveSubscription } from './subscription.ts';
-import { type SubscriptionSettings, subscriptionSettings } from './subscription-settings.ts';
+import { CLOSE_OPTIONS, LiveSubscription } from './subscription.ts';
+import { type SubscriptionSettings, subscribeOptions, subscriptionSettings } from './subscription-settings.ts';
 import { settlesWithin } from './timer.ts';
 
 /** A connected broadcaster. Made by `connect`. */
@@ -115,7 +115,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   }
 
   #checkPublish(options: PublishOptions): void {
-    optionsOf('publish', options);
+    if (!isUsual(options)) optionsOf('publish', options, PUBLISH_OPTIONS);
     const { confirm = 'accepted', signal } = options;
     oneOf('confirm', confirm, ['accepted', 'none']);
     if (isAborted(signal)) throw abortedError('publish');
@@ -128,8 +128,10 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   }
 
   #require(capability: CapabilityName, asked: string): void {
-    const { manifest } = this.#session;
-    if (manifest.capabilities[capability].level === 'none') throw unsupported(capability, manifest, asked);
+    const { manifest, catalogue } = this.#session;
+    if (manifest.capabilities[capability].level === 'none') {
+      throw (catalogue as Catalogue).unsupported(capability, manifest, asked);
+    }
   }
 
   subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
@@ -153,9 +155,14 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     // Most likely the two were swapped: the second one would be ignored.
     if (handler === undefined && second !== undefined)
       throw new TypeError('subscribe() takes the handler before the options');
-    const options = optionsOf('subscribe', handler === undefined ? (first as SubscribeOptions | undefined) : second);
+    const options = subscribeOptions(handler === undefined ? (first as SubscribeOptions | undefined) : second);
     if (isAborted(options?.signal)) throw abortedError('subscribe');
     const settings = await this.#settingsOf(options);
+    // Most pages iterate over none.
+    const given =
+      handler === undefined
+        ? { Stream: (await import('./delivery-stream.ts')).DeliveryStream }
+        : { handler: handler as Handler };
     // It may have been closed meanwhile.
     if (this.#closing !== undefined) throw closedError();
     this.#checkSubscribe(settings);
@@ -166,7 +173,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       void subscription?.close();
     });
     try {
-      subscription = await this.#listen(settings, handler as Handler | undefined);
+      subscription = await this.#listen(settings, given);
     } catch (thrown) {
       off();
       throw thrown;
@@ -183,10 +190,13 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return subscriptionSettings(options, subscriptionFilter(options.filter, this.#session.filterTarget));
   }
 
-  async #listen(settings: SubscriptionSettings, handler: Handler | undefined): Promise<LiveSubscription> {
+  async #listen(
+    settings: SubscriptionSettings,
+    given: ConstructorParameters<typeof LiveSubscription>[2],
+  ): Promise<LiveSubscription> {
     const session = this.#session;
     const inbox = this.#isSharable(settings) ? await this.#sharedInboxCaughtUp() : new Inbox(session, settings, 'own');
-    const subscription = new LiveSubscription(inbox, settings, handler);
+    const subscription = new LiveSubscription(inbox, settings, given);
     inbox.join(subscription);
     session.subscriptions.add(subscription);
     try {
@@ -238,7 +248,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   request(event: EventInputOf<Inputs>, options: RequestOptions = {}): Replies {
     if (this.#closing !== undefined) throw closedError();
-    optionsOf('request', options);
+    optionsOf('request', options, REQUEST_OPTIONS);
     this.#require('request', 'request()');
     return this.#session.desk.request(event, options, () => listenBeside(this.#session));
   }
@@ -249,7 +259,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   async #members(options: MembersOptions): Promise<readonly Participant[]> {
     if (this.#closing !== undefined) throw closedError();
-    optionsOf('members', options);
+    optionsOf('members', options, MEMBERS_OPTIONS);
     if (options.timeoutMs !== undefined) duration('timeoutMs', options.timeoutMs);
     this.#require('members', 'members()');
     const { link, members } = this.#session;
@@ -265,7 +275,8 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return this.#session.signals.add(listener);
   }
 
-  close(options: { drainMs?: number } = {}): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
+    optionsOf('close', options, CLOSE_OPTIONS);
     const { drainMs = DEFAULT_DRAIN_MS } = options;
     const all = [...this.#session.subscriptions];
     const own = all.filter((subscription) => subscription.isInside);
@@ -312,7 +323,32 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   }
 }
 
+type Catalogue = NonNullable<Session['catalogue']>;
 type Wrapping = NonNullable<Session['wrapping']>;
+
+const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
+  to: 1,
+  ttlMs: 1,
+  carbonCopy: 1,
+  confirm: 1,
+  partitionKey: 1,
+  signal: 1,
+};
+/** Only what most publishes give? To compare takes a third of looking names up, and every publish is looked at. */
+function isUsual(options: PublishOptions): boolean {
+  if (typeof options !== 'object' || options === null) return false;
+  for (const name in options) if (name !== 'to' && name !== 'ttlMs' && name !== 'partitionKey') return false;
+  return true;
+}
+const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
+  to: 1,
+  ttlMs: 1,
+  partitionKey: 1,
+  signal: 1,
+  expect: 1,
+  timeoutMs: 1,
+};
+const MEMBERS_OPTIONS: OptionNames<MembersOptions> = { role: 1, timeoutMs: 1 };
 
 /** Most types are told apart by their first letter. */
 const LETTER_P = 112;

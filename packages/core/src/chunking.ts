@@ -4,7 +4,7 @@ import { encodeEvent } from './envelope/encode.ts';
 import { PolycastError } from './error.ts';
 import { type BroadcastEvent, expireAfter, remainingMs } from './event.ts';
 import type { Runtime } from './runtime.ts';
-import { ACCEPT, type Settler } from './settler.ts';
+import type { Settler } from './settler.ts';
 import type { Timer } from './timer.ts';
 import type { Lease } from './transport.ts';
 
@@ -92,12 +92,12 @@ export class Assembler {
       this.#corrupt(
         new PolycastError('corrupt-event', 'a piece of a large event without its id, index, count or bytes'),
       );
-      this.#settler.settle(lease, ACCEPT);
+      this.#settler.accept(lease);
       return;
     }
     if (lease !== undefined && lease.attempt > 1 && this.#wasAccepted({ id: chunkid, source: chunk.source })) {
       // The settlement of this piece alone was lost: the others never come again.
-      this.#settler.settle(lease, ACCEPT);
+      this.#settler.accept(lease);
       return;
     }
     const key = `${chunk.source}\n${chunkid}`;
@@ -151,7 +151,7 @@ export class Assembler {
       text = new TextDecoder('utf-8', { fatal: true }).decode(whole);
     } catch (cause) {
       this.#corrupt(new PolycastError('corrupt-event', 'the pieces of a large event are not UTF-8', { cause }));
-      this.#settler.settle(lease, ACCEPT);
+      this.#settler.accept(lease);
       return;
     }
     decodeEvents(
@@ -162,7 +162,7 @@ export class Assembler {
       },
       (error) => {
         this.#corrupt(error);
-        this.#settler.settle(lease, ACCEPT);
+        this.#settler.accept(lease);
       },
       { maxTextLength: MAX_REASSEMBLED_BYTES, maxEvents: 1 },
     );
@@ -175,7 +175,7 @@ export class Assembler {
     // What comes again may be the rest of what an earlier life has handled.
     const isKnown = assembly.leases.every(({ attempt }) => attempt === 1);
     this.#lost(key.slice(0, key.indexOf('\n')), isKnown ? assembly.missing : undefined);
-    for (const lease of assembly.leases) this.#settler.settle(lease, ACCEPT);
+    for (const lease of assembly.leases) this.#settler.accept(lease);
   }
 
   #remove(key: string, assembly: Assembly): void {

@@ -1,8 +1,7 @@
 import { isAborted, orAborted } from './abort.ts';
 import { checkTopic } from './address.ts';
 import { LiveBroadcaster } from './broadcaster.ts';
-import { unsupported } from './catalogue.ts';
-import { aboveZero } from './checked-option.ts';
+import { aboveZero, type OptionNames, optionsOf } from './checked-option.ts';
 import { isTransport } from './configuration/is-transport.ts';
 import { type Broadcaster, DEFAULT_TTL_MS, type EventMap, type RetryOptions } from './contract.ts';
 import { CORE } from './core-identity.ts';
@@ -51,9 +50,26 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
 
+const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
+  transport: 1,
+  url: 1,
+  name: 1,
+  topic: 1,
+  self: 1,
+  ttlMs: 1,
+  carbonCopy: 1,
+  chunking: 1,
+  retry: 1,
+  schemas: 1,
+  middleware: 1,
+  onSignal: 1,
+  signal: 1,
+};
+
 /**
  * Connects. @throws PolycastError `invalid-configuration` `invalid-topic` `invalid-address` `unknown-transport`
  * `transport-not-installed` `duplicate-instance` `unreachable` `unauthorized` `protocol-mismatch` `aborted`
+ * @throws TypeError for an option that does not exist, with the nearest name
  */
 export function connect<const Schemas extends SchemaMap>(
   options: ConnectOptions & { readonly schemas: Schemas },
@@ -67,6 +83,7 @@ export function connect(options: ConnectOptions): Promise<Broadcaster> {
 /** `connect`, on another clock than the machine's: for simulations. */
 export async function connectOn(runtime: Runtime, options: ConnectOptions): Promise<Broadcaster> {
   if (typeof options !== 'object' || options === null) throw new TypeError('connect() takes options: { url, topic }');
+  optionsOf('connect', options, CONNECT_OPTIONS);
   const topic = checkTopic(options.topic);
   const self = makeParticipant(options.self, runtime);
   const retry = retryPolicy(options.retry);
@@ -86,17 +103,21 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     );
   }
   if (options.chunking && transport.manifest.capabilities.chunking.level === 'none') {
+    const { unsupported } = await import('./catalogue.ts');
     throw unsupported('chunking', transport.manifest, 'chunking: true');
   }
   // What calls its subscribers needs none of it, and its pages need not download it.
   const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
   const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
-  const [chunking, encoding, queueing, gaps, memberList] = await Promise.all([
+  const [chunking, encoding, queueing, gaps, memberList, catalogue] = await Promise.all([
     isLimited ? import('./chunking.ts') : undefined,
     isLimited ? import('./envelope/encode.ts') : undefined,
     maxBatchesInFlight !== Number.POSITIVE_INFINITY ? import('./batch-queue.ts') : undefined,
     transport.manifest.capabilities.gapDetection.level === 'emulated' ? import('./gap-detector.ts') : undefined,
     transport.manifest.capabilities.members.level === 'emulated' ? import('./member-list.ts') : undefined,
+    Object.values(transport.manifest.capabilities).some(({ level }) => level === 'none')
+      ? import('./catalogue.ts')
+      : undefined,
   ]);
   const release = claimInstance(transport.location, topic, self.instance);
   try {
@@ -168,6 +189,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       schemas,
       wrapping,
       chunking,
+      catalogue,
       gaps,
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
       subscriptions,

@@ -49,6 +49,16 @@ export interface PublishOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface CloseOptions {
+  /** Maximum wait for handlers, ms. @default {@link DEFAULT_DRAIN_MS} */
+  readonly drainMs?: number;
+}
+
+export interface ReleaseOptions {
+  /** The event is not delivered again before this time has passed, ms. @default the retry back-off */
+  readonly delayMs?: number;
+}
+
 export interface RetryOptions {
   /** Attempts in all, the first included. 1: no retry. @default 5 */
   readonly tries?: number;
@@ -112,8 +122,8 @@ export interface Delivery<Event extends BroadcastEvent = BroadcastEvent> {
   accept(): void;
   /** Fails permanently: dead-letters the event. */
   reject(reason: string): void;
-  /** Returns the event for redelivery. @param options.delayMs @default the retry back-off */
-  release(options?: { delayMs?: number }): void;
+  /** Returns the event for redelivery. */
+  release(options?: ReleaseOptions): void;
   /** Answers a `request`. @throws PolycastError `invalid-event` if the event is not a request. */
   reply(data: unknown): Promise<void>;
 }
@@ -131,7 +141,7 @@ export interface Subscription<Event extends BroadcastEvent = BroadcastEvent>
   /** Resolves when nothing is held and no handler runs. Does not stop new events: `pause` or `close` does. */
   drain(): Promise<void>;
   /** Unsubscribes, waits up to `drainMs` for held deliveries, and releases the rest. Never rejects; idempotent. */
-  close(options?: { drainMs?: number }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
 
 export interface RequestOptions extends Omit<PublishOptions, 'confirm' | 'carbonCopy'> {
@@ -174,6 +184,7 @@ export interface Dropped {
  * differs only where a schema transforms.
  *
  * Every method may be called at any time and concurrently. After `close` began, all but `close` reject with `closed`.
+ * Options that do not exist are refused with a TypeError that names the nearest one.
  */
 export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends EventMap = Events>
   extends AsyncDisposable {
@@ -209,7 +220,6 @@ export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends 
   /**
    * Closes all subscriptions (each drains), sends pending events, disconnects.
    * Never rejects; idempotent; leaves no timer, handle or broker-side residue.
-   * @param options.drainMs maximum wait for handlers, ms @default {@link DEFAULT_DRAIN_MS}
    */
-  close(options?: { drainMs?: number }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }

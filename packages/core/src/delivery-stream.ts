@@ -1,7 +1,6 @@
 import type { Delivery } from './contract.ts';
 import type { LiveDelivery } from './delivery.ts';
 import { type BroadcastEvent, isExpired } from './event.ts';
-import { keepAlive } from './runtime.ts';
 import type { LiveSubscription } from './subscription.ts';
 
 interface Offer {
@@ -50,7 +49,7 @@ export class DeliveryStream {
         const offer = this.#nextOffer();
         if (offer !== undefined) return Promise.resolve(this.#hand(offer));
         if (this.#state === 'ended') return Promise.resolve(END);
-        return keepAlive(this.#subscription.runtime, new Promise((resolve) => this.#waiting.push(resolve)));
+        return this.#subscription.keepAlive(new Promise((resolve) => this.#waiting.push(resolve)));
       },
       return: async () => {
         this.#current?.delivery.release({ delayMs: 0 });

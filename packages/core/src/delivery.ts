@@ -1,4 +1,5 @@
-import type { Delivery } from './contract.ts';
+import { type OptionNames, optionsOf } from './checked-option.ts';
+import type { Delivery, ReleaseOptions } from './contract.ts';
 import type { BroadcastEvent } from './event.ts';
 import type { Signal } from './signal.ts';
 import type { LiveSubscription } from './subscription.ts';
@@ -54,7 +55,8 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     this.outcome ??= { kind: 'reject', reason };
   }
 
-  release(options: { delayMs?: number } = {}): void {
+  release(options: ReleaseOptions = {}): void {
+    optionsOf('release', options, RELEASE_OPTIONS);
     const { delayMs } = options;
     if (delayMs !== undefined && !(delayMs >= 0 && Number.isFinite(delayMs))) {
       throw new TypeError('delayMs must be a finite number of at least 0');
@@ -98,6 +100,8 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     this.startedAtMs = 0;
   }
 }
+
+const RELEASE_OPTIONS: OptionNames<ReleaseOptions> = { delayMs: 1 };
 
 /** For deliveries nobody had asked for a signal of. */
 const ABORTED = new AbortController();

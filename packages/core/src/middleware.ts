@@ -65,5 +65,6 @@ export function checkMiddleware(given: readonly Middleware[] | undefined): reado
 function isLayer(layer: unknown): boolean {
   if (typeof layer !== 'object' || layer === null) return false;
   const { publish, deliver } = layer as Middleware;
-  return [publish, deliver].every((part) => part === undefined || typeof part === 'function');
+  const parts = [publish, deliver].filter((part) => part !== undefined);
+  return parts.length > 0 && parts.every((part) => typeof part === 'function');
 }

@@ -14,6 +14,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { type OptionNames, optionsOf } from './checked-option.ts';
 import { asError } from './describe-error.ts';
 import type { BroadcastEvent } from './event.ts';
 import type { Middleware, MiddlewareContext } from './middleware.ts';
@@ -25,6 +26,8 @@ export interface OpenTelemetryOptions {
   readonly meter?: Meter;
 }
 
+const OPEN_TELEMETRY_OPTIONS: OptionNames<OpenTelemetryOptions> = { tracer: 1, meter: 1 };
+
 /**
  * Traces and measures through `@opentelemetry/api`: `connect({ middleware: [openTelemetry()] })`.
  *
@@ -35,6 +38,7 @@ export interface OpenTelemetryOptions {
  * @see CloudEvents extension "distributed tracing"; OpenTelemetry semantic conventions for messaging (development)
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Middleware {
+  optionsOf('openTelemetry', options, OPEN_TELEMETRY_OPTIONS);
   const tracer = options.tracer ?? trace.getTracer('@polycast/core');
   const meter = options.meter ?? metrics.getMeter('@polycast/core');
   const published = meter.createCounter('messaging.client.sent.messages', { unit: '{message}' });

@@ -1,4 +1,5 @@
 import { type Address, checkName } from './address.ts';
+import { type OptionNames, optionsOf } from './checked-option.ts';
 import type { Runtime } from './runtime.ts';
 
 /** One running instance that takes part in a topic. */
@@ -20,11 +21,13 @@ export interface ParticipantInput {
   deployment?: string;
 }
 
+const SELF_OPTIONS: OptionNames<ParticipantInput> = { instance: 1, role: 1, deployment: 1 };
+
 /** @throws PolycastError `invalid-address`. @throws TypeError if it is not an object */
 export function makeParticipant(input: ParticipantInput | undefined, runtime: Runtime): Participant {
   if (input !== undefined && (typeof input !== 'object' || input === null))
     throw new TypeError("self must be an object, such as { role: 'kitchen' }");
-  const { role: ofRole, instance: named, deployment } = input ?? {};
+  const { role: ofRole, instance: named, deployment } = optionsOf('self', input, SELF_OPTIONS) ?? {};
   const role = checkName('role', ofRole ?? 'default');
   const instance = checkName('instance', named ?? `${role.slice(0, 30)}-${randomSuffix(runtime)}`);
   if (deployment === undefined) return { instance, role };

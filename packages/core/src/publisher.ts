@@ -84,6 +84,7 @@ export class Publisher {
     if (options.queue !== undefined) {
       this.#queue = new options.queue({
         send: (batch) => options.link.publish(batch),
+        maxPending: MAX_PENDING_EVENTS,
         limits: options.manifest.limits,
         retry: options.retry,
         isDown: options.isDown,

@@ -1,4 +1,4 @@
-import { count, optionsOf } from './checked-option.ts';
+import { count, type OptionNames, optionsOf } from './checked-option.ts';
 import type { RetryOptions } from './contract.ts';
 import { codeOf, ERROR_CODES } from './error.ts';
 import type { Runtime } from './runtime.ts';
@@ -20,10 +20,12 @@ export const DEFAULT_RETRY: RetryPolicy = {
   maxMs: DEFAULT_RETRY_MAX_MS,
 };
 
+const RETRY_OPTIONS: OptionNames<RetryOptions> = { tries: 1, baseMs: 1, maxMs: 1 };
+
 /** @throws TypeError when a number makes no sense */
 export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
   if (options === undefined) return DEFAULT_RETRY;
-  optionsOf('retry', options);
+  optionsOf('retry', options, RETRY_OPTIONS);
   const policy = { ...DEFAULT_RETRY, ...options };
   count('retry.tries', policy.tries, 1);
   if (!(Math.min(policy.baseMs, policy.maxMs) >= 0))

@@ -38,6 +38,8 @@ export interface Session {
   readonly gaps: typeof import('./gap-detector.ts') | undefined;
   /** Set where events can be too large for the service: what travels in pieces comes from elsewhere, too. */
   readonly chunking: typeof import('./chunking.ts') | undefined;
+  /** Set where something is not offered: the error for asking for it names the transports that offer it. */
+  readonly catalogue: typeof import('./catalogue.ts') | undefined;
   /** Set where there are schemas or middleware. */
   readonly wrapping: typeof import('./wrapping.ts') | undefined;
   readonly middlewareContext: MiddlewareContext;

@@ -25,6 +25,11 @@ export class Settler {
     }
   }
 
+  /** `settle` with the commonest outcome: what loads us on demand need not download the settlements. */
+  accept(lease: Lease | undefined): void {
+    this.settle(lease, ACCEPT);
+  }
+
   /** What no handler saw goes back to the service, and was no try. */
   giveBack(lease: Lease | undefined): void {
     if (lease !== undefined) this.settle(lease, { kind: 'release', delayMs: 0, tries: lease.attempt - 1 });

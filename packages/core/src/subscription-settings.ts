@@ -1,5 +1,5 @@
 import { checkName } from './address.ts';
-import { count, oneOf } from './checked-option.ts';
+import { count, type OptionNames, oneOf, optionsOf } from './checked-option.ts';
 import {
   DEFAULT_BUFFER_SIZE,
   DEFAULT_LOCK_MS,
@@ -35,6 +35,27 @@ let defaults: SubscriptionSettings | undefined;
 /** The name of a durable subscription that was given none. */
 const DEFAULT_DURABLE_NAME = 'default';
 
+const SUBSCRIBE_OPTIONS: OptionNames<SubscribeOptions> = {
+  group: 1,
+  durable: 1,
+  from: 1,
+  concurrency: 1,
+  bufferSize: 1,
+  filter: 1,
+  retry: 1,
+  deadLetter: 1,
+  lockMs: 1,
+  waitMs: 1,
+  stalledAfterMs: 1,
+  onSignal: 1,
+  signal: 1,
+};
+
+/** @throws TypeError */
+export function subscribeOptions(options: SubscribeOptions | undefined): SubscribeOptions | undefined {
+  return optionsOf('subscribe', options, SUBSCRIBE_OPTIONS);
+}
+
 /** @throws TypeError for numbers that make no sense; PolycastError `invalid-address` */
 export function subscriptionSettings(
   options: SubscribeOptions | undefined,
@@ -67,7 +88,8 @@ function durableName(durable: boolean | string | undefined): string | undefined 
 
 function checkFrom(from: StartPosition): StartPosition {
   if (from === 'new' || from === 'earliest') return from;
-  if (typeof from === 'object' && from !== null) {
+  // With two of them, one would be ignored.
+  if (typeof from === 'object' && from !== null && Object.keys(from).length === 1) {
     if ('timeMs' in from && Number.isFinite(from.timeMs)) return from;
     if ('after' in from && typeof from.after === 'string') return from;
   }

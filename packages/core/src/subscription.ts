@@ -1,11 +1,12 @@
-import type { Delivery, Handler, Subscription } from './contract.ts';
+import { type OptionNames, optionsOf } from './checked-option.ts';
+import type { CloseOptions, Delivery, Handler, Subscription } from './contract.ts';
 import { DEFAULT_DRAIN_MS } from './contract.ts';
 import { handOver } from './control-lane.ts';
 import { deadLetterTo } from './dead-letter.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { LiveDelivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
-import { DeliveryStream } from './delivery-stream.ts';
+import type { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import { describeError } from './describe-error.ts';
 import { codeOf, PolycastError } from './error.ts';
@@ -23,6 +24,8 @@ import type { SubscriptionSettings } from './subscription-settings.ts';
 import { settlesWithin, type Timer } from './timer.ts';
 import type { Lease, Settlement } from './transport.ts';
 import { WaitingRoom } from './waiting-room.ts';
+
+export const CLOSE_OPTIONS: OptionNames<CloseOptions> = { drainMs: 1 };
 
 /**
  * One subscription: decides what runs now, what waits, and what becomes of each delivery.
@@ -73,17 +76,26 @@ export class LiveSubscription implements Subscription, Watched {
   #takesNothing = false;
   readonly #given = new GivenAttempts();
 
-  constructor(inbox: Inbox, settings: SubscriptionSettings, handler: Handler | undefined) {
+  /** @param given what handles the events, or the class of the stream that they are read from */
+  constructor(
+    inbox: Inbox,
+    settings: SubscriptionSettings,
+    given: { handler: Handler } | { Stream: typeof DeliveryStream },
+  ) {
     this.inbox = inbox;
     this.settings = settings;
     this.#isSimple = settings.concurrency === 1;
-    this.#stream = handler === undefined ? new DeliveryStream(this) : undefined;
-    const given = handler ?? (this.#stream as DeliveryStream).handler;
-    this.#handler = inbox.session.wrapping?.wrapHandler(given, inbox.session, settings) ?? given;
+    const { handler } = 'handler' in given ? given : (this.#stream = new given.Stream(this));
+    this.#handler = inbox.session.wrapping?.wrapHandler(handler, inbox.session, settings) ?? handler;
   }
 
   get runtime(): Runtime {
     return this.inbox.session.runtime;
+  }
+
+  /** Keeps the process alive meanwhile. */
+  keepAlive<Value>(promise: Promise<Value>): Promise<Value> {
+    return keepAlive(this.runtime, promise);
   }
 
   get state(): 'open' | 'paused' | 'closing' | 'closed' {
@@ -561,7 +573,8 @@ export class LiveSubscription implements Subscription, Watched {
     }
   }
 
-  close(options: { drainMs?: number } = {}): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
+    optionsOf('close', options, CLOSE_OPTIONS);
     const isInside = this.isInside;
     const closed = this.closeWhole(options.drainMs, isInside);
     if (isInside) return this.#closedBut(closed);

@@ -4,7 +4,9 @@ import {
   CORE,
   type Link,
   type LinkContext,
+  type OptionNames,
   type Outgoing,
+  optionsOf,
   type Participant,
   PolycastError,
   type Sink,
@@ -18,6 +20,8 @@ import { manifestOf } from './manifest.ts';
 import { DEFAULT_HUB, type MemoryOptions } from './options.ts';
 import type { ThreadBridge } from './threads.ts';
 
+const MEMORY_OPTIONS: OptionNames<MemoryOptions> = { hub: 1, threads: 1, copy: 1 };
+
 /**
  * The in-process transport: participants of one hub and topic hand each other events by calling.
  *
@@ -25,6 +29,7 @@ import type { ThreadBridge } from './threads.ts';
  * Hubs are known by name within a process; a hub is forgotten when its last participant leaves.
  */
 export function memory(options: MemoryOptions = {}): Transport {
+  optionsOf('memory', options, MEMORY_OPTIONS);
   const { hub: name = DEFAULT_HUB, threads = false, copy = false } = options;
   if (typeof name !== 'string' || name === '') throw new TypeError('hub must be a non-empty string');
   const location = `memory:${name}${threads ? '?threads=true' : ''}`;

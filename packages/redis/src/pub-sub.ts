@@ -16,7 +16,7 @@ import { redisChannel } from './filter-target.ts';
 import { pubSubManifest } from './manifest.ts';
 import type { RedisTransportOptions } from './options.ts';
 import { execute, type Sending, sendBatch } from './send.ts';
-import { locationOf, type Settings, settingsFrom } from './settings.ts';
+import { checkNames, locationOf, type Settings, settingsFrom } from './settings.ts';
 import { Subscriber } from './subscriber.ts';
 import { channelOf } from './wire.ts';
 
@@ -27,6 +27,7 @@ import { channelOf } from './wire.ts';
  * @throws PolycastError `invalid-configuration`
  */
 export function redis(options: RedisTransportOptions = {}): Transport {
+  checkNames(options, false);
   const settings = settingsFrom(options);
   return {
     manifest: pubSubManifest(settings),

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
-import { PolycastError } from '@polycast/core/adapter';
-import type { HostAndPort, RedisStreamsOptions } from './options.ts';
+import { type OptionNames, PolycastError, unknownOption } from '@polycast/core/adapter';
+import type { HostAndPort, RedisStreamsOptions, RedisTransportOptions } from './options.ts';
 import * as defaults from './options.ts';
 
 /** Options with every default filled in, and the URL taken apart. */
@@ -22,6 +22,43 @@ export interface Settings extends Omit<RedisStreamsOptions, 'url' | 'tls'> {
 
 /** A day. Timers take 24 days, and what is asked for is doubled here and there; a longer one would go off at once. */
 const MAX_WAIT_MS = 86_400_000;
+
+const TRANSPORT_OPTIONS: OptionNames<RedisTransportOptions> = {
+  url: 1,
+  host: 1,
+  port: 1,
+  db: 1,
+  username: 1,
+  password: 1,
+  tls: 1,
+  sentinels: 1,
+  sentinelName: 1,
+  cluster: 1,
+  ioredis: 1,
+  client: 1,
+  prefix: 1,
+  batch: 1,
+  connectTimeoutMs: 1,
+  commandTimeoutMs: 1,
+  pingIntervalMs: 1,
+  maxEventBytes: 1,
+};
+const STREAMS_OPTIONS: OptionNames<RedisStreamsOptions> = {
+  ...TRANSPORT_OPTIONS,
+  maxAgeMs: 1,
+  maxLength: 1,
+  claimIntervalMs: 1,
+};
+
+/** @throws PolycastError `invalid-configuration` for an option that `redis()` or `redisStreams()` does not have */
+export function checkNames(options: RedisStreamsOptions, streams: boolean): void {
+  if (typeof options !== 'object' || options === null) throw refuse('the options must be an object');
+  const unknown = unknownOption(options, streams ? STREAMS_OPTIONS : TRANSPORT_OPTIONS);
+  if (unknown === undefined) return;
+  // Of another function: the name is right.
+  const elsewhere = unknownOption(options, STREAMS_OPTIONS) === undefined;
+  throw refuse(elsewhere ? `${unknown.split(';')[0]}; it belongs to redisStreams()` : unknown);
+}
 
 /** @throws PolycastError `invalid-configuration` */
 export function settingsFrom(options: RedisStreamsOptions): Settings {

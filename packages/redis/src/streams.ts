@@ -17,7 +17,7 @@ import { streamsManifest } from './manifest.ts';
 import type { RedisStreamsOptions } from './options.ts';
 import { execute, type Sending, sendBatch } from './send.ts';
 import { ServerClock } from './server-clock.ts';
-import { locationOf, type Settings, settingsFrom } from './settings.ts';
+import { checkNames, locationOf, type Settings, settingsFrom } from './settings.ts';
 import { GroupSource } from './stream-group.ts';
 import { PlainSource } from './stream-plain.ts';
 import { channelOf, EVENT_FIELD, KEY_FIELD } from './wire.ts';
@@ -35,6 +35,7 @@ const TRIMMED_KEPT = 10_000;
  * @throws PolycastError `invalid-configuration`
  */
 export function redisStreams(options: RedisStreamsOptions = {}): Transport {
+  checkNames(options, true);
   const settings = settingsFrom(options);
   return {
     manifest: streamsManifest(settings),

@@ -56,6 +56,16 @@ describe('fromUrl', () => {
     expect(() => redisStreams(options)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
   });
 
+  it.each([
+    [redis, { prefx: 'a' }, /: unknown option "prefx"; did you mean "prefix"\?$/],
+    [redis, { maxAgeMs: 5_000 }, /: unknown option "maxAgeMs"; it belongs to redisStreams\(\)$/],
+    [redisStreams, { maxAge: 5_000 }, /: unknown option "maxAge"; did you mean "maxAgeMs"\?$/],
+    [redis, 'redis://h', /the options must be an object/],
+  ] as const)('%o refuses %j', (make, options, message) => {
+    expect(() => make(options as never)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+    expect(() => make(options as never)).toThrow(message);
+  });
+
   // A timer that is set to more than 24 days goes off at once.
   it.each(['connectTimeoutMs', 'commandTimeoutMs', 'pingIntervalMs', 'claimIntervalMs'])(
     '%s is at most a day',

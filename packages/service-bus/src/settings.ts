@@ -1,5 +1,5 @@
 import type { ServiceBusAdministrationClientOptions, TokenCredential, WebSocketOptions } from '@azure/service-bus';
-import { PolycastError } from '@polycast/core/adapter';
+import { type OptionNames, PolycastError, unknownOption } from '@polycast/core/adapter';
 import { type Endpoint, hostOf, readConnectionString } from './connection-string.ts';
 import type { ServiceBusOptions } from './options.ts';
 import * as defaults from './options.ts';
@@ -41,8 +41,31 @@ export interface Settings {
 /** A day. Timers take 24 days; a longer one would go off at once. */
 const MAX_WAIT_MS = 86_400_000;
 
+const SERVICE_BUS_OPTIONS: OptionNames<ServiceBusOptions> = {
+  connectionString: 1,
+  fullyQualifiedNamespace: 1,
+  credential: 1,
+  webSocketOptions: 1,
+  customEndpointAddress: 1,
+  administrationUrl: 1,
+  administrationOptions: 1,
+  create: 1,
+  prefix: 1,
+  duplicateDetectionMs: 1,
+  maxMessageBytes: 1,
+  prefetch: 1,
+  connectTimeoutMs: 1,
+  operationTimeoutMs: 1,
+  stalledAfterMs: 1,
+  keepAliveMs: 1,
+  closeTimeoutMs: 1,
+};
+
 /** @throws PolycastError `invalid-configuration`, which never repeats a secret */
 export function settingsFrom(options: ServiceBusOptions): Settings {
+  if (typeof options !== 'object' || options === null) throw refuse('the options must be an object');
+  const unknown = unknownOption(options, SERVICE_BUS_OPTIONS);
+  if (unknown !== undefined) throw refuse(unknown);
   const access = accessOf(options);
   const endpoint =
     'connectionString' in access

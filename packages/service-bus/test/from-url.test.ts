@@ -106,6 +106,15 @@ describe('fromUrl', () => {
 });
 
 describe('serviceBus', () => {
+  it.each([
+    [{ connectionString: STRING, prefetchCount: 5 }, /: unknown option "prefetchCount"; did you mean "prefetch"\?$/],
+    [{ connectonString: STRING }, /: unknown option "connectonString"; did you mean "connectionString"\?$/],
+    [STRING, /the options must be an object/],
+  ])('refuses what is not an option', (options, message) => {
+    expect(() => serviceBus(options as never)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+    expect(() => serviceBus(options as never)).toThrow(message);
+  });
+
   it('takes a credential', () => {
     const made = serviceBus({ fullyQualifiedNamespace: 'ns.servicebus.windows.net', credential });
     expect(made.location).toBe('service-bus://ns.servicebus.windows.net');

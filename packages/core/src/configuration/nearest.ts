@@ -3,7 +3,11 @@ export function nearest(word: string, candidates: readonly string[]): readonly s
   const wanted = word.toLowerCase();
   const tolerance = Math.max(2, Math.ceil(word.length / 3));
   return candidates
-    .map((candidate) => ({ candidate, distance: distanceOf(wanted, candidate.toLowerCase()) }))
+    .map((candidate) => {
+      const whole = candidate.toLowerCase();
+      // Nearest of all is what was left unfinished: `ttl` of `ttlMs`.
+      return { candidate, distance: whole.startsWith(wanted) ? 0 : distanceOf(wanted, whole) };
+    })
     .filter(({ distance }) => distance <= tolerance)
     .sort((left, right) => left.distance - right.distance)
     .slice(0, 3)
@@ -19,20 +23,22 @@ export function suggestion(word: string, candidates: readonly string[]): string 
 
 /** Edits (insert, delete, replace, swap of neighbours) from one word to the other. */
 function distanceOf(from: string, to: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (let row = 1; row <= from.length; row++) {
-    const current = [row];
+  const rows: number[][] = [];
+  const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
+  for (let row = 0; row <= from.length; row++) {
+    rows.push([row]);
     for (let column = 1; column <= to.length; column++) {
       const same = from[row - 1] === to[column - 1];
-      let best = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1));
-      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
-        best = Math.min(best, beforeLast[column - 2]! + 1);
-      }
-      current.push(best);
+      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      rows[row]!.push(
+        Math.min(
+          at(row - 1, column) + 1,
+          at(row, column - 1) + 1,
+          at(row - 1, column - 1) + (same ? 0 : 1),
+          swapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
     }
-    beforeLast = last;
-    last = current;
   }
-  return last[to.length]!;
+  return at(from.length, to.length);
 }

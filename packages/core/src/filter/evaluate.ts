@@ -1,3 +1,4 @@
+import { type OptionNames, optionsOf } from '../checked-option.ts';
 import { PolycastError } from '../error.ts';
 import { type FilterEvent, readAttribute } from './attribute-value.ts';
 import { FunctionFailure } from './built-in-functions.ts';
@@ -38,6 +39,8 @@ export interface FilterEvaluation {
   readonly error?: { readonly code: FilterErrorCode; readonly message: string };
 }
 
+const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = { functions: 1 };
+
 export interface EvaluateOptions {
   /** Functions besides those that CESQL defines. */
   readonly functions?: FilterFunctions | undefined;
@@ -49,13 +52,15 @@ export interface EvaluateOptions {
  * passes a filter if the value is the boolean true and there is no error.
  *
  * Reads the expression each time; for many events, `compileFilter` it once.
- * @throws TypeError only, for `functions` that break the rules of CESQL 1.0, section 3.5.
+ * @throws TypeError only, for `functions` that break the rules of CESQL 1.0, section 3.5, and for options that do not exist.
  */
 export function evaluateFilter(
   expression: FilterInput,
   event: FilterEvent,
-  { functions }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): FilterEvaluation {
+  optionsOf('evaluateFilter', options, EVALUATE_OPTIONS);
+  const { functions } = options;
   if (functions !== undefined) checkFunctions(functions);
   let tree: FilterTree;
   try {

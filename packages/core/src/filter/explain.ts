@@ -1,3 +1,4 @@
+import { type OptionNames, optionsOf } from '../checked-option.ts';
 import { type FilterEvent, readAttribute } from './attribute-value.ts';
 import { compileCondition } from './compile.ts';
 import { conditionOf } from './condition-of.ts';
@@ -15,6 +16,8 @@ export interface ExplainOptions extends PushOptions {
   /** A sample of events, CloudEvents as plain objects, to count on. @default none */
   readonly events?: readonly FilterEvent[] | undefined;
 }
+
+const EXPLAIN_OPTIONS: OptionNames<ExplainOptions> = { types: 1, functions: 1, events: 1 };
 
 /** What a target makes of a filter, for people. */
 export interface FilterExplanation {
@@ -44,10 +47,15 @@ export function explainFilter(
   target: FilterTarget,
   options: ExplainOptions = {},
 ): FilterExplanation {
+  optionsOf('explainFilter', options, EXPLAIN_OPTIONS);
   const tree = parseFilter(filter);
   const simple = simplify(tree);
   const condition = conditionOf(simple, options.functions);
-  const { native, residual, reasons } = planFilter({ condition, tree: simple }, target, options);
+  const { native, residual, reasons } = planFilter(
+    { condition, tree: simple },
+    target,
+    options.types === undefined ? {} : { types: options.types },
+  );
   const text = typeof filter === 'string' && !/^\s*\{/.test(filter) ? filter : undefined;
   const { events } = options;
   const present = events === undefined ? undefined : namesIn(events, attributesOf(tree));

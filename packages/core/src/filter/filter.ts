@@ -1,3 +1,4 @@
+import { type OptionNames, optionsOf } from '../checked-option.ts';
 import type { FilterEvent } from './attribute-value.ts';
 import { compileCondition, type Predicate } from './compile.ts';
 import type { Condition } from './condition.ts';
@@ -13,6 +14,8 @@ export interface FilterOptions {
   /** Functions that filters may call besides those of CESQL. @default none */
   readonly functions?: FilterFunctions | undefined;
 }
+
+const FILTER_OPTIONS: OptionNames<FilterOptions> = { functions: 1 };
 
 /** A filter that was read and checked. Its other forms are made when first asked for. */
 export class CompiledFilter {
@@ -58,6 +61,7 @@ export class CompiledFilter {
  * a boolean.
  */
 export function compileFilter(input: FilterInput, options?: FilterOptions): CompiledFilter {
+  optionsOf('compileFilter', options, FILTER_OPTIONS);
   if (input instanceof CompiledFilter && options === undefined) return input;
   const tree = parseFilter(input);
   checkFilter(tree, options?.functions);

@@ -1,3 +1,4 @@
+import { type OptionNames, optionsOf } from '../checked-option.ts';
 import type { FilterEvent } from './attribute-value.ts';
 import { compileCondition, type Predicate } from './compile.ts';
 import type { Condition } from './condition.ts';
@@ -44,6 +45,8 @@ export interface ResidualPart {
 /** A filter in any of its forms, or a compiled one, whose functions then count. */
 export type PlanInput = FilterInput | { readonly condition: Condition; readonly tree?: FilterTree };
 
+const PUSH_OPTIONS: OptionNames<PushOptions> = { types: 1 };
+
 /**
  * Splits a filter into what a broker can evaluate and what is left.
  * @throws PolycastError `invalid-filter`; TypeError for what is not a target
@@ -54,6 +57,7 @@ export function planFilter<Native>(
   options: PushOptions = {},
 ): FilterPlan<Native> {
   checkTarget(target);
+  optionsOf('planFilter', options, PUSH_OPTIONS);
   const { condition, words } = readInput(filter);
   const pushed = target.push(condition, options);
   const reasons = pushed.reasons.map(({ part, reason }) => ({ part: words.partOf.get(part) ?? part, reason }));
