@@ -1,4 +1,4 @@
-import { canInstall, findOnPath, installFromDebian, isExecutable } from './program.ts';
+import { canInstall, findOnPath, installFromDebian, isExecutable } from './process/program.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'] as const;
 

@@ -1,4 +1,4 @@
-import { canInstall, findOnPath, installFromDebian } from '../program.ts';
+import { canInstall, findOnPath, installFromDebian } from '../process/program.ts';
 
 const HELP =
   'redis-server is not installed. Install it (Debian and Ubuntu: `apt-get install redis-server`, macOS: `brew install redis`, ' +

@@ -1,8 +1,8 @@
+import type { AccessRule, JwtOptions } from '../auth/index.ts';
+import type { OperationKind } from '../billing/billing.ts';
 import type { LocalService } from '../service.ts';
-import type { AccessRule, JwtOptions } from './auth/index.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Broker } from './broker/api.ts';
-import type { OperationKind } from './broker/billing.ts';
-import type { Clock } from './broker/clock.ts';
 import type { Tier } from './broker/limits.ts';
 
 export interface ServiceBusOptions {

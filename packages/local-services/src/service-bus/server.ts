@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type AccessRule, ALL_RIGHTS, Authority } from '../auth/index.ts';
+import { type Gate, openGate, TestAuthority } from '../listener/index.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
 import { type AmqpServer, serveAmqp } from './amqp/index.ts';
-import { type AccessRule, ALL_RIGHTS, Authority } from './auth/index.ts';
 import type { Broker } from './broker/api.ts';
-import { type Clock, systemClock } from './broker/clock.ts';
 import { createBroker } from './broker/index.ts';
 import { TIERS } from './broker/limits.ts';
 import { declareEntities, readConfig } from './config-file/index.ts';
-import { type Gate, openGate, TestAuthority } from './gate/index.ts';
 import { serveHttp } from './http/index.ts';
 import type { ServiceBus, ServiceBusCounts, ServiceBusOptions } from './options.ts';
 

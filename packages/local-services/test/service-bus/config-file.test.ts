@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseJsonWithComments } from '../../src/config-file/json-with-comments.ts';
 import type { Entities } from '../../src/service-bus/broker/api.ts';
 import { createBroker } from '../../src/service-bus/broker/index.ts';
 import { ConfigFileError, declareEntities, readConfig } from '../../src/service-bus/config-file/index.ts';
-import { parseJsonWithComments } from '../../src/service-bus/config-file/json-with-comments.ts';
 
 const FILE = `\uFEFF{
   // As the vendor's emulator takes it.

@@ -1,4 +1,4 @@
-import { tokenKindOf } from '../auth/index.ts';
+import { tokenKindOf } from '../../auth/index.ts';
 import type { Broker } from '../broker/api.ts';
 import type { AuthorityLike, GrantLike } from './authority.ts';
 import { isAuthError } from './error.ts';

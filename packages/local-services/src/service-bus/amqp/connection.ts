@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../time/clock.ts';
 import type { Broker } from '../broker/api.ts';
-import type { Clock } from '../broker/clock.ts';
 import { BrokerError } from '../broker/error.ts';
 import { Writer } from '../message/encoding/writer.ts';
 import { type Address, parseAddress } from './address.ts';

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
+import { type Clock, systemClock } from '../../time/clock.ts';
 import type { Broker } from '../broker/api.ts';
-import { type Clock, systemClock } from '../broker/clock.ts';
 import type { AuthorityLike } from './authority.ts';
 import { AmqpConnection, AUTHORISATION_DEADLINE_MS } from './connection.ts';
 import type { AmqpError } from './rhea.ts';

@@ -1,6 +1,6 @@
+import type { Billing } from '../../billing/billing.ts';
 import type { MessageContent } from '../message/content.ts';
 import type { PropertyValue, RuleDescription } from '../rules/index.ts';
-import type { Billing } from './billing.ts';
 import type {
   MessageCounts,
   QueueDescription,

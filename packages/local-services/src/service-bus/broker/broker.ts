@@ -1,6 +1,6 @@
+import { Billing } from '../../billing/billing.ts';
+import { type Clock, systemClock } from '../../time/clock.ts';
 import type { Broker, Entities, MessageSource, Target } from './api.ts';
-import { Billing } from './billing.ts';
-import { type Clock, systemClock } from './clock.ts';
 import type { MessageCounts } from './descriptions.ts';
 import { Directory } from './directory.ts';
 import { type Context, notFound } from './entity.ts';

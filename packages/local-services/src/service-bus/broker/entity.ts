@@ -1,8 +1,8 @@
+import type { Account, Billing } from '../../billing/billing.ts';
+import { Alarm } from '../../time/alarm.ts';
+import type { Clock } from '../../time/clock.ts';
 import type { MessageContent } from '../message/content.ts';
-import { Alarm } from './alarm.ts';
 import type { Gone } from './api.ts';
-import type { Account, Billing } from './billing.ts';
-import type { Clock } from './clock.ts';
 import type { EntityStatus, Times } from './descriptions.ts';
 import { BrokerError } from './error.ts';
 import type { Forwarded } from './forwarding.ts';

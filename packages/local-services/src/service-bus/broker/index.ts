@@ -1,5 +1,7 @@
 /** The engine of the local Service Bus: entities and messages, without a wire. */
 
+export { type Account, BILLED_STEP_BYTES, Billing, type OperationKind } from '../../billing/billing.ts';
+export { type Clock, systemClock } from '../../time/clock.ts';
 export type {
   Broker,
   Delivered,
@@ -13,9 +15,7 @@ export type {
   StoredMessage,
   Target,
 } from './api.ts';
-export { type Account, BILLED_STEP_BYTES, Billing, type OperationKind } from './billing.ts';
 export { type BrokerOptions, createBroker } from './broker.ts';
-export { type Clock, systemClock } from './clock.ts';
 export {
   type AuthorizationRule,
   DEFAULT_RULE_NAME,

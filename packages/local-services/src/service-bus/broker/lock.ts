@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { TimeHeap } from '../../time/time-heap.ts';
 import type { Delivered } from './api.ts';
 import type { Copy } from './copy.ts';
 import type { HeldSession } from './session.ts';
-import { TimeHeap } from './time-heap.ts';
 
 /** A message handed to one receiver, to be settled by its token. */
 export class Lock implements Delivered {

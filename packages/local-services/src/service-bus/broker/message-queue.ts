@@ -1,8 +1,9 @@
+import type { Account } from '../../billing/billing.ts';
+import type { Alarm } from '../../time/alarm.ts';
+import { TimeHeap } from '../../time/time-heap.ts';
 import type { MessageContent } from '../message/content.ts';
 import type { PropertyValue } from '../rules/index.ts';
-import type { Alarm } from './alarm.ts';
 import type { Outcome, ReceiveMode, StoredMessage } from './api.ts';
-import type { Account } from './billing.ts';
 import { Copy, type Origin, PHASE } from './copy.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { BrokerError } from './error.ts';
@@ -13,7 +14,6 @@ import { MessageLog } from './message-log.ts';
 import type { Quota } from './quota.ts';
 import { Schedule } from './schedule.ts';
 import { Sessions } from './sessions.ts';
-import { TimeHeap } from './time-heap.ts';
 
 /** What a queue asks of the entity it belongs to. Copies it passes on have left the queue. */
 export interface QueueOwner {

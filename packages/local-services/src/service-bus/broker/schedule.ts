@@ -1,8 +1,8 @@
-import type { Alarm } from './alarm.ts';
+import type { Alarm } from '../../time/alarm.ts';
+import { TimeHeap } from '../../time/time-heap.ts';
 import { type Copy, PHASE } from './copy.ts';
 import { BrokerError } from './error.ts';
 import type { MessageLog } from './message-log.ts';
-import { TimeHeap } from './time-heap.ts';
 
 /** Messages of a log that wait for their time. */
 export class Schedule {

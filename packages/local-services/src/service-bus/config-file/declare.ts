@@ -1,7 +1,7 @@
+import { ConfigFileError } from '../../config-file/error.ts';
 import type { Entities } from '../broker/api.ts';
 import { DEFAULT_RULE_NAME } from '../broker/descriptions.ts';
 import type { EntityDeclaration } from './declaration.ts';
-import { ConfigFileError } from './error.ts';
 
 type Forwarding = { forwardTo?: string | undefined; forwardDeadLetteredMessagesTo?: string | undefined };
 

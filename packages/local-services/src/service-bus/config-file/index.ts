@@ -1,4 +1,4 @@
+export { ConfigFileError } from '../../config-file/error.ts';
 export type { EntityDeclaration, ServiceBusConfig } from './declaration.ts';
 export { declareEntities } from './declare.ts';
-export { ConfigFileError } from './error.ts';
 export { readConfig } from './read.ts';

@@ -1,10 +1,10 @@
+import type { JsonNode } from '../../config-file/json-node.ts';
 import type {
   EntityStatus,
   QueueDescription,
   SubscriptionDescription,
   TopicDescription,
 } from '../broker/descriptions.ts';
-import type { JsonNode } from './json-node.ts';
 
 const STATUSES: readonly EntityStatus[] = ['Active', 'Disabled', 'SendDisabled', 'ReceiveDisabled'];
 

@@ -1,3 +1,4 @@
+import type { JsonNode } from '../../config-file/json-node.ts';
 import type {
   ActionDescription,
   CorrelationFilterDescription,
@@ -5,7 +6,6 @@ import type {
   PropertyValue,
 } from '../rules/index.ts';
 import type { RuleDeclaration } from './declaration.ts';
-import type { JsonNode } from './json-node.ts';
 
 const FILTERS = { Sql: 'SqlFilter', Correlation: 'CorrelationFilter' } as const;
 

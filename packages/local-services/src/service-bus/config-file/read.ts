@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
+import { ConfigFileError } from '../../config-file/error.ts';
+import { JsonNode } from '../../config-file/json-node.ts';
+import { parseJsonWithComments } from '../../config-file/json-with-comments.ts';
 import { LIMITS } from '../broker/limits.ts';
 import type { EntityDeclaration, ServiceBusConfig } from './declaration.ts';
-import { ConfigFileError } from './error.ts';
-import { JsonNode } from './json-node.ts';
-import { parseJsonWithComments } from './json-with-comments.ts';
 import { QUEUE_PROPERTIES, readProperties, SUBSCRIPTION_PROPERTIES, TOPIC_PROPERTIES } from './properties.ts';
 import { readRule } from './read-rule.ts';
 

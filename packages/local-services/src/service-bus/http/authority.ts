@@ -1,4 +1,4 @@
-import type { Right, TokenKind } from '../auth/index.ts';
+import type { Right, TokenKind } from '../../auth/index.ts';
 
 /** What a valid token lets its bearer do. */
 export interface GrantLike {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { AuthError, type Right, readAuthorization } from '../auth/index.ts';
+import { AuthError, type Right, readAuthorization } from '../../auth/index.ts';
+import { badRequest, HttpError } from '../../http/http-error.ts';
 import type { Broker } from '../broker/api.ts';
 import { type Context, encodePath } from './atom/context.ts';
 import type { AuthorityLike, GrantLike } from './authority.ts';
-import { badRequest, HttpError } from './http-error.ts';
 
 const BARE_JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 

@@ -1,10 +1,10 @@
+import { HttpError } from '../../http/http-error.ts';
 import { deleteEntity, getEntity, listEntities, putEntity } from './admin/entity.ts';
 import { nothingReply } from './admin/list.ts';
 import { getNamespace } from './admin/namespace.ts';
 import { deleteRule, getRule, listRules, putRule } from './admin/rule.ts';
 import { deleteSubscription, getSubscription, listSubscriptions, putSubscription } from './admin/subscription.ts';
 import type { Call, Reply } from './call.ts';
-import { HttpError } from './http-error.ts';
 import { receiveMessage } from './messages/receive.ts';
 import { sendMessages } from './messages/send.ts';
 import { settleMessage } from './messages/settle.ts';

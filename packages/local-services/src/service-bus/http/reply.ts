@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { HttpError } from '../../http/http-error.ts';
 import type { Reply } from './call.ts';
-import type { HttpError } from './http-error.ts';
 import { add, createRoot, serialize } from './xml/write.ts';
 
 /** Writes an answer, or tells it that nobody is there to read it. */

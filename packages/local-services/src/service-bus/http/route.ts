@@ -1,5 +1,5 @@
-import { badRequest } from './http-error.ts';
-import { withoutOuterSlashes } from './slashes.ts';
+import { badRequest } from '../../http/http-error.ts';
+import { withoutOuterSlashes } from '../../http/slashes.ts';
 
 /** What a method and a path ask for. Paths and names are as the client wrote them, decoded. */
 export type Route =

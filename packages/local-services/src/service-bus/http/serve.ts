@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { badRequest, isDefect, toHttpError } from '../../http/http-error.ts';
+import { Turns } from '../../http/request-queue.ts';
 import type { Broker } from '../broker/api.ts';
 import { apiVersion } from './api-version.ts';
 import type { Context } from './atom/context.ts';
 import type { AuthorityLike } from './authority.ts';
 import { Call, type Reply } from './call.ts';
 import { dispatch } from './dispatch.ts';
-import { badRequest, isDefect, toHttpError } from './http-error.ts';
 import { errorReply, send } from './reply.ts';
 import { managedPath, type Route, routeOf, segmentsOf } from './route.ts';
-import { Turns } from './turns.ts';
 
 export interface HttpOptions {
   readonly broker: Broker;

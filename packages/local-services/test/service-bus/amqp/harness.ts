@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { ServiceBusClient, type ServiceBusClientOptions } from '@azure/service-bus';
+import { type AccessRule, Authority } from '../../../src/auth/index.ts';
 import { type AmqpServer, serveAmqp } from '../../../src/service-bus/amqp/index.ts';
-import { type AccessRule, Authority } from '../../../src/service-bus/auth/index.ts';
-import type { Clock } from '../../../src/service-bus/broker/clock.ts';
 import { type Broker, createBroker } from '../../../src/service-bus/broker/index.ts';
 import type { Tier } from '../../../src/service-bus/broker/limits.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 
 export const KEY = Buffer.from('a key of the tests').toString('base64');
 

@@ -1,6 +1,6 @@
 import rhea, { type Connection } from 'rhea';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { manualClock } from '../broker/manual-clock.ts';
+import { manualClock } from '../../../src/time/manual-clock.ts';
 import { KEY, type Served, type ServeOptions, serve, until } from './harness.ts';
 import { ask, attachedTo, connectRhea, detachError, event, putToken } from './rhea-client.ts';
 

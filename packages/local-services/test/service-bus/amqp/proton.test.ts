@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { signSas } from '../../../src/service-bus/auth/index.ts';
+import { signSas } from '../../../src/auth/index.ts';
 import { Content } from '../../../src/service-bus/message/index.ts';
 import { KEY, type Served, serve, until } from './harness.ts';
 import { needProton, proton, type Step } from './proton/run.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import rhea, { type Connection, type EventContext, type Message, type Receiver, type Sender } from 'rhea';
-import { signSas } from '../../../src/service-bus/auth/index.ts';
+import { signSas } from '../../../src/auth/index.ts';
 import { KEY } from './harness.ts';
 
 /** A client of the protocol alone, for what the vendor's never does. */

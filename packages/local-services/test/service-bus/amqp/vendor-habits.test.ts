@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidText } from '../../../src/service-bus/message/encoding/reader.ts';
-import { manualClock } from '../broker/manual-clock.ts';
+import { manualClock } from '../../../src/time/manual-clock.ts';
 import { type Served, serve, until } from './harness.ts';
 
 /** What the vendor's clients, and their own tests, rely on beside what is documented. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { START_MS } from '../../../src/time/manual-clock.ts';
 import { bench, idsIn, reasonsIn } from './harness.ts';
-import { START_MS } from './manual-clock.ts';
 
 // Lines of DEVIATIONS.md about the engine that no other test holds.
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { QueueDescription } from '../../../src/service-bus/broker/index.ts';
+import { START_MS } from '../../../src/time/manual-clock.ts';
 import { content } from './content.ts';
 import { bench, idsIn, refusal, rejection } from './harness.ts';
-import { START_MS } from './manual-clock.ts';
 
 describe('entities', () => {
   test('have complete descriptions, kept as they were given', () => {

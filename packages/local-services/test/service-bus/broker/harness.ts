@@ -8,8 +8,8 @@ import type {
   StoredMessage,
 } from '../../../src/service-bus/broker/index.ts';
 import { BrokerError, createBroker } from '../../../src/service-bus/broker/index.ts';
+import { type ManualClock, manualClock } from '../../../src/time/manual-clock.ts';
 import { content, type Parts } from './content.ts';
-import { type ManualClock, manualClock } from './manual-clock.ts';
 
 export interface Bench {
   readonly broker: Broker;

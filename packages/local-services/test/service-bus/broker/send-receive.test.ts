@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { START_MS } from '../../../src/time/manual-clock.ts';
 import { content } from './content.ts';
 import { bench, idsIn, idsOf, reasonsIn, refusal } from './harness.ts';
-import { START_MS } from './manual-clock.ts';
 
 describe('a queue', () => {
   test('hands out messages in order, within credit, also those sent before', () => {

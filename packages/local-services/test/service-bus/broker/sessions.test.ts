@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Delivered, ReceiveMode, SessionLock } from '../../../src/service-bus/broker/index.ts';
+import { START_MS } from '../../../src/time/manual-clock.ts';
 import { bench, idsIn, idsOf, refusal, rejection } from './harness.ts';
-import { START_MS } from './manual-clock.ts';
 
 const LOCK_MS = 10_000;
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Copy, PHASE } from '../../../src/service-bus/broker/copy.ts';
 import { Line } from '../../../src/service-bus/broker/line.ts';
 import { MessageLog } from '../../../src/service-bus/broker/message-log.ts';
-import { TimeHeap } from '../../../src/service-bus/broker/time-heap.ts';
+import { TimeHeap } from '../../../src/time/time-heap.ts';
 import { content } from './content.ts';
 
 const origin = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { START_MS } from '../../../src/time/manual-clock.ts';
 import { content } from './content.ts';
 import { bench, idsIn, reasonsIn, refusal } from './harness.ts';
-import { START_MS } from './manual-clock.ts';
 
 describe('time to live', () => {
   test('is the shorter of what the sender and the queue say', () => {

@@ -5,9 +5,9 @@ import {
   type ServiceBusAdministrationClientOptions,
   type TokenCredential,
 } from '@azure/service-bus';
-import { type AccessRule, Authority, signSas } from '../../../src/service-bus/auth/index.ts';
+import { type AccessRule, Authority, signSas } from '../../../src/auth/index.ts';
+import { type Gate, openGate, TestAuthority } from '../../../src/listener/index.ts';
 import { type Broker, createBroker, systemClock, type Tier } from '../../../src/service-bus/broker/index.ts';
-import { type Gate, openGate, TestAuthority } from '../../../src/service-bus/gate/index.ts';
 import { serveHttp } from '../../../src/service-bus/http/index.ts';
 
 export const ROOT: AccessRule = {

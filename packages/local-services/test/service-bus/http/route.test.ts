@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HttpError } from '../../../src/service-bus/http/http-error.ts';
+import { HttpError } from '../../../src/http/http-error.ts';
+import { withoutOuterSlashes } from '../../../src/http/slashes.ts';
 import { routeOf, segmentsOf } from '../../../src/service-bus/http/route.ts';
-import { withoutOuterSlashes } from '../../../src/service-bus/http/slashes.ts';
 
 const TOKEN = '0f8fad5b-d9cb-469f-a165-70867728950e';
 const route = (method: string, path: string) => routeOf(method, segmentsOf(path));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HttpError } from '../../../src/service-bus/http/http-error.ts';
+import { HttpError } from '../../../src/http/http-error.ts';
 import { MAX_XML_ATTRIBUTES, MAX_XML_DEPTH, MAX_XML_ELEMENTS } from '../../../src/service-bus/http/xml/limits.ts';
 import { readXml, textOf } from '../../../src/service-bus/http/xml/read.ts';
 import { add, createRoot, serialize } from '../../../src/service-bus/http/xml/write.ts';

@@ -1,6 +1,6 @@
+import { badRequest } from '../../../http/http-error.ts';
 import { type Entry, emptyFeed, feedDocument } from '../atom/document.ts';
 import type { Call, Reply } from '../call.ts';
-import { badRequest } from '../http-error.ts';
 import { FEED_TYPE } from './entries.ts';
 
 /** Size of a page, and the most one may ask for. */

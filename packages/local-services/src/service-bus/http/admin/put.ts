@@ -1,7 +1,7 @@
 import type { Element } from '@xmldom/xmldom';
+import { badRequest, HttpError } from '../../../http/http-error.ts';
 import { readEntry } from '../atom/document.ts';
 import type { Call } from '../call.ts';
-import { badRequest, HttpError } from '../http-error.ts';
 import { MAX_XML_BYTES } from '../xml/limits.ts';
 
 /** Does a PUT change what is there, or create? @throws HttpError 412 for any condition but `*` */

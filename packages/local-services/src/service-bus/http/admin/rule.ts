@@ -1,6 +1,6 @@
+import { notFound } from '../../../http/http-error.ts';
 import { readRule } from '../atom/rule.ts';
 import type { Call, Reply } from '../call.ts';
-import { notFound } from '../http-error.ts';
 import { entryReply, ruleEntry, subscriptionPath } from './entries.ts';
 import { listReply } from './list.ts';
 import { isUpdate, putDescription } from './put.ts';

@@ -1,9 +1,9 @@
+import { notFound } from '../../../http/http-error.ts';
 import { DEFAULT_RULE_NAME } from '../../broker/descriptions.ts';
 import { readParts } from '../atom/part.ts';
 import { readRule } from '../atom/rule.ts';
 import { SUBSCRIPTION_PARTS } from '../atom/subscription.ts';
 import type { Call, Reply } from '../call.ts';
-import { notFound } from '../http-error.ts';
 import { SERVICE_BUS } from '../xml/namespaces.ts';
 import { child } from '../xml/read.ts';
 import { entryReply, subscriptionEntry } from './entries.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Element } from '@xmldom/xmldom';
-import type { Right } from '../../auth/index.ts';
+import type { Right } from '../../../auth/index.ts';
+import { badRequest } from '../../../http/http-error.ts';
 import type { AuthorizationRule } from '../../broker/descriptions.ts';
 import { LIMITS } from '../../broker/limits.ts';
-import { badRequest } from '../http-error.ts';
 import { SERVICE_BUS, XSI } from '../xml/namespaces.ts';
 import { child, children, textOf, typeOf } from '../xml/read.ts';
 import { add } from '../xml/write.ts';

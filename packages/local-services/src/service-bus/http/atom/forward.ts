@@ -1,5 +1,5 @@
-import { badRequest } from '../http-error.ts';
-import { withoutOuterSlashes } from '../slashes.ts';
+import { badRequest } from '../../../http/http-error.ts';
+import { withoutOuterSlashes } from '../../../http/slashes.ts';
 import { type Context, encodePath } from './context.ts';
 
 const URL_FORM = /^(?:sb|https?|amqps?):\/\/([^/?#]*)\/?([^?#]*)/i;

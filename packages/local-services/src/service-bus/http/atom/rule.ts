@@ -1,4 +1,5 @@
 import type { Element } from '@xmldom/xmldom';
+import { badRequest } from '../../../http/http-error.ts';
 import type {
   ActionDescription,
   FilterDescription,
@@ -6,7 +7,6 @@ import type {
   RuleDescription,
   WrittenTypes,
 } from '../../rules/index.ts';
-import { badRequest } from '../http-error.ts';
 import { SERVICE_BUS, XSI } from '../xml/namespaces.ts';
 import { child, children, isNil, textOf, typeOf } from '../xml/read.ts';
 import { add } from '../xml/write.ts';

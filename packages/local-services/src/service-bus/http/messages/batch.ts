@@ -1,5 +1,5 @@
+import { badRequest } from '../../../http/http-error.ts';
 import { Content } from '../../message/index.ts';
-import { badRequest } from '../http-error.ts';
 import { readBrokerProperties, type SentProperties } from './broker-properties.ts';
 import { readJsonProperties } from './user-properties.ts';
 

@@ -1,8 +1,8 @@
+import { parseHttpDate } from '../../../http/http-date.ts';
+import { badRequest } from '../../../http/http-error.ts';
 import type { StoredMessage } from '../../broker/api.ts';
 import type { Content, MessageParts } from '../../message/index.ts';
 import { LONGEST_MS, parseTimeSpan } from '../duration.ts';
-import { badRequest } from '../http-error.ts';
-import { parseHttpDate } from './http-date.ts';
 
 /** What a sender may say in the `BrokerProperties` header, or in the object of that name of a batch. */
 export type SentProperties = Omit<MessageParts, 'body' | 'applicationProperties' | 'contentType'>;

@@ -1,6 +1,6 @@
+import { HttpError } from '../../../http/http-error.ts';
 import { BrokerError } from '../../broker/error.ts';
 import type { Call } from '../call.ts';
-import { HttpError } from '../http-error.ts';
 
 /** Says of an entity that is not there what the service's gateway says. */
 export function orGone<Result>(call: Call, path: string, task: () => Result): Result {

@@ -1,9 +1,9 @@
+import { badRequest, HttpError, toHttpError } from '../../../http/http-error.ts';
 import type { Delivered, MessageSource, ReceiveMode } from '../../broker/api.ts';
 import type { BrokerError } from '../../broker/error.ts';
 import { Content } from '../../message/index.ts';
 import { encodePath } from '../atom/context.ts';
 import type { Call, Reply } from '../call.ts';
-import { badRequest, HttpError, toHttpError } from '../http-error.ts';
 import { writeBrokerProperties } from './broker-properties.ts';
 import { listenRefusal, orGone } from './endpoint.ts';
 import { writeUserProperties } from './user-properties.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { badRequest, HttpError } from '../../../http/http-error.ts';
 import { Content } from '../../message/index.ts';
 import type { Call, Reply } from '../call.ts';
-import { badRequest, HttpError } from '../http-error.ts';
 import { BATCH_TYPE, readBatchBody } from './batch.ts';
 import { readBrokerProperties, type SentProperties } from './broker-properties.ts';
 import { orGone } from './endpoint.ts';

@@ -1,6 +1,6 @@
+import { notFound } from '../../../http/http-error.ts';
 import { BrokerError } from '../../broker/error.ts';
 import type { Call, Reply } from '../call.ts';
-import { notFound } from '../http-error.ts';
 import { listenRefusal, orGone } from './endpoint.ts';
 
 /** A locked message: DELETE completes it, PUT unlocks it, POST renews its lock. */

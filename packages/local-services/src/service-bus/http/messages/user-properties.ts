@@ -1,7 +1,7 @@
+import { parseRfc1123 } from '../../../http/http-date.ts';
 import { type PropertyValue, TimeSpan, Uuid } from '../../rules/index.ts';
 import { formatTimeSpan } from '../atom/typed-value.ts';
 import { toAscii } from './broker-properties.ts';
-import { parseRfc1123 } from './http-date.ts';
 
 /** Headers that mean something to HTTP or the service itself: never properties of a message. */
 const RESERVED = new Set(

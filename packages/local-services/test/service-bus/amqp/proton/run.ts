@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { canInstall, installFromDebian } from '../../../../src/program.ts';
+import { canInstall, installFromDebian } from '../../../../src/process/program.ts';
 
 const run = promisify(execFile);
 

@@ -3,7 +3,7 @@ import { ServiceBusClient, type ServiceBusClientOptions } from '@azure/service-b
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { startServiceBus } from '../../src/service-bus/index.ts';
-import { until } from './gate-harness.ts';
+import { until } from '../listener/harness.ts';
 
 it.each(['plain AMQP', 'WebSockets over TLS'])(
   "the vendor's client over %s waits through a freeze and loses nothing",

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/service-bus/broker/index.ts';
+import type { Clock } from '../service-bus/broker/index.ts';
 
 export interface ManualClock extends Clock {
   /** How many timers are set. */

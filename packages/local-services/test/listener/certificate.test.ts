@@ -4,9 +4,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { makeIdentity } from '../../src/service-bus/gate/certificate.ts';
-import { TestAuthority } from '../../src/service-bus/gate/index.ts';
-import { echoGate } from './gate-harness.ts';
+import { makeIdentity } from '../../src/listener/certificate.ts';
+import { TestAuthority } from '../../src/listener/index.ts';
+import { echoGate } from './harness.ts';
 
 describe('the certificate', () => {
   it('is signed by an authority that may sign for these names alone', async () => {

@@ -1,4 +1,4 @@
-import { BrokerError, type Condition, STATUS } from '../broker/error.ts';
+import { BrokerError, type Condition, STATUS } from '../service-bus/broker/error.ts';
 
 /** Something the HTTP side refuses. `detail` goes to the client, so it holds no secret. */
 export class HttpError extends Error {

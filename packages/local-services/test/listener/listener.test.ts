@@ -5,9 +5,9 @@ import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { MAX_HEADER_BYTES, openGate } from '../../src/service-bus/gate/gate.ts';
-import { protocolOf } from '../../src/service-bus/gate/peek.ts';
-import { AMQP_HEADER, authority, echoGate, plain, read, readToEnd, secure, until } from './gate-harness.ts';
+import { MAX_HEADER_BYTES, openGate } from '../../src/listener/listener.ts';
+import { protocolOf } from '../../src/listener/protocol-detector.ts';
+import { AMQP_HEADER, authority, echoGate, plain, read, readToEnd, secure, until } from './harness.ts';
 
 afterAll(() => authority.close());
 

@@ -2,9 +2,9 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Connection, type Switchboard } from './connection.ts';
+import type { Valve } from './holdable-stream.ts';
 import type { SecureContextSource } from './test-authority.ts';
 import { TlsLayer } from './tls-layer.ts';
-import type { Valve } from './valve.ts';
 import { WebSockets } from './web-sockets.ts';
 
 /** How long a client may take to say what it speaks: its first bytes, a TLS handshake, the head of its first HTTP request. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AMQP_HEADER_BYTES, Peek, type Protocol } from './peek.ts';
-import { Valve } from './valve.ts';
+import { Valve } from './holdable-stream.ts';
+import { AMQP_HEADER_BYTES, Peek, type Protocol } from './protocol-detector.ts';
 
 /** What may be held: a stage of a connection, from its first byte to its protocol. */
 interface Stage {

@@ -4,13 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import {
-  type Gate,
-  type GateHandlers,
-  type GateOptions,
-  openGate,
-  TestAuthority,
-} from '../../src/service-bus/gate/index.ts';
+import { type Gate, type GateHandlers, type GateOptions, openGate, TestAuthority } from '../../src/listener/index.ts';
 
 export type AmqpInfo = Parameters<GateHandlers['amqp']>[1];
 

@@ -4,7 +4,7 @@ import { ServiceBusAdministrationClient } from '@azure/service-bus';
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isWithin, parseAudience } from '../../src/service-bus/auth/audience.ts';
+import { isWithin, parseAudience } from '../src/auth/audience.ts';
 import {
   type AccessRule,
   AuthError,
@@ -15,8 +15,8 @@ import {
   signSas,
   tokenKindOf,
   verifySas,
-} from '../../src/service-bus/auth/index.ts';
-import { authority as certificates, echoGate } from './gate-harness.ts';
+} from '../src/auth/index.ts';
+import { authority as certificates, echoGate } from './listener/harness.ts';
 
 afterAll(() => certificates.close());
 
