@@ -16,7 +16,7 @@ import {
   tokenKindOf,
   verifySas,
 } from '../src/auth/index.ts';
-import { authority as certificates, echoGate } from './listener/harness.ts';
+import { authority as certificates, echoListener } from './listener/harness.ts';
 
 afterAll(() => certificates.close());
 
@@ -340,19 +340,16 @@ describe('the Authorization header', () => {
 
   it("of the vendor's administration client is understood", async () => {
     const grants: (Grant | Error)[] = [];
-    const gate = await echoGate({
-      handlers: {
-        amqp() {},
-        async http(incoming, response) {
-          grants.push(await authorize(authority, incoming, Date.now()).catch((error: Error) => error));
-          response.writeHead(404).end();
-        },
+    const listener = await echoListener({
+      async http(incoming, response) {
+        grants.push(await authorize(authority, incoming, Date.now()).catch((error: Error) => error));
+        response.writeHead(404).end();
       },
     });
     const { caCert } = await certificates.identity();
     const client = (key: string) =>
       new ServiceBusAdministrationClient(
-        `Endpoint=sb://localhost:${gate.port}/;SharedAccessKeyName=Root;SharedAccessKey=${key}`,
+        `Endpoint=sb://localhost:${listener.port}/;SharedAccessKeyName=Root;SharedAccessKey=${key}`,
         { tlsOptions: { ca: caCert }, retryOptions: { maxRetries: 0 } } as object,
       );
     for (const key of [root.key, 'wrong']) await client(key).queueExists('Shop/Orders');

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Valve } from './holdable-stream.ts';
-import { AMQP_HEADER_BYTES, Peek, type Protocol } from './protocol-detector.ts';
+import { HoldableStream } from './holdable-stream.ts';
+import { type Destination, ProtocolDetector, type StreamClient, type StreamProtocol } from './protocol-detector.ts';
 
 /** What may be held: a stage of a connection, from its first byte to its protocol. */
 interface Stage {
@@ -9,13 +9,15 @@ interface Stage {
   release(): void;
 }
 
-/** Where a connection goes once it is known what it speaks. */
+/** What a connection is part of. */
 export interface Switchboard {
   readonly held: boolean;
+  /** Undefined: more bytes are needed. */
+  detect(head: Buffer, secure: boolean): Destination | undefined;
   /** Begins TLS on the socket; `onSecure` is called when the handshake is through. */
   secure(socket: Socket, onSecure: (socket: Socket) => void): void;
-  amqp(stream: Valve, connection: Connection): void;
-  http(stream: Valve, connection: Connection): void;
+  accept(protocol: StreamProtocol, stream: Duplex, connection: Connection, client: StreamClient): void;
+  http(stream: HoldableStream, connection: Connection): void;
 }
 
 const NOTHING_TO_HOLD: Stage = { hold() {}, release() {} };
@@ -44,10 +46,10 @@ export class Connection {
       });
     });
     socket.unref();
-    this.#peek(socket, false);
+    this.#detect(socket, false);
   }
 
-  /** Destroys it in so many ms, unless that is taken back. Time in which the gate is frozen does not count. */
+  /** Destroys it in so many ms, unless that is taken back. Time in which the listener is frozen does not count. */
   setDeadline(ms: number): void {
     clearTimeout(this.#deadline);
     if (this.#socket.destroyed) return;
@@ -72,28 +74,32 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #peek(socket: Socket, secure: boolean): void {
-    this.#stage = new Peek(socket, secure, this.#switchboard.held, (protocol, head) => {
-      this.#route(socket, secure, protocol, head);
-    });
+  #detect(socket: Socket, secure: boolean): void {
+    this.#stage = new ProtocolDetector(
+      socket,
+      this.#switchboard.held,
+      (head) => this.#switchboard.detect(head, secure),
+      (destination, head) => this.#route(socket, secure, destination, head),
+    );
   }
 
-  #route(socket: Socket, secure: boolean, protocol: Protocol, head: Buffer): void {
-    if (protocol === 'tls' || protocol === 'amqp-tls') {
-      const rest = protocol === 'tls' ? head : head.subarray(AMQP_HEADER_BYTES);
-      if (protocol === 'amqp-tls') socket.write(head.subarray(0, AMQP_HEADER_BYTES));
-      if (rest.length > 0) socket.unshift(rest);
+  #route(socket: Socket, secure: boolean, destination: Destination, head: Buffer): void {
+    if (typeof destination === 'object' && 'startTlsAfter' in destination) {
+      const consent = destination.startTlsAfter;
+      if (consent > 0) socket.write(head.subarray(0, consent));
+      if (head.length > consent) socket.unshift(head.subarray(consent));
       this.#stage = NOTHING_TO_HOLD;
       this.#switchboard.secure(socket, (secured) => {
         this.#top = secured;
-        this.#peek(secured, true);
+        this.#detect(secured, true);
       });
       return;
     }
-    const valve = new Valve(socket, head, secure);
-    valve.on('error', () => {});
-    this.#top = valve;
-    this.#stage = valve;
-    this.#switchboard[protocol](valve, this);
+    const stream = new HoldableStream(socket, head, secure);
+    stream.on('error', () => {});
+    this.#top = stream;
+    this.#stage = stream;
+    if (destination === 'http') this.#switchboard.http(stream, this);
+    else this.#switchboard.accept(destination, stream, this, { secure, remote: this.remote });
   }
 }

@@ -7,7 +7,7 @@ type Done = (error?: Error | null) => void;
  * A socket whose traffic can be held: while it is, nothing more is read from it and nothing written to it, and what was
  * written in the meantime follows when it is released. Writes of one turn leave in one piece.
  */
-export class Valve extends Duplex {
+export class HoldableStream extends Duplex {
   /** As node:tls names it. */
   readonly encrypted: boolean;
   readonly remoteAddress: string | undefined;

@@ -1,11 +1,17 @@
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Connection, type Switchboard } from './connection.ts';
-import type { Valve } from './holdable-stream.ts';
+import type { HoldableStream } from './holdable-stream.ts';
+import { type Destination, destinationOf, type StreamClient, type StreamProtocol } from './protocol-detector.ts';
 import type { SecureContextSource } from './test-authority.ts';
 import { TlsLayer } from './tls-layer.ts';
-import { WebSockets } from './web-sockets.ts';
+import { type WebSocketEndpoint, WebSockets } from './web-sockets.ts';
 
 /** How long a client may take to say what it speaks: its first bytes, a TLS handshake, the head of its first HTTP request. */
 export const FIRST_BYTES_TIMEOUT_MS = 20_000;
@@ -13,29 +19,30 @@ export const FIRST_BYTES_TIMEOUT_MS = 20_000;
 export const KEEP_ALIVE_TIMEOUT_MS = 120_000;
 /** How long the body of an HTTP request may take. */
 export const BODY_TIMEOUT_MS = 300_000;
-/** Properties of a message sent over HTTP are headers, and may be 64 KB; the rest is for all other headers. */
-export const MAX_HEADER_BYTES = 80 * 1_024;
+/** @default for `maxHeaderBytes` */
+const MAX_HEADER_BYTES = 16 * 1_024;
 
 const NO_TUNNELS = 'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
-export interface GateHandlers {
-  /** A client that is about to send its AMQP protocol header. Whoever takes the stream sees to its errors and its end. */
-  amqp(socket: Duplex, info: { secure: boolean; webSocket: boolean; remote: string }): void;
-  http(request: IncomingMessage, response: ServerResponse): void;
-}
-
-export interface GateOptions {
+export interface ListenerOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
   readonly tls: SecureContextSource;
-  readonly handlers: GateHandlers;
+  /** Every HTTP request, plain or over TLS. */
+  readonly http: (request: IncomingMessage, response: ServerResponse) => void;
+  /** How large the headers of a request may be; larger ones are answered with 431. @default 16 KiB */
+  readonly maxHeaderBytes?: number;
+  /** Protocols that share the port, asked in this order. @default none */
+  readonly protocols?: readonly StreamProtocol[];
+  /** @default none */
+  readonly webSockets?: readonly WebSocketEndpoint[];
   /** @default FIRST_BYTES_TIMEOUT_MS */
   readonly firstBytesTimeoutMs?: number;
 }
 
-/** One TCP port for AMQP, HTTP and WebSockets, plain and over TLS. Neither it nor its sockets keep the process alive. */
-export interface Gate {
+/** One TCP port for HTTP, WebSockets and further protocols, plain and over TLS. Neither it nor its sockets keep the process alive. */
+export interface Listener {
   readonly port: number;
   /** Open TCP connections, whatever they speak. */
   readonly connections: number;
@@ -53,18 +60,19 @@ export interface Gate {
 }
 
 /** @throws Error of node:net when the port cannot be had, with code `EADDRINUSE`, `EACCES`, `ENOTFOUND` … */
-export async function openGate(options: GateOptions): Promise<Gate> {
-  const gate = new TcpGate(options);
-  await gate.listen(options.host, options.port);
-  return gate;
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const listener = new TcpListener(options);
+  await listener.listen(options.host, options.port);
+  return listener;
 }
 
-class TcpGate implements Gate, Switchboard {
-  readonly #handlers: GateHandlers;
+class TcpListener implements Listener, Switchboard {
+  readonly #handleHttp: ListenerOptions['http'];
+  readonly #protocols: readonly StreamProtocol[];
   readonly #firstBytesTimeoutMs: number;
   readonly #server: Server;
-  readonly #http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
-  readonly #webSockets = new WebSockets();
+  readonly #http: HttpServer;
+  readonly #webSockets: WebSockets;
   readonly #tls: TlsLayer;
   readonly #connections = new Set<Connection>();
   readonly #connectionOf = new WeakMap<Duplex, Connection>();
@@ -72,10 +80,14 @@ class TcpGate implements Gate, Switchboard {
   #held = false;
   #closed: Promise<void> | undefined;
 
-  constructor({ tls, handlers, firstBytesTimeoutMs = FIRST_BYTES_TIMEOUT_MS }: GateOptions) {
-    this.#handlers = handlers;
-    this.#firstBytesTimeoutMs = firstBytesTimeoutMs;
-    this.#tls = new TlsLayer(tls);
+  constructor(options: ListenerOptions) {
+    const { maxHeaderBytes = MAX_HEADER_BYTES } = options;
+    this.#handleHttp = options.http;
+    this.#protocols = options.protocols ?? [];
+    this.#firstBytesTimeoutMs = options.firstBytesTimeoutMs ?? FIRST_BYTES_TIMEOUT_MS;
+    this.#tls = new TlsLayer(options.tls);
+    this.#webSockets = new WebSockets(options.webSockets ?? []);
+    this.#http = createHttpServer({ maxHeaderSize: maxHeaderBytes, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     this.#http.on('request', (request, response) => this.#request(request, response));
     // Node would close the connection without a word.
@@ -149,19 +161,19 @@ class TcpGate implements Gate, Switchboard {
     });
   }
 
-  amqp(stream: Valve, connection: Connection): void {
-    this.#handOver(stream, connection, stream.encrypted, false);
+  detect(head: Buffer, secure: boolean): Destination | undefined {
+    return destinationOf(head, secure, this.#protocols);
   }
 
-  http(stream: Valve, connection: Connection): void {
+  http(stream: HoldableStream, connection: Connection): void {
     this.#connectionOf.set(stream, connection);
     this.#http.emit('connection', stream);
   }
 
-  #handOver(stream: Duplex, connection: Connection, secure: boolean, webSocket: boolean): void {
+  accept(protocol: StreamProtocol, stream: Duplex, connection: Connection, client: StreamClient): void {
     connection.clearDeadline();
     stream.allowHalfOpen = false;
-    this.#guard(connection, () => this.#handlers.amqp(stream, { secure, webSocket, remote: connection.remote }));
+    this.#guard(connection, () => protocol.accept(stream, client));
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
@@ -172,14 +184,16 @@ class TcpGate implements Gate, Switchboard {
       if (!response.writableEnded) connection.clearDeadline();
     });
     response.once('close', () => connection.setDeadline(KEEP_ALIVE_TIMEOUT_MS));
-    this.#guard(connection, () => this.#handlers.http(request, response));
+    this.#guard(connection, () => this.#handleHttp(request, response));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = this.#connectionOf.get(socket);
     if (connection === undefined) return;
-    this.#webSockets.upgrade(request, socket, head, (stream) => {
-      this.#handOver(stream, connection, (socket as Valve).encrypted, true);
+    const client = { secure: (socket as HoldableStream).encrypted, remote: connection.remote };
+    this.#webSockets.upgrade(request, socket, head, (endpoint, webSocket) => {
+      connection.clearDeadline();
+      this.#guard(connection, () => endpoint.accept(webSocket, client, request, socket));
     });
   }
 

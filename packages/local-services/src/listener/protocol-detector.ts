@@ -1,40 +1,78 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
-/** What a client speaks, as its first bytes tell. `amqp-tls`: it asks for TLS within AMQP (AMQP 1.0 §5.2.1). */
-export type Protocol = 'tls' | 'amqp-tls' | 'amqp' | 'http';
-
-/** An AMQP protocol header: `AMQP`, protocol id, major, minor, revision. */
-export const AMQP_HEADER_BYTES = 8;
-const AMQP = 'AMQP';
-const AMQP_TLS_ID = 2;
-/** The record type every TLS connection begins with: handshake. */
-const TLS_HANDSHAKE = 0x16;
-
-/** Undefined: more bytes are needed. Whatever is neither TLS nor AMQP is for HTTP to refuse. */
-export function protocolOf(head: Buffer, secure: boolean): Protocol | undefined {
-  if (head.length === 0) return undefined;
-  if (head[0] === TLS_HANDSHAKE && !secure) return 'tls';
-  if (!AMQP.startsWith(head.toString('latin1', 0, AMQP.length))) return 'http';
-  if (head.length <= AMQP.length) return undefined;
-  if (head[AMQP.length] !== AMQP_TLS_ID || secure) return 'amqp';
-  return head.length < AMQP_HEADER_BYTES ? undefined : 'amqp-tls';
+/** Who is at the other end of a stream. */
+export interface StreamClient {
+  /** Over TLS? */
+  readonly secure: boolean;
+  /** `address:port` */
+  readonly remote: string;
 }
 
-/** Reads as much of a socket as tells what it speaks, and then leaves it paused. */
-export class Peek {
+/** What the first bytes of a connection are to a protocol. */
+export type Detection =
+  | 'accepted'
+  | 'another-protocol'
+  /** More bytes are needed. */
+  | 'undecided'
+  /** The client asks for TLS within the protocol: so many bytes are sent back as consent, then TLS begins. */
+  | { readonly startTlsAfter: number };
+
+/** A protocol other than HTTP and TLS, which its first bytes tell. */
+export interface StreamProtocol {
+  /** @param head the first bytes of the connection, at least one @param secure is this within TLS? */
+  detect(head: Buffer, secure: boolean): Detection;
+  /** Whoever takes the stream sees to its errors and its end. */
+  accept(stream: Duplex, client: StreamClient): void;
+}
+
+/** Where a connection goes. `startTlsAfter` bytes of its head are the protocol's own. */
+export type Destination = 'http' | StreamProtocol | { readonly startTlsAfter: number };
+
+/** The record type that every TLS connection begins with: handshake. */
+const TLS_HANDSHAKE = 0x16;
+
+/** Undefined: more bytes are needed. Whatever no protocol accepts is for HTTP to refuse. */
+export function destinationOf(
+  head: Buffer,
+  secure: boolean,
+  protocols: readonly StreamProtocol[],
+): Destination | undefined {
+  if (head.length === 0) return undefined;
+  if (head[0] === TLS_HANDSHAKE && !secure) return { startTlsAfter: 0 };
+  let isDecided = true;
+  for (const protocol of protocols) {
+    const detection = protocol.detect(head, secure);
+    if (detection === 'accepted') return protocol;
+    if (typeof detection === 'object') return detection;
+    if (detection === 'undecided') isDecided = false;
+  }
+  return isDecided ? 'http' : undefined;
+}
+
+/** Reads as much of a socket as tells where it goes, and then leaves it paused. */
+export class ProtocolDetector {
   readonly #socket: Socket;
 
-  /** @param held begin to read when `release` is called */
-  constructor(socket: Socket, secure: boolean, held: boolean, onKnown: (protocol: Protocol, head: Buffer) => void) {
+  /**
+   * @param detect undefined: more bytes are needed
+   * @param held begin to read when `release` is called
+   */
+  constructor(
+    socket: Socket,
+    held: boolean,
+    detect: (head: Buffer) => Destination | undefined,
+    onDetected: (destination: Destination, head: Buffer) => void,
+  ) {
     this.#socket = socket;
     let head: Buffer = Buffer.alloc(0);
     const onData = (chunk: Buffer) => {
       head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-      const protocol = protocolOf(head, secure);
-      if (protocol === undefined) return;
+      const destination = detect(head);
+      if (destination === undefined) return;
       socket.pause();
       socket.off('data', onData).off('end', onEnd);
-      onKnown(protocol, head);
+      onDetected(destination, head);
     };
     const onEnd = () => socket.destroy();
     socket.pause();

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Identity, makeIdentity } from './certificate.ts';
 
-/** Where the gate gets its certificate from, when the first client speaks TLS. PEM. */
+/** Where a listener gets its certificate from, when the first client speaks TLS. PEM. */
 export interface SecureContextSource {
   identity(): Promise<{ readonly cert: string; readonly key: string }>;
 }
 
 /**
  * The certificate authority of one service, made on the first need, so that a service nobody speaks TLS to starts without it.
- * Give the same one to a gate that is opened again: clients then still trust it.
+ * Give the same one to a listener that is opened again: clients then still trust it.
  */
 export class TestAuthority implements SecureContextSource {
   readonly #names: readonly string[];

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AccessRule, ALL_RIGHTS, Authority } from '../auth/index.ts';
-import { type Gate, openGate, TestAuthority } from '../listener/index.ts';
+import { type Listener, openListener, TestAuthority } from '../listener/index.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
-import { type AmqpServer, serveAmqp } from './amqp/index.ts';
+import { type AmqpServer, amqpOverWebSockets, detectAmqp, serveAmqp } from './amqp/index.ts';
 import type { Broker } from './broker/api.ts';
 import { createBroker } from './broker/index.ts';
 import { TIERS } from './broker/limits.ts';
 import { declareEntities, readConfig } from './config-file/index.ts';
-import { serveHttp } from './http/index.ts';
+import { MAX_HEADER_BYTES, serveHttp } from './http/index.ts';
 import type { ServiceBus, ServiceBusCounts, ServiceBusOptions } from './options.ts';
 
 /** The policy that every namespace is born with. */
@@ -60,7 +60,7 @@ class LocalServiceBus implements ServiceBus {
   readonly #amqp: AmqpServer;
   readonly #http: ReturnType<typeof serveHttp>;
   readonly #tls: TestAuthority;
-  #gate: Gate | undefined;
+  #listener: Listener | undefined;
   #port = 0;
   #stopped: Promise<void> | undefined;
 
@@ -74,13 +74,21 @@ class LocalServiceBus implements ServiceBus {
   }
 
   async listen(port: number): Promise<void> {
-    this.#gate = await openGate({
+    this.#listener = await openListener({
       host: this.#host,
       port,
       tls: this.#tls,
-      handlers: { amqp: (socket, info) => this.#amqp.accept(socket, info), http: this.#http },
+      http: this.#http,
+      maxHeaderBytes: MAX_HEADER_BYTES,
+      protocols: [
+        {
+          detect: detectAmqp,
+          accept: (stream, client) => this.#amqp.accept(stream, { ...client, webSocket: false }),
+        },
+      ],
+      webSockets: [amqpOverWebSockets((stream, client) => this.#amqp.accept(stream, { ...client, webSocket: true }))],
     });
-    this.#port = this.#gate.port;
+    this.#port = this.#listener.port;
   }
 
   get port(): number {
@@ -114,7 +122,7 @@ class LocalServiceBus implements ServiceBus {
       activeMessages: active,
       deadLettered,
       scheduled,
-      connections: this.#gate?.connections ?? 0,
+      connections: this.#listener?.connections ?? 0,
       billedOperations: this.broker.billing.total,
       billed: this.broker.billing.byEntity(),
     };
@@ -129,25 +137,25 @@ class LocalServiceBus implements ServiceBus {
   }
 
   async kill(): Promise<void> {
-    await this.#gate?.close();
-    this.#gate = undefined;
+    await this.#listener?.close();
+    this.#listener = undefined;
   }
 
   async start(): Promise<void> {
     if (this.#stopped !== undefined) throw new Error('the service has been stopped');
-    if (this.#gate === undefined) await this.listen(this.#port);
+    if (this.#listener === undefined) await this.listen(this.#port);
   }
 
   freeze(): void {
-    this.#gate?.freeze();
+    this.#listener?.freeze();
   }
 
   thaw(): void {
-    this.#gate?.thaw();
+    this.#listener?.thaw();
   }
 
   cut(): void {
-    this.#gate?.cut();
+    this.#listener?.cut();
   }
 
   stop(): Promise<void> {

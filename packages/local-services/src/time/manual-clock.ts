@@ -1,5 +1,6 @@
-import type { Clock } from '../service-bus/broker/index.ts';
+import type { Clock } from './clock.ts';
 
+/** A clock that stands still until it is told to go on. */
 export interface ManualClock extends Clock {
   /** How many timers are set. */
   readonly timers: number;
@@ -9,6 +10,7 @@ export interface ManualClock extends Clock {
   stall(ms: number): void;
 }
 
+/** What it shows at first: 1 January 2026. */
 export const START_MS = Date.UTC(2026, 0, 1);
 
 export function manualClock(): ManualClock {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { makeIdentity } from '../../src/listener/certificate.ts';
 import { TestAuthority } from '../../src/listener/index.ts';
-import { echoGate } from './harness.ts';
+import { echoListener } from './harness.ts';
 
 describe('the certificate', () => {
   it('is signed by an authority that may sign for these names alone', async () => {
@@ -54,10 +54,10 @@ describe('the file of the authority', () => {
     ['not trusted without', false],
   ])('the server is %s', async (_name, trusting) => {
     const authority = new TestAuthority();
-    const gate = await echoGate({ tls: authority });
+    const listener = await echoListener({ tls: authority });
     const program = `
       for (const host of ['localhost', '127.0.0.1']) {
-        const response = await fetch('https://' + host + ':${gate.port}/fine');
+        const response = await fetch('https://' + host + ':${listener.port}/fine');
         console.log((await response.json()).url);
       }`;
     const env = { ...process.env, ...(trusting && { NODE_EXTRA_CA_CERTS: await authority.caFile() }) };

@@ -4,33 +4,75 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import { type Gate, type GateHandlers, type GateOptions, openGate, TestAuthority } from '../../src/listener/index.ts';
+import {
+  binaryStreamOf,
+  type Detection,
+  type Listener,
+  type ListenerOptions,
+  openListener,
+  type StreamClient,
+  TestAuthority,
+} from '../../src/listener/index.ts';
 
-export type AmqpInfo = Parameters<GateHandlers['amqp']>[1];
-
-export const AMQP_HEADER = Buffer.from('AMQP\x03\x01\x00\x00', 'latin1');
+/** What a client of the echo says first. */
+export const HELLO = Buffer.from('ECHO\x03\x01\x00\x00', 'latin1');
+/** The same, and it asks for TLS within the protocol. */
+export const HELLO_TLS = Buffer.from('ECHO\x02\x01\x00\x00', 'latin1');
+export const WEB_SOCKET_PATH = '/echo/websocket/';
+export const SUBPROTOCOL = 'echo1';
 
 /** One authority for all tests of a file: making it is not what they test. */
 export const authority = new TestAuthority();
 
-/** A gate behind which AMQP is echoed, and HTTP says what arrived. It goes with the test. */
-export async function echoGate(options: Partial<GateOptions> = {}): Promise<Gate & { readonly seen: AmqpInfo[] }> {
-  const seen: AmqpInfo[] = [];
-  const gate = await openGate({
+export interface Seen extends StreamClient {
+  readonly webSocket: boolean;
+}
+
+type Options = Partial<ListenerOptions> & {
+  /** What is done with a stream of the protocol. @default it is echoed */
+  readonly accept?: (stream: Duplex) => void;
+};
+
+/** A listener behind which a protocol of ours is echoed, and HTTP says what arrived. It goes with the test. */
+export async function echoListener(options: Options = {}): Promise<Listener & { readonly seen: Seen[] }> {
+  const seen: Seen[] = [];
+  const { accept = (stream: Duplex) => void stream.pipe(stream) } = options;
+  const listener = await openListener({
     host: '127.0.0.1',
     port: 0,
     tls: authority,
-    handlers: {
-      amqp(socket, info) {
-        seen.push(info);
-        socket.pipe(socket);
+    http: answer,
+    protocols: [
+      {
+        detect: detectEcho,
+        accept(stream, client) {
+          seen.push({ ...client, webSocket: false });
+          accept(stream);
+        },
       },
-      http: answer,
-    },
+    ],
+    webSockets: [
+      {
+        path: WEB_SOCKET_PATH.slice(0, -1),
+        subprotocol: SUBPROTOCOL,
+        maxMessageBytes: 2_000_000,
+        accept(webSocket, client, _request, socket) {
+          seen.push({ ...client, webSocket: true });
+          accept(binaryStreamOf(webSocket, socket, 'the echo is binary'));
+        },
+      },
+    ],
     ...options,
   });
-  onTestFinished(() => gate.close());
-  return Object.assign(gate, { seen });
+  onTestFinished(() => listener.close());
+  return Object.assign(listener, { seen });
+}
+
+export function detectEcho(head: Buffer, secure: boolean): Detection {
+  if (!'ECHO'.startsWith(head.toString('latin1', 0, 4))) return 'another-protocol';
+  if (head.length < 5) return 'undecided';
+  if (head[4] !== HELLO_TLS[4] || secure) return 'accepted';
+  return head.length < HELLO_TLS.length ? 'undecided' : { startTlsAfter: HELLO_TLS.length };
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {

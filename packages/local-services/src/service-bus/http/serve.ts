@@ -18,6 +18,9 @@ export interface HttpOptions {
   readonly hostNames?: readonly string[];
 }
 
+/** Properties of a message sent over HTTP are headers, and may be 64 KB; the rest is for all other headers. */
+export const MAX_HEADER_BYTES = 80 * 1_024;
+
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];

@@ -1,14 +1,13 @@
 import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
-import type { Duplex } from 'node:stream';
 import {
   ServiceBusAdministrationClient,
   type ServiceBusAdministrationClientOptions,
   type TokenCredential,
 } from '@azure/service-bus';
 import { type AccessRule, Authority, signSas } from '../../../src/auth/index.ts';
-import { type Gate, openGate, TestAuthority } from '../../../src/listener/index.ts';
+import { type Listener, openListener, TestAuthority } from '../../../src/listener/index.ts';
 import { type Broker, createBroker, systemClock, type Tier } from '../../../src/service-bus/broker/index.ts';
-import { serveHttp } from '../../../src/service-bus/http/index.ts';
+import { MAX_HEADER_BYTES, serveHttp } from '../../../src/service-bus/http/index.ts';
 
 export const ROOT: AccessRule = {
   name: 'RootManageSharedAccessKey',
@@ -28,18 +27,18 @@ export interface Answer {
 /** A namespace's HTTP side on a real socket, and ways to ask it. */
 export class HttpNamespace {
   readonly broker: Broker;
-  readonly gate: Gate;
+  readonly listener: Listener;
   /** Whose certificate answers over HTTPS. */
   readonly tls: TestAuthority;
 
-  private constructor(broker: Broker, gate: Gate, tls: TestAuthority) {
+  private constructor(broker: Broker, listener: Listener, tls: TestAuthority) {
     this.broker = broker;
-    this.gate = gate;
+    this.listener = listener;
     this.tls = tls;
   }
 
   get port(): number {
-    return this.gate.port;
+    return this.listener.port;
   }
 
   static async start(tier: Tier = 'standard'): Promise<HttpNamespace> {
@@ -55,9 +54,9 @@ export class HttpNamespace {
         })) ?? [],
     });
     const tls = new TestAuthority();
-    const handlers = { amqp: (socket: Duplex) => void socket.destroy(), http: serveHttp({ broker, authority }) };
-    const gate = await openGate({ host: '127.0.0.1', port: 0, tls, handlers });
-    return new HttpNamespace(broker, gate, tls);
+    const http = serveHttp({ broker, authority });
+    const listener = await openListener({ host: '127.0.0.1', port: 0, tls, http, maxHeaderBytes: MAX_HEADER_BYTES });
+    return new HttpNamespace(broker, listener, tls);
   }
 
   get host(): string {
@@ -134,7 +133,7 @@ export class HttpNamespace {
   }
 
   async close(): Promise<void> {
-    await this.gate.close();
+    await this.listener.close();
     await this.tls.close();
     this.broker.close();
   }
