@@ -43,13 +43,13 @@ export class Child {
     this.#watcher.on('error', () => {});
     this.#watcher.unref();
     unref(this.#watcher.stdin);
-    const onExit = () => {
+    const endIt = () => {
       this.#process.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     };
-    process.once('exit', onExit);
+    atExit(endIt);
     this.#process.once('exit', () => {
-      process.off('exit', onExit);
+      atExitNoMore(endIt);
       this.#watcher?.kill('SIGKILL');
     });
   }
@@ -89,6 +89,22 @@ export class Child {
       await once(watcher, 'exit');
     }
   }
+}
+
+/** One listener for all: Node warns of a leak where there are many. */
+const exitActions = new Set<() => void>();
+const onExit = () => {
+  for (const action of exitActions) action();
+};
+
+function atExit(action: () => void): void {
+  if (exitActions.size === 0) process.on('exit', onExit);
+  exitActions.add(action);
+}
+
+function atExitNoMore(action: () => void): void {
+  exitActions.delete(action);
+  if (exitActions.size === 0) process.off('exit', onExit);
 }
 
 function unref(stream: unknown): void {

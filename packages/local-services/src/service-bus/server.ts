@@ -8,7 +8,7 @@ import type { Broker } from './broker/api.ts';
 import { createBroker } from './broker/index.ts';
 import { TIERS } from './broker/limits.ts';
 import { declareEntities, readConfig } from './config-file/index.ts';
-import { MAX_HEADER_BYTES, serveHttp } from './http/index.ts';
+import { MAX_HEADER_BYTES, serveNamespace } from './http/index.ts';
 import type { ServiceBus, ServiceBusCounts, ServiceBusOptions } from './options.ts';
 
 /** The policy that every namespace is born with. */
@@ -58,7 +58,7 @@ class LocalServiceBus implements ServiceBus {
   readonly #host: string;
   readonly #rule: AccessRule | undefined;
   readonly #amqp: AmqpServer;
-  readonly #http: ReturnType<typeof serveHttp>;
+  readonly #http: ReturnType<typeof serveNamespace>;
   readonly #tls: TestAuthority;
   #listener: Listener | undefined;
   #port = 0;
@@ -69,7 +69,7 @@ class LocalServiceBus implements ServiceBus {
     this.broker = broker;
     this.#rule = rule;
     this.#amqp = serveAmqp({ broker, authority, clock });
-    this.#http = serveHttp({ broker, authority });
+    this.#http = serveNamespace({ broker, authority });
     this.#tls = new TestAuthority([host]);
   }
 

@@ -1,4 +1,4 @@
-import { badRequest } from '../../http/http-error.ts';
+import { badRequest } from '../../http/index.ts';
 
 /**
  * Versions of the administration API that are spoken. 2021-05 knows the largest message of an entity, 2024-05 how many filters a

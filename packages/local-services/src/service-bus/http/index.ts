@@ -1,2 +1,2 @@
 export type { AuthorityLike, GrantLike } from './authority.ts';
-export { type HttpHandler, type HttpOptions, MAX_HEADER_BYTES, serveHttp } from './serve.ts';
+export { type HttpOptions, MAX_HEADER_BYTES, serveNamespace } from './serve.ts';

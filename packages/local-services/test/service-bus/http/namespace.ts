@@ -7,7 +7,7 @@ import {
 import { type AccessRule, Authority, signSas } from '../../../src/auth/index.ts';
 import { type Listener, openListener, TestAuthority } from '../../../src/listener/index.ts';
 import { type Broker, createBroker, systemClock, type Tier } from '../../../src/service-bus/broker/index.ts';
-import { MAX_HEADER_BYTES, serveHttp } from '../../../src/service-bus/http/index.ts';
+import { MAX_HEADER_BYTES, serveNamespace } from '../../../src/service-bus/http/index.ts';
 
 export const ROOT: AccessRule = {
   name: 'RootManageSharedAccessKey',
@@ -54,7 +54,7 @@ export class HttpNamespace {
         })) ?? [],
     });
     const tls = new TestAuthority();
-    const http = serveHttp({ broker, authority });
+    const http = serveNamespace({ broker, authority });
     const listener = await openListener({ host: '127.0.0.1', port: 0, tls, http, maxHeaderBytes: MAX_HEADER_BYTES });
     return new HttpNamespace(broker, listener, tls);
   }

@@ -1,10 +1,11 @@
+import type { Reply } from '../../../http/index.ts';
 import type { AuthorizationRule } from '../../broker/descriptions.ts';
 import { withTimes } from '../atom/authorization-rules.ts';
 import type { Entry } from '../atom/document.ts';
 import { readParts } from '../atom/part.ts';
 import { QUEUE_PARTS } from '../atom/queue.ts';
 import { TOPIC_PARTS } from '../atom/topic.ts';
-import type { Call, Reply } from '../call.ts';
+import type { Call } from '../call.ts';
 import { entryReply, queueEntry, topicEntry } from './entries.ts';
 import { listReply, nothingReply } from './list.ts';
 import { authorizeForwarding, CLEARED_BY_OMISSION, isUpdate, putDescription } from './put.ts';

@@ -1,3 +1,4 @@
+import type { Reply } from '../../../http/index.ts';
 import type { QueueInfo, SubscriptionInfo, TopicInfo } from '../../broker/descriptions.ts';
 import type { RuleDescription } from '../../rules/index.ts';
 import type { Context } from '../atom/context.ts';
@@ -7,7 +8,6 @@ import { QUEUE_PARTS } from '../atom/queue.ts';
 import { writeRule } from '../atom/rule.ts';
 import { SUBSCRIPTION_PARTS } from '../atom/subscription.ts';
 import { TOPIC_PARTS } from '../atom/topic.ts';
-import type { Reply } from '../call.ts';
 
 export const ENTRY_TYPE = 'application/atom+xml;type=entry;charset=utf-8';
 export const FEED_TYPE = 'application/atom+xml;type=feed;charset=utf-8';

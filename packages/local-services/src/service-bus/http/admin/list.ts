@@ -1,6 +1,7 @@
-import { badRequest } from '../../../http/http-error.ts';
+import type { Reply } from '../../../http/index.ts';
+import { badRequest } from '../../../http/index.ts';
 import { type Entry, emptyFeed, feedDocument } from '../atom/document.ts';
-import type { Call, Reply } from '../call.ts';
+import type { Call } from '../call.ts';
 import { FEED_TYPE } from './entries.ts';
 
 /** Size of a page, and the most one may ask for. */
@@ -12,12 +13,12 @@ export function listReply<Item>(
   list: { readonly path: string; readonly title: string; readonly items: readonly Item[] },
   entryOf: (item: Item) => Entry,
 ): Reply {
-  const skip = wholeNumber(call.query, '$skip', 0, 0);
-  const top = Math.min(wholeNumber(call.query, '$top', PAGE_SIZE, 1), PAGE_SIZE);
+  const skip = wholeNumber(call.request.query, '$skip', 0, 0);
+  const top = Math.min(wholeNumber(call.request.query, '$top', PAGE_SIZE, 1), PAGE_SIZE);
   const body = feedDocument(
     {
       path: list.path,
-      asked: call.url,
+      asked: call.request.url,
       title: list.title,
       entries: list.items.slice(skip, skip + top).map(entryOf),
       skip,

@@ -1,6 +1,7 @@
+import type { Reply } from '../../../http/index.ts';
 import { namespaceName } from '../atom/context.ts';
 import { formatTime } from '../atom/times.ts';
-import type { Call, Reply } from '../call.ts';
+import type { Call } from '../call.ts';
 import { add } from '../xml/write.ts';
 import { READ_REFUSAL } from './entity.ts';
 import { entryReply } from './entries.ts';

@@ -1,5 +1,5 @@
 import type { Element } from '@xmldom/xmldom';
-import { badRequest, HttpError } from '../../../http/http-error.ts';
+import { badRequest, HttpError } from '../../../http/index.ts';
 import { readEntry } from '../atom/document.ts';
 import type { Call } from '../call.ts';
 import { MAX_XML_BYTES } from '../xml/limits.ts';
@@ -14,7 +14,7 @@ export function isUpdate(call: Call): boolean {
 
 /** @returns the description in a PUT's body, which must be one of `expected` @throws HttpError 400, 413 */
 export async function putDescription(call: Call, ...expected: readonly string[]): Promise<Element> {
-  const body = await call.body(MAX_XML_BYTES, 413, `A description has no more than ${MAX_XML_BYTES} bytes.`);
+  const body = await call.request.body(MAX_XML_BYTES, 413, `A description has no more than ${MAX_XML_BYTES} bytes.`);
   const description = readEntry(body);
   if (expected.includes(description.localName ?? '')) return description;
   throw badRequest(

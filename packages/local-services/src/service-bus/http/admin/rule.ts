@@ -1,6 +1,7 @@
-import { notFound } from '../../../http/http-error.ts';
+import type { Reply } from '../../../http/index.ts';
+import { notFound } from '../../../http/index.ts';
 import { readRule } from '../atom/rule.ts';
-import type { Call, Reply } from '../call.ts';
+import type { Call } from '../call.ts';
 import { entryReply, ruleEntry, subscriptionPath } from './entries.ts';
 import { listReply } from './list.ts';
 import { isUpdate, putDescription } from './put.ts';

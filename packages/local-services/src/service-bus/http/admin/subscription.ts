@@ -1,9 +1,10 @@
-import { notFound } from '../../../http/http-error.ts';
+import type { Reply } from '../../../http/index.ts';
+import { notFound } from '../../../http/index.ts';
 import { DEFAULT_RULE_NAME } from '../../broker/descriptions.ts';
 import { readParts } from '../atom/part.ts';
 import { readRule } from '../atom/rule.ts';
 import { SUBSCRIPTION_PARTS } from '../atom/subscription.ts';
-import type { Call, Reply } from '../call.ts';
+import type { Call } from '../call.ts';
 import { SERVICE_BUS } from '../xml/namespaces.ts';
 import { child } from '../xml/read.ts';
 import { entryReply, subscriptionEntry } from './entries.ts';
@@ -12,7 +13,7 @@ import { authorizeForwarding, CLEARED_BY_OMISSION, isUpdate, putDescription } fr
 
 /** What the service says of operations on subscriptions and rules to those who may not. */
 export const refusalOf = (call: Call, operation: string): string =>
-  `SubCode=40100: Unauthorized : Unauthorized access for '${operation}' operation on endpoint 'sb://${call.context.host}/${call.path}'.`;
+  `SubCode=40100: Unauthorized : Unauthorized access for '${operation}' operation on endpoint 'sb://${call.context.host}/${call.request.path}'.`;
 
 export const missingSubscription = (topic: string, name: string) =>
   notFound(`The messaging entity '${topic}|${name}' could not be found.`);

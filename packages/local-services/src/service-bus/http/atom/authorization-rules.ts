@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Element } from '@xmldom/xmldom';
 import type { Right } from '../../../auth/index.ts';
-import { badRequest } from '../../../http/http-error.ts';
+import { badRequest } from '../../../http/index.ts';
 import type { AuthorizationRule } from '../../broker/descriptions.ts';
 import { LIMITS } from '../../broker/limits.ts';
 import { SERVICE_BUS, XSI } from '../xml/namespaces.ts';

@@ -1,5 +1,5 @@
 import type { Element } from '@xmldom/xmldom';
-import { badRequest } from '../../../http/http-error.ts';
+import { badRequest } from '../../../http/index.ts';
 import { ATOM, SERVICE_BUS, XML, XSI } from '../xml/namespaces.ts';
 import { child, children, readXml } from '../xml/read.ts';
 import { add, createRoot, declare, serialize } from '../xml/write.ts';

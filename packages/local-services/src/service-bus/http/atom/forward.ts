@@ -1,5 +1,4 @@
-import { badRequest } from '../../../http/http-error.ts';
-import { withoutOuterSlashes } from '../../../http/slashes.ts';
+import { badRequest, withoutOuterSlashes } from '../../../http/index.ts';
 import { type Context, encodePath } from './context.ts';
 
 const URL_FORM = /^(?:sb|https?|amqps?):\/\/([^/?#]*)\/?([^?#]*)/i;

@@ -1,5 +1,5 @@
 import type { Element } from '@xmldom/xmldom';
-import { badRequest } from '../../../http/http-error.ts';
+import { badRequest } from '../../../http/index.ts';
 import type {
   ActionDescription,
   FilterDescription,

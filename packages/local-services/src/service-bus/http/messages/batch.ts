@@ -1,4 +1,4 @@
-import { badRequest } from '../../../http/http-error.ts';
+import { badRequest } from '../../../http/index.ts';
 import { Content } from '../../message/index.ts';
 import { readBrokerProperties, type SentProperties } from './broker-properties.ts';
 import { readJsonProperties } from './user-properties.ts';

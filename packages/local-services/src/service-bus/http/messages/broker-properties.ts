@@ -1,5 +1,4 @@
-import { parseHttpDate } from '../../../http/http-date.ts';
-import { badRequest } from '../../../http/http-error.ts';
+import { badRequest, parseHttpDate } from '../../../http/index.ts';
 import type { StoredMessage } from '../../broker/api.ts';
 import type { Content, MessageParts } from '../../message/index.ts';
 import { LONGEST_MS, parseTimeSpan } from '../duration.ts';

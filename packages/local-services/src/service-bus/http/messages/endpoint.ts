@@ -1,4 +1,4 @@
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/index.ts';
 import { BrokerError } from '../../broker/error.ts';
 import type { Call } from '../call.ts';
 

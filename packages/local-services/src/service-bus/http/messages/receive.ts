@@ -1,9 +1,11 @@
-import { badRequest, HttpError, toHttpError } from '../../../http/http-error.ts';
+import type { Reply } from '../../../http/index.ts';
+import { badRequest, HttpError } from '../../../http/index.ts';
 import type { Delivered, MessageSource, ReceiveMode } from '../../broker/api.ts';
 import type { BrokerError } from '../../broker/error.ts';
 import { Content } from '../../message/index.ts';
 import { encodePath } from '../atom/context.ts';
-import type { Call, Reply } from '../call.ts';
+import type { Call } from '../call.ts';
+import { toHttpError } from '../to-http-error.ts';
 import { writeBrokerProperties } from './broker-properties.ts';
 import { listenRefusal, orGone } from './endpoint.ts';
 import { writeUserProperties } from './user-properties.ts';
@@ -16,9 +18,9 @@ const SUB_QUEUE = /(?:\/\$transfer)?\/\$deadletterqueue$/i;
 /** POST takes the next message and locks it, DELETE takes it for good; both wait for one. */
 export async function receiveMessage(call: Call, path: string): Promise<Reply> {
   await call.authorize('listen', listenRefusal(call, path));
-  const waitMs = waitOf(call.query);
+  const waitMs = waitOf(call.request.query);
   const source = orGone(call, path, () => call.broker.source(path));
-  const mode: ReceiveMode = call.method === 'POST' ? 'peek-lock' : 'receive-and-delete';
+  const mode: ReceiveMode = call.request.method === 'POST' ? 'peek-lock' : 'receive-and-delete';
   const delivered = await next(call, source, mode, waitMs);
   if (delivered === undefined) {
     call.broker.billing.count(source.path.replace(SUB_QUEUE, ''), 'empty-receive');
@@ -36,20 +38,20 @@ function waitOf(query: URLSearchParams): number {
 
 /** @returns undefined when none came in time, or the client went @throws HttpError when the source went */
 function next(call: Call, source: MessageSource, mode: ReceiveMode, waitMs: number): Promise<Delivered | undefined> {
-  if (call.signal.aborted) return Promise.resolve(undefined);
+  if (call.request.signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
     let stopListening = () => {};
     const end = (settle: () => void) => {
       clearTimeout(timer);
       stopListening();
-      call.signal.removeEventListener('abort', nothing);
+      call.request.signal.removeEventListener('abort', nothing);
       receiver.close();
       settle();
     };
     const nothing = () => end(() => resolve(undefined));
     const receiver = source.receive(mode, (delivered) => end(() => resolve(delivered)));
-    call.signal.addEventListener('abort', nothing);
+    call.request.signal.addEventListener('abort', nothing);
     stopListening = source.onGone((error) => end(() => reject(goneError(error))));
     timer = setTimeout(nothing, waitMs);
     timer.unref();

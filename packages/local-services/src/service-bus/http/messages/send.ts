@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { badRequest, HttpError } from '../../../http/http-error.ts';
+import type { Reply } from '../../../http/index.ts';
+import { badRequest, HttpError } from '../../../http/index.ts';
 import { Content } from '../../message/index.ts';
-import type { Call, Reply } from '../call.ts';
+import type { Call } from '../call.ts';
 import { BATCH_TYPE, readBatchBody } from './batch.ts';
 import { readBrokerProperties, type SentProperties } from './broker-properties.ts';
 import { orGone } from './endpoint.ts';
@@ -21,7 +22,7 @@ export async function sendMessages(call: Call, path: string): Promise<Reply> {
   const tooLarge = `A message sent over HTTP has no more than ${maxBytes} bytes.`;
   const contentType = call.request.headers['content-type'] || undefined;
   const isBatch = contentType?.trim().toLowerCase() === BATCH_TYPE;
-  const body = await call.body(isBatch ? maxBytes * BATCH_OVERHEAD : maxBytes, 403, tooLarge);
+  const body = await call.request.body(isBatch ? maxBytes * BATCH_OVERHEAD : maxBytes, 403, tooLarge);
   const contents = isBatch ? readBatchBody(body, identify) : [single(call, contentType, body)];
   const size = contents.reduce((sum, content) => sum + content.size, 0);
   if (size > maxBytes) throw new HttpError(403, tooLarge);
@@ -40,7 +41,7 @@ function single(call: Call, contentType: string | undefined, body: Buffer): Cont
   return Content.build({
     ...identify(readBrokerProperties(properties)),
     ...(contentType === undefined ? {} : { contentType }),
-    applicationProperties: readUserProperties(call.request.rawHeaders),
+    applicationProperties: readUserProperties(call.request.incoming.rawHeaders),
     body,
   });
 }

@@ -1,4 +1,4 @@
-import { parseRfc1123 } from '../../../http/http-date.ts';
+import { parseRfc1123 } from '../../../http/index.ts';
 import { type PropertyValue, TimeSpan, Uuid } from '../../rules/index.ts';
 import { formatTimeSpan } from '../atom/typed-value.ts';
 import { toAscii } from './broker-properties.ts';

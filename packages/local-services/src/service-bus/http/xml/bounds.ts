@@ -1,4 +1,4 @@
-import { badRequest } from '../../../http/http-error.ts';
+import { badRequest } from '../../../http/index.ts';
 import { MAX_XML_ATTRIBUTES, MAX_XML_DEPTH, MAX_XML_ELEMENTS } from './limits.ts';
 
 /**

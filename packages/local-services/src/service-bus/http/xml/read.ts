@@ -1,5 +1,5 @@
 import { DOMParser, type Element } from '@xmldom/xmldom';
-import { badRequest, HttpError } from '../../../http/http-error.ts';
+import { badRequest, HttpError } from '../../../http/index.ts';
 import { checkBounds } from './bounds.ts';
 import { isXmlText } from './characters.ts';
 import { XSI } from './namespaces.ts';
