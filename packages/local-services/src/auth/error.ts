@@ -3,7 +3,6 @@ export class AuthError extends Error {
   override readonly name = 'AuthError';
   /** 401 from this room; those who know entities may say 404. */
   readonly status: 401 | 403 | 404;
-  readonly condition = 'amqp:unauthorized-access';
 
   constructor(message: string, options?: { status?: 401 | 403 | 404; cause?: unknown }) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });

@@ -3,20 +3,13 @@ import { ALL_RIGHTS, type Right } from './access-rule.ts';
 import { AuthError } from './error.ts';
 import { MAX_TOKEN_CHARACTERS } from './sas.ts';
 
-/** What Entra ID issues tokens for this service for, whichever of its two names a client uses. */
-export const JWT_AUDIENCES: readonly string[] = [
-  'https://servicebus.azure.net',
-  'https://servicebus.azure.net/',
-  'https://eventhubs.azure.net',
-  'https://eventhubs.azure.net/',
-];
-
-/** Built-in roles, as a `roles` claim may name them. */
-const ROLES: ReadonlyMap<unknown, readonly Right[]> = new Map([
-  ['Azure Service Bus Data Owner', ALL_RIGHTS],
-  ['Azure Service Bus Data Sender', ['send']],
-  ['Azure Service Bus Data Receiver', ['listen']],
-]);
+/** What a service asks of a token of Entra ID, beside that it is genuine and good. */
+export interface JwtRules {
+  /** `aud`: what it must be issued for, one of these. The first one is named to who brings another. */
+  readonly audiences: readonly string[];
+  /** Built-in roles, as a `roles` claim may name them, and what they allow. */
+  readonly roles: ReadonlyMap<unknown, readonly Right[]>;
+}
 
 /** How far the clock of who issued a token may be ahead, in ms. */
 const CLOCK_SKEW_MS = 300_000;
@@ -36,7 +29,7 @@ export interface JwtClaims {
 }
 
 /** @param now epoch ms @throws AuthError when it is no such token, not signed by a key that is given, too old, too new, or for another service */
-export async function verifyJwt(token: string, options: JwtOptions, now: number): Promise<JwtClaims> {
+export async function verifyJwt(token: string, rules: JwtRules, options: JwtOptions, now: number): Promise<JwtClaims> {
   if (token.length > MAX_TOKEN_CHARACTERS) throw malformed();
   const { decodeJwt, decodeProtectedHeader } = await import('jose');
   if (options.hmacKey !== undefined || options.keys !== undefined) await verifySignature(token, options);
@@ -55,10 +48,10 @@ export async function verifyJwt(token: string, options: JwtOptions, now: number)
   if (nbf !== undefined && nbf * 1_000 > now + CLOCK_SKEW_MS) {
     throw new AuthError('InvalidToken: The token is not valid yet.');
   }
-  if (![aud].flat().some((one) => JWT_AUDIENCES.includes(one as string))) {
-    throw new AuthError(`InvalidAudience: The token must be for ${JWT_AUDIENCES[0]}.`);
+  if (![aud].flat().some((one) => rules.audiences.includes(one as string))) {
+    throw new AuthError(`InvalidAudience: The token must be for ${rules.audiences[0]}.`);
   }
-  return { rights: rightsOf(claims.roles), expiresAtMs: exp * 1_000 };
+  return { rights: rightsOf(claims.roles, rules), expiresAtMs: exp * 1_000 };
 }
 
 async function verifySignature(token: string, { hmacKey, keys }: JwtOptions): Promise<void> {
@@ -75,8 +68,8 @@ async function verifySignature(token: string, { hmacKey, keys }: JwtOptions): Pr
   throw new AuthError('InvalidSignature: The token has an invalid signature.', { cause: failure!.reason });
 }
 
-function rightsOf(roles: unknown): readonly Right[] {
-  const known = [roles].flat().flatMap((role) => ROLES.get(role) ?? []);
+function rightsOf(roles: unknown, rules: JwtRules): readonly Right[] {
+  const known = [roles].flat().flatMap((role) => rules.roles.get(role) ?? []);
   return known.length > 0 ? known : ALL_RIGHTS;
 }
 

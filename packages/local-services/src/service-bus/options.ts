@@ -1,9 +1,9 @@
 import type { AccessRule, JwtOptions } from '../auth/index.ts';
-import type { OperationKind } from '../billing/billing.ts';
 import type { LocalService } from '../service.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Broker } from './broker/api.ts';
 import type { Tier } from './broker/limits.ts';
+import type { OperationKind } from './broker/tariff.ts';
 
 export interface ServiceBusOptions {
   /** @default '127.0.0.1' */

@@ -10,6 +10,7 @@ import { TIERS } from './broker/limits.ts';
 import { declareEntities, readConfig } from './config-file/index.ts';
 import { MAX_HEADER_BYTES, serveNamespace } from './http/index.ts';
 import type { ServiceBus, ServiceBusCounts, ServiceBusOptions } from './options.ts';
+import { JWT_RULES } from './token-rules.ts';
 
 /** The policy that every namespace is born with. */
 const ROOT_RULE = 'RootManageSharedAccessKey';
@@ -33,7 +34,7 @@ export async function startServiceBus(options: ServiceBusOptions = {}): Promise<
     if (config !== undefined) declareEntities(broker.entities, (await readConfig(config)).entities);
     const authority = new Authority(
       { namespace: accessRules, entity: (path) => rulesOf(broker, path) },
-      options.jwt === undefined ? {} : { jwt: options.jwt },
+      { jwtRules: JWT_RULES, ...(options.jwt === undefined ? {} : { jwt: options.jwt }) },
     );
     const service = new LocalServiceBus({ host, broker, authority, clock, rule: accessRules[0] });
     await service.listen(port);

@@ -1,7 +1,7 @@
-import { tokenKindOf } from '../../auth/index.ts';
+import { AuthError } from '../../auth/index.ts';
 import type { Broker } from '../broker/api.ts';
+import { tokenKindOf } from '../token-rules.ts';
 import type { AuthorityLike, GrantLike } from './authority.ts';
-import { isAuthError } from './error.ts';
 import { missingAudience } from './located.ts';
 import type { Reply, Request } from './request.ts';
 
@@ -34,7 +34,7 @@ export async function answerCbs(request: Request, { broker, authority, host, gra
     return status(202, 'Accepted');
   } catch (error) {
     // What else went wrong is none of the client's business.
-    if (isAuthError(error)) return status(error.status ?? 401, error.message);
+    if (error instanceof AuthError) return status(error.status, error.message);
     return status(500, 'The token could not be checked');
   }
 }

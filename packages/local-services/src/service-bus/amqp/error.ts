@@ -1,3 +1,4 @@
+import { AuthError } from '../../auth/index.ts';
 import { BrokerError } from '../broker/error.ts';
 import type { AmqpError } from './rhea.ts';
 
@@ -17,13 +18,8 @@ export function amqpErrorOf(error: unknown): AmqpError {
   if (error instanceof BrokerError || error instanceof ProtocolError) {
     return { condition: error.condition, description: error.message };
   }
-  if (isAuthError(error)) return { condition: error.condition, description: error.message };
+  if (error instanceof AuthError) return { condition: 'amqp:unauthorized-access', description: error.message };
   return { condition: 'amqp:internal-error', description: 'The local service failed to do that' };
-}
-
-/** Those of `auth/`, and of whoever takes its place: told by shape, since this room does not know that one. */
-export function isAuthError(error: unknown): error is Error & { condition: string; status?: number } {
-  return error instanceof Error && (error as { condition?: unknown }).condition === 'amqp:unauthorized-access';
 }
 
 export function unauthorized(path: string, rights: string): BrokerError {

@@ -1,4 +1,3 @@
-import type { Billing } from '../../billing/billing.ts';
 import type { MessageContent } from '../message/content.ts';
 import type { PropertyValue, RuleDescription } from '../rules/index.ts';
 import type {
@@ -12,6 +11,7 @@ import type {
 } from './descriptions.ts';
 import type { BrokerError } from './error.ts';
 import type { TierLimits } from './limits.ts';
+import type { Billing } from './tariff.ts';
 
 /**
  * The engine of the local Service Bus: one namespace, in memory, no I/O. AMQP and HTTP are two ways to speak to it.

@@ -1,4 +1,3 @@
-import { Billing } from '../../billing/billing.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import type { Broker, Entities, MessageSource, Target } from './api.ts';
 import type { MessageCounts } from './descriptions.ts';
@@ -10,6 +9,7 @@ import { forwardTo } from './forwarding.ts';
 import { TIERS, type Tier, type TierLimits } from './limits.ts';
 import { parseSource, parseSubscription } from './names.ts';
 import { Source } from './source.ts';
+import { createBilling } from './tariff.ts';
 import { Topic } from './topic.ts';
 
 export interface BrokerOptions {
@@ -31,7 +31,7 @@ export function createBroker(options: BrokerOptions = {}): Broker {
 
 class Namespace implements Broker {
   readonly limits: TierLimits;
-  readonly billing = new Billing();
+  readonly billing = createBilling();
   readonly entities: Entities;
   readonly #clock: Clock;
   readonly #directory: Directory;

@@ -1,4 +1,3 @@
-import type { Account, Billing } from '../../billing/billing.ts';
 import { Alarm } from '../../time/alarm.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { MessageContent } from '../message/content.ts';
@@ -7,6 +6,7 @@ import type { EntityStatus, Times } from './descriptions.ts';
 import { BrokerError } from './error.ts';
 import type { Forwarded } from './forwarding.ts';
 import type { TierLimits } from './limits.ts';
+import type { Account, Billing } from './tariff.ts';
 
 /** When what failed in a timer is tried again, in ms. */
 const RETRY_MS = 1_000;

@@ -1,6 +1,5 @@
 /** The engine of the local Service Bus: entities and messages, without a wire. */
 
-export { type Account, BILLED_STEP_BYTES, Billing, type OperationKind } from '../../billing/billing.ts';
 export { type Clock, systemClock } from '../../time/clock.ts';
 export type {
   Broker,
@@ -32,3 +31,4 @@ export {
 } from './descriptions.ts';
 export { BrokerError, type Condition, STATUS } from './error.ts';
 export { LIMITS, TIERS, type Tier, type TierLimits } from './limits.ts';
+export { type Account, BILLED_STEP_BYTES, type Billing, createBilling, type OperationKind } from './tariff.ts';

@@ -1,4 +1,3 @@
-import type { Account } from '../../billing/billing.ts';
 import type { Alarm } from '../../time/alarm.ts';
 import { TimeHeap } from '../../time/time-heap.ts';
 import type { MessageContent } from '../message/content.ts';
@@ -14,6 +13,7 @@ import { MessageLog } from './message-log.ts';
 import type { Quota } from './quota.ts';
 import { Schedule } from './schedule.ts';
 import { Sessions } from './sessions.ts';
+import type { Account } from './tariff.ts';
 
 /** What a queue asks of the entity it belongs to. Copies it passes on have left the queue. */
 export interface QueueOwner {

@@ -5,6 +5,7 @@ import { type AccessRule, Authority } from '../../../src/auth/index.ts';
 import { type AmqpServer, serveAmqp } from '../../../src/service-bus/amqp/index.ts';
 import { type Broker, createBroker } from '../../../src/service-bus/broker/index.ts';
 import type { Tier } from '../../../src/service-bus/broker/limits.ts';
+import { JWT_RULES } from '../../../src/service-bus/token-rules.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 
 export const KEY = Buffer.from('a key of the tests').toString('base64');
@@ -35,7 +36,7 @@ export interface ServeOptions {
 
 export async function serve({ tier = 'standard', ...options }: ServeOptions = {}): Promise<Served> {
   const broker = createBroker({ tier, ...options });
-  const authority = new Authority({ namespace: RULES, entity: () => [] });
+  const authority = new Authority({ namespace: RULES, entity: () => [] }, { jwtRules: JWT_RULES });
   const server = serveAmqp({ broker, authority, ...options });
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {

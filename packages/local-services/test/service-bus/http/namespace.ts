@@ -8,6 +8,7 @@ import { type AccessRule, Authority, signSas } from '../../../src/auth/index.ts'
 import { type Listener, openListener, TestAuthority } from '../../../src/listener/index.ts';
 import { type Broker, createBroker, systemClock, type Tier } from '../../../src/service-bus/broker/index.ts';
 import { MAX_HEADER_BYTES, serveNamespace } from '../../../src/service-bus/http/index.ts';
+import { JWT_RULES } from '../../../src/service-bus/token-rules.ts';
 
 export const ROOT: AccessRule = {
   name: 'RootManageSharedAccessKey',
@@ -43,16 +44,19 @@ export class HttpNamespace {
 
   static async start(tier: Tier = 'standard'): Promise<HttpNamespace> {
     const broker = createBroker({ tier, clock: systemClock });
-    const authority = new Authority({
-      namespace: [ROOT, SENDER, LISTENER],
-      entity: (path) =>
-        (broker.entities.queue(path) ?? broker.entities.topic(path))?.description.authorizationRules.map((rule) => ({
-          name: rule.name,
-          key: rule.primaryKey,
-          secondaryKey: rule.secondaryKey,
-          rights: rule.rights,
-        })) ?? [],
-    });
+    const authority = new Authority(
+      {
+        namespace: [ROOT, SENDER, LISTENER],
+        entity: (path) =>
+          (broker.entities.queue(path) ?? broker.entities.topic(path))?.description.authorizationRules.map((rule) => ({
+            name: rule.name,
+            key: rule.primaryKey,
+            secondaryKey: rule.secondaryKey,
+            rights: rule.rights,
+          })) ?? [],
+      },
+      { jwtRules: JWT_RULES },
+    );
     const tls = new TestAuthority();
     const http = serveNamespace({ broker, authority });
     const listener = await openListener({ host: '127.0.0.1', port: 0, tls, http, maxHeaderBytes: MAX_HEADER_BYTES });

@@ -1,8 +1,9 @@
+import { AuthError } from '../../../auth/index.ts';
 import type { Broker } from '../../broker/api.ts';
 import { BrokerError } from '../../broker/error.ts';
 import type { Writer } from '../../message/encoding/writer.ts';
 import type { Right } from '../authority.ts';
-import { isAuthError, unauthorized } from '../error.ts';
+import { unauthorized } from '../error.ts';
 import { locatedErrorOf } from '../located.ts';
 import type { Reply, Request } from '../request.ts';
 import { Arguments, bad } from './arguments.ts';
@@ -52,7 +53,7 @@ export function answerManagement(
     return reply(body === undefined ? 204 : 200, 'OK', trackingId, { body: body ?? emptyMap });
   } catch (error) {
     const { condition, description } = locatedErrorOf(error, context.host);
-    const status = error instanceof BrokerError ? error.status : isAuthError(error) ? 401 : 500;
+    const status = error instanceof BrokerError ? error.status : error instanceof AuthError ? 401 : 500;
     return reply(status, description, trackingId, { errorCondition: condition });
   }
 }
