@@ -1,39 +1,53 @@
-// Writes packages/core/src/catalogue-data.ts from the manifests of all adapters, which must be built.
-// A test of core says when that is due.
+// Writes packages/catalogue/src/data.ts from the manifests of all adapters, which must be built, and from the entry `polycast` of their
+// package.json. A test of the catalogue says when that is due.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** One URL a scheme. Making a transport connects to nothing, so the host need not exist. A new adapter adds its own. */
-export const URLS = ['memory:', 'redis://localhost', 'redis+streams://localhost', 'service-bus://name:key@localhost'];
+const packages = new URL('../packages/', import.meta.url);
+const target = new URL('catalogue/src/data.ts', packages);
 
-const target = new URL('../packages/core/src/catalogue-data.ts', import.meta.url);
-
-/** One entry a scheme, sorted, so that the file depends on the manifests alone. `load` imports a package by name. */
-export async function entries(load) {
+/** What the packages say of themselves. `load` imports one by name. */
+export async function collect(load) {
   const { CAPABILITIES } = await load('@polycast/core/adapter');
-  const found = await Promise.all(
-    URLS.map(async (text) => {
-      const url = new URL(text);
-      const { fromUrl } = await load(`@polycast/${url.protocol.slice(0, -1).split('+')[0]}`);
-      const { transport, capabilities } = fromUrl(url).manifest;
-      return { transport, levels: levelsOf(capabilities, Object.keys(CAPABILITIES)) };
-    }),
-  );
-  return found.sort((left, right) => (left.transport < right.transport ? -1 : 1));
+  const adapters = readdirSync(packages).flatMap((folder) => {
+    const file = new URL(`${folder}/package.json`, packages);
+    const { name, polycast } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+    return polycast === undefined ? [] : [{ name, urls: [], aliases: {}, connectionStrings: {}, ...polycast }];
+  });
+  const found = [];
+  for (const { name, urls } of adapters) {
+    const { fromUrl } = await load(name);
+    for (const url of urls) found.push(fromUrl(new URL(url)).manifest);
+  }
+  // Sorted, so that the file depends on the manifests alone.
+  found.sort((left, right) => (left.transport < right.transport ? -1 : 1));
+  const offering = (name, level) =>
+    found.filter(({ capabilities }) => capabilities[name].level === level).map(({ transport }) => transport);
+  return {
+    OFFERED_BY: Object.fromEntries(
+      Object.keys(CAPABILITIES).map((name) => [name, [...offering(name, 'native'), ...offering(name, 'emulated')]]),
+    ),
+    SCHEMES: {
+      transports: found.map(({ transport }) => transport),
+      aliases: Object.assign({}, ...adapters.map(({ aliases }) => aliases)),
+      connectionStrings: Object.assign({}, ...adapters.map(({ connectionStrings }) => connectionStrings)),
+    },
+  };
 }
 
-export function textOf(list) {
-  const lines = list.map(({ transport, levels }) => `  { transport: '${transport}', levels: '${levels}' },\n`);
-  const head = readFileSync(target, 'utf8').split('export const CATALOGUE')[0];
-  return `${head}export const CATALOGUE: readonly CatalogueEntry[] = [\n${lines.join('')}];\n`;
-}
+function textOf({ OFFERED_BY, SCHEMES }) {
+  return `// Written by scripts/catalogue.mjs from the manifests of all adapters: run it after changing one.
 
-function levelsOf(capabilities, names) {
-  return names.map((name) => ({ native: 'n', emulated: 'e', none: '-' })[capabilities[name].level]).join('');
+/** For each capability of the contract, the transports that offer it, those that do so natively first. */
+export const OFFERED_BY = ${JSON.stringify(OFFERED_BY)} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** The schemes of transports, other names of them, and how connection strings begin, with the scheme that each stands for. */
+export const SCHEMES = ${JSON.stringify(SCHEMES)} as const;
+`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  writeFileSync(target, textOf(await entries((name) => import(name))));
-  execFileSync('npx', ['biome', 'format', '--write', fileURLToPath(target)], { stdio: 'inherit' });
+  writeFileSync(target, textOf(await collect((name) => import(name))));
+  execFileSync('npx', ['biome', 'check', '--write', fileURLToPath(target)], { stdio: 'inherit' });
 }

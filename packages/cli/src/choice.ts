@@ -1,8 +1,9 @@
 import type { Transport } from '@polycast/core';
-import { configuredUrl, readConfiguration, readTransportUrl, redactName } from '@polycast/core/configuration';
+import { configuredUrl, readConfiguration, redactName } from '@polycast/core/configuration';
 import type { Command } from 'commander';
 import { UsageError } from './exit-code.ts';
 import type { Terminal } from './output/terminal.ts';
+import { readTransportUrl } from './transport-url.ts';
 import { transportFromUrl } from './transports.ts';
 
 /** How the user says which transport is meant. */

@@ -1,8 +1,9 @@
-import { readTransportUrl, redactUrl } from '@polycast/core/configuration';
+import { redactUrl } from '@polycast/core/configuration';
 import type { LatencyOptions, LatencyResult } from '@polycast/measure';
 import type { Task } from './output/progress.ts';
 import { withoutSecrets } from './output/secrets.ts';
 import type { Terminal } from './output/terminal.ts';
+import { readTransportUrl } from './transport-url.ts';
 import { bundledAdapterFile, transportFromUrl } from './transports.ts';
 
 /** How far a measurement is when a step begins, and how much the step adds, in percent. */

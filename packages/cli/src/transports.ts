@@ -1,9 +1,11 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { SCHEMES } from '@polycast/catalogue';
 import type { Harness } from '@polycast/conformance';
 import { PolycastError, type Transport, type TransportFromUrl } from '@polycast/core';
-import { readTransportUrl, resolveTransport } from '@polycast/core/configuration';
+import { resolveTransport } from '@polycast/core/configuration';
+import { readTransportUrl } from './transport-url.ts';
 
 type Adapter = { readonly fromUrl: TransportFromUrl };
 
@@ -26,7 +28,7 @@ export async function transportFromUrl(url: string): Promise<Transport> {
     );
   }
   try {
-    return await resolveTransport({ url });
+    return await resolveTransport({ url, schemes: SCHEMES });
   } catch (error) {
     if (!isNotInstalled(error)) throw error;
     const bundled = await bundledAdapter(url);

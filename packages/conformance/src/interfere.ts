@@ -32,6 +32,7 @@ export function interfere(transport: Transport, how: Interference): Transport {
     manifest: how.manifest?.(transport.manifest) ?? transport.manifest,
     location: transport.location,
     ...(transport.filterTarget !== undefined && { filterTarget: transport.filterTarget }),
+    ...(transport.offeredBy !== undefined && { offeredBy: () => transport.offeredBy!() }),
     async open(context) {
       const open = (inner: LinkContext) => transport.open(inner);
       const link = how.open === undefined ? await open(context) : await how.open(context, open);

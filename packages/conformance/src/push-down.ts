@@ -15,7 +15,13 @@ export function withFilterTarget(transport: Transport, target: FilterTarget | un
       return next({ ...request, filter: undefined }, pushed === undefined ? sink : filtering(sink, pushed));
     },
   });
-  return { manifest, location, open, ...(target !== undefined && { filterTarget: evaluating(target) }) };
+  return {
+    manifest,
+    location,
+    open,
+    ...(transport.offeredBy !== undefined && { offeredBy: () => transport.offeredBy!() }),
+    ...(target !== undefined && { filterTarget: evaluating(target) }),
+  };
 }
 
 /** A target for services in this process: what they are sent is the whole of what was pushed, and they evaluate by it. */

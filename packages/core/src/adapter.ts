@@ -26,6 +26,7 @@ export type {
   Lease,
   Link,
   LinkContext,
+  OfferedBy,
   Outgoing,
   Settlement,
   Sink,

@@ -19,9 +19,9 @@ export const CONTROL = 'role:~control' satisfies Address;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._~-]*$/;
 const TOPIC = /^[A-Za-z0-9][A-Za-z0-9._~/-]*$/;
 
-/** Longest role, instance or group name, in characters (Service Bus rule and subscription names allow 50). */
+/** Longest role, instance or group name, in characters (the strictest service allows 50 in the names of its subscriptions). */
 export const MAX_NAME_LENGTH = 50;
-/** Longest topic name, in characters (Service Bus entity paths allow 260; room is left for a prefix and a suffix). */
+/** Longest topic name, in characters (the strictest service allows 260; room is left for a prefix and a suffix). */
 export const MAX_TOPIC_LENGTH = 200;
 /** Most addresses one event may carry. */
 export const MAX_ADDRESSES = 64;

@@ -31,6 +31,7 @@ import type { SignalListener } from './signal.ts';
 import { CLOSE_OPTIONS, LiveSubscription } from './subscription.ts';
 import { type SubscriptionSettings, subscribeOptions, subscriptionSettings } from './subscription-settings.ts';
 import { settlesWithin } from './timer.ts';
+import type { Refuse } from './unsupported.ts';
 
 /** A connected broadcaster. Made by `connect`. */
 export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends EventMap = Events>
@@ -128,10 +129,8 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   }
 
   #require(capability: CapabilityName, asked: string): void {
-    const { manifest, catalogue } = this.#session;
-    if (manifest.capabilities[capability].level === 'none') {
-      throw (catalogue as Catalogue).unsupported(capability, manifest, asked);
-    }
+    const { manifest, refuse } = this.#session;
+    if (manifest.capabilities[capability].level === 'none') throw (refuse as Refuse)(capability, asked);
   }
 
   subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
@@ -323,7 +322,6 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   }
 }
 
-type Catalogue = NonNullable<Session['catalogue']>;
 type Wrapping = NonNullable<Session['wrapping']>;
 
 const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {

@@ -2,12 +2,12 @@
 import { checkConfig, fillVariables, type PolycastConfig, pickEntry } from './configuration/config.ts';
 import { host } from './configuration/resolve.ts';
 
-export { CATALOGUE, type CatalogueEntry } from './catalogue.ts';
-export { readTransportUrl, type TransportAddress } from './configuration/address-of-transport.ts';
+export type { AdapterModule, Adapters } from './configuration/adapters.ts';
 export { type ConfigEntry, defineConfig, type PolycastConfig } from './configuration/config.ts';
 export { nearest, suggestion } from './configuration/nearest.ts';
 export { redactName, redactText, redactUrl, secretsOf } from './configuration/redact.ts';
 export { resolveTransport, type TransportChoice, transportFromUrl } from './configuration/resolve.ts';
+export { readTransportUrl, type SchemeRules, type TransportAddress } from './configuration/transport-url.ts';
 
 /**
  * The nearest `polycast.config.*` upwards from the working directory, checked; undefined when there is none.

@@ -2,6 +2,7 @@ import { isAborted, orAborted } from './abort.ts';
 import { checkTopic } from './address.ts';
 import { LiveBroadcaster } from './broadcaster.ts';
 import { aboveZero, type OptionNames, optionsOf } from './checked-option.ts';
+import type { Adapters } from './configuration/adapters.ts';
 import { isTransport } from './configuration/is-transport.ts';
 import { type Broadcaster, DEFAULT_TTL_MS, type EventMap, type RetryOptions } from './contract.ts';
 import { CORE } from './core-identity.ts';
@@ -20,13 +21,19 @@ import type { Signal, SignalListener } from './signal.ts';
 import { SignalHub } from './signal-hub.ts';
 import type { LiveSubscription } from './subscription.ts';
 import type { Transport } from './transport.ts';
+import type { Refuse } from './unsupported.ts';
 
 /** The transport, the topic, and this participant's identity. Pass one of `transport`, `url`, `name`; none: `POLYCAST_URL`. */
 export interface ConnectOptions {
-  /** A transport made by an adapter: `memory()`, `redis({ … })`. */
+  /** A transport made by an adapter. */
   readonly transport?: Transport;
-  /** `memory:`, `redis://host:6379`, `redis+streams://host:6379`: the package `@polycast/<scheme>` is loaded on demand. */
+  /** `name://host`, `name+variant://host`: an adapter of `adapters` serves it, else the package `@polycast/name`, which is loaded on demand. */
   readonly url?: string | URL;
+  /**
+   * Adapters by the scheme they serve, so that bundlers see them, browsers can be configured by URL, and packages of any name take
+   * part: `import * as name from '@acme/name'`, then `adapters: { name }`. Also for URLs of `name` and `POLYCAST_URL`.
+   */
+  readonly adapters?: Adapters;
   /** An entry of `polycast.config.{ts,js,mjs,json}`. */
   readonly name?: string;
   /** The topic that the participants share. */
@@ -53,6 +60,7 @@ export interface ConnectOptions {
 const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   transport: 1,
   url: 1,
+  adapters: 1,
   name: 1,
   topic: 1,
   self: 1,
@@ -103,20 +111,19 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     );
   }
   if (options.chunking && transport.manifest.capabilities.chunking.level === 'none') {
-    const { unsupported } = await import('./catalogue.ts');
-    throw unsupported('chunking', transport.manifest, 'chunking: true');
+    throw (await refusals(transport))('chunking', 'chunking: true');
   }
   // What calls its subscribers needs none of it, and its pages need not download it.
   const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
   const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
-  const [chunking, encoding, queueing, gaps, memberList, catalogue] = await Promise.all([
+  const [chunking, encoding, queueing, gaps, memberList, refuse] = await Promise.all([
     isLimited ? import('./chunking.ts') : undefined,
     isLimited ? import('./envelope/encode.ts') : undefined,
     maxBatchesInFlight !== Number.POSITIVE_INFINITY ? import('./batch-queue.ts') : undefined,
     transport.manifest.capabilities.gapDetection.level === 'emulated' ? import('./gap-detector.ts') : undefined,
     transport.manifest.capabilities.members.level === 'emulated' ? import('./member-list.ts') : undefined,
     Object.values(transport.manifest.capabilities).some(({ level }) => level === 'none')
-      ? import('./catalogue.ts')
+      ? refusals(transport)
       : undefined,
   ]);
   const release = claimInstance(transport.location, topic, self.instance);
@@ -189,7 +196,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       schemas,
       wrapping,
       chunking,
-      catalogue,
+      refuse,
       gaps,
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
       subscriptions,
@@ -206,10 +213,14 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   }
 }
 
+async function refusals(transport: Transport): Promise<Refuse> {
+  return (await import('./unsupported.ts')).refusalsOf(transport);
+}
+
 /** The transport given, and no other choice; else what the configuration makes of it, which most pages need not download. */
 async function transportOf(options: ConnectOptions): Promise<Transport> {
-  const { transport, url, name } = options;
-  if (isTransport(transport) && url === undefined && name === undefined) return transport;
+  const { transport, url, name, adapters } = options;
+  if (isTransport(transport) && (url ?? name ?? adapters) === undefined) return transport;
   const { resolveTransport } = await import('./configuration/resolve.ts');
   return resolveTransport(options);
 }

@@ -41,7 +41,7 @@ export const ERROR_CODES = {
   timeout: { retryable: true },
   /** The server asks for fewer requests. */
   throttled: { retryable: true },
-  /** The server has no room to store the event (Redis: `OOM`, or no disk). */
+  /** The server has no room to store the event (memory or disk). */
   'storage-full': { retryable: true },
   /** A bound in this process is reached: too many publishes wait for the transport. */
   overloaded: { retryable: true },

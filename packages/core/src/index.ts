@@ -7,6 +7,7 @@ export {
   MAX_NAME_LENGTH,
   MAX_TOPIC_LENGTH,
 } from './address.ts';
+export type { AdapterModule, Adapters } from './configuration/adapters.ts';
 export { type ConfigEntry, defineConfig, type PolycastConfig } from './configuration/config.ts';
 export { redactUrl } from './configuration/redact.ts';
 export { type ConnectOptions, connect } from './connect.ts';

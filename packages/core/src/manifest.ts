@@ -47,7 +47,7 @@ export interface Capability {
 
 /** A transport's capabilities as data. What users are shown is the manifest the conformance suite confirmed. */
 export interface Manifest {
-  /** URL scheme without the colon: `memory`, `redis`, `redis+streams`. */
+  /** URL scheme without the colon: `name`, `name+variant`. */
   readonly transport: string;
   /** One line for people. */
   readonly title: string;

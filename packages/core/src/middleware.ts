@@ -7,7 +7,7 @@ import type { Participant } from './participant.ts';
 export interface MiddlewareContext {
   readonly topic: string;
   readonly self: Participant;
-  /** The manifest's `transport`: `memory`, `redis`, `redis+streams`. */
+  /** The manifest's `transport`: `name`, `name+variant`. */
   readonly transport: string;
   /** The transport's `location`, without secrets. */
   readonly location: string;

@@ -14,6 +14,7 @@ import type { Signal } from './signal.ts';
 import type { SignalHub } from './signal-hub.ts';
 import type { LiveSubscription } from './subscription.ts';
 import type { Link } from './transport.ts';
+import type { Refuse } from './unsupported.ts';
 
 /** What the parts of one connected broadcaster share. */
 export interface Session {
@@ -39,7 +40,7 @@ export interface Session {
   /** Set where events can be too large for the service: what travels in pieces comes from elsewhere, too. */
   readonly chunking: typeof import('./chunking.ts') | undefined;
   /** Set where something is not offered: the error for asking for it names the transports that offer it. */
-  readonly catalogue: typeof import('./catalogue.ts') | undefined;
+  readonly refuse: Refuse | undefined;
   /** Set where there are schemas or middleware. */
   readonly wrapping: typeof import('./wrapping.ts') | undefined;
   readonly middlewareContext: MiddlewareContext;

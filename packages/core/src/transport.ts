@@ -25,11 +25,19 @@ export interface Transport {
    */
   readonly filterTarget?: FilterTarget;
   /**
+   * The transports that offer each capability, so that a refusal can name those that have what this one lacks: `OFFERED_BY` of
+   * `@polycast/catalogue`. Asked when connecting, where the manifest lacks something. Left out, or if it fails, none is named.
+   */
+  offeredBy?(): OfferedBy | Promise<OfferedBy>;
+  /**
    * Connects. Rejects with `unreachable`, `unauthorized` or `protocol-mismatch` within the adapter's connect timeout;
    * after that, lost connections are the adapter's to restore, with `disconnected` and `reconnected` signals.
    */
   open(context: LinkContext): Promise<Link>;
 }
+
+/** For each capability, the transports that offer it. */
+export type OfferedBy = Readonly<Partial<Record<string, readonly string[]>>>;
 
 /** What every adapter package exports as `fromUrl`, so that `connect({ url })` can make its transport. */
 export type TransportFromUrl = (url: URL) => Transport;

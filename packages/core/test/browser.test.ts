@@ -56,7 +56,8 @@ async function bundle(contents: string): Promise<Bundle> {
 
 const PROGRAM = `
   import { connect, PolycastError } from '@polycast/core';
-  import { memory } from '@polycast/memory';
+  import * as adapter from '@polycast/memory';
+  const { memory } = adapter;
 
   async function run() {
     const till = await connect({ transport: memory(), topic: 'orders', self: { role: 'till' } });
@@ -78,12 +79,20 @@ const PROGRAM = `
     await both;
     const replies = await till.request({ type: 'question', data: { a: 2, b: 3 } }, { to: 'role:kitchen', expect: 1 });
     const refused = await connect({ url: 'redis://host', topic: 'orders' }).catch((error) => error);
+    // Chosen by configuration, among the adapters that the page brings.
+    const adapters = { memory: adapter };
+    const byUrl = await connect({ url: 'memory:shop', topic: 'orders', adapters, self: { role: 'byurl' } });
+    const unknown = await connect({ url: 'redis://host', topic: 'orders', adapters }).catch((error) => error);
+    const lacking = await byUrl.subscribe(() => {}, { durable: true }).catch((error) => error);
+    await byUrl.close();
     await Promise.all([till.close(), kitchen.close()]);
     return {
       heard,
       fitting,
       replies: replies.map((reply) => reply.data),
       refused: refused instanceof PolycastError && refused.code,
+      unknown: unknown.message,
+      lacking: lacking.message,
       process: typeof globalThis.process,
     };
   }
@@ -162,6 +171,8 @@ if (executablePath === undefined) {
         fitting: ['order.moved'],
         replies: [{ answer: 5 }],
         refused: 'invalid-configuration',
+        unknown: 'unknown-transport: unknown transport "redis:"; available: "memory"',
+        lacking: expect.stringMatching(/^unsupported: .*; available on: redis\+streams, service-bus$/),
         process: 'undefined',
       });
       expect(complaints).toEqual([]);

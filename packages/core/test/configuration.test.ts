@@ -1,13 +1,16 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findJsonFault } from '../src/configuration/json-fault.ts';
 import { nearest } from '../src/configuration/nearest.ts';
+import { besideAdapters } from '../src/configuration/project.ts';
 import { redactUrl } from '../src/configuration/redact.ts';
 import { resolveTransport } from '../src/configuration/resolve.ts';
+import type { SchemeRules } from '../src/configuration/transport-url.ts';
 import { PolycastError } from '../src/error.ts';
+import type { Transport } from '../src/transport.ts';
 
 let project: string;
 
@@ -179,6 +182,156 @@ describe('by name', () => {
   test('one way at a time', async () => {
     expect((await failure({ url: 'probe:', name: 'a' })).message).toMatch(/give either url or name, not both/);
     await expect(resolveTransport({ transport: {} as never })).rejects.toThrow(TypeError);
+  });
+});
+
+describe('adapters that are brought', () => {
+  const adapter = (label: string, schemes?: SchemeRules) => ({
+    fromUrl: (url: URL) => ({ manifest: {}, location: `${label} ${url.href}`, open() {} }) as unknown as Transport,
+    ...(schemes && { schemes }),
+  });
+
+  test('serve the URLs of their scheme, its variants and its other names, before any package', async () => {
+    install('probe');
+    const adapters = {
+      probe: adapter('brought', { transports: ['probe'], aliases: { probes: 'probe' }, connectionStrings: {} }),
+      'probe+fast': adapter('fast'),
+      'acme.queue': adapter('acme'),
+    };
+    const located = async (url: string) => (await resolveTransport({ url, adapters })).location;
+    expect(await located('probe://a')).toBe('brought probe://a');
+    expect(await located('probes+slow://a')).toBe('brought probes+slow://a');
+    expect(await located('probe+fast://a')).toBe('fast probe+fast://a');
+    expect(await located('acme.queue://a')).toBe('acme acme.queue://a');
+  });
+
+  test('serve the configuration file and POLYCAST_URL as well', async () => {
+    const adapters = { probe: adapter('brought') };
+    put({ 'polycast.config.json': '{"transports":{"a":"probe://a"},"default":"a"}' });
+    for (const choice of [{ name: 'a' }, {}]) {
+      expect(await resolveTransport({ ...choice, adapters })).toMatchObject({ location: 'brought probe://a' });
+    }
+    vi.stubEnv('POLYCAST_URL', 'probe://environment');
+    expect(await resolveTransport({ adapters })).toMatchObject({ location: 'brought probe://environment' });
+  });
+
+  test('bring what connection strings stand for', async () => {
+    const schemes = { transports: ['probe'], aliases: {}, connectionStrings: { 'Place=': 'probe' } };
+    const url = 'place=here;Secret=hunter2hunter2';
+    expect(await resolveTransport({ url, adapters: { probe: adapter('brought', schemes) } })).toMatchObject({
+      location: `brought probe:${url}`,
+    });
+  });
+
+  test('leave other schemes to the packages; an unknown one names the nearest of all', async () => {
+    install('probe');
+    const adapters = { acme: adapter('acme') };
+    expect(await resolveTransport({ url: 'probe://a', adapters })).toMatchObject({ location: 'probe://a' });
+    const error = await failure({ url: 'acmee://a', adapters });
+    expect(error).toMatchObject({ code: 'unknown-transport', message: expect.stringContaining('"acme"') });
+  });
+
+  test('are refused beside a transport, and where they are not adapters', async () => {
+    const transport = adapter('x').fromUrl(new URL('probe://a'));
+    expect(await failure({ transport, adapters: { acme: adapter('acme') } })).toMatchObject({
+      code: 'invalid-configuration',
+    });
+    for (const adapters of [7, null, { acme: () => {} }, { acme: {} }, { acme: 'package' }]) {
+      await expect(resolveTransport({ url: 'acme:', adapters: adapters as never })).rejects.toThrow(TypeError);
+    }
+  });
+
+  test('what they throw is told without secrets', async () => {
+    const fromUrl = (url: URL): Transport => {
+      throw new TypeError(`no ${url.href}`);
+    };
+    const error = await failure({ url: 'acme://user:hunter2hunter2@host', adapters: { acme: { fromUrl } } });
+    expect(error).toMatchObject({ code: 'invalid-configuration', message: expect.stringContaining('adapters.acme') });
+    expect(`${error.message} ${error.cause}`).not.toContain('hunter2');
+  });
+});
+
+describe('a scheme that a package of another name serves', () => {
+  /** A package of any name in the project. */
+  const installAs = (name: string) =>
+    put({
+      [`node_modules/${name}/package.json`]: JSON.stringify({ name, type: 'module', exports: './index.js' }),
+      [`node_modules/${name}/index.js`]: `export const fromUrl = (url) => ({ manifest: {}, location: '${name} ' + url.href, open() {} });`,
+    });
+
+  test('is said in the configuration file, for its entries and for any URL', async () => {
+    installAs('@acme/queue');
+    put({ 'polycast.config.json': '{"transports":{"a":"queue://a"},"adapters":{"queue":"@acme/queue"}}' });
+    for (const choice of [{ name: 'a' }, { url: 'queue://a' }]) {
+      expect(await resolveTransport(choice)).toMatchObject({ location: '@acme/queue queue://a' });
+    }
+    vi.stubEnv('POLYCAST_URL', 'queue+fast://b');
+    expect(await resolveTransport({})).toMatchObject({ location: '@acme/queue queue+fast://b' });
+  });
+
+  test('may be a module, in a script', async () => {
+    installAs('queue-adapter');
+    put({
+      'polycast.config.mjs':
+        "import * as queue from 'queue-adapter'; export default { transports: {}, adapters: { queue } };",
+    });
+    expect(await resolveTransport({ url: 'queue://a' })).toMatchObject({ location: 'queue-adapter queue://a' });
+  });
+
+  test('may have the scheme of a known transport that is not installed', async () => {
+    installAs('my-redis');
+    put({ 'polycast.config.json': '{"transports":{},"adapters":{"probe":"my-redis"}}' });
+    const schemes = { transports: ['probe'], aliases: {}, connectionStrings: {} };
+    expect(await resolveTransport({ url: 'probe://a', schemes })).toMatchObject({ location: 'my-redis probe://a' });
+  });
+
+  test.each([
+    [
+      '{"transports":{},\n"adapters":{"queue":7}}',
+      /polycast\.config\.json:2: adapter "queue" must be the name of a package/,
+    ],
+    ['{"transports":{},\n"adapters":{"que ue":"x"}}', /:2: "[^"]*" is not a URL scheme/],
+    ['{"transports":{},"adapters":[]}', /"adapters" must be an object/],
+    ['{"transports":{},"adpaters":{}}', /unknown name "adpaters"; did you mean "adapters"/],
+  ])('a mistake is shown where it stands: %s', async (text, reason) => {
+    put({ 'polycast.config.json': text });
+    expect(await failure({ url: 'queue://a' })).toMatchObject({
+      code: 'invalid-configuration',
+      message: expect.stringMatching(reason),
+    });
+  });
+
+  test('is told when the package is missing, or when two packages serve the scheme', async () => {
+    put({
+      'polycast.config.json':
+        '{"transports":{"a":"probe://a"},"adapters":{"queue":"@acme/queue","probe":"@acme/queue"}}',
+    });
+    expect(await failure({ url: 'queue://a' })).toMatchObject({
+      code: 'transport-not-installed',
+      message: expect.stringContaining('"queue:" needs the package @acme/queue'),
+    });
+    install('probe');
+    expect(await failure({ name: 'a' })).toMatchObject({
+      code: 'invalid-configuration',
+      message: expect.stringMatching(/"probe:" is served by @polycast\/probe, which is installed/),
+    });
+  });
+});
+
+describe('what is known of schemes', () => {
+  test('is found beside an adapter of the project', async () => {
+    // As package managers do that show a project only what it names itself.
+    const store = 'node_modules/.store/probe/node_modules/@polycast';
+    put({
+      [`${store}/probe/package.json`]: '{"name":"@polycast/probe","type":"module","exports":"./index.js"}',
+      [`${store}/probe/index.js`]: '',
+      [`${store}/some-data/package.json`]: '{"name":"@polycast/some-data","type":"module","exports":"./index.js"}',
+      [`${store}/some-data/index.js`]: '',
+    });
+    mkdirSync(join(project, 'node_modules/@polycast'), { recursive: true });
+    symlinkSync(join(project, store, 'probe'), join(project, 'node_modules/@polycast/probe'));
+    expect(besideAdapters('@polycast/some-data')).toBe(join(project, store, 'some-data/index.js'));
+    expect(besideAdapters('@polycast/no-data')).toBeUndefined();
   });
 });
 

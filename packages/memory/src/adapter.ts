@@ -35,6 +35,7 @@ export function memory(options: MemoryOptions = {}): Transport {
   const location = `memory:${name}${threads ? '?threads=true' : ''}`;
   return {
     manifest: manifestOf(threads),
+    offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
     core: CORE,
     location,
     open: async (context) => {

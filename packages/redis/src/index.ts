@@ -1,3 +1,4 @@
+export { SCHEMES as schemes } from '@polycast/catalogue';
 export { fromUrl } from './from-url.ts';
 export {
   DEFAULT_CLAIM_INTERVAL_MS,

@@ -34,6 +34,7 @@ export function redis(options: RedisTransportOptions = {}): Transport {
     core: CORE,
     location: locationOf(settings, 'redis'),
     filterTarget: redisChannel,
+    offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
     open: async (context) => new PubSubLink(await openCommands(settings), settings, context),
   };
 }

@@ -42,6 +42,7 @@ export function redisStreams(options: RedisStreamsOptions = {}): Transport {
     core: CORE,
     location: locationOf(settings, 'redis+streams'),
     filterTarget: redisChannel,
+    offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
     open: async (context) => {
       const link = new StreamsLink(await openCommands(settings), settings, context);
       await link.known();

@@ -45,6 +45,7 @@ export function serviceBus(options: ServiceBusOptions): Transport {
     core: CORE,
     location: locationOf(settings),
     filterTarget,
+    offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
     open: (context) => ServiceBusLink.open(settings, context),
   };
 }

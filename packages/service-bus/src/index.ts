@@ -1,3 +1,4 @@
+export { SCHEMES as schemes } from '@polycast/catalogue';
 export { serviceBus } from './adapter.ts';
 export { fromUrl } from './from-url.ts';
 export {

@@ -1,5 +1,4 @@
 import type { ConformanceCase } from '@polycast/conformance';
-import { readTransportUrl } from '@polycast/core/configuration';
 import { type Choice, urlOf } from '../choice.ts';
 import { defineCommand } from '../command.ts';
 import { conformApart } from '../conformance/apart.ts';
@@ -9,6 +8,7 @@ import { JSON_HELP, writeJson } from '../output/json-file.ts';
 import { startProgress, type Task } from '../output/progress.ts';
 import { withoutSecrets } from '../output/secrets.ts';
 import { number, several } from '../parse-option.ts';
+import { readTransportUrl } from '../transport-url.ts';
 
 interface Options extends Choice {
   json?: string;

@@ -1,12 +1,13 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PolycastError } from '@polycast/core';
-import { readTransportUrl, secretsOf } from '@polycast/core/configuration';
+import { secretsOf } from '@polycast/core/configuration';
 import { Option } from 'commander';
 import { defineCommand } from '../command.ts';
 import { CONFIG_FILES, findConfigFile } from '../config-file.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
 import { JSON_HELP, writeJson } from '../output/json-file.ts';
+import { readTransportUrl } from '../transport-url.ts';
 
 interface Options {
   format?: 'ts' | 'mjs' | 'json';

@@ -1,5 +1,5 @@
 import type { ConformanceTarget } from '@polycast/conformance';
-import { readTransportUrl } from '@polycast/core/configuration';
+import { readTransportUrl } from '../transport-url.ts';
 import { makeTarget } from './target.ts';
 
 /**

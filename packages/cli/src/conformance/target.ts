@@ -1,7 +1,8 @@
 import type { ConformanceTarget, Need } from '@polycast/conformance';
 import { connect } from '@polycast/core';
-import { readTransportUrl, redactUrl } from '@polycast/core/configuration';
+import { redactUrl } from '@polycast/core/configuration';
 import { UsageError } from '../exit-code.ts';
+import { readTransportUrl } from '../transport-url.ts';
 import { harnessOf, packageOf, transportFromUrl, transportMaker } from '../transports.ts';
 
 /** What no run may do to a server that others use, and how to have it tried all the same. */

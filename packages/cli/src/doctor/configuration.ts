@@ -1,7 +1,8 @@
 import { PolycastError } from '@polycast/core';
-import { readConfiguration, readTransportUrl, redactUrl } from '@polycast/core/configuration';
+import { readConfiguration, redactUrl } from '@polycast/core/configuration';
 import { hideSecrets } from '../output/secrets.ts';
 import type { Terminal } from '../output/terminal.ts';
+import { readTransportUrl } from '../transport-url.ts';
 import type { Finding } from './finding.ts';
 import type { Target } from './reachable.ts';
 

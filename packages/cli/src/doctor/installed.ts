@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CATALOGUE } from '@polycast/core/configuration';
+import { SCHEMES } from '@polycast/catalogue';
 import type { Finding } from './finding.ts';
 import { isInRange } from './version-range.ts';
 
@@ -39,7 +39,7 @@ function node(): Finding {
 
 /** Adapter packages, from the project or from beside the command line. */
 function adapters(): readonly Finding[] {
-  const names = new Set(CATALOGUE.map(({ transport }) => `@polycast/${transport.split('+', 1)[0]}`));
+  const names = new Set(SCHEMES.transports.map((transport) => `@polycast/${transport.split('+', 1)[0]}`));
   return ['@polycast/core', ...names].flatMap((name): readonly Finding[] => {
     const inProject = packageFrom(join(process.cwd(), 'package.json'), name);
     const here = inProject ?? packageFrom(import.meta.url, name);

@@ -1,3 +1,4 @@
+import { SCHEMES } from '@polycast/catalogue';
 import { connect, PolycastError } from '@polycast/core';
 import { configuredUrl, resolveTransport } from '@polycast/core/configuration';
 import { readingUrl } from '../choice.ts';
@@ -40,7 +41,7 @@ async function visit(target: Target): Promise<string> {
   const url = 'url' in target ? target.url : await configuredUrl(target.entry);
   const transport =
     url === undefined
-      ? await resolveTransport({ name: target.name })
+      ? await resolveTransport({ name: target.name, schemes: SCHEMES })
       : await transportFromUrl(readingUrl(url, 'nothing'));
   try {
     await (await connect({ transport, topic: 'polycast-doctor', self: { role: 'doctor' } })).close({ drainMs: 0 });

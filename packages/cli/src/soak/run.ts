@@ -1,9 +1,9 @@
-import { readTransportUrl } from '@polycast/core/configuration';
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts';
 import { writeJson } from '../output/json-file.ts';
 import { startProgress } from '../output/progress.ts';
 import { soakFailures, soakProgress, soakTable } from '../output/soak-table.ts';
 import type { Terminal } from '../output/terminal.ts';
+import { readTransportUrl } from '../transport-url.ts';
 import { harnessFileOf, packageOf } from '../transports.ts';
 
 export interface SoakChoice {

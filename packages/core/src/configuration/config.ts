@@ -1,12 +1,13 @@
 import { PolycastError } from '../error.ts';
 import type { Transport } from '../transport.ts';
+import { type AdapterModule, isAdapter } from './adapters.ts';
 import { isTransport } from './is-transport.ts';
 import { suggestion } from './nearest.ts';
 import { redactName, redactText } from './redact.ts';
 
 /** One way to a transport. */
 export interface ConfigEntry {
-  /** `redis://host:6379`. `${NAME}` stands for an environment variable: as it is when it is the whole text, else percent-encoded. */
+  /** `name://host`. `${NAME}` stands for an environment variable: as it is when it is the whole text, else percent-encoded. */
   readonly url?: string;
   /** A transport made by an adapter, for what a URL cannot say. Only in a script, not in JSON. */
   readonly transport?: Transport;
@@ -16,11 +17,15 @@ export interface ConfigEntry {
 export interface PolycastConfig {
   /** By name: a URL, or an entry. `connect({ name })` picks one. */
   readonly transports: Readonly<Record<string, string | ConfigEntry>>;
+  /**
+   * By scheme, what serves it where no `@polycast/<scheme>` is installed: the name of a package, or in a script its module.
+   */
+  readonly adapters?: Readonly<Record<string, string | AdapterModule>>;
   /** The name that is used when `connect` says nothing and `POLYCAST_URL` is not set. */
   readonly default?: string;
 }
 
-const CONFIG_KEYS = ['transports', 'default'];
+const CONFIG_KEYS = ['transports', 'adapters', 'default'];
 const ENTRY_KEYS = ['url', 'transport'];
 
 /** Gives `polycast.config.ts` its types. */
@@ -54,14 +59,27 @@ export function checkConfig(source: ConfigSource): PolycastConfig {
       throw fault(source, 'url', `the url of transport "${name}" must be a string`);
     }
     if (fields.transport !== undefined && !isTransport(fields.transport)) {
-      throw fault(source, 'transport', `"${name}": transport must be made by an adapter, such as redis({ … })`);
+      throw fault(source, 'transport', `"${name}": transport must be made by an adapter`);
     }
   }
+  checkAdapterEntries(source, config.adapters);
   if (config.default !== undefined) {
     if (typeof config.default !== 'string') throw fault(source, 'default', '"default" must be a string');
     pickEntry(source, { transports } as unknown as PolycastConfig, config.default, 'default');
   }
   return config as unknown as PolycastConfig;
+}
+
+function checkAdapterEntries(source: ConfigSource, adapters: unknown): void {
+  if (adapters === undefined) return;
+  for (const [scheme, entry] of Object.entries(record(source, adapters, '"adapters"', 'adapters'))) {
+    if (!/^[a-z][a-z0-9.-]*(?:\+[a-z0-9.-]+)?$/.test(scheme)) {
+      throw fault(source, scheme, `"${redactName(scheme)}" is not a URL scheme`, 'adapters');
+    }
+    if ((typeof entry !== 'string' || entry.trim() === '') && !isAdapter(entry)) {
+      throw fault(source, scheme, `adapter "${scheme}" must be the name of a package, or its module`, 'adapters');
+    }
+  }
 }
 
 /** @throws PolycastError `invalid-configuration` with the names nearest to it. */

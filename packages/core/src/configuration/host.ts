@@ -1,5 +1,13 @@
 import type { Transport } from '../transport.ts';
+import type { Adapters } from './adapters.ts';
 import type { ConfigSource } from './config.ts';
+import type { SchemeRules } from './transport-url.ts';
+
+/** What the caller brings to find the adapter of a URL with. */
+export interface Brought {
+  readonly adapters?: Adapters | undefined;
+  readonly schemes?: SchemeRules | undefined;
+}
 
 /** What resolving a transport needs of the place where it runs. One file for Node, one for browsers. */
 export interface ConfigurationHost {
@@ -8,7 +16,7 @@ export interface ConfigurationHost {
   /** The nearest `polycast.config.*` upwards from the working directory. @throws PolycastError `invalid-configuration` */
   readConfig(): Promise<ConfigSource | undefined>;
   /** @throws PolycastError `invalid-configuration` `unknown-transport` `transport-not-installed` */
-  transportFromUrl(url: string | URL): Promise<Transport>;
+  transportFromUrl(url: string | URL, brought: Brought): Promise<Transport>;
   /** The entry of that name, else the default one. @throws like {@link ConfigurationHost.transportFromUrl} */
-  transportFromConfig(name: string | undefined): Promise<Transport>;
+  transportFromConfig(name: string | undefined, brought: Brought): Promise<Transport>;
 }

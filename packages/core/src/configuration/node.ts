@@ -1,12 +1,13 @@
 /// <reference types="node" />
 import { PolycastError } from '../error.ts';
 import type { Transport } from '../transport.ts';
-import { readTransportUrl, unknownTransport } from './address-of-transport.ts';
-import { checkConfig, fillVariables, pickEntry } from './config.ts';
-import type { ConfigurationHost } from './host.ts';
-import { isTransport } from './is-transport.ts';
-import { installCommand, loadPackage, readConfig } from './project.ts';
-import { redactError, redactName, redactText, redactUrl, secretsOf } from './redact.ts';
+import { entryFor, makeTransport } from './adapters.ts';
+import { checkConfig, fillVariables, type PolycastConfig, pickEntry } from './config.ts';
+import type { Brought, ConfigurationHost } from './host.ts';
+import { suggestion } from './nearest.ts';
+import { installCommand, installedSchemes, loadPackage, readConfig } from './project.ts';
+import { redactName } from './redact.ts';
+import { mergeRules, readTransportUrl, unknownTransport } from './transport-url.ts';
 
 /** Looks into the file system and the environment of a Node process. */
 export const host: ConfigurationHost = {
@@ -16,52 +17,64 @@ export const host: ConfigurationHost = {
   transportFromConfig,
 };
 
-/** @throws PolycastError `invalid-configuration` `unknown-transport` `transport-not-installed` */
-async function transportFromUrl(input: string | URL): Promise<Transport> {
-  const address = readTransportUrl(input);
+/**
+ * An adapter of the caller's serves a URL, else the package of its scheme, else what the configuration names for that scheme.
+ * @param source the configuration, where it has been read
+ * @throws PolycastError `invalid-configuration` `unknown-transport` `transport-not-installed`
+ */
+async function transportFromUrl(
+  input: string | URL,
+  { adapters, schemes }: Brought,
+  source?: CheckedConfig,
+): Promise<Transport> {
+  const rules = schemes ?? mergeRules({ ...adapters, installed: { schemes: await installedSchemes() } });
+  const address = readTransportUrl(input, rules);
   const { url, scheme, packageName, known } = address;
+  const given = entryFor(adapters, address);
+  if (given !== undefined) return makeTransport(given.entry, `adapters.${given.key}`, input, url);
   const module = await loadPackage(packageName);
-  if (module === undefined) {
-    if (!known) throw unknownTransport(address);
-    throw new PolycastError(
-      'transport-not-installed',
-      `"${scheme}:" needs the package ${packageName}: ${installCommand(packageName)}`,
-    );
+  const { file, config } = source ?? (module === undefined ? await readChecked(known) : undefined) ?? {};
+  const configured = entryFor(config?.adapters, address);
+  if (configured === undefined) {
+    if (module !== undefined) return makeTransport(module, packageName, input, url);
+    if (known) throw notInstalled(scheme, packageName);
+    const schemes = new Set(Object.keys({ ...adapters, ...config?.adapters, ...rules.aliases }));
+    for (const transport of rules.transports) schemes.add(transport);
+    throw unknownTransport(address, rules, [...schemes], suggestion);
   }
-  const { fromUrl } = module;
-  if (typeof fromUrl !== 'function') {
-    throw new PolycastError(
-      'invalid-configuration',
-      `${packageName} is not a transport package: it does not export fromUrl`,
-    );
+  const { key, entry } = configured;
+  if (module !== undefined) {
+    const reason = `"${key}:" is served by ${packageName}, which is installed: remove the package, or "${key}" from "adapters"`;
+    throw new PolycastError('invalid-configuration', `${file}: ${reason}`);
   }
-  let made: unknown;
+  if (typeof entry !== 'string') return makeTransport(entry, `adapters.${key} of ${file}`, input, url);
+  const named = await loadPackage(entry);
+  if (named === undefined) throw notInstalled(scheme, entry);
+  return makeTransport(named, entry, input, url);
+}
+
+function notInstalled(scheme: string, packageName: string): PolycastError {
+  const reason = `"${scheme}:" needs the package ${packageName}: ${installCommand(packageName)}`;
+  return new PolycastError('transport-not-installed', reason);
+}
+
+interface CheckedConfig {
+  readonly file: string;
+  readonly config: PolycastConfig;
+}
+
+/** @param isOptional is there something better to report than a file that cannot be read? */
+async function readChecked(isOptional: boolean): Promise<CheckedConfig | undefined> {
   try {
-    made = await fromUrl(url);
-  } catch (error) {
-    throw refusal(error, [...secretsOf(input), ...secretsOf(url)], `${packageName} refuses "${redactUrl(url)}"`);
+    const source = await readConfig();
+    return source && { file: source.file, config: checkConfig(source) };
+  } catch (thrown) {
+    if (isOptional) return undefined;
+    throw thrown;
   }
-  if (!isTransport(made)) {
-    throw new PolycastError(
-      'invalid-configuration',
-      `${packageName} did not make a transport from "${redactUrl(url)}"`,
-    );
-  }
-  return made;
 }
 
-/** What an adapter says of a URL that it refuses, without what it may repeat of it. */
-function refusal(error: unknown, secrets: readonly string[], otherwise: string): PolycastError {
-  if (!(error instanceof PolycastError)) {
-    return new PolycastError('invalid-configuration', otherwise, { cause: redactError(error, secrets) });
-  }
-  const message = redactText(error.message, secrets);
-  if (message === error.message && error.cause === undefined) return error;
-  const options = error.cause === undefined ? undefined : { cause: redactError(error.cause, secrets) };
-  return new PolycastError(error.code, message.slice(error.code.length + 2), options);
-}
-
-async function transportFromConfig(name: string | undefined): Promise<Transport> {
+async function transportFromConfig(name: string | undefined, brought: Brought): Promise<Transport> {
   const source = await readConfig();
   if (source === undefined) {
     const reason =
@@ -80,5 +93,6 @@ async function transportFromConfig(name: string | undefined): Promise<Transport>
   }
   const entry = pickEntry(source, config, chosen);
   if (entry.transport !== undefined) return entry.transport;
-  return transportFromUrl(fillVariables(source, entry.url!, process.env));
+  const { file } = source;
+  return transportFromUrl(fillVariables(source, entry.url!, process.env), brought, { file, config });
 }

@@ -1,5 +1,5 @@
 /// <reference types="node" />
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, relative } from 'node:path';
@@ -8,6 +8,7 @@ import { PolycastError } from '../error.ts';
 import type { ConfigSource } from './config.ts';
 import { findJsonFault } from './json-fault.ts';
 import { redactText } from './redact.ts';
+import type { SchemeRules } from './transport-url.ts';
 
 const CONFIG_FILES = ['ts', 'mts', 'mjs', 'js', 'json'].map((extension) => `polycast.config.${extension}`);
 /** Largest configuration file, bytes. */
@@ -36,6 +37,36 @@ export async function loadPackage(name: string): Promise<Readonly<Record<string,
     const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
     throw new PolycastError('invalid-configuration', `${name} is installed but cannot be loaded: ${reason}`, { cause });
   }
+}
+
+const CATALOGUE = '@polycast/catalogue';
+
+/**
+ * What is known of schemes: the catalogue, which comes with each adapter. It is looked for in the project, beside core, and beside the
+ * adapters of the project, since some package managers show a project only what it names itself.
+ */
+export async function installedSchemes(): Promise<SchemeRules | undefined> {
+  try {
+    const found = await loadPackage(CATALOGUE);
+    const file = found === undefined ? besideAdapters(CATALOGUE) : undefined;
+    const module = file === undefined ? found : await import(/* @vite-ignore */ pathToFileURL(file).href);
+    return (module as { readonly SCHEMES?: SchemeRules } | undefined)?.SCHEMES;
+  } catch {
+    // Without it, a scheme is the name of its package.
+    return undefined;
+  }
+}
+
+/** A file that an adapter of the project can import, where the project itself cannot. */
+export function besideAdapters(name: string): string | undefined {
+  for (const folder of foldersUp(process.cwd())) {
+    const scope = join(folder, 'node_modules/@polycast');
+    for (const adapter of existsSync(scope) ? readdirSync(scope) : []) {
+      const file = resolveFrom(join(realpathSync(join(scope, adapter)), 'package.json'), name);
+      if (file !== undefined) return file;
+    }
+  }
+  return undefined;
 }
 
 /**

@@ -93,7 +93,7 @@ class Redaction {
     // `user:password@host`: what stands in front is then not a scheme.
     if (after.includes('@') && !after.startsWith('/')) return this.#place(text);
     if (after.includes('@')) return `${this.#scheme(opaque)}${this.#place(after)}`;
-    // `memory:orders`, or `user:password`. A plain word is not noted down, since it would be searched for in every message.
+    // `scheme:orders`, or `user:password`. A plain word is not noted down, since it would be searched for in every message.
     return `${this.#scheme(opaque)}${isWord(after) ? HIDDEN : this.#hide(after)}`;
   }
 
@@ -132,7 +132,7 @@ class Redaction {
     return text.replace(/[^?#&;]+/g, (pair) => this.#pair(pair));
   }
 
-  /** `Endpoint=sb://host/;SharedAccessKey=…`, perhaps behind a scheme; `host:6380,password=…`. */
+  /** `Endpoint=scheme://host/;SharedAccessKey=…`, perhaps behind a scheme; `host:6380,password=…`. */
   #pairs(text: string): string {
     const [, scheme = '', rest = ''] = /^((?:[a-z][a-z0-9+.-]*:(?=[^=,;]*=))?)(.*)$/is.exec(text) ?? [];
     let first = true;

@@ -6,7 +6,7 @@ export const MEDIA_TYPE = /^[A-Za-z0-9][\w!#$&^.+-]*\/[A-Za-z0-9*][\w!#$&^.+-]*(
 
 /** Longest name of an extension attribute that may be published (CloudEvents 1.0: SHOULD NOT exceed 20). */
 export const MAX_ATTRIBUTE_NAME_LENGTH = 20;
-/** Longest text of one attribute, in UTF-16 units. Service Bus allows 32 KB a property. */
+/** Longest text of one attribute, in UTF-16 units. The strictest service allows 32 KB. */
 export const MAX_ATTRIBUTE_LENGTH = 8_192;
 /** Most extension attributes of one event. */
 export const MAX_ATTRIBUTES = 64;

@@ -12,7 +12,7 @@ export const MAX_TEXT_LENGTH = 134_217_728;
 export const MAX_DECODED_EVENTS = 65_536;
 /** Longest attribute name that is read. CloudEvents 1.0 asks for at most 20, which not everybody keeps. */
 export const MAX_DECODED_NAME_LENGTH = 64;
-/** Longest attribute value that is read, in UTF-16 units: the 32 KB that Service Bus allows a property. */
+/** Longest attribute value that is read, in UTF-16 units: the 32 KB of the strictest service. */
 export const MAX_DECODED_VALUE_LENGTH = 32_768;
 /** Most extension attributes of one event that are read. */
 export const MAX_DECODED_ATTRIBUTES = 128;

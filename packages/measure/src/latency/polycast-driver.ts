@@ -1,3 +1,4 @@
+import { SCHEMES } from '@polycast/catalogue';
 import { type ConnectOptions, connect, type Transport } from '@polycast/core';
 import { resolveTransport } from '@polycast/core/configuration';
 import type { DriverTarget, LatencyDriver } from './driver.ts';
@@ -7,7 +8,7 @@ export const driver: LatencyDriver = polycastDriver();
 
 /** The transport a URL names. Connects to nothing. */
 export async function transportOf({ url, transportModule }: Omit<DriverTarget, 'topic'>): Promise<Transport> {
-  if (transportModule === undefined) return resolveTransport({ url });
+  if (transportModule === undefined) return resolveTransport({ url, schemes: SCHEMES });
   const adapter = (await import(transportModule)) as { fromUrl(url: URL): Transport };
   return adapter.fromUrl(new URL(url));
 }
