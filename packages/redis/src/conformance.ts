@@ -31,7 +31,8 @@ async function ours(url: URL): Promise<ConformanceTarget> {
   }
   const pair = await Pair.of(startServer);
   const at = new URL(`${url.protocol}//127.0.0.1:${pair.primary.port}${url.search}`);
-  const options = { ...LOCAL_DEFAULTS, ...read };
+  const ownDefaults = streams ? LOCAL_DEFAULTS : PUB_SUB_DEFAULTS;
+  const options = { ...ownDefaults, ...read };
   const admin = new Admin(settingsFrom({ ...options, url: at }), streams);
   const participants = new Participants(at, { streams, options });
   /** Our own connection must not be broken: it would look like one that a case left behind. */
@@ -56,7 +57,7 @@ async function ours(url: URL): Promise<ConformanceTarget> {
       abandon: (transport) => participants.abandon(transport),
       ...admin.disturbances(streams),
     },
-    remote: remoteOf(at, streams ? LOCAL_DEFAULTS : PUB_SUB_DEFAULTS),
+    remote: remoteOf(at, ownDefaults),
     residue: (topic) => admin.residue(topic),
     dispose: async () => {
       await admin.rest();
