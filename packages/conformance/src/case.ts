@@ -101,4 +101,4 @@ export function runsAlone(test: ConformanceCase): boolean {
   return test.alone === true || (test.needs ?? []).some((need) => DISTURBING.has(need));
 }
 
-const DISTURBING: ReadonlySet<Need> = new Set(['restart', 'kill', 'freeze', 'cut', 'handles']);
+const DISTURBING: ReadonlySet<Need> = new Set(['restart', 'kill', 'freeze', 'cut', 'throttle', 'handles']);

@@ -12,7 +12,7 @@ export class FaultSwitch {
     this.#target = target;
   }
 
-  has(name: 'restart' | 'kill' | 'freeze' | 'cut' | 'abandon'): boolean {
+  has(name: 'restart' | 'kill' | 'freeze' | 'cut' | 'abandon' | 'throttle'): boolean {
     return this.#target.faults?.[name] !== undefined;
   }
 
@@ -46,6 +46,10 @@ export class FaultSwitch {
 
   async abandon(transport: Transport): Promise<void> {
     await need(this.#target.faults?.abandon, 'abandon').call(this.#target.faults, transport);
+  }
+
+  async throttle(leastMs: number): Promise<number> {
+    return need(this.#target.faults?.throttle, 'throttle').call(this.#target.faults, leastMs);
   }
 
   async inject(topic: string, bytes: Uint8Array | string): Promise<void> {

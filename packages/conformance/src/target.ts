@@ -63,6 +63,11 @@ export interface Faults {
   /** From now on the service refuses what it is sent, so that trying again is right (it is busy, or full). {@link Faults.relent} ends it. */
   refuse?(): Promise<void>;
   relent?(): Promise<void>;
+  /**
+   * The service refuses the next send to each topic, and asks to be left alone for at least so long, in its own words. The adapter puts
+   * it into `PolycastError.retryAfterMs`. Resolves to how long it asks for, ms.
+   */
+  throttle?(leastMs: number): Promise<number>;
   /** Takes the right to use a topic away from the participants. {@link Faults.permit} gives it back. */
   forbid?(topic: string): Promise<void>;
   permit?(topic: string): Promise<void>;
@@ -75,7 +80,17 @@ export interface Faults {
 }
 
 /** What a case can need of a target beyond a transport. */
-export const NEEDS = ['restart', 'kill', 'freeze', 'cut', 'abandon', 'inject', 'residue', 'handles'] as const;
+export const NEEDS = [
+  'restart',
+  'kill',
+  'freeze',
+  'cut',
+  'abandon',
+  'throttle',
+  'inject',
+  'residue',
+  'handles',
+] as const;
 export type Need = (typeof NEEDS)[number];
 
 /** @returns the reason why the target cannot provide it; undefined if it can */
@@ -85,7 +100,7 @@ export function missing(target: ConformanceTarget, need: Need): string | undefin
 }
 
 /** What only a service, or the way to it, can suffer. */
-const OF_A_SERVICE: ReadonlySet<Need> = new Set(['restart', 'kill', 'freeze', 'cut', 'abandon', 'inject']);
+const OF_A_SERVICE: ReadonlySet<Need> = new Set(['restart', 'kill', 'freeze', 'cut', 'abandon', 'throttle', 'inject']);
 
 /** @returns why nothing of the kind can happen to such a transport; undefined if it can */
 export function beyond(manifest: Manifest, need: Need): string | undefined {
@@ -99,6 +114,7 @@ const VERBS: Readonly<Record<Need, string>> = {
   freeze: 'freeze the service and thaw it',
   cut: 'cut connections',
   abandon: 'cut one participant off for good',
+  throttle: 'have the service ask for a pause',
   inject: 'put foreign messages on a topic',
   residue: 'list what the service holds',
   handles: 'count open handles: the runtime does not tell',

@@ -38,6 +38,8 @@ interface Topic {
 /** A small broker with a log: what a service does, without the wire. */
 export class LogBroker {
   state: 'up' | 'down' | 'frozen' = 'up';
+  /** The next append is refused, and its sender asked to wait for so long, ms. 0: it is not. */
+  pauseMs = 0;
   /** Grows with every cut: older connections are broken. */
   generation = 0;
   readonly #topics = new Map<string, Topic>();

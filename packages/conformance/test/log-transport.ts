@@ -95,6 +95,10 @@ export function logTarget(): ConformanceTarget {
         broker.generation++;
         broker.wake();
       },
+      async throttle(leastMs) {
+        broker.pauseMs = leastMs;
+        return leastMs;
+      },
       async abandon(transport) {
         for (const link of links.get(transport) ?? []) link.abandon();
       },
@@ -131,6 +135,9 @@ class LogLink implements Link {
 
   async publish(batch: readonly Outgoing[]): Promise<void> {
     await this.#call(() => {
+      const retryAfterMs = this.#broker.pauseMs;
+      this.#broker.pauseMs = 0;
+      if (retryAfterMs > 0) throw new PolycastError('throttled', 'the broker is busy', { retryAfterMs });
       for (const { event, to, topic, json, expiresAtMs } of batch) {
         const key = typeof event.partitionkey === 'string' ? event.partitionkey : undefined;
         const { id, source, type, time } = event;

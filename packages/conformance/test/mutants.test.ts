@@ -14,7 +14,7 @@ let hubs = 0;
  */
 function target(breed: (make: Make) => Make): ConformanceTarget {
   const hub = `mutants-${++hubs}`;
-  const service = { isDown: false, sources: new Map<string, number>() };
+  const service = { isDown: false, pauseMs: 0, sources: new Map<string, number>() };
   return {
     name: 'memory',
     transport: breed(() => serviceLike(memory({ hub }), service)),
@@ -26,11 +26,18 @@ function target(breed: (make: Make) => Make): ConformanceTarget {
       async start() {
         service.isDown = false;
       },
+      async throttle(leastMs) {
+        service.pauseMs = leastMs;
+        return leastMs;
+      },
     },
   };
 }
 
-function serviceLike(transport: Transport, service: { isDown: boolean; sources: Map<string, number> }): Transport {
+function serviceLike(
+  transport: Transport,
+  service: { isDown: boolean; pauseMs: number; sources: Map<string, number> },
+): Transport {
   const { manifest } = transport;
   return {
     manifest: { ...manifest, limits: { ...manifest.limits, maxBatchEvents: 25, maxBatchesInFlight: 1 } },
@@ -41,6 +48,11 @@ function serviceLike(transport: Transport, service: { isDown: boolean; sources: 
       return {
         async publish(batch) {
           if (service.isDown) throw new PolycastError('unreachable', 'the service is down');
+          if (service.pauseMs > 0) {
+            const retryAfterMs = service.pauseMs;
+            service.pauseMs = 0;
+            throw new PolycastError('throttled', 'the service is busy', { retryAfterMs });
+          }
           await Promise.all(batch.map((one) => link.publish([one])));
         },
         ...(link.members === undefined ? {} : { members: () => link.members!() }),

@@ -1,9 +1,9 @@
-import { type ErrorCode, PolycastError } from './error.ts';
+import { type ErrorCode, PolycastError, retryAfterMsOf } from './error.ts';
 import { closeHoles, type Unsent } from './holes.ts';
 import type { Manifest } from './manifest.ts';
-import { backOffMs, type RetryPolicy } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 import type { Numberer } from './sequence.ts';
+import type { Timer } from './timer.ts';
 import type { Outgoing } from './transport.ts';
 
 type SendBatch = (batch: readonly Outgoing[]) => void | Promise<void | readonly (PolycastError | undefined)[]>;
@@ -34,7 +34,8 @@ export class BatchQueue {
   readonly #send: SendBatch;
   readonly #maxPending: number;
   readonly #limits: Manifest['limits'];
-  readonly #retry: RetryPolicy;
+  readonly #tries: number;
+  readonly #backOffMs: (attempt: number) => number;
   readonly #isDown: () => boolean;
   readonly #numberer: Numberer;
   readonly #renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
@@ -50,9 +51,13 @@ export class BatchQueue {
   #failed: Batch[] = [];
   /** Rejected since something was under way, and surely not taken. */
   #refused: Outgoing[] = [];
-  /** Set while failed batches wait: nothing is sent. */
+  /** Set while failed batches wait, or the service asks for a pause: nothing is sent. */
   #held = false;
-  #wake: (() => void) | undefined;
+  /** Set while we wait to go on. */
+  #timer: Timer | undefined;
+  /** The service asks to be left alone until then, by the runtime's clock, and this is the error that said so. */
+  #pauseEndsMs = Number.NEGATIVE_INFINITY;
+  #pausedBy: PolycastError | undefined;
   readonly #whenIdle: (() => void)[] = [];
   #closed: PolycastError | undefined;
   /** Do we keep the process alive? */
@@ -62,7 +67,9 @@ export class BatchQueue {
     send: SendBatch;
     maxPending: number;
     limits: Manifest['limits'];
-    retry: RetryPolicy;
+    tries: number;
+    /** How long to wait after the given attempt, in ms. */
+    backOffMs: (attempt: number) => number;
     /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their tries. */
     isDown: () => boolean;
     numberer: Numberer;
@@ -73,7 +80,8 @@ export class BatchQueue {
     this.#send = options.send;
     this.#maxPending = options.maxPending;
     this.#limits = options.limits;
-    this.#retry = options.retry;
+    this.#tries = options.tries;
+    this.#backOffMs = options.backOffMs;
     this.#isDown = options.isDown;
     this.#numberer = options.numberer;
     this.#renumber = options.renumber;
@@ -100,6 +108,10 @@ export class BatchQueue {
         ),
       );
     }
+    if (outgoing.expiresAtMs <= this.#earliestWallMs()) {
+      this.#numberer.takeBack(outgoing.event.sequence);
+      return Promise.reject(this.#pausedBy);
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ outgoing, bytes, resolve, reject, mayBeOut: false });
       this.#schedule();
@@ -107,9 +119,31 @@ export class BatchQueue {
     });
   }
 
-  /** The connection is back: what failed need not wait any longer. */
+  /** The connection is back: what failed need not wait any longer, unless the service asked for it. */
   wake(): void {
-    this.#wake?.();
+    if (this.#timer === undefined) return;
+    if (this.#pauseMs === 0) return this.#resend();
+    this.#timer.cancel();
+    this.#timer = undefined;
+    this.#waitAndResend();
+  }
+
+  /** How long the service still asks to be left alone, ms. */
+  get #pauseMs(): number {
+    return this.#pausedBy === undefined ? 0 : Math.max(0, this.#pauseEndsMs - this.#runtime.nowMs());
+  }
+
+  /** What is over by then cannot be sent in time; `-Infinity` where nothing keeps us from sending. */
+  #earliestWallMs(): number {
+    const pauseMs = this.#pauseMs;
+    return pauseMs === 0 ? Number.NEGATIVE_INFINITY : this.#runtime.wallMs() + pauseMs;
+  }
+
+  #pauseFor(error: PolycastError | undefined): void {
+    const ms = retryAfterMsOf(error);
+    if (ms <= this.#pauseMs || !error?.retryable) return;
+    this.#pauseEndsMs = this.#runtime.nowMs() + ms;
+    this.#pausedBy = error;
   }
 
   /** Resolves when nothing waits and nothing is under way. */
@@ -129,7 +163,8 @@ export class BatchQueue {
     this.#waiting = [];
     this.#head = 0;
     for (const entry of left) entry.reject(error);
-    this.#wake?.();
+    this.#timer?.cancel();
+    this.#timer = undefined;
     this.#rest();
   }
 
@@ -223,17 +258,22 @@ export class BatchQueue {
   /** Events of a batch failed: those worth it are tried again, together. */
   #sortOut(batch: Batch, errorAt: (index: number) => PolycastError | undefined): void {
     const again: Entry[] = [];
+    for (const index of batch.entries.keys()) this.#pauseFor(errorAt(index));
+    const earliestMs = this.#earliestWallMs();
     for (const [index, entry] of batch.entries.entries()) {
       const error = errorAt(index);
       if (error !== undefined && UNCERTAIN.has(error.code)) entry.mayBeOut = true;
       if (error === undefined) entry.resolve();
-      else if (this.#mayRetry(batch, error)) again.push(entry);
+      else if (this.#mayRetry(batch, error) && entry.outgoing.expiresAtMs > earliestMs) again.push(entry);
       else this.#reject(entry, error);
     }
-    if (again.length === 0) return;
+    if (again.length > 0) {
+      this.#failed.push({ ...batch, entries: again });
+      this.#failed.sort((a, b) => a.number - b.number);
+    } else if (this.#pauseMs === 0) return;
     this.#held = true;
-    this.#failed.push({ ...batch, entries: again });
-    this.#failed.sort((a, b) => a.number - b.number);
+    // What would be over by then fails now, with what the service said, and not after a wait that cannot help.
+    if (this.#pauseMs > 0) this.#dropExpired(earliestMs, this.#pausedBy as PolycastError);
   }
 
   #reject(entry: Entry, error: PolycastError): void {
@@ -242,13 +282,18 @@ export class BatchQueue {
   }
 
   #mayRetry(batch: Batch, error: PolycastError): boolean {
-    return error.retryable && batch.attempt < this.#retry.tries && this.#closed === undefined;
+    return error.retryable && batch.attempt < this.#tries && this.#closed === undefined;
   }
 
   #settled(): void {
     if (this.#underWay.size === 0) this.#closeHoles();
-    if (this.#failed.length === 0) this.#flush();
-    else if (this.#underWay.size === 0) this.#waitAndResend();
+    if (this.#failed.length === 0 && this.#pauseMs === 0 && this.#timer === undefined) {
+      this.#held = false;
+      this.#flush();
+    } else if (this.#underWay.size === 0) {
+      this.#waitAndResend();
+      this.#rest();
+    }
   }
 
   /** While nothing is under way. */
@@ -260,46 +305,47 @@ export class BatchQueue {
   }
 
   #waitAndResend(): void {
-    if (this.#wake) return;
-    const attempt = Math.max(...this.#failed.map((batch) => batch.attempt));
-    const timer = this.#runtime.after(
-      this.#isDown() ? DOWN_PATIENCE_MS : backOffMs(this.#runtime, this.#retry, attempt),
-      () => resend(),
+    if (this.#timer !== undefined) return;
+    const pauseMs = this.#pauseMs;
+    const attempt = Math.max(1, ...this.#failed.map((batch) => batch.attempt));
+    // The random part comes on top: those who were asked to wait equally long must not come back together.
+    const delayMs = pauseMs + this.#backOffMs(attempt);
+    this.#timer = this.#runtime.after(this.#isDown() ? Math.max(pauseMs, DOWN_PATIENCE_MS) : delayMs, () =>
+      this.#resend(),
     );
-    const resend = () => {
-      timer.cancel();
-      this.#wake = undefined;
-      this.#held = false;
-      this.#dropExpired();
-      const batches = this.#failed;
-      this.#failed = [];
-      for (const batch of batches) {
-        batch.attempt++;
-        if (batch.entries.length > 0) this.#transmit(batch);
-      }
-      if (this.#underWay.size === 0) this.#settled();
-    };
-    this.#wake = resend;
   }
 
-  /** What waited for so long that its time is over is never sent, or not again. */
-  #dropExpired(): void {
-    this.#failed = this.#failed.map((batch) => ({ ...batch, entries: this.#withoutExpired(batch.entries) }));
-    this.#waiting = this.#withoutExpired(this.#waiting.slice(this.#head) as Entry[]);
-    this.#head = 0;
-    this.#closeHoles();
+  #resend(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#held = false;
+    this.#pausedBy = undefined;
+    this.#dropExpired(
+      this.#runtime.wallMs(),
+      new PolycastError('timeout', 'the time to live ended before the transport accepted the event'),
+    );
+    const batches = this.#failed;
+    this.#failed = [];
+    for (const batch of batches) {
+      batch.attempt++;
+      if (batch.entries.length > 0) this.#transmit(batch);
+    }
+    if (this.#underWay.size === 0) this.#settled();
   }
 
-  #withoutExpired(entries: readonly Entry[]): Entry[] {
-    const nowMs = this.#runtime.wallMs();
-    return entries.filter((entry) => {
-      if (entry.outgoing.expiresAtMs > nowMs) return true;
-      this.#reject(
-        entry,
-        new PolycastError('timeout', 'the time to live ended before the transport accepted the event'),
-      );
+  /** What waits, and is over at `wallMs`, is never sent, or not again. */
+  #dropExpired(wallMs: number, error: PolycastError): void {
+    const isLeft = (entry: Entry) => {
+      if (entry.outgoing.expiresAtMs > wallMs) return true;
+      this.#reject(entry, error);
       return false;
-    });
+    };
+    this.#failed = this.#failed
+      .map((batch) => ({ ...batch, entries: batch.entries.filter(isLeft) }))
+      .filter(({ entries }) => entries.length > 0);
+    this.#waiting = (this.#waiting.slice(this.#head) as Entry[]).filter(isLeft);
+    this.#head = 0;
+    if (this.#underWay.size === 0) this.#closeHoles();
   }
 }
 

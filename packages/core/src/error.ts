@@ -68,10 +68,18 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export class PolycastError extends Error {
   override readonly name = 'PolycastError';
   readonly code: ErrorCode;
+  /**
+   * How long the service asks to be left alone, ms from when it answered; undefined if it does not say. The publish queue and every
+   * retry wait at least so long. A handler that throws an error of its own with it is obeyed, too.
+   */
+  declare readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  /** @param options.retryAfterMs anything but a finite number of at least 0 is ignored, since it comes off a wire */
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number | undefined }) {
     super(`${code}: ${message}`, options);
     this.code = code;
+    const ms = options?.retryAfterMs;
+    if (Number.isFinite(ms) && (ms as number) >= 0) this.retryAfterMs = ms;
   }
 
   /** Can the same call succeed later? Derived from the code alone. */
@@ -99,5 +107,14 @@ export function codeOf(thrown: unknown): ErrorCode | undefined {
     return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** How long to leave the service alone, ms; 0 for anything that does not say. Never throws. */
+export function retryAfterMsOf(thrown: unknown): number {
+  try {
+    return (isPolycastError(thrown) && thrown.retryAfterMs) || 0;
+  } catch {
+    return 0;
   }
 }

@@ -2,12 +2,21 @@ import { checkData } from './checked-data.ts';
 import type { Delivery, Handler } from './contract.ts';
 import type { BroadcastEvent } from './event.ts';
 import type { DeliverContext, DeliverResult, Middleware, Outcome } from './middleware.ts';
-import { isRetryable } from './retry.ts';
 import type { Session } from './session.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 
-/** The handler inside the check of its data and the broadcaster's middleware; the handler itself where there is neither. */
-export function wrapHandler(inner: Handler, session: Session, settings: SubscriptionSettings): Handler {
+type IsFinal = (delivery: Delivery, thrown: unknown) => boolean;
+
+/**
+ * The handler inside the check of its data and the broadcaster's middleware; the handler itself where there is neither.
+ * @param isFinal is a delivery whose handler threw this not tried again?
+ */
+export function wrapHandler(
+  inner: Handler,
+  session: Session,
+  settings: SubscriptionSettings,
+  isFinal: IsFinal,
+): Handler {
   const handler = session.schemas === undefined ? inner : checkData(inner, session.schemas);
   const layers = session.middleware.filter((layer) => layer.deliver !== undefined);
   if (layers.length === 0) return handler;
@@ -21,10 +30,10 @@ export function wrapHandler(inner: Handler, session: Session, settings: Subscrip
     const run = async (): Promise<DeliverResult> => {
       try {
         await handler(event, delivery);
-        return { outcome: outcomeOf(delivery, undefined, settings) };
+        return { outcome: outcomeOf(delivery, undefined, isFinal) };
       } catch (thrown) {
         failure = { thrown };
-        return { outcome: outcomeOf(delivery, failure, settings), error: thrown };
+        return { outcome: outcomeOf(delivery, failure, isFinal), error: thrown };
       }
     };
     await layers.reduceRight<() => Promise<DeliverResult>>(
@@ -45,15 +54,11 @@ function callLayer(
 }
 
 /** What the subscription will do, told before it does it, so that middleware can report one attempt as a whole. */
-function outcomeOf(
-  delivery: Delivery,
-  failure: { readonly thrown: unknown } | undefined,
-  settings: SubscriptionSettings,
-): Outcome {
+function outcomeOf(delivery: Delivery, failure: { readonly thrown: unknown } | undefined, isFinal: IsFinal): Outcome {
   const said = (delivery as { outcome?: { kind: 'accept' | 'release' | 'reject' } }).outcome;
   if (said !== undefined) return SAID[said.kind];
   if (failure === undefined) return 'accepted';
-  return isRetryable(failure.thrown) && delivery.attempt < settings.retry.tries ? 'released' : 'dead-lettered';
+  return isFinal(delivery, failure.thrown) ? 'dead-lettered' : 'released';
 }
 
 const SAID = { accept: 'accepted', release: 'released', reject: 'dead-lettered' } as const;

@@ -9,7 +9,7 @@ import { PolycastError } from './error.ts';
 import { type AttributeValue, BroadcastEvent, type EventInput } from './event.ts';
 import { checkText, readEventInput } from './event-input.ts';
 import type { Manifest } from './manifest.ts';
-import type { RetryPolicy } from './retry.ts';
+import { backOffMs, type RetryPolicy } from './retry.ts';
 import { keepAlive, type Runtime } from './runtime.ts';
 import { Numberer } from './sequence.ts';
 import type { Link, Outgoing } from './transport.ts';
@@ -86,7 +86,8 @@ export class Publisher {
         send: (batch) => options.link.publish(batch),
         maxPending: MAX_PENDING_EVENTS,
         limits: options.manifest.limits,
-        retry: options.retry,
+        tries: options.retry.tries,
+        backOffMs: (attempt) => backOffMs(options.runtime, options.retry, attempt),
         isDown: options.isDown,
         numberer: this.#numberer,
         renumber: this.#renumber,

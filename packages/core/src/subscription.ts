@@ -9,8 +9,8 @@ import { DeliveryQueue } from './delivery-queue.ts';
 import type { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import { describeError } from './describe-error.ts';
-import { codeOf, PolycastError } from './error.ts';
-import { type BroadcastEvent, isExpired, pinExpiry } from './event.ts';
+import { codeOf, PolycastError, retryAfterMsOf } from './error.ts';
+import { type BroadcastEvent, isExpired, pinExpiry, remainingMs } from './event.ts';
 import { GivenAttempts } from './given-attempts.ts';
 import { HandlerMark } from './handler-mark.ts';
 import type { Inbox } from './inbox.ts';
@@ -86,7 +86,10 @@ export class LiveSubscription implements Subscription, Watched {
     this.settings = settings;
     this.#isSimple = settings.concurrency === 1;
     const { handler } = 'handler' in given ? given : (this.#stream = new given.Stream(this));
-    this.#handler = inbox.session.wrapping?.wrapHandler(handler, inbox.session, settings) ?? handler;
+    this.#handler =
+      inbox.session.wrapping?.wrapHandler(handler, inbox.session, settings, (delivery, thrown) =>
+        this.#isFinal(delivery as LiveDelivery, thrown),
+      ) ?? handler;
   }
 
   get runtime(): Runtime {
@@ -358,10 +361,8 @@ export class LiveSubscription implements Subscription, Watched {
     const { retry, group } = this.settings;
     // The handler asked something of the broadcaster that is closing under it: no fault of the event.
     if (codeOf(thrown) === 'closed' && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
-    if (!isRetryable(thrown) || delivery.attempt >= retry.tries) {
-      return this.#deadLetter(delivery, describeError(thrown));
-    }
-    const delayMs = backOffMs(this.runtime, retry, delivery.attempt);
+    if (this.#isFinal(delivery, thrown)) return this.#deadLetter(delivery, describeError(thrown));
+    const delayMs = retryAfterMsOf(thrown) + backOffMs(this.runtime, retry, delivery.attempt);
     // In a group another member may do better, unless the order of a key would suffer.
     if (group !== undefined && delivery.lease !== undefined && delivery.event.partitionkey === undefined) {
       return this.#rest(delivery, delayMs);
@@ -377,6 +378,14 @@ export class LiveSubscription implements Subscription, Watched {
     });
     this.#hold(delivery);
     (this.#retrying ??= new Map()).set(delivery, timer);
+  }
+
+  /** Is there no next try? An event that is over before it is set aside at once, and holds up nothing meanwhile. */
+  #isFinal(delivery: LiveDelivery, thrown: unknown): boolean {
+    const { retry } = this.settings;
+    const pauseMs = retryAfterMsOf(thrown);
+    const isLate = pauseMs > 0 && remainingMs(delivery.event, this.runtime) <= pauseMs;
+    return !isRetryable(thrown) || isLate || delivery.attempt >= retry.tries;
   }
 
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
@@ -436,7 +445,7 @@ export class LiveSubscription implements Subscription, Watched {
       return this.#free(delivery);
     }
     const delayMs = Math.max(MIN_SET_ASIDE_DELAY_MS, backOffMs(this.runtime, this.settings.retry, failures));
-    const timer = this.runtime.after(delayMs, () => {
+    const timer = this.runtime.after(delayMs + retryAfterMsOf(error), () => {
       this.#retrying?.delete(delivery);
       this.#deadLetter(delivery, reason, failures);
     });

@@ -84,7 +84,9 @@ async function theirs(url: URL): Promise<ConformanceTarget> {
       cut: () => participants.cut(),
       abandon: (transport) => participants.abandon(transport),
     },
-    ...(refused === undefined ? { residue: (topic) => admin.residue(topic) } : { withoutFaults: { residue: refused } }),
+    ...(refused === undefined
+      ? { residue: (topic) => admin.residue(topic) }
+      : { withoutFaults: { ...withoutFaults, residue: refused } }),
     dispose: async () => {
       // Who may not look may not find either; what is left goes when it is too old to be kept.
       await admin.remove(participants.topics).catch(() => {});
@@ -93,8 +95,11 @@ async function theirs(url: URL): Promise<ConformanceTarget> {
   };
 }
 
+const withoutFaults = { throttle: 'Redis names no time to wait' };
+
 function base(participants: Participants, admin: Admin, url: URL): ConformanceTarget {
   return {
+    withoutFaults,
     name: participants.make().manifest.transport,
     url: url.href,
     transport: () => participants.make(),

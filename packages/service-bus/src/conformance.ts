@@ -57,6 +57,11 @@ async function ours(url: URL): Promise<ConformanceTarget> {
       abandon: (transport) => participants.abandon(transport),
       refuse: async () => refuseSends(service, REFUSED_SENDS),
       relent: async () => refuseSends(service, 0),
+      throttle: async (leastMs) => {
+        const seconds = Math.ceil(leastMs / 1_000);
+        refuseSends(service, 1, seconds);
+        return seconds * 1_000;
+      },
     },
     remote: {
       ...remote,
@@ -99,6 +104,7 @@ async function theirs(url: URL): Promise<ConformanceTarget> {
       kill: spared,
       freeze: spared,
       cut: spared,
+      throttle: spared,
       abandon: spared,
       ...(refused === undefined ? {} : { residue: refused }),
     },
@@ -135,8 +141,8 @@ function parametersOf(options: Partial<ServiceBusOptions>): string {
 /** Sends that are refused once the service throttles: those under way at that moment, and not their retries for ever. */
 const REFUSED_SENDS = 2;
 
-function refuseSends({ broker }: ServiceBus, count: number): void {
-  for (const { path } of broker.entities.topics()) broker.target(path).refuseSends(count);
+function refuseSends({ broker }: ServiceBus, count: number, waitSeconds?: number): void {
+  for (const { path } of broker.entities.topics()) broker.target(path).refuseSends(count, waitSeconds);
 }
 
 async function startService(): Promise<ServiceBus> {

@@ -122,10 +122,11 @@ export function mapError(thrown: unknown, phase: Phase = 'use'): PolycastError {
   const found = read(thrown, 0);
   const code = codeOf(found);
   const cause = redacted(found);
+  const { retryAfterMs } = found;
   if (phase === 'open' && (code === 'disconnected' || code === 'timeout')) {
-    return new PolycastError('unreachable', cause.message, { cause });
+    return new PolycastError('unreachable', cause.message, { cause, retryAfterMs });
   }
-  return new PolycastError(code, cause.message, { cause });
+  return new PolycastError(code, cause.message, { cause, retryAfterMs });
 }
 
 /** What an error says, without its code: for one that goes on under another code. */
@@ -139,6 +140,8 @@ interface Found {
   /** `code` or AMQP `condition`. */
   readonly code: string;
   readonly status: number;
+  /** How long the service asks to be left alone. */
+  readonly retryAfterMs: number | undefined;
 }
 
 function codeOf({ name, message, code, status }: Found): ErrorCode {
@@ -165,21 +168,37 @@ function codeOf({ name, message, code, status }: Found): ErrorCode {
 function read(thrown: unknown, depth: number): Found {
   try {
     if (typeof thrown !== 'object' || thrown === null)
-      return { name: 'Error', message: text(thrown), code: '', status: 0 };
+      return { name: 'Error', message: text(thrown), code: '', status: 0, retryAfterMs: undefined };
     const error = thrown as Record<string, unknown>;
     const inner = Array.isArray(error.errors) && error.errors.length > 0 ? error.errors.at(-1) : undefined;
     if (inner !== undefined && depth < 4) return read(inner, depth + 1);
     const code = text(error.code) || text(error.condition);
     const message = text(error.message) || text(error.description);
     // The administration client says `code: 'MessageEntityNotFoundError'` beside the status.
-    const found = { name: text(error.name) || 'Error', message, code, status: Number(error.statusCode) || 0 };
+    const found = {
+      name: text(error.name) || 'Error',
+      message,
+      code,
+      status: Number(error.statusCode) || 0,
+      retryAfterMs: retryAfterMs(message, error.response),
+    };
     const beneath = error.innerError ?? error.cause;
     if (found.message === '' && found.code === '' && beneath !== undefined && depth < 4)
       return read(beneath, depth + 1);
     return found;
   } catch {
-    return { name: 'Error', message: 'an unreadable value was thrown', code: '', status: 0 };
+    return { name: 'Error', message: 'an unreadable value was thrown', code: '', status: 0, retryAfterMs: undefined };
   }
+}
+
+/**
+ * Over AMQP the service says it in words only: `Error code : 50009. Please wait 2 seconds and try again.` The administration API sends
+ * the header `Retry-After`, in seconds.
+ */
+function retryAfterMs(message: string, response: unknown): number | undefined {
+  const { headers } = (response ?? {}) as { headers?: { get?(name: string): unknown } };
+  const seconds = headers?.get?.('retry-after') ?? /\bwait (\d{1,5}) seconds?\b/i.exec(message)?.[1];
+  return typeof seconds === 'string' && /^\d{1,5}$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
 }
 
 /** What a peer says, or does not, that speaks TLS where we do not, or the other way round. */

@@ -72,6 +72,19 @@ describe('mapError', () => {
     expect(mapError(error)).toBe(error);
   });
 
+  it.each([
+    ['The namespace ns is being throttled. Error code : 50009. Please wait 2 seconds and try again.', undefined, 2_000],
+    ['Please wait 1 second.', undefined, 1_000],
+    ['slow down', { get: (name: string) => (name === 'retry-after' ? '30' : undefined) }, 30_000],
+    ['slow down', { get: () => 'Wed, 21 Oct 2026 07:28:00 GMT' }, undefined],
+    ['slow down', { get: 5 }, undefined],
+    ['wait 99999999999 seconds', undefined, undefined],
+    ['slow down', undefined, undefined],
+  ])('%s: how long to wait', (message, headers, retryAfterMs) => {
+    const error = mapError(Object.assign(new Error(message), { code: 'ServiceBusy', response: { headers } }));
+    expect(error.retryAfterMs).toBe(retryAfterMs);
+  });
+
   it('drops keys, signatures and tokens', () => {
     for (const secret of [
       'SharedAccessKey=hunter2+/=',

@@ -446,4 +446,62 @@ export const publishCases: readonly ConformanceCase[] = [
       );
     },
   },
+  {
+    id: 'publish/asked-to-wait',
+    clause: 'publish.15',
+    title: 'what is refused with a time to wait is sent when it has passed, and what expires before rejects at once',
+    requires: { capabilities: ['everyone'] },
+    async run(c) {
+      const atMs: number[] = [];
+      const error = new PolycastError('throttled', 'slow down', { retryAfterMs: 300 });
+      const busy = interfere(c.transport(), {
+        publish(batch, next) {
+          atMs.push(performance.now());
+          return atMs.length === 1 ? Promise.reject(error) : next(batch);
+        },
+      });
+      const desk = await c.join('desk', { transport: busy });
+      const inbox = await c.listen(await c.join('kitchen'));
+      const first = Promise.resolve(desk.publish({ type: 'order', data: 1 }));
+      if (busy.manifest.limits.maxBatchesInFlight === Number.POSITIVE_INFINITY) {
+        const told = await first.catch((thrown: unknown) => thrown as PolycastError);
+        // Nothing is queued there: the caller waits.
+        same((told as PolycastError | undefined)?.retryAfterMs, 300, 'the time to wait of the error');
+        return;
+      }
+      first.catch(() => {});
+      await c.until(() => atMs.length === 1, 'nothing is sent');
+      await refused(() => desk.publish({ type: 'order', data: 'late' }, { ttlMs: 100 }), ['throttled'], 'publish');
+      check(performance.now() - (atMs[0] as number) < 250, 'what expires before the end of the pause rejects at once');
+      await Promise.all([first, desk.publish({ type: 'order', data: 2 })]);
+      const waitedMs = (atMs[1] as number) - (atMs[0] as number);
+      check(waitedMs >= 295, `sent again after ${waitedMs.toFixed(0)} ms instead of 300`);
+      await c.fence(desk, [inbox]);
+      same(inbox.data, [1, 2], 'what arrived');
+    },
+  },
+  {
+    id: 'publish/throttled',
+    clause: 'publish.15',
+    title: 'a service that asks for a pause gets it, and what expires before its end rejects',
+    requires: { capabilities: ['everyone'] },
+    needs: ['throttle'],
+    async run(c) {
+      const desk = await c.join('desk');
+      const inbox = await c.listen(await c.join('kitchen'));
+      await desk.publish({ type: 'order', data: 1 });
+      const pauseMs = await c.faults.throttle(400);
+      const beganMs = performance.now();
+      await refused(
+        () => desk.publish({ type: 'order', data: 'late' }, { ttlMs: pauseMs / 2 }),
+        ['throttled'],
+        'publish',
+      );
+      await desk.publish({ type: 'order', data: 2 });
+      const tookMs = performance.now() - beganMs;
+      check(tookMs >= pauseMs - 5, `published after ${tookMs.toFixed(0)} ms instead of ${pauseMs}`);
+      await c.fence(desk, [inbox]);
+      same(inbox.data, [1, 2], 'what arrived');
+    },
+  },
 ];

@@ -30,4 +30,8 @@ export const publish = chapter('publish', 'Telling.', [
     'A publish that the transport refuses rejects with the transport’s error; with `confirm: "none"` it is signalled as `failed`.',
   ],
   ['MUST', 'If the transport refuses some events of a batch, exactly their publishes reject.'],
+  [
+    'MUST',
+    'Nothing is sent again before the time that the service asked to be left alone for. An event that will have expired by then rejects at once with the service’s error.',
+  ],
 ]);

@@ -1,4 +1,4 @@
-import type { Outgoing } from '@polycast/core/adapter';
+import { type Outgoing, PolycastError } from '@polycast/core/adapter';
 import { interfere } from '../interfere.ts';
 import { pass } from '../wait.ts';
 import { altered } from './delivery.ts';
@@ -82,6 +82,21 @@ export const publishMutants: readonly Mutant[] = [
           },
         });
     },
+  },
+  {
+    name: 'ignores-the-time-to-wait',
+    wrong: 'an error does not say how long the service asks to be left alone',
+    caughtBy: ['publish/throttled'],
+    breed: (make) => () =>
+      interfere(make(), {
+        publish: async (batch, next) => {
+          try {
+            return await next(batch);
+          } catch (thrown) {
+            throw thrown instanceof PolycastError ? new PolycastError(thrown.code, 'no time is named') : thrown;
+          }
+        },
+      }),
   },
   {
     name: 'swallows-publish-errors',

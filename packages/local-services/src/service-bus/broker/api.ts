@@ -81,8 +81,11 @@ export interface Target {
    * (quota, header size) `com.microsoft:entity-disabled` `amqp:not-allowed` (no session id where one is required) `amqp:not-found`
    */
   send(messages: readonly MessageContent[]): readonly number[];
-  /** A fault for tests: so many sends from now on are refused with `com.microsoft:server-busy`, as by throttling. */
-  refuseSends(count: number): void;
+  /**
+   * A fault for tests: so many sends from now on are refused with `com.microsoft:server-busy`, as by throttling.
+   * @param waitSeconds what the error asks senders to wait. @default it names no time
+   */
+  refuseSends(count: number, waitSeconds?: number): void;
   /** @throws `com.microsoft:message-not-found` when one of them is not waiting (any more): then none is cancelled */
   cancelScheduled(sequenceNumbers: readonly number[]): void;
   onGone(listener: Gone): () => void;

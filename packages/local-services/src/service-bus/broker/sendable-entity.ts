@@ -15,6 +15,7 @@ export abstract class SendableEntity extends Entity implements Target {
   readonly quota: Quota;
   readonly #duplicates: DuplicateHistory | undefined;
   #refusals = 0;
+  #waitSeconds: number | undefined;
 
   constructor(context: Context, path: string, description: Readonly<QueueDescription | TopicDescription>) {
     super(context, path);
@@ -41,8 +42,9 @@ export abstract class SendableEntity extends Entity implements Target {
     return this.description.maxMessageSizeInKilobytes * KILOBYTE;
   }
 
-  refuseSends(count: number): void {
+  refuseSends(count: number, waitSeconds?: number): void {
     this.#refusals = count;
+    this.#waitSeconds = waitSeconds;
   }
 
   send(messages: readonly MessageContent[]): readonly number[] {
@@ -51,7 +53,11 @@ export abstract class SendableEntity extends Entity implements Target {
       this.#refusals--;
       throw new BrokerError(
         'com.microsoft:server-busy',
-        'The request was terminated because the entity is being throttled.',
+        `The request was terminated because the entity is being throttled.${
+          this.#waitSeconds === undefined
+            ? ''
+            : ` Error code : 50009. Please wait ${this.#waitSeconds} seconds and try again.`
+        }`,
       );
     }
     this.requireEnabledFor('send');
