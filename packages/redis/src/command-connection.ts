@@ -29,6 +29,11 @@ export interface CommandConnectionOptions {
   isIntact?(): Promise<boolean>;
   /** Of a link that keeps something: has it read what others published? What a replica that took over lacks of that is not known. */
   isReader?(): boolean;
+  /**
+   * Another server took over, or data is missing; called before it counts as up again.
+   * @param takeover names it, the same for every connection
+   */
+  onTakeover?(takeover: string): Promise<void>;
   /** False while another connection's signals say more. */
   concerns(): boolean;
   /** After each keep-alive that was answered, and when it is up again. */
@@ -311,7 +316,7 @@ export class CommandConnection {
   }
 
   async #restore(): Promise<void> {
-    const { context, isIntact, isReader } = this.#options;
+    const { context, isIntact, isReader, onTakeover } = this.#options;
     const life = this.#life;
     if (isIntact === undefined) this.#mayHaveLost ||= this.#isTakenOver;
     else {
@@ -322,6 +327,11 @@ export class CommandConnection {
       // Should no answer come, it is asked again.
       this.#mayHaveLost = !isSame;
       if (!isSame) this.#mayHaveLost = !(await isIntact()) || (this.#isTakenOver && isReader?.() === true);
+      if (this.#mayHaveLost || this.#isTakenOver) {
+        const run = await this.#serverRun;
+        // Should it fail with the connection, the next one comes by here as well.
+        await onTakeover?.(`${this.#history?.id ?? ''} ${run ?? ''}`).catch(() => {});
+      }
       if (this.#isClosed || life !== this.#life || this.#client.status !== 'ready') return;
     }
     this.#isUp = true;

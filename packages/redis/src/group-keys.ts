@@ -9,7 +9,10 @@ export interface GroupKeys {
   readonly base: string;
   /** Sorted set: until when each member of each group counts as alive, by the server's clock. */
   readonly members: string;
-  /** Hash: which making of each group this is, what it is known to have lost, and how to wake its members. */
+  /**
+   * Hash: which making of each group this is, what it is known to have lost, of which takeover it was told, and how to wake its
+   * members.
+   */
   readonly groups: string;
 }
 

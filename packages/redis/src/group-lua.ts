@@ -57,6 +57,7 @@ local function nameOf(address, group, consumer) return address .. '\\n' .. group
 local function readerOf(group, consumer) return 'reader\\n' .. group .. '\\n' .. consumer end
 local function makingOf(address, group) return 'made\\n' .. address .. '\\n' .. group end
 local function lossNameOf(address, group) return 'lost\\n' .. address .. '\\n' .. group end
+local function toldNameOf(address, group) return 'told\\n' .. address .. '\\n' .. group end
 local function tidy(key)
   if redis.call('EXISTS', key) == 1 and redis.call('XLEN', key) == 0 and #redis.call('XINFO', 'GROUPS', key) == 0 then
     redis.call('DEL', key)
@@ -93,7 +94,7 @@ local function destroy(key, base, address, group, consumers)
   redis.call('DEL', base .. '~queue:' .. group .. '@' .. address)
   if address == '*' then redis.call('DEL', base .. '~done:' .. group) end
   for name in pairs(consumers) do forget(address, group, name) end
-  redis.call('HDEL', groupsKey, makingOf(address, group), lossNameOf(address, group))
+  redis.call('HDEL', groupsKey, makingOf(address, group), lossNameOf(address, group), toldNameOf(address, group))
 end
 -- After a restart or a failover of the server nobody has had the chance to give a sign of life. And it may not remember how far
 -- groups have read (https://github.com/redis/redis: XREADGROUP is written to the log as XCLAIM, which does not count).

@@ -150,6 +150,8 @@ export class GroupMembership {
     this.#keeper.clock.learn(joined.serverMs, sentAtMs);
     const known = this.#known.get(one.key);
     this.#lastIds.set(one.key, joined.lastId);
+    // A life that saw it happen has had it from its own connection.
+    if (joined.isUntold && known === undefined) this.signalGap(undefined);
     if (known?.making !== joined.making) {
       // Another group than ours under the same name: what ours had not read, and what it held, is gone.
       if (known !== undefined) this.signalGap(undefined);

@@ -49,6 +49,11 @@ if not made.err or not making then
   making = time[1] .. '.' .. time[2]
   redis.call('HSET', groupsKey, makingOf(address, group), making)
 end
+-- Another server took over, or data was lost, while no member was there to be told.
+local takeover = redis.call('HGET', groupsKey, 'takeover') or ''
+local told = redis.call('HGET', groupsKey, toldNameOf(address, group)) or ''
+local isUntold = made.err and told ~= takeover and 1 or 0
+if told ~= takeover then redis.call('HSET', groupsKey, toldNameOf(address, group), takeover) end
 if not made.err then
   redis.call('DEL', base .. '~queue:' .. group .. '@' .. address)
   redis.call('HDEL', groupsKey, lossNameOf(address, group))
@@ -66,7 +71,7 @@ if not made.err then
   -- What was gone before is not the group's loss.
   redis.call('HSET', groupsKey, lossNameOf(address, group), lossOf(fields(redis.call('XINFO', 'STREAM', key)), found) or 0)
 end
-return { now, making, found['last-delivered-id'] }
+return { now, making, found['last-delivered-id'], isUntold }
 `);
 
 /** Compares what the group lost with what it is known to have lost. */
@@ -176,6 +181,11 @@ for at = 6, #ARGV, 4 do
   if refresh then redis.call('PEXPIRE', base .. '~queue:' .. group .. '@' .. address, keepMs + ${STREAM_GRACE_MS}) end
 end
 redis.call('ZADD', membersKey, unpack(touched))
+local takeover = redis.call('HGET', groupsKey, 'takeover')
+if takeover then
+  -- Whoever lives learned of it from its own connection.
+  for at = 6, #ARGV, 4 do redis.call('HSET', groupsKey, toldNameOf(ARGV[at], ARGV[at + 1]), takeover) end
+end
 local makings, states = redis.call('HMGET', groupsKey, unpack(names)), {}
 for number, making in ipairs(makings) do
   local at = 6 + (number - 1) * 4
@@ -198,7 +208,7 @@ if bury then
       local living, durable, consumers = membersOf(key, address, group, '', now, keepMs)
       if not living then
         forget(address, group, consumer)
-        redis.call('HDEL', groupsKey, makingOf(address, group), lossNameOf(address, group))
+        redis.call('HDEL', groupsKey, makingOf(address, group), lossNameOf(address, group), toldNameOf(address, group))
       elseif #living == 0 and not durable then destroy(key, base, address, group, consumers)
       elseif consumer == '${DURABLE_MARK}' then redis.call('ZADD', membersKey, now + keepMs, name)
       elseif not consumers[consumer] or consumers[consumer]['pending'] == 0 then
@@ -210,6 +220,11 @@ if bury then
   end
 end
 return { now, states }
+`);
+
+/** Leaves word of a takeover for groups that have no member now. */
+const TAKEOVER = new Script(`
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'takeover', ARGV[1]) end
 `);
 
 /** Renews the lock of an entry if it is still ours. */
@@ -226,6 +241,8 @@ export interface Joined {
   readonly making: string;
   /** Last entry that the group was handed. */
   readonly lastId: string;
+  /** Since a member of the group was last told, another server has taken over, or lost data: it may lack what the group had not read. */
+  readonly isUntold: boolean;
 }
 
 /** @param reader of the connection that reads for us, as CLIENT UNBLOCK takes it */
@@ -238,8 +255,16 @@ export async function join(
   const { start, keepMs, reader } = options;
   const args = [one.group, one.consumer, one.address, start, one.durable ? '1' : '0', keepMs, reader ?? ''];
   const reply = await JOIN.run(redis, [keys.members, keys.groups, one.key], [keys.base, ...args]);
-  const [serverMs, making, lastId] = reply as [number, string, string];
-  return { serverMs, making, lastId };
+  const [serverMs, making, lastId, isUntold] = reply as [number, string, string, number];
+  return { serverMs, making, lastId, isUntold: isUntold === 1 };
+}
+
+/**
+ * Leaves word that another server took over, or lost data, for groups whose members are all away: they are told when they return.
+ * @param takeover names it, the same for everybody who notices it
+ */
+export async function recordTakeover(redis: Redis | Cluster, keys: GroupKeys, takeover: string): Promise<void> {
+  await TAKEOVER.run(redis, [keys.groups], [takeover]);
 }
 
 export interface Loss {

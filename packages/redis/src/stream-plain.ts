@@ -61,6 +61,8 @@ export class PlainSource implements Source, ReadingPart {
   #isOpen = false;
   /** Has the last read brought all there was? Then nothing was unread when it ended. */
   #hasReadAll = false;
+  /** Was something read since the streams were counted last? Between two reads events may come, and go with their stream, unseen. */
+  #isUncounted = false;
   #checkedAtMs = performance.now();
   #awaySinceMs: number | undefined;
   #counting: NodeJS.Timeout | undefined;
@@ -153,6 +155,12 @@ export class PlainSource implements Source, ReadingPart {
       }
     }
     for (const waiting of this.#catchingUp) this.#ifCaughtUp(waiting);
+    this.#isUncounted = true;
+    this.#countSoon();
+  }
+
+  #countSoon(): void {
+    if (this.#reader.stopped) return;
     this.#counting ??= setTimeout(() => void this.#count(), COUNT_WITHIN_MS).unref();
   }
 
@@ -241,6 +249,7 @@ export class PlainSource implements Source, ReadingPart {
         this.#check(cursor, await stateOf(redis, key));
       }),
     );
+    this.#isUncounted = false;
   }
 
   #check(cursor: Cursor, state: StreamState): void {
@@ -248,8 +257,8 @@ export class PlainSource implements Source, ReadingPart {
     cursor.length = state.length;
     cursor.first = firstOf(state);
     if (fate === 'kept') return;
-    if (fate === 'trimmed' || fate === 'remade' || !(this.#hasReadAll || this.#hasExpired(cursor, state)))
-      this.#tellGap();
+    const hadReadAll = (this.#hasReadAll && !this.#isUncounted) || this.#hasExpired(cursor, state);
+    if (fate === 'trimmed' || fate === 'remade' || !hadReadAll) this.#tellGap();
     if (compareIds(state.lastId, cursor.id) < 0) {
       // The server came back without the last of what it had, or without any.
       cursor.id = state.lastId;
@@ -264,13 +273,24 @@ export class PlainSource implements Source, ReadingPart {
   async #count(): Promise<void> {
     this.#counting = undefined;
     const counting = [...this.#cursors].map(async ([key, cursor]) => {
-      const { added, lastId } = await stateOf(this.#parts.commands.client as Redis, key);
-      if (added === undefined || cursor.count === undefined || lastId !== cursor.id || added <= cursor.count) return;
-      cursor.count = added;
-      if (!this.#reader.stopped) this.#tellGap();
+      const { id, count, first } = cursor;
+      const state = await stateOf(this.#parts.commands.client as Redis, key);
+      if (this.#reader.stopped || state.added === undefined || count === undefined) return true;
+      const isLost = fateOf({ id, count, first }, state) !== 'kept';
+      // What was read meanwhile may be of the stream that took its place: once it stands still, that can be told.
+      if (cursor.id !== id) return !isLost;
+      if (isLost) this.#check(cursor, state);
+      else if (state.lastId === id && state.added > count) {
+        cursor.count = state.added;
+        this.#tellGap();
+      }
+      return true;
     });
     // Not knowing is no reason to stop reading: it is counted again when more has come.
-    await Promise.allSettled(counting);
+    const counted = await Promise.all(counting).catch(() => undefined);
+    if (counted === undefined) return;
+    if (counted.every(Boolean)) this.#isUncounted = this.#counting !== undefined;
+    else this.#countSoon();
   }
 
   /** Nobody wrote to it for so long that the server removed it, as it was told to; and we were not away for as long. */

@@ -13,6 +13,7 @@ import { CommandConnection } from './command-connection.ts';
 import { CommandWatch } from './command-watch.ts';
 import { redisChannel } from './filter-target.ts';
 import { GroupKeeper } from './group-keeper.ts';
+import { recordTakeover } from './group-scripts.ts';
 import { streamsManifest } from './manifest.ts';
 import type { RedisStreamsOptions } from './options.ts';
 import { execute, type Sending, sendBatch } from './send.ts';
@@ -85,6 +86,7 @@ class StreamsLink implements Link {
       key: channelOf(settings.prefix, context.topic, '*'),
       isIntact: () => this.#written.areThere(commands.client),
       isReader: () => this.#hasRead,
+      onTakeover: (takeover) => recordTakeover(commands.client, this.#keeper.keys, takeover),
       concerns: () => true,
       onAnswer: (redis, isRestored) => void this.#clock.refresh(redis, isRestored),
     });

@@ -288,6 +288,41 @@ describe('a replica that took over may be behind', () => {
     20_000,
   );
 
+  it.each([
+    ['a durable subscription', request({ durable: 'd' })],
+    ['a group that keeps its place', request({ group: 'g', durable: 'd' })],
+  ])('which %s is told once whose members were all away', async (_, of) => {
+    const publisher = await open(redisStreams);
+    const { topic } = publisher;
+    const life = async () => {
+      const one = await openLink(redisStreams({ url: primary.url }), topic, 'two');
+      opened.push(one);
+      const source = await one.link.subscribe(of, new FakeSink());
+      return { signals: one.signals, source, link: one.link };
+    };
+    await (await life()).link.close();
+    await publisher.link.publish([outgoing(topic, 'kept')]);
+    // The other has what there is by now, and takes over; what comes after is lost with the one before.
+    const boss = new Redis(other.url);
+    try {
+      await boss.call('REPLICAOF', '127.0.0.1', String(primary.port));
+      await vi.waitFor(async () => expect(await boss.info('replication')).toContain('master_link_status:up'), {
+        timeout: 10_000,
+      });
+      await boss.call('REPLICAOF', 'NO', 'ONE');
+      await publisher.link.publish([outgoing(topic, 'lost')]);
+      await demote();
+      await promote();
+      await vi.waitFor(() => expect(kindsOf(publisher.signals)).toContain('reconnected'), { timeout: 10_000 });
+    } finally {
+      boss.disconnect();
+    }
+    const second = await life();
+    expect(second.signals).toContainEqual({ kind: 'gap', reason: 'trimmed' });
+    await second.link.close();
+    expect((await life()).signals).toEqual([]);
+  });
+
   it('which is not said to who only publishes streams, and finds the last of its own there', async () => {
     const one = await open(redisStreams);
     await one.link.publish([outgoing(one.topic, '1')]);

@@ -84,6 +84,20 @@ describe('a stream that is gone', () => {
     await own.stop();
   });
 
+  it('is signalled where an event came and went between two reads', async () => {
+    const one = await open();
+    const { sink } = await listen(one);
+    await one.link.publish([outgoing(one.topic, '1')]);
+    await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
+    const json = outgoing(one.topic, 'lost').json as string;
+    await admin.multi().xadd(keyOf(one), '*', 'event', json).del(keyOf(one)).exec();
+    await one.link.publish([outgoing(one.topic, '2')]);
+    await vi.waitFor(() => expect(gapsOf(one)).toEqual([{ kind: 'gap', reason: 'trimmed' }]), { timeout: 5_000 });
+    expect(sink.ids).toEqual(['1', '2']);
+    await pass(1_500);
+    expect(gapsOf(one)).toHaveLength(1);
+  });
+
   it('with nothing unread is not: deleted, or expired while idle', async () => {
     const one = await open({ maxAgeMs: 1_000 });
     const { sink } = await listen(one, { waitMs: 20 });
@@ -94,6 +108,7 @@ describe('a stream that is gone', () => {
     await looked(3);
     await one.link.publish([outgoing(one.topic, '2')]);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2']));
+    await looked(3);
     await admin.pexpire(keyOf(one), 10);
     await looked(3);
     await one.link.publish([outgoing(one.topic, '3')]);
