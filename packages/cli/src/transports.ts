@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { SCHEMES } from '@polycast/catalogue';
 import type { Harness } from '@polycast/conformance';
 import { PolycastError, type Transport, type TransportFromUrl } from '@polycast/core';
-import { resolveTransport } from '@polycast/core/configuration';
+import { configuredAdapter, resolveTransport } from '@polycast/core/configuration';
 import { readTransportUrl } from './transport-url.ts';
 
 type Adapter = { readonly fromUrl: TransportFromUrl };
@@ -18,7 +18,7 @@ const BUNDLED: readonly string[] = ['@polycast/memory', '@polycast/redis', '@pol
  * @throws PolycastError `invalid-configuration` `unknown-transport` `transport-not-installed`
  */
 export async function transportFromUrl(url: string): Promise<Transport> {
-  const name = packageOf(url);
+  const name = packageOfScheme(url);
   if (isForeign(name)) {
     const bundled = await bundledAdapter(url);
     if (bundled !== undefined) return bundled.fromUrl(readTransportUrl(url).url);
@@ -43,7 +43,8 @@ export async function transportFromUrl(url: string): Promise<Transport> {
  */
 export async function transportMaker(url: string): Promise<() => Transport> {
   const adapter = await load<Adapter>(url, '');
-  if (adapter === undefined) throw new PolycastError('transport-not-installed', `${packageOf(url)} is not installed`);
+  if (adapter === undefined)
+    throw new PolycastError('transport-not-installed', `${await packageOf(url)} is not installed`);
   const address = readTransportUrl(url).url;
   return () => adapter.fromUrl(new URL(address));
 }
@@ -54,31 +55,42 @@ export async function harnessOf(url: string): Promise<Harness | undefined> {
 }
 
 /** The built file of that harness, as a `file:` URL, for processes of their own. */
-export function harnessFileOf(url: string): string | undefined {
-  const file = fileOf(packageOf(url), '/conformance');
+export async function harnessFileOf(url: string): Promise<string | undefined> {
+  const file = fileOf(await packageOf(url), '/conformance');
   // Within the workspace it may be found as source, which Node 20 cannot run.
   return file && pathToFileURL(file).href.replace(/\/src\/(\w+)\.ts$/, '/dist/$1.js');
 }
 
 /** `@polycast/redis` for `rediss+streams://…`. @throws PolycastError `invalid-configuration` */
-export function packageOf(url: string): string {
+function packageOfScheme(url: string): string {
   return readTransportUrl(url).packageName;
+}
+
+/**
+ * The package that serves a URL: that of its scheme, or where it is not installed what the configuration file names.
+ * @throws PolycastError `invalid-configuration`
+ */
+export async function packageOf(url: string): Promise<string> {
+  const address = readTransportUrl(url);
+  if (fileOf(address.packageName, '') !== undefined) return address.packageName;
+  const configured = await configuredAdapter(address);
+  return typeof configured === 'string' ? configured : address.packageName;
 }
 
 /** The built file of a bundled adapter, for processes that cannot find it by name. Within the workspace it may be read from source. */
 export function bundledAdapterFile(url: string): string | undefined {
-  const name = packageOf(url);
+  const name = packageOfScheme(url);
   return BUNDLED.includes(name) ? import.meta.resolve(name).replace(/\/src\/index\.ts$/, '/dist/index.js') : undefined;
 }
 
 async function bundledAdapter(url: string): Promise<Adapter | undefined> {
-  const name = packageOf(url);
+  const name = packageOfScheme(url);
   return BUNDLED.includes(name) ? import(name) : undefined;
 }
 
 /** A module of the adapter's package: of the project's own if it has one, else of the one that comes with the command line. */
 async function load<Module>(url: string, subPath: '' | '/conformance'): Promise<Module | undefined> {
-  const name = packageOf(url);
+  const name = await packageOf(url);
   const file = fileOf(name, subPath);
   if (file === undefined) return undefined;
   // A plain specifier leaves the choice of conditions to whoever runs us.

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -117,6 +117,31 @@ describe('programs', () => {
         cwd: folder,
       });
       await expect(soak).rejects.toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining('`remote`') });
+
+      // The same as a package of another name, which the configuration file names.
+      const acme = join(folder, 'node_modules/@acme/emitter');
+      cpSync(packed, acme, { recursive: true });
+      rmSync(packed, { recursive: true });
+      writeFileSync(
+        join(acme, 'package.json'),
+        JSON.stringify({
+          name: '@acme/emitter',
+          type: 'module',
+          exports,
+        }),
+      );
+      const config = { transports: { events: 'emitter:' }, adapters: { emitter: '@acme/emitter' } };
+      writeFileSync(join(folder, 'polycast.config.json'), JSON.stringify(config));
+      const again = [args[0]!, ...'conform --url emitter: --local --only addressing --json acme.json'.split(' ')];
+      await promisify(execFile)(process.execPath, again, { cwd: folder, timeout: 90_000 });
+      const { summary } = JSON.parse(readFileSync(join(folder, 'acme.json'), 'utf8')) as ConformanceReport;
+      expect(summary).toMatchObject({ failed: 0, notRun: 0 });
+      expect(summary.passed).toBeGreaterThan(5);
+      const doctor = await promisify(execFile)(process.execPath, [args[0]!, 'doctor'], {
+        cwd: folder,
+        timeout: 90_000,
+      });
+      expect(doctor.stdout).toMatch(/@acme\/emitter/);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

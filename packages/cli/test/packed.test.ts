@@ -70,7 +70,7 @@ test('polycast bench --url memory:', async () => {
 describe('in a project that has adapters, and no command line', () => {
   const other = join(folder, 'other');
   beforeAll(() => {
-    for (const name of ['core', 'memory']) {
+    for (const name of ['core', 'catalogue', 'memory']) {
       const path = `node_modules/@polycast/${name}`;
       cpSync(join(project, path), join(other, path), { recursive: true });
     }
@@ -95,6 +95,23 @@ describe('in a project that has adapters, and no command line', () => {
     const { stderr } = await there(...args);
     expect(stderr).toContain('using @polycast/memory of this command line');
   });
+});
+
+test('a program learns which transport it may have meant, or needs', async () => {
+  const program = `
+    import { connect } from '@polycast/core';
+    import * as memory from '@polycast/memory';
+    const failure = (promise) => promise.then(String, (error) => error.message);
+    console.log(await failure(connect({ url: 'reddis://host', topic: 't' })));
+    const broadcaster = await connect({ url: 'memory:', topic: 't', adapters: { memory } });
+    console.log(await failure(broadcaster.subscribe(() => {}, { durable: true })));
+    await broadcaster.close();
+  `;
+  writeFileSync(join(project, 'meant.mjs'), program);
+  const { stdout } = await run(process.execPath, ['meant.mjs'], { cwd: project, env });
+  const [unknown, lacking] = stdout.split('\n');
+  expect(unknown).toBe('unknown-transport: unknown transport "reddis:"; did you mean "redis" or "rediss"?');
+  expect(lacking).toMatch(/^unsupported: .*; available on: redis\+streams, service-bus$/);
 });
 
 test('init, then a program that connects by name', async () => {

@@ -1,6 +1,8 @@
 /** What tools need of the way a transport is chosen: the command line, a dashboard. Not in the bundle of those who only connect. */
+import { type AdapterModule, entryFor } from './configuration/adapters.ts';
 import { checkConfig, fillVariables, type PolycastConfig, pickEntry } from './configuration/config.ts';
 import { host } from './configuration/resolve.ts';
+import type { TransportAddress } from './configuration/transport-url.ts';
 
 export type { AdapterModule, Adapters } from './configuration/adapters.ts';
 export { type ConfigEntry, defineConfig, type PolycastConfig } from './configuration/config.ts';
@@ -33,4 +35,14 @@ export async function configuredUrl(name: string | undefined): Promise<string | 
   if (chosen === undefined) return undefined;
   const { url } = pickEntry(source, config, chosen);
   return url === undefined ? undefined : fillVariables(source, url, globalThis.process?.env ?? {});
+}
+
+/**
+ * What the configuration file names for the scheme of a URL: a package, or in a script its module; undefined when it names none. It
+ * counts where the package of the scheme is not installed.
+ * @throws PolycastError `invalid-configuration` with file and line
+ */
+export async function configuredAdapter(address: TransportAddress): Promise<string | AdapterModule | undefined> {
+  const source = await (await host()).readConfig();
+  return source && entryFor(checkConfig(source).adapters, address)?.entry;
 }

@@ -21,7 +21,8 @@ export async function makeTarget(url: string, { local }: { local: boolean }): Pr
   if (harness === undefined || !local) await transportFromUrl(url);
   if (harness === undefined) {
     if (!local) return bareTarget(url);
-    throw new UsageError(`--local needs a harness, and ${packageOf(url)} exports no ${packageOf(url)}/conformance`);
+    const name = await packageOf(url);
+    throw new UsageError(`--local needs a harness, and ${name} exports no ${name}/conformance`);
   }
   const target = await harness({ url: readTransportUrl(url).url, local });
   const { manifest } = target.transport();
@@ -33,7 +34,7 @@ async function bareTarget(url: string): Promise<ConformanceTarget> {
   const transport = await transportFromUrl(url);
   // Better one error that says why than hundreds of failed cases.
   await (await connect({ transport, topic: PROBE_TOPIC })).close();
-  const none = `${packageOf(url)} exports no harness: see docs/adding-an-adapter.md`;
+  const none = `${await packageOf(url)} exports no harness: see docs/adding-an-adapter.md`;
   return {
     name: transport.manifest.transport,
     url: redactUrl(url),

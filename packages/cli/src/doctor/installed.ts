@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SCHEMES } from '@polycast/catalogue';
+import { readConfiguration } from '@polycast/core/configuration';
 import type { Finding } from './finding.ts';
 import { isInRange } from './version-range.ts';
 
@@ -13,7 +14,7 @@ const VERSION_TIMEOUT_MS = 5_000;
 export async function checkInstalled(): Promise<readonly Finding[]> {
   return [
     node(),
-    ...adapters(),
+    ...adapters(await configuredPackages()),
     await program(
       'redis-server',
       ['redis-server'],
@@ -37,9 +38,16 @@ function node(): Finding {
   return { ...finding, status: 'problem', advice: `install Node ${OLDEST_NODE.join('.')} or later` };
 }
 
-/** Adapter packages, from the project or from beside the command line. */
-function adapters(): readonly Finding[] {
+/** Packages that the configuration file names for schemes. What is wrong with the file is reported elsewhere. */
+async function configuredPackages(): Promise<readonly string[]> {
+  const found = await readConfiguration().catch(() => undefined);
+  return Object.values(found?.config.adapters ?? {}).filter((entry) => typeof entry === 'string');
+}
+
+/** Adapter packages, from the project or from beside the command line. @param others that belong to this project */
+function adapters(others: readonly string[]): readonly Finding[] {
   const names = new Set(SCHEMES.transports.map((transport) => `@polycast/${transport.split('+', 1)[0]}`));
+  for (const name of others) names.add(name);
   return ['@polycast/core', ...names].flatMap((name): readonly Finding[] => {
     const inProject = packageFrom(join(process.cwd(), 'package.json'), name);
     const here = inProject ?? packageFrom(import.meta.url, name);
@@ -67,7 +75,7 @@ function sdksOf(adapter: string, { file, peerDependencies = {}, peerDependencies
 }
 
 interface Package {
-  /** Its package.json. */
+  /** Its package.json, or where that cannot be read its main module. */
   readonly file: string;
   readonly version: string;
   readonly peerDependencies?: Readonly<Record<string, string>>;
@@ -75,10 +83,19 @@ interface Package {
 }
 
 function packageFrom(from: string, name: string): Package | undefined {
+  const require = createRequire(from);
   try {
-    const require = createRequire(from);
     const file = require.resolve(`${name}/package.json`);
     return { ...(require(file) as Omit<Package, 'file'>), file };
+  } catch {
+    return unreadable(require, name);
+  }
+}
+
+/** One that is installed, and does not export its package.json. */
+function unreadable(require: NodeJS.Require, name: string): Package | undefined {
+  try {
+    return { file: require.resolve(name), version: 'unknown version' };
   } catch {
     return undefined;
   }

@@ -20,9 +20,10 @@ export interface SoakChoice {
  * @throws UsageError if the adapter brings no harness
  */
 export async function soak({ url, local, faults, seed, json }: SoakChoice, terminal: Terminal): Promise<ExitCode> {
-  const harness = harnessFileOf(url);
+  const harness = await harnessFileOf(url);
   if (harness === undefined) {
-    throw new UsageError(`--soak needs a harness, and ${packageOf(url)} exports no ${packageOf(url)}/conformance`);
+    const name = await packageOf(url);
+    throw new UsageError(`--soak needs a harness, and ${name} exports no ${name}/conformance`);
   }
   const { endured, runSoak } = await import('@polycast/conformance/soak');
   const progress = startProgress(terminal);
