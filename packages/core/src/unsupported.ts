@@ -28,9 +28,9 @@ export function unsupported(
   const { transport, capabilities } = manifest;
   const { note } = capabilities[capability];
   const all = offeredBy && Object.hasOwn(offeredBy, capability) ? offeredBy[capability] : undefined;
-  const others = all?.filter((other) => other !== transport);
   let where = '';
-  if (others !== undefined) {
+  if (Array.isArray(all)) {
+    const others = all.filter((other) => other !== transport);
     where = others.length > 0 ? `; available on: ${others.join(', ')}` : '; no transport of this version offers it';
   }
   return new PolycastError(

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findJsonFault } from '../src/configuration/json-fault.ts';
 import { nearest } from '../src/configuration/nearest.ts';
-import { besideAdapters } from '../src/configuration/project.ts';
+import { besideAdapters, installedSchemes } from '../src/configuration/project.ts';
 import { redactUrl } from '../src/configuration/redact.ts';
 import { resolveTransport } from '../src/configuration/resolve.ts';
 import type { SchemeRules } from '../src/configuration/transport-url.ts';
@@ -236,7 +236,15 @@ describe('adapters that are brought', () => {
     expect(await failure({ transport, adapters: { acme: adapter('acme') } })).toMatchObject({
       code: 'invalid-configuration',
     });
-    for (const adapters of [7, null, { acme: () => {} }, { acme: {} }, { acme: 'package' }]) {
+    const schemes = { transports: 'acme' } as never;
+    for (const adapters of [
+      7,
+      null,
+      { acme: () => {} },
+      { acme: {} },
+      { acme: 'package' },
+      { acme: adapter('x', schemes) },
+    ]) {
       await expect(resolveTransport({ url: 'acme:', adapters: adapters as never })).rejects.toThrow(TypeError);
     }
   });
@@ -319,6 +327,17 @@ describe('a scheme that a package of another name serves', () => {
 });
 
 describe('what is known of schemes', () => {
+  test('is ignored where a package of another version says it in another way', async () => {
+    put({
+      'node_modules/@polycast/catalogue/package.json':
+        '{"name":"@polycast/catalogue","type":"module","exports":"./index.js"}',
+      'node_modules/@polycast/catalogue/index.js': 'export const SCHEMES = { transports: { a: 1 } };',
+    });
+    install('probe');
+    expect(await installedSchemes()).toBeUndefined();
+    expect(await resolveTransport({ url: 'probe://a' })).toMatchObject({ location: 'probe://a' });
+  });
+
   test('is found beside an adapter of the project', async () => {
     // As package managers do that show a project only what it names itself.
     const store = 'node_modules/.store/probe/node_modules/@polycast';

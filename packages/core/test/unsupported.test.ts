@@ -19,7 +19,7 @@ describe('what is not offered', () => {
   });
 
   test('names none where the adapter knows of none', () => {
-    for (const known of [undefined, {}, Object.create({ durable: ['log'] })]) {
+    for (const known of [undefined, {}, Object.create({ durable: ['log'] }), { durable: 'log' } as never]) {
       expect(unsupported('durable', manifest, 'durable: true', known).message).toMatch(/\)$/);
     }
   });

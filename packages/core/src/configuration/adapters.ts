@@ -2,7 +2,7 @@ import { PolycastError } from '../error.ts';
 import type { Transport, TransportFromUrl } from '../transport.ts';
 import { isTransport } from './is-transport.ts';
 import { redactError, redactText, redactUrl, secretsOf } from './redact.ts';
-import type { SchemeRules, TransportAddress } from './transport-url.ts';
+import { areRules, type SchemeRules, type TransportAddress } from './transport-url.ts';
 
 /** What an adapter package exports: `import * as name from '@polycast/name'`. */
 export interface AdapterModule {
@@ -19,8 +19,12 @@ export type Adapters = Readonly<Record<string, AdapterModule>>;
 export function checkAdapters(adapters: unknown): Adapters {
   if (typeof adapters !== 'object' || adapters === null) throw new TypeError('adapters must be an object');
   for (const [name, module] of Object.entries(adapters)) {
-    if (isAdapter(module)) continue;
-    throw new TypeError(`adapters.${name} must be an adapter's module, with fromUrl: import * as … from '…'`);
+    if (!isAdapter(module)) {
+      throw new TypeError(`adapters.${name} must be an adapter's module, with fromUrl: import * as … from '…'`);
+    }
+    if (module.schemes !== undefined && !areRules(module.schemes)) {
+      throw new TypeError(`adapters.${name}.schemes must be like SCHEMES of @polycast/catalogue`);
+    }
   }
   return adapters as Adapters;
 }

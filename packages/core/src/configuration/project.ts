@@ -8,7 +8,7 @@ import { PolycastError } from '../error.ts';
 import type { ConfigSource } from './config.ts';
 import { findJsonFault } from './json-fault.ts';
 import { redactText } from './redact.ts';
-import type { SchemeRules } from './transport-url.ts';
+import { areRules, type SchemeRules } from './transport-url.ts';
 
 const CONFIG_FILES = ['ts', 'mts', 'mjs', 'js', 'json'].map((extension) => `polycast.config.${extension}`);
 /** Largest configuration file, bytes. */
@@ -50,7 +50,8 @@ export async function installedSchemes(): Promise<SchemeRules | undefined> {
     const found = await loadPackage(CATALOGUE);
     const file = found === undefined ? besideAdapters(CATALOGUE) : undefined;
     const module = file === undefined ? found : await import(/* @vite-ignore */ pathToFileURL(file).href);
-    return (module as { readonly SCHEMES?: SchemeRules } | undefined)?.SCHEMES;
+    const rules = (module as { readonly SCHEMES?: unknown } | undefined)?.SCHEMES;
+    return areRules(rules) ? rules : undefined;
   } catch {
     // Without it, a scheme is the name of its package.
     return undefined;

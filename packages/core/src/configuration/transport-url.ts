@@ -14,6 +14,14 @@ export interface SchemeRules {
 /** Nothing is known: a scheme is the name of its package. */
 export const NO_RULES: SchemeRules = { transports: [], aliases: {}, connectionStrings: {} };
 
+/** Is it what it says? It comes from packages of other versions, and of others. */
+export function areRules(value: unknown): value is SchemeRules {
+  const { transports, aliases, connectionStrings } = Object(value) as Partial<Record<keyof SchemeRules, unknown>>;
+  const isText = (each: unknown) => typeof each === 'string';
+  const isTable = (table: unknown) => typeof table === 'object' && table !== null && Object.values(table).every(isText);
+  return Array.isArray(transports) && transports.every(isText) && isTable(aliases) && isTable(connectionStrings);
+}
+
 /** What several adapters know, together. */
 export function mergeRules(
   adapters: Readonly<Record<string, { readonly schemes?: SchemeRules | undefined }>> | undefined,
