@@ -185,7 +185,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   async #settingsOf(options: SubscribeOptions | undefined): Promise<SubscriptionSettings> {
     if (options?.filter === undefined) return subscriptionSettings(options);
-    const { subscriptionFilter } = await import('./filter/filtering.ts');
+    const { subscriptionFilter } = await import('./filter/subscription-filter.ts');
     return subscriptionSettings(options, subscriptionFilter(options.filter, this.#session.filterTarget));
   }
 

@@ -7,7 +7,7 @@ import {
   DEFAULT_WAIT_MS,
   type SubscribeOptions,
 } from './contract.ts';
-import type { SubscriptionFilter } from './filter/filtering.ts';
+import type { SubscriptionFilter } from './filter/subscription-filter.ts';
 import { type RetryPolicy, retryPolicy } from './retry.ts';
 import type { SignalListener } from './signal.ts';
 import { checkListener } from './signal-hub.ts';

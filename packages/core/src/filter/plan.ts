@@ -3,7 +3,7 @@ import type { FilterEvent } from './attribute-value.ts';
 import { compileCondition, type Predicate } from './compile.ts';
 import type { Condition } from './condition.ts';
 import { conditionOf } from './condition-of.ts';
-import { inOwnWords, type OwnWords, ownWords } from './own-words.ts';
+import { inOriginalText, type OriginalText, originalText } from './original-text.ts';
 import { type FilterInput, parseFilter } from './parse.ts';
 import { printFilter } from './print.ts';
 import { simplify } from './simplify.ts';
@@ -38,7 +38,7 @@ export interface ResidualPart {
   /** Nothing is left to evaluate: the broker is exact. */
   readonly isEverything: boolean;
   matches(event: FilterEvent): boolean;
-  /** CESQL, `TRUE` when nothing is left; JSON where CESQL has no words for it. */
+  /** CESQL, `TRUE` when nothing is left; JSON where CESQL cannot express it. */
   toString(): string;
 }
 
@@ -58,10 +58,10 @@ export function planFilter<Native>(
 ): FilterPlan<Native> {
   checkTarget(target);
   optionsOf('planFilter', options, PUSH_OPTIONS);
-  const { condition, words } = readInput(filter);
+  const { condition, original } = readInput(filter);
   const pushed = target.push(condition, options);
-  const reasons = pushed.reasons.map(({ part, reason }) => ({ part: words.partOf.get(part) ?? part, reason }));
-  return { native: new Native(pushed), residual: new Residual(pushed.residual, words), reasons };
+  const reasons = pushed.reasons.map(({ part, reason }) => ({ part: original.partOf.get(part) ?? part, reason }));
+  return { native: new Native(pushed), residual: new Residual(pushed.residual, original), reasons };
 }
 
 /** @throws TypeError for what is not a target, such as its name */
@@ -73,12 +73,12 @@ function checkTarget(target: FilterTarget): void {
   );
 }
 
-function readInput(filter: PlanInput): { readonly condition: Condition; readonly words: OwnWords } {
+function readInput(filter: PlanInput): { readonly condition: Condition; readonly original: OriginalText } {
   const { condition, tree } = filter as { condition?: Condition; tree?: FilterTree };
-  if (condition !== undefined) return { condition, words: ownWords(tree, condition) };
+  if (condition !== undefined) return { condition, original: originalText(tree, condition) };
   const read = simplify(parseFilter(filter as FilterInput));
   const made = conditionOf(read);
-  return { condition: made, words: ownWords(read, made) };
+  return { condition: made, original: originalText(read, made) };
 }
 
 class Native<Value> implements NativePart<Value> {
@@ -111,17 +111,17 @@ class Native<Value> implements NativePart<Value> {
 
 class Residual implements ResidualPart {
   readonly condition: Condition;
-  readonly #words: OwnWords;
+  readonly #original: OriginalText;
   #tree: FilterTree | undefined;
   #predicate: Predicate | undefined;
 
-  constructor(condition: Condition, words: OwnWords) {
+  constructor(condition: Condition, original: OriginalText) {
     this.condition = condition;
-    this.#words = words;
+    this.#original = original;
   }
 
   get tree(): FilterTree {
-    this.#tree ??= inOwnWords(this.condition, this.#words);
+    this.#tree ??= inOriginalText(this.condition, this.#original);
     return this.#tree;
   }
 

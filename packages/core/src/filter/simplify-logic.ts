@@ -1,7 +1,7 @@
 import { toBoolean } from './cast.ts';
-import { canFailAs, resultType } from './certainty.ts';
 import { sameTree } from './same-tree.ts';
 import { literal, negated, simplifyIn } from './simplify.ts';
+import { canFailAs, resultType } from './static-type.ts';
 import type { FilterTree } from './tree.ts';
 import { TreeSet } from './tree-set.ts';
 

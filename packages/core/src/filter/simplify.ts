@@ -1,11 +1,11 @@
 import { BUILT_IN_FUNCTIONS } from './built-in-functions.ts';
 import { toBoolean } from './cast.ts';
-import { canFail, canFailAs, resultType } from './certainty.ts';
 import { evaluateTree } from './evaluate.ts';
 import { likeTokens } from './like.ts';
 import { operandsOf } from './operands.ts';
 import { sameTree } from './same-tree.ts';
 import { simplifyLogic } from './simplify-logic.ts';
+import { canFail, canFailAs, resultType } from './static-type.ts';
 import {
   type ArithmeticNode,
   type ArithmeticOperator,

@@ -2,7 +2,6 @@
  * What a broadcaster needs of the filter language, in a module of its own: it is loaded when the first filter is set, so
  * that a browser which uses none does not download it.
  */
-import type { LiveSubscription } from '../subscription.ts';
 import { type CompiledFilter, compileFilter } from './filter.ts';
 import { FilterIndex } from './index/filter-index.ts';
 import type { FilterInput } from './parse.ts';
@@ -14,7 +13,7 @@ export interface SubscriptionFilter {
   /** The service's part, as its target writes it; undefined: the service brings every event. */
   readonly native: unknown;
   /** For subscriptions that share a source. */
-  newIndex(): FilterIndex<LiveSubscription>;
+  newIndex<Id>(): FilterIndex<Id>;
 }
 
 /** @throws PolycastError `invalid-filter` */

@@ -1,13 +1,13 @@
-import { resultType } from './certainty.ts';
 import type { Condition } from './condition.ts';
 import { conditionOf } from './condition-of.ts';
 import { treeOf } from './condition-tree.ts';
 import { printFilter } from './print.ts';
 import { describe } from './push-down/reasons.ts';
+import { resultType } from './static-type.ts';
 import type { FilterTree } from './tree.ts';
 
-/** How the user wrote the parts of a condition, to give them back in those words. */
-export interface OwnWords {
+/** How the user wrote the parts of a condition, so that they can be shown as they were written. */
+export interface OriginalText {
   /** A condition as JSON, and the operand of the outermost AND that it was made from. */
   readonly trees: ReadonlyMap<string, FilterTree>;
   /** The same from what reasons quote to text. */
@@ -18,7 +18,7 @@ export interface OwnWords {
 const MAX_OPERANDS = 100;
 
 /** @param tree what `condition` was made from, if that is known */
-export function ownWords(tree: FilterTree | undefined, condition: Condition): OwnWords {
+export function originalText(tree: FilterTree | undefined, condition: Condition): OriginalText {
   const trees = new Map<string, FilterTree>();
   const partOf = new Map<string, string>();
   if (tree === undefined) return { trees, partOf };
@@ -35,7 +35,7 @@ export function ownWords(tree: FilterTree | undefined, condition: Condition): Ow
 }
 
 /** A part of the condition, or what is left of it, as the user wrote it where that is known. */
-export function inOwnWords(condition: Condition, { trees }: OwnWords): FilterTree {
+export function inOriginalText(condition: Condition, { trees }: OriginalText): FilterTree {
   const whole = trees.get(JSON.stringify(condition));
   if (whole !== undefined) return whole;
   if (condition.kind !== 'all') return treeOf(condition);
