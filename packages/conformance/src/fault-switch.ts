@@ -12,7 +12,7 @@ export class FaultSwitch {
     this.#target = target;
   }
 
-  has(name: 'restart' | 'kill' | 'freeze' | 'cut' | 'abandon' | 'throttle'): boolean {
+  has(name: 'restart' | 'kill' | 'freeze' | 'cut' | 'abandon' | 'throttle' | 'trim'): boolean {
     return this.#target.faults?.[name] !== undefined;
   }
 
@@ -50,6 +50,10 @@ export class FaultSwitch {
 
   async throttle(leastMs: number): Promise<number> {
     return need(this.#target.faults?.throttle, 'throttle').call(this.#target.faults, leastMs);
+  }
+
+  async trim(topic: string): Promise<void> {
+    await need(this.#target.faults?.trim, 'trim').call(this.#target.faults, topic);
   }
 
   async inject(topic: string, bytes: Uint8Array | string): Promise<void> {

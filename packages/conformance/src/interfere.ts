@@ -73,6 +73,7 @@ function interfereSink(sink: Sink, at: Listening, how: Interference): Sink {
     ready: () => sink.ready(),
     recall: (leases) => sink.recall?.(leases),
     deliver: how.deliver === undefined ? next : (event, lease) => how.deliver!(event, lease, next, at),
+    signal: (signal) => sink.signal(signal),
     corrupt: (error) => sink.corrupt(error),
     failed: (error) => sink.failed(error),
   };

@@ -50,6 +50,7 @@ function filtering(sink: Sink, pushed: Pushed): Sink {
       void lease?.settle({ kind: 'accept' });
       return true;
     },
+    signal: (signal) => sink.signal(signal),
     corrupt: (error) => sink.corrupt(error),
     failed: (error) => sink.failed(error),
   };

@@ -33,13 +33,16 @@ export class RawInbox {
   readonly deliveries: RawDelivery[] = [];
   readonly corruptions: PolycastError[] = [];
   readonly failures: PolycastError[] = [];
+  readonly signal: (signal: Signal) => void;
   source: Source | undefined;
   #limit = 1_000;
   #roomy: (() => void)[] = [];
   readonly #patienceMs: number;
 
-  constructor(patienceMs: number) {
+  /** @param signal told what the source reports */
+  constructor(patienceMs: number, signal: (signal: Signal) => void) {
     this.#patienceMs = patienceMs;
+    this.signal = signal;
   }
 
   /** Room the sink says it has. */
@@ -104,6 +107,7 @@ export class SpiParticipant {
   readonly #topic: string;
   readonly #patienceMs: number;
   readonly #inboxes: RawInbox[] = [];
+  readonly #signal: (signal: Signal) => void;
   readonly #epoch: string;
   #published = 0;
   #closed = false;
@@ -115,7 +119,9 @@ export class SpiParticipant {
     metered: Map<string, number>;
     topic: string;
     patienceMs: number;
+    signal: (signal: Signal) => void;
   }) {
+    this.#signal = init.signal;
     this.self = init.self;
     this.link = init.link;
     this.signals = init.signals;
@@ -138,24 +144,25 @@ export class SpiParticipant {
     };
     const signals: Signal[] = [];
     const metered = new Map<string, number>();
+    const signal = (told: Signal) => {
+      signals.push(told);
+      notes?.add(told);
+    };
     const link = await within(
       transport.open({
         topic,
         self,
-        signal: (signal) => {
-          signals.push(signal);
-          notes?.add(signal);
-        },
+        signal,
         meter: (unit, count) => metered.set(unit, (metered.get(unit) ?? 0) + count),
       }),
       patienceMs * 2,
       'open a link',
     );
-    return new SpiParticipant({ self, link, signals, metered, topic, patienceMs });
+    return new SpiParticipant({ self, link, signals, metered, topic, patienceMs, signal });
   }
 
   async subscribe(request: Partial<SourceRequest> = {}): Promise<RawInbox> {
-    const inbox = new RawInbox(this.#patienceMs);
+    const inbox = new RawInbox(this.#patienceMs, this.#signal);
     inbox.source = await this.link.subscribe(
       {
         addresses: addressesOf(this.self),

@@ -87,6 +87,7 @@ export const NEEDS = [
   'cut',
   'abandon',
   'throttle',
+  'trim',
   'inject',
   'residue',
   'handles',
@@ -100,7 +101,16 @@ export function missing(target: ConformanceTarget, need: Need): string | undefin
 }
 
 /** What only a service, or the way to it, can suffer. */
-const OF_A_SERVICE: ReadonlySet<Need> = new Set(['restart', 'kill', 'freeze', 'cut', 'abandon', 'throttle', 'inject']);
+const OF_A_SERVICE: ReadonlySet<Need> = new Set([
+  'restart',
+  'kill',
+  'freeze',
+  'cut',
+  'abandon',
+  'throttle',
+  'trim',
+  'inject',
+]);
 
 /** @returns why nothing of the kind can happen to such a transport; undefined if it can */
 export function beyond(manifest: Manifest, need: Need): string | undefined {
@@ -115,6 +125,7 @@ const VERBS: Readonly<Record<Need, string>> = {
   cut: 'cut connections',
   abandon: 'cut one participant off for good',
   throttle: 'have the service ask for a pause',
+  trim: 'have the service drop what was not read yet',
   inject: 'put foreign messages on a topic',
   residue: 'list what the service holds',
   handles: 'count open handles: the runtime does not tell',

@@ -27,6 +27,8 @@ export interface Cursor {
   /** Addresses of whoever listened last, for the time when nobody does. */
   addresses: readonly string[];
   waiting: Waiting[];
+  /** It was trimmed, and its consumers do not know yet. */
+  hasLost: boolean;
   readonly pending: Map<number, { readonly waiting: Waiting; readonly consumer: object; untilMs: number }>;
 }
 
@@ -74,6 +76,7 @@ export class LogBroker {
         consumers: new Map(),
         addresses: options.addresses,
         waiting: [],
+        hasLost: false,
         pending: new Map(),
       };
       cursors.set(name, cursor);
@@ -83,6 +86,15 @@ export class LogBroker {
     cursor.consumers.set(consumer, options.addresses);
     cursor.addresses = options.addresses;
     return cursor;
+  }
+
+  /** Drops what has not been taken yet. */
+  trim(topic: string): void {
+    for (const cursor of this.#topic(topic).cursors.values()) {
+      cursor.hasLost ||= cursor.waiting.length > 0;
+      cursor.waiting = [];
+    }
+    this.wake();
   }
 
   leave(topic: string, cursor: Cursor, consumer: object): void {

@@ -99,6 +99,9 @@ export function logTarget(): ConformanceTarget {
         broker.pauseMs = leastMs;
         return leastMs;
       },
+      async trim(topic) {
+        broker.trim(topic);
+      },
       async abandon(transport) {
         for (const link of links.get(transport) ?? []) link.abandon();
       },
@@ -176,6 +179,8 @@ class LogLink implements Link {
           const most = Math.min(sink.capacity, 100);
           const taken = await this.#call(() => (isStopped ? [] : this.#broker.take(cursor, consumer, most, lockMs)));
           this.#context.meter('fetches', 1);
+          if (cursor.hasLost) sink.signal({ kind: 'gap', reason: 'trimmed' });
+          cursor.hasLost = false;
           for (const { entry, attempt } of taken) this.#deliver(sink, cursor, consumer, entry, attempt, lockMs);
           if (taken.length === 0) await this.#broker.change();
         } catch {

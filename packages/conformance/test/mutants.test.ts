@@ -1,4 +1,5 @@
-import { PolycastError, type Transport } from '@polycast/core';
+import { type BroadcastEvent, PolycastError, type Signal, type Transport } from '@polycast/core';
+import type { Lease, Sink } from '@polycast/core/adapter';
 import { memory } from '@polycast/memory';
 import { describe, expect, test } from 'vitest';
 import { CASES, type ConformanceTarget, runConformance } from '../src/index.ts';
@@ -14,7 +15,7 @@ let hubs = 0;
  */
 function target(breed: (make: Make) => Make): ConformanceTarget {
   const hub = `mutants-${++hubs}`;
-  const service = { isDown: false, pauseMs: 0, sources: new Map<string, number>() };
+  const service: Service = { isDown: false, pauseMs: 0, sources: new Map(), forgetful: new Set() };
   return {
     name: 'memory',
     transport: breed(() => serviceLike(memory({ hub }), service)),
@@ -26,6 +27,9 @@ function target(breed: (make: Make) => Make): ConformanceTarget {
       async start() {
         service.isDown = false;
       },
+      async trim(topic) {
+        for (const one of service.forgetful) if (one.topic === topic) one.signalLoss();
+      },
       async throttle(leastMs) {
         service.pauseMs = leastMs;
         return leastMs;
@@ -34,10 +38,53 @@ function target(breed: (make: Make) => Make): ConformanceTarget {
   };
 }
 
-function serviceLike(
-  transport: Transport,
-  service: { isDown: boolean; pauseMs: number; sources: Map<string, number> },
-): Transport {
+interface Service {
+  isDown: boolean;
+  /** How long it asks the next publish to wait, ms. */
+  pauseMs: number;
+  readonly sources: Map<string, number>;
+  readonly forgetful: Set<Forgetful>;
+}
+
+/** What its subscription does not take at once is lost, which it signals when it is asked to: the service trims what it keeps. */
+class Forgetful implements Sink {
+  readonly capacity = 1_000;
+  readonly topic: string;
+  readonly #sink: Sink;
+  #hasLost = false;
+
+  constructor(sink: Sink, topic: string) {
+    this.#sink = sink;
+    this.topic = topic;
+  }
+
+  async ready(): Promise<void> {}
+
+  deliver(event: BroadcastEvent, lease?: Lease): boolean {
+    if (this.#sink.capacity > 0) return this.#sink.deliver(event, lease);
+    this.#hasLost = true;
+    void lease?.settle({ kind: 'accept' });
+    return true;
+  }
+
+  signalLoss(): void {
+    if (this.#hasLost) this.signal({ kind: 'gap', reason: 'trimmed' });
+  }
+
+  signal(signal: Signal): void {
+    this.#sink.signal(signal);
+  }
+
+  corrupt(error: PolycastError): void {
+    this.#sink.corrupt(error);
+  }
+
+  failed(error: PolycastError): void {
+    this.#sink.failed(error);
+  }
+}
+
+function serviceLike(transport: Transport, service: Service): Transport {
   const { manifest } = transport;
   return {
     manifest: { ...manifest, limits: { ...manifest.limits, maxBatchEvents: 25, maxBatchesInFlight: 1 } },
@@ -58,13 +105,16 @@ function serviceLike(
         ...(link.members === undefined ? {} : { members: () => link.members!() }),
         close: () => link.close(),
         async subscribe(request, sink) {
-          const source = await link.subscribe(request, sink);
+          const forgetful = request.group === 'slow' ? new Forgetful(sink, context.topic) : undefined;
+          if (forgetful !== undefined) service.forgetful.add(forgetful);
+          const source = await link.subscribe(request, forgetful ?? sink);
           count(1);
           let open = true;
           return {
             stop: () => source.stop(),
             async close() {
               if (open) count(-1);
+              if (forgetful !== undefined) service.forgetful.delete(forgetful);
               open = false;
               await source.close();
             },

@@ -169,6 +169,7 @@ test('signals are shown beside the case that failed while they came', async () =
                 }
                 return true;
               },
+              signal: (signal) => sink.signal(signal),
               corrupt: (error) => sink.corrupt(error),
               failed: (error) => sink.failed(error),
             }),

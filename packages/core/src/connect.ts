@@ -8,6 +8,7 @@ import { type Broadcaster, DEFAULT_TTL_MS, type EventMap, type RetryOptions } fr
 import { CORE } from './core-identity.ts';
 import { PolycastError } from './error.ts';
 import type { BroadcastEvent } from './event.ts';
+import { MAX_LATE_SOURCES } from './inbox.ts';
 import { claimInstance } from './instances.ts';
 import type { Middleware } from './middleware.ts';
 import { makeParticipant, type ParticipantInput, sourceOf } from './participant.ts';
@@ -138,11 +139,12 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     const lateSources = new Set<string>();
     const expired = ({ source, id }: BroadcastEvent) => {
       dropped.expired++;
-      if (lateSources.has(source) || lateSources.size >= MAX_LATE_SOURCES) return;
-      lateSources.add(source);
       const signal: Signal = { kind: 'expired', source, eventId: id };
-      tell(signal);
-      for (const subscription of subscriptions) subscription.hear(signal);
+      if (!lateSources.has(source) && lateSources.size < MAX_LATE_SOURCES) {
+        lateSources.add(source);
+        tell(signal);
+      }
+      return signal;
     };
     const opening = transport.open({
       topic,
@@ -224,6 +226,3 @@ async function transportOf(options: ConnectOptions): Promise<Transport> {
   const { resolveTransport } = await import('./configuration/resolve.ts');
   return resolveTransport(options);
 }
-
-/** Publishers that `expired` is signalled of. */
-const MAX_LATE_SOURCES = 10_000;

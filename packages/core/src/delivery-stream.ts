@@ -67,7 +67,7 @@ export class DeliveryStream {
     while (offer !== undefined && isExpired(offer.delivery.event, this.#subscription.runtime)) {
       const { event } = offer.delivery as Delivery<BroadcastEvent>;
       this.#subscription.inbox.reopen(event, this.#subscription);
-      this.#subscription.inbox.session.expired(event);
+      this.#subscription.inbox.expired(event);
       offer.done();
       offer = this.#offers.shift();
     }

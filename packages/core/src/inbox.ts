@@ -47,11 +47,15 @@ export class Inbox implements Sink {
   readonly #arrivals: Arrivals;
   #assembler: Assembler | undefined;
   #duplicateInstanceTold = false;
+  /** Of an inbox of its own: it hears of its source until that is closed. */
+  #owner: LiveSubscription | undefined;
+  /** Publishers whose events came too late, which was signalled. */
+  #late: Set<string> | undefined;
   #dispatching = 0;
 
   constructor(session: Session, settings: SubscriptionSettings, kind: 'own' | 'shared' | 'control') {
     this.session = session;
-    this.settler = new Settler((signal) => this.tell(signal));
+    this.settler = new Settler((signal) => this.signal(signal));
     this.#settings = settings;
     this.#kind = kind;
     // Members of a group are owed only a share of the events, and so is who lets the service filter.
@@ -142,6 +146,7 @@ export class Inbox implements Sink {
 
   join(subscription: LiveSubscription): void {
     subscription.joined = this.#arrivals.join();
+    if (this.isOwn) this.#owner = subscription;
     const { filter } = subscription.settings;
     if (this.#kind !== 'shared' || filter === undefined) this.#subscriptions.push(subscription);
     else {
@@ -212,7 +217,7 @@ export class Inbox implements Sink {
     try {
       await this.#source?.close();
     } catch (thrown) {
-      this.tell({ kind: 'failed', what: 'source', error: PolycastError.from(thrown) });
+      this.failed(PolycastError.from(thrown));
     }
   }
 
@@ -263,11 +268,11 @@ export class Inbox implements Sink {
 
   corrupt(error: PolycastError): void {
     this.session.dropped.corrupt++;
-    this.#tellAll({ kind: 'corrupt', error });
+    this.signal({ kind: 'corrupt', error });
   }
 
   failed(error: PolycastError): void {
-    this.#tellAll({ kind: 'failed', what: 'source', error });
+    this.signal({ kind: 'failed', what: 'source', error });
   }
 
   /** @param isTimed its time to live runs already: it was put together here */
@@ -293,7 +298,7 @@ export class Inbox implements Sink {
     }
     if (!isFresh && (isTimed ? isExpired(event, this.session.runtime) : this.#hasExpired(event, lease))) {
       this.#arrivals.reopen(event);
-      this.session.expired(event);
+      this.expired(event);
       return this.#done(lease);
     }
     if (isReserved) return this.#deliverOwn(event, lease);
@@ -387,7 +392,7 @@ export class Inbox implements Sink {
         complete: (whole, joined) => void this.deliver(whole, joined, false, true),
         lost: (source, count) => {
           const gap = { kind: 'gap', reason: 'chunk', source } as const;
-          this.#tellAll(count === undefined ? gap : { ...gap, count });
+          this.signal(count === undefined ? gap : { ...gap, count });
         },
         wasAccepted: (whole) => this.#arrivals.wasAccepted(whole),
         corrupt: (error) => this.corrupt(error),
@@ -425,7 +430,7 @@ export class Inbox implements Sink {
     // Somebody who started after us speaks with our name. (Before us, it was our own earlier life.)
     if (epoch !== undefined && epoch > session.publisher.epoch && !this.#duplicateInstanceTold) {
       this.#duplicateInstanceTold = true;
-      this.#tellAll({ kind: 'duplicate-instance', instance: session.self.instance });
+      this.signal({ kind: 'duplicate-instance', instance: session.self.instance });
     }
     return event.carboncopy === true;
   }
@@ -443,10 +448,24 @@ export class Inbox implements Sink {
     this.session.tell(signal);
   }
 
-  /** To the broadcaster's listeners and to those of each subscription. */
-  #tellAll(signal: Signal, toEach = (_: LiveSubscription): Signal => signal): void {
+  /** To the broadcaster's listeners and to those of each subscription of this source. */
+  signal(signal: Signal): void {
     this.session.tell(signal);
-    for (const one of [...this.#subscriptions, ...(this.#filtered?.ids() ?? [])]) one.hear(toEach(one));
+    this.#hear(() => signal);
+  }
+
+  #hear(toEach: (subscription: LiveSubscription) => Signal): void {
+    const all = this.#owner ? [this.#owner] : [...this.#subscriptions, ...(this.#filtered?.ids() ?? [])];
+    for (const one of all) one.hear(toEach(one));
+  }
+
+  /** Counts an event whose time was over, and signals it once per publisher. */
+  expired(event: BroadcastEvent): void {
+    const signal = this.session.expired(event);
+    const late = (this.#late ??= new Set());
+    if (late.has(event.source) || late.size >= MAX_LATE_SOURCES) return;
+    late.add(event.source);
+    this.#hear(() => signal);
   }
 
   /** With a count only where each missing event is known to have been for the listener. */
@@ -456,10 +475,13 @@ export class Inbox implements Sink {
     if (isOurs && !publisher.copiesItself) return;
     const some: Signal = { kind: 'gap', reason: 'sequence', source };
     const all: Signal = isOurs || source === own ? some : { ...some, count };
-    this.#tellAll(all, (one) => (one.joined > joins || one.settings.filter ? some : all));
+    this.session.tell(all);
+    this.#hear((one) => (one.joined > joins || one.settings.filter ? some : all));
   }
 }
 
 const LETTER_P = 112;
+/** Publishers that `expired` is signalled of. */
+export const MAX_LATE_SOURCES = 10_000;
 /** Longest wait for settlements under way before the source closes, ms. */
 const SETTLED_WITHIN_MS = 3_000;

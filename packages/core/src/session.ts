@@ -52,6 +52,6 @@ export interface Session {
   /** What came and was not handed on. */
   readonly dropped: { -readonly [Reason in keyof Dropped]: number };
   tell(signal: Signal): void;
-  /** Counts an event whose time was over, and tells once per publisher. */
-  expired(event: BroadcastEvent): void;
+  /** Counts an event whose time was over, and tells the broadcaster's listeners once per publisher. @returns the signal */
+  expired(event: BroadcastEvent): Signal;
 }

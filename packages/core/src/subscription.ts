@@ -295,7 +295,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   #expired(delivery: LiveDelivery): void {
     this.inbox.reopen(delivery.event, this);
-    this.inbox.session.expired(delivery.event);
+    this.inbox.expired(delivery.event);
     this.#settle(delivery, ACCEPT);
   }
 

@@ -46,7 +46,7 @@ export type TransportFromUrl = (url: URL) => Transport;
 export interface LinkContext {
   readonly topic: string;
   readonly self: Participant;
-  /** Reports what no promise can tell. Never throws. */
+  /** Reports what no promise can, and concerns every source: all subscriptions hear it. Never throws. See {@link Sink.signal}. */
   signal(signal: Signal): void;
   /** Counts what the provider bills. `unit` is one of the manifest's `billedUnits`. Cheap: call it per batch. */
   meter(unit: string, count: number): void;
@@ -140,6 +140,11 @@ export interface Sink {
    * comes again behind it. What a handler was given stays. Left out where nothing is kept waiting.
    */
   recall?(leases: ReadonlySet<Lease>): void;
+  /**
+   * Reports what concerns this source alone, such as a gap: only its subscriptions hear it, and the broadcaster's listeners. What
+   * concerns every source of the link, such as a lost connection, goes to `LinkContext.signal`.
+   */
+  signal(signal: Signal): void;
   /** Something came that is no event. Settle or skip it yourself afterwards. */
   corrupt(error: PolycastError): void;
   /** The source cannot go on and will not recover by itself. */

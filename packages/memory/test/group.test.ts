@@ -26,6 +26,7 @@ function member(room: number, addresses: readonly ('*' | `role:${string}`)[] = [
       room--;
       return true;
     },
+    signal: () => {},
     corrupt: () => {},
     failed: () => {},
   };

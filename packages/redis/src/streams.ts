@@ -3,6 +3,7 @@ import {
   type Link,
   type LinkContext,
   type Outgoing,
+  type Signal,
   type Sink,
   type Source,
   type SourceRequest,
@@ -155,7 +156,8 @@ class StreamsLink implements Link {
       commands: this.#commands,
       watch: this.#watch,
       settings: this.#settings,
-      context: this.#context,
+      // What its streams and its connection for reading tell concerns this source alone.
+      context: { ...this.#context, signal: (signal: Signal) => sink.signal(signal) },
       clock: this.#clock,
       request,
       sink,

@@ -17,6 +17,9 @@ export class FakeSink implements Sink {
   readonly delivered: { event: BroadcastEvent; lease: Lease | undefined }[] = [];
   readonly corrupted: PolycastError[] = [];
   readonly failures: PolycastError[] = [];
+  readonly signals: Signal[] = [];
+  /** Hears what the source reports, too. */
+  onSignal: ((signal: Signal) => void) | undefined;
   capacity = 1_000;
   onDeliver: ((event: BroadcastEvent, lease: Lease | undefined) => void) | undefined;
   #wake: (() => void) | undefined;
@@ -37,6 +40,11 @@ export class FakeSink implements Sink {
     this.delivered.push({ event, lease });
     this.onDeliver?.(event, lease);
     return true;
+  }
+
+  signal(signal: Signal): void {
+    this.signals.push(signal);
+    this.onSignal?.(signal);
   }
 
   corrupt(error: PolycastError): void {
@@ -74,6 +82,11 @@ export async function openLink(
     signal: (signal) => signals.push(signal),
     meter: () => {},
   });
+  const subscribe = link.subscribe.bind(link);
+  link.subscribe = (request, sink) => {
+    if (sink instanceof FakeSink) sink.onSignal = (signal) => signals.push(signal);
+    return subscribe(request, sink);
+  };
   return { link, signals, topic };
 }
 

@@ -228,7 +228,6 @@ class ServiceBusLink implements Link {
       plan: planSource(request, { instance, link: this.#mark, unique, life }),
       meter: (unit, count) => this.#context.meter(unit, count),
       inTurn: (work) => (request.group === undefined ? work() : this.#inTurn(request.group, work)),
-      tellGap: () => this.#context.signal({ kind: 'gap', reason: 'trimmed' }),
       onClosed: () => this.#places.delete(place),
     });
   }

@@ -18,8 +18,6 @@ export interface SourceParts {
   meter(unit: string, count: number): void;
   /** Who joins a group and who leaves it, of one link, take turns: the one must not remove what the other has just found. */
   inTurn<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Events are gone with a subscription that somebody removed. */
-  tellGap(): void;
   onClosed(): void;
 }
 
@@ -95,7 +93,7 @@ export class ServiceBusSource implements Source {
 
   /** A subscription that is gone is made again; what it held is lost. */
   async #lost(plan: SubscriptionPlan, error: PolycastError): Promise<void> {
-    const { administration, topic, sink, tellGap } = this.#parts;
+    const { administration, topic, sink } = this.#parts;
     if (this.#restoring.has(plan.name) || this.#stopping !== undefined) return;
     this.#restoring.add(plan.name);
     try {
@@ -104,7 +102,7 @@ export class ServiceBusSource implements Source {
       const isNew = await this.#ensure(plan);
       if (isNew === undefined) throw error;
       // A service that has just come back may not have known of what it has.
-      if (isNew) tellGap();
+      if (isNew) sink.signal({ kind: 'gap', reason: 'trimmed' });
     } catch (thrown) {
       const failed = PolycastError.from(thrown);
       // The feed goes on trying, and so do we. What nobody can restore is told once, and the end.

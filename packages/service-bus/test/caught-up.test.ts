@@ -23,6 +23,7 @@ function sinkOf(capacity: number) {
       taken.push({ event, lease: lease as Lease });
       return true;
     },
+    signal: () => {},
     corrupt: () => {},
     failed: () => {},
   };

@@ -7,7 +7,7 @@ import { harnessOf, packageOf, transportFromUrl, transportMaker } from '../trans
 
 /** What no run may do to a server that others use, and how to have it tried all the same. */
 const HANDS_OFF = 'not run on a server that the run did not start; `polycast conform --local` starts one';
-const DISTURBING: readonly Need[] = ['restart', 'kill', 'freeze', 'throttle'];
+const DISTURBING: readonly Need[] = ['restart', 'kill', 'freeze', 'throttle', 'trim'];
 const PROBE_TOPIC = 'polycast-probe';
 
 /**

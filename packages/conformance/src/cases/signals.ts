@@ -260,6 +260,28 @@ export const signalCases: readonly ConformanceCase[] = [
       same(kinds, [['dead-lettered'], ['dead-lettered'], ['dead-lettered'], []], 'what they heard');
     },
   },
+  {
+    id: 'signals/of-one-source',
+    clause: 'signals.10',
+    title: 'a gap of one subscription is not signalled to another',
+    requires: { capabilities: ['everyone', 'groups'] },
+    needs: ['trim'],
+    async run(c) {
+      const desk = await c.join('desk');
+      const all: Signal[] = [];
+      const kitchen = await c.join('kitchen', { onSignal: (signal) => all.push(signal) });
+      const slow = await c.listen(kitchen, { group: 'slow' });
+      const fast = await c.listen(kitchen, { group: 'fast' });
+      slow.subscription.pause();
+      for (let n = 0; n < 10; n++) await desk.publish({ type: 'order', data: n });
+      await fast.until(10);
+      await c.faults.trim(c.topic);
+      slow.subscription.resume();
+      await c.until(() => gaps(slow.signals).length > 0, 'the subscription that missed events hears of no gap');
+      same(gaps(fast.signals), [], 'gaps signalled to the subscription that missed nothing');
+      check(gaps(all).length > 0, 'the gap is not signalled to the broadcaster’s listener');
+    },
+  },
 ];
 
 /** What is not the machine's affair. */

@@ -13,4 +13,8 @@ export const signals = chapter('signals', 'What no promise can tell.', [
   ['MUST', 'The instance id is free again after close, and free on other topics all the time.'],
   ['MUST', 'A listener that throws disturbs nothing; a removed one hears nothing.'],
   ['MUST', 'Signals of a subscription reach its own listener and the broadcaster’s.'],
+  [
+    'MUST',
+    'What the source of one subscription signals, such as a gap, reaches no listener of a subscription with another source.',
+  ],
 ]);

@@ -55,6 +55,26 @@ export const subscriptionMutants: readonly Mutant[] = [
       }),
   },
   {
+    name: 'signals-to-everyone',
+    wrong: 'what one source signals is signalled for the whole link',
+    caughtBy: ['signals/of-one-source'],
+    breed: (make) => () =>
+      interfere(make(), {
+        subscribe: (request, sink, next, { signal }) =>
+          next(request, {
+            get capacity() {
+              return sink.capacity;
+            },
+            ready: () => sink.ready(),
+            deliver: (event, lease) => sink.deliver(event, lease),
+            recall: (leases) => sink.recall?.(leases),
+            signal,
+            corrupt: (error) => sink.corrupt(error),
+            failed: (error) => sink.failed(error),
+          }),
+      }),
+  },
+  {
     name: 'listens-too-late',
     wrong: 'subscribe resolves before the service listens',
     caughtBy: ['subscribe/at-once'],
