@@ -50,7 +50,7 @@ describe('histories with faults', () => {
     const { failures } = await runSoak({ ...run, mutant: 'leaves-a-timer' });
     expect(failures.flatMap(({ violations }) => violations).map(({ message }) => message)).toEqual([
       expect.stringMatching(
-        /^process \d+ had left everything and did not end, after the histories 7: kept by .*Timeout/,
+        /^process \d+ had left everything and did not end, after the histories 7: kept by a timer made at .*closeLink/,
       ),
     ]);
   }, 60_000);
