@@ -376,7 +376,18 @@ describe('a record without a fault in it is judged to be right', () => {
   ])('at most once: %s', (_, script) => {
     expect(script.kinds(FLEETING)).toEqual([]);
   });
+
+  test('taken by a server that was demoted, and forgotten by the next one before anybody had noticed', () => {
+    expect(away().fault('kill-service').subscribe('s2', 'sub2', durable).settle().kinds()).toEqual([]);
+  });
 });
+
+/** A durable subscription that nobody holds while an event goes to a server that is being demoted. */
+const away = () => {
+  const script = new Script().join('sub', 'p1').subscribe('s1', 'sub', durable).crash('sub').join('sub2', 'p1');
+  script.note({ what: 'fault', fault: 'demote', kind: 'demote', loses: true }).publish(1);
+  return script.note({ what: 'healed', fault: 'demote' });
+};
 
 describe('a record with a fault planted in it names the fault', () => {
   test.each<[string, ViolationKind, Script]>([
@@ -695,6 +706,16 @@ describe('a record with a fault planted in it names the fault', () => {
     const script = listening().publish(1).call('s', 1).fault('demote', true).publish(2);
     script.signal('pub', { kind: 'reconnected', mayHaveLost: true }).publish(3).call('s', 3).settle();
     expect(script.kinds(FLEETING)).toEqual(['unannounced']);
+  });
+
+  test('lost by a demoted server, and the publisher that noticed left no word', () => {
+    const script = away().signal('pub', { kind: 'reconnected', mayHaveLost: true }).fault('kill-service');
+    expect(script.subscribe('s2', 'sub2', durable).settle().kinds()).toEqual(['unannounced']);
+  });
+
+  test('lost by a demoted server, and nobody noticed, although there was time', () => {
+    const script = away().pass(5_000).subscribe('s2', 'sub2', durable).settle();
+    expect(script.kinds()).toEqual(['unannounced']);
   });
 
   test('at most once: lost by a demoted server, and its publisher never noticed', () => {

@@ -14,6 +14,8 @@ interface Known {
   mayBeBehind: string;
   /** Entries lost to trimming that were signalled, or are not ours to signal, as the server's run counts; undefined before the first look. */
   lost: { readonly run: string; readonly entries: number } | undefined;
+  /** Entries of the stream that were accounted for at the last look: read by the group, or signalled as lost. */
+  accounted: number | undefined;
   /** Where nobody else reads: what was accounted for, by our own count, which a restart of the server does not lose. */
   upTo: groups.UpTo | undefined;
 }
@@ -91,7 +93,10 @@ export class GroupMembership {
     const found = await groups.look(redis, this.#keeper.keys, one, { run: known?.lost?.run, upTo: known?.upTo });
     if (known === undefined) return;
     const isSameRun = known.lost?.run === found.run;
-    if (found.mayBeBehind !== '' && found.mayBeBehind !== known.mayBeBehind) {
+    // Its counts are gone with a server that was restarted. Removed was what followed the last look: who can tell whether it was read?
+    const isUntold = !isSameRun && known.lost !== undefined && found.missed === undefined;
+    const mayBeUnread = isUntold && (found.removed ?? 0) > (known.accounted ?? Number.POSITIVE_INFINITY);
+    if (mayBeUnread || (found.mayBeBehind !== '' && found.mayBeBehind !== known.mayBeBehind)) {
       known.mayBeBehind = found.mayBeBehind;
       this.signalGap(undefined);
     }
@@ -103,6 +108,7 @@ export class GroupMembership {
     const more = missed ?? counted;
     if (more > 0) this.signalGap(missed === undefined ? more : undefined);
     if (found.lost !== undefined) known.lost = { run: found.run, entries: found.lost };
+    known.accounted = found.lost === undefined || found.read === undefined ? undefined : found.read + found.lost;
     if (this.#parts.request.group === undefined) this.#account(one.key, known, found, more);
   }
 
@@ -160,6 +166,7 @@ export class GroupMembership {
         progress: '',
         mayBeBehind: '',
         lost: undefined,
+        accounted: undefined,
         upTo: undefined,
       });
     }

@@ -79,11 +79,12 @@ const LOOK = new Script(`${COMMON}${MEMBERSHIP}
 local key = KEYS[3]
 local group, address, runBefore, seen, count = unpack(ARGV)
 local found = infoOf(key, group)
-if not found then return { -1, -1, '', '', -1, '', -1 } end
+if not found then return { -1, -1, '', '', -1, '', -1, -1 } end
 spare(clock())
 local run = redis.call('HGET', groupsKey, 'run') or ''
 local stream = fields(redis.call('XINFO', 'STREAM', key))
 local loss, mayBe, missed, last = lossOf(stream, found), 0, -1, found['last-delivered-id']
+local removed = stream['entries-added'] and stream['entries-added'] - stream['length'] or -1
 if seen ~= '' and run ~= runBefore and stream['entries-added'] and not isBefore(last, seen) then
   -- By the counts of who reads alone. What a reply brought that was lost is pending.
   local handed = #redis.call('XPENDING', key, group, '(' .. seen, '+', ${MAX_COUNTED} + 1)
@@ -103,9 +104,9 @@ if not known then
   known = loss
 end
 local at, read = mayBe == 1 and last or '', found['entries-read'] or -1
-if not loss then return { -1, known or -1, run, at, missed, last, read } end
+if not loss then return { -1, known or -1, run, at, missed, last, read, removed } end
 redis.call('HSET', groupsKey, lossNameOf(address, group), math.max(loss, known))
-return { loss, known, run, at, missed, last, read }
+return { loss, known, run, at, missed, last, read, removed }
 `);
 
 /** Leaves the group; the last to leave a dynamic one takes it away. Gives the readers of some who stay with what is left. */
@@ -281,6 +282,8 @@ export interface Loss {
   /** Last entry that the group was handed, and how many it was handed until then, as the server counts; undefined if it does not. */
   readonly lastId: string;
   readonly read: number | undefined;
+  /** Entries that were ever removed from the stream; undefined if the server does not count. */
+  readonly removed: number | undefined;
 }
 
 /** How far a stream was accounted for. */
@@ -299,17 +302,27 @@ export async function look(
 ): Promise<Loss> {
   const args = [group, address, own.run ?? '', own.upTo?.id ?? '', own.upTo?.count ?? 0];
   const reply = await LOOK.run(redis, [keys.members, keys.groups, key], args);
-  const [lost, known, run, mayBeBehind, missed, lastId, read] = reply as [
+  const [lost, known, run, mayBeBehind, missed, lastId, read, removed] = reply as [
     number,
     number,
     string,
     string,
     number,
     string,
+    number,
     number,
   ];
   const told = (count: number) => (count < 0 ? undefined : count);
-  return { lost: told(lost), known: told(known), run, mayBeBehind, missed: told(missed), lastId, read: told(read) };
+  return {
+    lost: told(lost),
+    known: told(known),
+    run,
+    mayBeBehind,
+    missed: told(missed),
+    lastId,
+    read: told(read),
+    removed: told(removed),
+  };
 }
 
 /** @returns readers of members that stay, if we leave them something */

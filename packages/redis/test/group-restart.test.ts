@@ -58,7 +58,10 @@ it.each([false, true])('what is trimmed around a restart of the server is signal
   await vi.waitFor(() => expect(one.sink.ids.slice(-2)).toEqual(['8', '9']));
 });
 
-describe('when the server is killed right after a durable subscription read', () => {
+describe.each([
+  ['a durable subscription', { durable: 'd' }],
+  ['a group', { group: 'g' }],
+] as const)('when the server is killed right after %s read', (_, who) => {
   it.each([
     ['past what was trimmed, the loss is signalled', true, true],
     ['past what was trimmed, and comes back with nothing, the loss is signalled', false, true],
@@ -66,7 +69,7 @@ describe('when the server is killed right after a durable subscription read', ()
   ])('%s', async (_, persistent, trims) => {
     const topic = freshTopic();
     const { own, admin } = await start(persistent);
-    const one = await member(own.url, topic, { durable: 'd' });
+    const one = await member(own.url, topic, who);
     const ids = ['1', '2', '3'];
     for (const id of ids) await one.link.publish([outgoing(topic, id)]);
     await vi.waitFor(() => expect(one.sink.ids).toEqual(ids));

@@ -203,9 +203,10 @@ function announce(
 /** Nobody can say it: what knew of the loss is lost, too. */
 function isExcused(reading: Reading, receiver: Receiver, lost: Publication, { atLeastOnce }: Promises): boolean {
   if (atLeastOnce) {
-    return reading.faults.some(
-      (fault) =>
-        fault.forgets && (isForgotten(reading, receiver, lost, fault) || isUntraced(reading, receiver, lost, fault)),
+    return reading.faults.some((fault) =>
+      fault.forgets
+        ? isForgotten(reading, receiver, lost, fault) || isUntraced(reading, receiver, lost, fault)
+        : fault.kind === 'demote' && isUnseen(reading, receiver, lost, fault),
     );
   }
   // Where nothing is kept, a loss shows at the latest with the publisher's next event; and there was none.
@@ -263,6 +264,30 @@ function isForgotten(reading: Reading, { kind, subs }: Receiver, lost: Publicati
   });
   return !isNoticed && lost.at < Math.min(...subs.map(({ openAt }) => openAt).filter((openAt) => openAt > fault.at));
 }
+
+/**
+ * What a demoted server took last is lost, and of a durable subscription nobody may be there. Whoever notices the takeover leaves word of
+ * it; but a server that is restarted forgets that it took over, and participants that have ended notice nothing.
+ */
+function isUnseen(reading: Reading, receiver: Receiver, lost: Publication, demotion: Fault): boolean {
+  if (lost.at > demotion.healedAt || lost.doneAt < demotion.at) return false;
+  const isOpen = receiver.subs.some(({ openAt, endAt }) => openAt <= demotion.healedAt && endAt > demotion.at);
+  if (isOpen) return false;
+  const restarts = reading.faults.filter(({ kind, at }) => RESTARTS.has(kind) && at > demotion.at);
+  const untilMs = Math.min(demotion.healedAt + NOTICED_WITHIN_MS, ...restarts.map(({ at }) => at));
+  const lives = [...reading.lives.values()];
+  const isNoticed = lives.some(({ signals }) =>
+    signals.some(
+      ({ at, signal }) =>
+        at > demotion.at && at <= untilMs && signal.kind === 'reconnected' && signal.mayHaveLost === true,
+    ),
+  );
+  // Who was there all the while should have noticed.
+  const isWatched = restarts.every(({ at }) => at > untilMs) && lives.some(({ endAt }) => endAt > untilMs);
+  return !isNoticed && !isWatched;
+}
+
+const RESTARTS: ReadonlySet<string> = new Set(['kill-service', 'restart-service']);
 
 /**
  * A plain subscription leaves nothing on the service. What was published and forgotten while it was cut off has left no trace if
