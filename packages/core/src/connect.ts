@@ -7,7 +7,6 @@ import { isTransport } from './configuration/is-transport.ts';
 import { type Broadcaster, DEFAULT_TTL_MS, type EventMap, type RetryOptions } from './contract.ts';
 import { CORE } from './core-identity.ts';
 import { PolycastError } from './error.ts';
-import type { BroadcastEvent } from './event.ts';
 import { MAX_LATE_SOURCES } from './inbox.ts';
 import { claimInstance } from './instances.ts';
 import type { Middleware } from './middleware.ts';
@@ -134,17 +133,20 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     const subscriptions = new Set<LiveSubscription>();
     let isDown = false;
     let publisher: Publisher | undefined;
-    const tell = (signal: Signal) => signals.tell(signal);
+    const warned = new Set<string>();
+    const tell = (signal: Signal, isHeard?: boolean) => {
+      if (signals.tell(signal) || isHeard || warned.has(signal.kind)) return;
+      import('./unheard.ts').then(({ warnOf }) => warnOf(signal, topic, self, warned)).catch(() => {});
+    };
     const dropped = { expired: 0, duplicates: 0, overflow: 0, corrupt: 0 };
     const lateSources = new Set<string>();
-    const expired = ({ source, id }: BroadcastEvent) => {
+    const expired: Session['expired'] = ({ source, id }, hear) => {
       dropped.expired++;
       const signal: Signal = { kind: 'expired', source, eventId: id };
-      if (!lateSources.has(source) && lateSources.size < MAX_LATE_SOURCES) {
-        lateSources.add(source);
-        tell(signal);
-      }
-      return signal;
+      const isHeard = hear(signal);
+      if (lateSources.has(source) || lateSources.size >= MAX_LATE_SOURCES) return;
+      lateSources.add(source);
+      tell(signal, isHeard);
     };
     const opening = transport.open({
       topic,
@@ -154,8 +156,9 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       },
       signal: (signal) => {
         if (signal.kind === 'disconnected') isDown = true;
-        tell(signal);
-        for (const subscription of subscriptions) subscription.hear(signal);
+        let isHeard = false;
+        for (const subscription of subscriptions) isHeard = subscription.hear(signal) || isHeard;
+        tell(signal, isHeard);
         if (signal.kind === 'reconnected') {
           isDown = false;
           publisher?.wake();

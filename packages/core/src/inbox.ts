@@ -444,28 +444,30 @@ export class Inbox implements Sink {
     this.#leaving.clear();
   }
 
-  tell(signal: Signal): void {
-    this.session.tell(signal);
-  }
-
   /** To the broadcaster's listeners and to those of each subscription of this source. */
   signal(signal: Signal): void {
-    this.session.tell(signal);
-    this.#hear(() => signal);
+    this.session.tell(
+      signal,
+      this.#hear(() => signal),
+    );
   }
 
-  #hear(toEach: (subscription: LiveSubscription) => Signal): void {
+  /** @returns false if none of them listens */
+  #hear(toEach: (subscription: LiveSubscription) => Signal): boolean {
     const all = this.#owner ? [this.#owner] : [...this.#subscriptions, ...(this.#filtered?.ids() ?? [])];
-    for (const one of all) one.hear(toEach(one));
+    let isHeard = false;
+    for (const one of all) isHeard = one.hear(toEach(one)) || isHeard;
+    return isHeard;
   }
 
   /** Counts an event whose time was over, and signals it once per publisher. */
   expired(event: BroadcastEvent): void {
-    const signal = this.session.expired(event);
-    const late = (this.#late ??= new Set());
-    if (late.has(event.source) || late.size >= MAX_LATE_SOURCES) return;
-    late.add(event.source);
-    this.#hear(() => signal);
+    this.session.expired(event, (signal) => {
+      const late = (this.#late ??= new Set());
+      if (late.has(event.source) || late.size >= MAX_LATE_SOURCES) return false;
+      late.add(event.source);
+      return this.#hear(() => signal);
+    });
   }
 
   /** With a count only where each missing event is known to have been for the listener. */
@@ -475,8 +477,8 @@ export class Inbox implements Sink {
     if (isOurs && !publisher.copiesItself) return;
     const some: Signal = { kind: 'gap', reason: 'sequence', source };
     const all: Signal = isOurs || source === own ? some : { ...some, count };
-    this.session.tell(all);
-    this.#hear((one) => (one.joined > joins || one.settings.filter ? some : all));
+    const isHeard = this.#hear((one) => (one.joined > joins || one.settings.filter ? some : all));
+    this.session.tell(all, isHeard);
   }
 }
 

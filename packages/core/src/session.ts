@@ -51,7 +51,8 @@ export interface Session {
   isClosing: boolean;
   /** What came and was not handed on. */
   readonly dropped: { -readonly [Reason in keyof Dropped]: number };
-  tell(signal: Signal): void;
-  /** Counts an event whose time was over, and tells the broadcaster's listeners once per publisher. @returns the signal */
-  expired(event: BroadcastEvent): Signal;
+  /** To the broadcaster's listeners. Where nobody heard it, those of subscriptions included, it is printed as a warning. */
+  tell(signal: Signal, isHeard?: boolean): void;
+  /** Counts an event whose time was over, and signals it once per publisher. @param hear is there a listener of a subscription? */
+  expired(event: BroadcastEvent, hear: (signal: Signal) => boolean): void;
 }

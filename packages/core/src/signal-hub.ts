@@ -13,8 +13,11 @@ export class SignalHub {
     };
   }
 
-  tell(signal: Signal): void {
-    for (const listener of this.#listeners) tellOne(listener, signal);
+  /** @returns false if nobody listens */
+  tell(signal: Signal): boolean {
+    const listeners = this.#listeners;
+    for (const listener of listeners) tellOne(listener, signal);
+    return listeners.length > 0;
   }
 }
 

@@ -2,7 +2,8 @@ import type { PolycastError } from './error.ts';
 
 /**
  * What a broadcaster reports that no promise can.
- * Listeners must not throw; what they throw is ignored.
+ * Listeners must not throw; what they throw is ignored. A signal that no listener hears, of the broadcaster or of a subscription, is printed
+ * with `process.emitWarning` (in browsers `console.warn`), once per kind and broadcaster.
  */
 export type Signal =
   /** Events are missing: the publisher numbered them and they never arrived. */

@@ -495,13 +495,14 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   tell(signal: Signal): void {
-    this.hear(signal);
-    this.inbox.tell(signal);
+    this.inbox.session.tell(signal, this.hear(signal));
   }
 
-  /** A signal that the broadcaster's listeners have heard already. */
-  hear(signal: Signal): void {
-    if (this.settings.onSignal !== undefined) tellOne(this.settings.onSignal, signal);
+  /** For its own listener alone. @returns false if it has none */
+  hear(signal: Signal): boolean {
+    const { onSignal } = this.settings;
+    if (onSignal !== undefined) tellOne(onSignal, signal);
+    return onSignal !== undefined;
   }
 
   #updateFull(): void {

@@ -13,6 +13,7 @@ import { defineCommand } from '../command.ts';
 import { EXIT, Interrupted, UsageError } from '../exit-code.ts';
 import { JSON_HELP, writeJson } from '../output/json-file.ts';
 import { showCount } from '../output/numbers.ts';
+import { describeSignal } from '../output/signal-line.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { attributes, duration, number, several } from '../parse-option.ts';
 import { rehearse } from '../rehearse.ts';
@@ -82,7 +83,12 @@ export default defineCommand<Options>({
     const { topic, role, instance } = options;
     const self = instance === undefined ? { role } : { role, instance };
     await rehearse(topic, self, (broadcaster) => broadcaster.publish(makeEvent(data ?? '', options), publish));
-    await using broadcaster = await connect({ ...(await connectChoice(options, terminal)), topic, self });
+    await using broadcaster = await connect({
+      ...(await connectChoice(options, terminal)),
+      topic,
+      self,
+      onSignal: (signal) => terminal.stderr.write(`${describeSignal(signal, terminal)}\n`),
+    });
     const startedAt = performance.now();
     const published = await publishAll(broadcaster, data, options, publish, terminal);
     await broadcaster.close();
