@@ -20,6 +20,7 @@ import { operationsOf } from './operations.ts';
 import type { ServiceBusOptions } from './options.ts';
 import { planSource } from './plan.ts';
 import { filterTarget } from './rules.ts';
+import { isPublicForced } from './sdk-internals/shape.ts';
 import { TopicSender } from './sender.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { ServiceBusSource } from './source.ts';
@@ -108,6 +109,7 @@ class ServiceBusLink implements Link {
 
   async #open(): Promise<void> {
     await this.#administration.ensureTopic(this.#topic);
+    this.#sayHow();
     try {
       await this.#sender(this.#topic).open();
       this.#connection.reopen = () => this.#sender(this.#topic).open();
@@ -118,6 +120,18 @@ class ServiceBusLink implements Link {
       if (error.code !== 'unauthorized' || !/claim/i.test(error.message)) throw error;
       this.#mayNotSend = error;
     }
+    this.#connection.start(this.#topic);
+  }
+
+  /** Where the SDK is not as we know it. */
+  #sayHow(): void {
+    const { publicBecause } = this.#settings;
+    if (publicBecause === undefined || isPublicForced()) return;
+    const error = new PolycastError(
+      'unsupported',
+      `the installed @azure/service-bus differs from the known versions (${publicBecause}): only its public interface is used, which is slower and notices a lost connection later`,
+    );
+    this.#context.signal({ kind: 'failed', what: 'source', error });
   }
 
   get native(): unknown {

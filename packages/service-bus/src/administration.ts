@@ -4,6 +4,7 @@ import { mapError } from './map-error.ts';
 import type { Ending, SubscriptionPlan } from './plan.ts';
 import { isDurableMark, isSharedRule } from './plan.ts';
 import type { PlannedRule } from './rules.ts';
+import { signerOf } from './sdk-internals/signer.ts';
 import type { Settings } from './settings.ts';
 
 type Policy = Parameters<ServiceBusAdministrationClient['pipeline']['addPolicy']>[0];
@@ -43,7 +44,8 @@ export class Administration {
         ? new ServiceBusAdministrationClient(access.connectionString, options)
         : new ServiceBusAdministrationClient(access.fullyQualifiedNamespace, access.credential, options);
     const { administrationUrl, operationTimeoutMs } = settings;
-    const signer = 'connectionString' in access ? signerOf(this.#client) : undefined;
+    const mayLookBeneath = settings.publicBecause === undefined;
+    const signer = mayLookBeneath && 'connectionString' in access ? signerOf(this.#client) : undefined;
     // Innermost, so that every attempt is counted, and signed as the SDK means it.
     this.#client.pipeline.addPolicy(
       {
@@ -256,21 +258,6 @@ export class Administration {
     this.#mayManage = false;
     return false;
   }
-}
-
-interface Signer {
-  getToken(audience: string): Promise<{ readonly token: string }>;
-}
-
-/**
- * Signs for an hour, as for AMQP. What the administration client of version 7.9.5 signs is good for five minutes: with a clock that is
- * slower than that, one would seem to have no rights.
- * @throws TypeError for an SDK without it
- */
-function signerOf(client: ServiceBusAdministrationClient): Signer {
-  const { credentials } = client as unknown as { credentials?: Signer };
-  if (typeof credentials?.getToken !== 'function') throw new TypeError('@azure/service-bus 7.9.5 is needed');
-  return credentials;
 }
 
 function subscriptionOptions(

@@ -1,7 +1,9 @@
 import { type RetryOptions, ServiceBusClient, type WebSocketOptions } from '@azure/service-bus';
 import { type LinkContext, PolycastError } from '@polycast/core/adapter';
+import type { ConnectionEvents, ConnectionWatch } from './connection-watch.ts';
 import { mapError, sentenceOf } from './map-error.ts';
 import { SdkConnectionWatch } from './sdk-internals/connection-watch.ts';
+import { PublicConnectionWatch } from './sdk-public/connection-watch.ts';
 import { ServiceClock } from './service-clock.ts';
 import type { Settings } from './settings.ts';
 import { within } from './within.ts';
@@ -22,9 +24,11 @@ interface Call {
 export class Connection {
   readonly client: ServiceBusClient;
   readonly settings: Settings;
+  /** Is the SDK used by its public face alone? */
+  readonly isPublic: boolean;
   readonly clock = new ServiceClock();
   readonly #context: LinkContext;
-  readonly #watch: SdkConnectionWatch;
+  readonly #watch: ConnectionWatch;
   readonly #calls = new Set<Call>();
   readonly #onReturn = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
@@ -32,6 +36,7 @@ export class Connection {
   #downSinceMs: number | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
+  readonly #endings = new Set<Promise<void>>();
   /** The socket of the connection, if it is one over WebSockets: rhea keeps it to itself. */
   #webSocket: unknown;
   /** What the SDK threw, and with that ended its connection. */
@@ -44,6 +49,7 @@ export class Connection {
   constructor(settings: Settings, context: LinkContext) {
     this.settings = settings;
     this.#context = context;
+    this.isPublic = settings.publicBecause !== undefined;
     const { access, webSocketOptions, customEndpointAddress, operationTimeoutMs } = settings;
     const retryOptions: RetryOptions = {
       // Core tries again, in order.
@@ -66,14 +72,22 @@ export class Connection {
       const error = mapError(thrown);
       throw new PolycastError('invalid-configuration', sentenceOf(error), { cause: error.cause });
     }
-    this.#watch = new SdkConnectionWatch(this.client, settings, {
+    const events: ConnectionEvents = {
       onDown: (error) => this.#down(error),
       onUp: () => this.#up(),
       onThrown: (thrown) => {
         this.#thrown = mapError(thrown);
       },
       terminate: () => terminate(this.#webSocket),
-    });
+    };
+    this.#watch = this.isPublic
+      ? new PublicConnectionWatch({
+          client: this.client,
+          keepAliveMs: settings.keepAliveMs,
+          events,
+          call: (calling) => this.#await(calling),
+        })
+      : new SdkConnectionWatch(this.client, settings, events);
   }
 
   get generation(): number {
@@ -84,8 +98,30 @@ export class Connection {
     return this.#downSinceMs !== undefined;
   }
 
+  /** The connection was opened. @param topic one whose links may be opened */
+  start(topic: string): void {
+    this.#watch.start?.(topic);
+  }
+
+  /** Something failed as what loses its connection does. */
+  suspect(error: PolycastError): void {
+    // What was ended here is not lost.
+    const isOurs = (error.cause as { name?: unknown } | undefined)?.name === 'AbortError';
+    if (!isOurs && !this.#closed && !this.isDown) this.#watch.suspect?.(error);
+  }
+
   /** Waits for the answer to a call: until the connection is lost, or the time is over. @throws PolycastError */
   call<Answer>(calling: Promise<Answer>): Promise<Answer> {
+    if (!this.isPublic) return this.#await(calling);
+    return this.#await(calling).catch((thrown: unknown) => {
+      const error = PolycastError.from(thrown);
+      // First, so that whoever made the call finds the connection as it is.
+      if (error.code === 'disconnected') this.suspect(error);
+      throw error;
+    });
+  }
+
+  #await<Answer>(calling: Promise<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const call: Call = { sinceMs: performance.now(), fail: reject };
       this.#calls.add(call);
@@ -118,12 +154,28 @@ export class Connection {
     });
   }
 
+  /**
+   * On the public face of the SDK, a receiver that is closed while it is being drained, or with its client, leaves a promise that nobody
+   * handles and that fails a minute later. So one is ended after the other, also where it takes longer than anybody waits.
+   */
+  ending(work: Promise<unknown>): Promise<void> {
+    const ending = work
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => this.#endings.delete(ending));
+    this.#endings.add(ending);
+    return ending;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#watch.end();
-    await within(this.settings.closeTimeoutMs, this.client.close());
+    const ended = this.isPublic ? Promise.all(this.#endings).then(() => this.client.close()) : this.client.close();
+    await within(this.settings.closeTimeoutMs, ended);
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#fail(new PolycastError('closed', 'the connection was closed'));
@@ -144,7 +196,8 @@ export class Connection {
     if (this.#downSinceMs !== undefined) return;
     this.#downSinceMs = performance.now();
     this.#context.signal({ kind: 'disconnected', error: told });
-    this.#tryAgain();
+    // There the watch does it: links that are opened at once get into each other's way.
+    if (!this.isPublic) this.#tryAgain();
   }
 
   #up(): void {

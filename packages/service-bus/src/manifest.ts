@@ -47,7 +47,10 @@ export function manifest(settings: Settings): Manifest {
       ttl: { level: 'native', numbers: { granularityMs: 1 }, note: 'Beyond 49 days by core only.' },
       order: {
         level: 'native',
-        note: 'For what one connection sends. After a lost connection, later events wait for the locks of those in flight.',
+        note:
+          settings.publicBecause === undefined
+            ? 'For what one connection sends. After a lost connection, later events wait for the locks of those in flight.'
+            : 'For what one connection sends. Only the public interface of the installed SDK is used: after a lost connection, events in flight arrive after later ones, when their locks have run out.',
       },
       partitionKey: {
         level: 'native',

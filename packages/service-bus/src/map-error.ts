@@ -113,7 +113,7 @@ const MESSAGES: readonly (readonly [RegExp, ErrorCode])[] = [
   [/already.*settled|lock (supplied|has expired|is lost)|has been lost/i, 'lock-lost'],
   [/protocol header|Invalid protocol|PROTOCOL|wrong version number|not a valid AMQP/i, 'protocol-mismatch'],
   [/timed? ?out|timeout|within allocated time/i, 'timeout'],
-  [/ECONN|socket|connection|link|receiver|sender|disconnect|aborted/i, 'disconnected'],
+  [/ECONN|socket|connection|link|receiver|sender|disconnect|aborted|^Failed to connect/i, 'disconnected'],
 ];
 
 /** Any thrown value as a PolycastError, without secrets. Total: it never throws. */

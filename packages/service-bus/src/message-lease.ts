@@ -4,8 +4,7 @@ import type { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
 import { OPERATIONS } from './manifest.ts';
 import { countIn } from './read-message.ts';
-import { separateOutcomes } from './sdk-internals/dispositions.ts';
-import type { StreamReceiver } from './sdk-internals/stream-receiver.ts';
+import { forgetLink, separateOutcomes } from './sdk-internals/dispositions.ts';
 import { COUNTED_PROPERTY, PASSED_PROPERTY, RETURNED_PROPERTY, TRIES_PROPERTY } from './wire.ts';
 
 /** Longest wait for a lost connection before a settlement is given up, ms: the lock may have run out by then. */
@@ -15,10 +14,20 @@ const MAX_TRIES = 5;
 /** Longest reason that a dead letter keeps, in characters. */
 const MAX_REASON_LENGTH = 1_024;
 
+/** What of a receiver of the SDK settles messages. */
+export interface SettlingReceiver {
+  completeMessage(message: ServiceBusReceivedMessage): Promise<void>;
+  abandonMessage(message: ServiceBusReceivedMessage, properties?: Record<string, number>): Promise<void>;
+  deadLetterMessage(
+    message: ServiceBusReceivedMessage,
+    options: { deadLetterReason: string; deadLetterErrorDescription: string },
+  ): Promise<void>;
+}
+
 /** What a lease needs of the feed that fetched its message. */
 export interface Holder {
   readonly connection: Connection;
-  readonly receiver: Pick<StreamReceiver, 'completeMessage' | 'abandonMessage' | 'deadLetterMessage'>;
+  readonly receiver: SettlingReceiver;
   /** Changes with connection and link: what came over an earlier one is settled by its lock token. */
   readonly generation: number;
   /** How long the service locks a message, ms. Its own clock may be wrong, or ours. */
@@ -158,7 +167,7 @@ export class MessageLease implements Lease {
   async #do(act: Act): Promise<void> {
     const { connection, receiver } = this.#holder;
     this.#isSettling = true;
-    separateOutcomes((this.#message as { delivery?: unknown }).delivery);
+    if (!connection.isPublic) separateOutcomes(this.#message);
     try {
       for (let tries = 1; ; tries++) {
         const { generation } = this.#holder;
@@ -187,18 +196,11 @@ export class MessageLease implements Lease {
     }
   }
 
-  /**
-   * The message as the SDK should see it. One that came over a link that is gone must not be settled over that link, which
-   * would wait in vain: without the link the SDK goes by the lock token.
-   */
+  /** The message as the SDK should see it. */
   #current(): ServiceBusReceivedMessage {
-    const message = this.#message as ServiceBusReceivedMessage & {
-      delivery?: { link?: unknown; remote_settled?: boolean };
-    };
-    if (this.#generation !== this.#holder.generation && message.delivery?.link !== undefined) {
-      message.delivery = { remote_settled: false };
-    }
-    return message;
+    const { connection, generation } = this.#holder;
+    if (!connection.isPublic && this.#generation !== generation) forgetLink(this.#message);
+    return this.#message;
   }
 
   /** By our clock. */

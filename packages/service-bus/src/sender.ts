@@ -1,4 +1,4 @@
-import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
+import type { ServiceBusMessage, ServiceBusMessageBatch, ServiceBusSender } from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
 import type { Connection } from './connection.ts';
 import { MessageBatch } from './sdk-internals/message-batch.ts';
@@ -50,6 +50,7 @@ export class TopicSender {
 
   /** Written by us, unless it is too large for that, or nobody knows yet what the link takes. */
   #alone(message: ServiceBusMessage): ServiceBusMessage | MessageBatch {
+    if (this.#connection.isPublic) return message;
     const batch = new MessageBatch(this.#knownMaxBytes, EXPECTED_BYTES);
     return batch.tryAddMessage(message) ? batch : message;
   }
@@ -87,7 +88,11 @@ export class TopicSender {
     await this.#sender.close().catch(() => {});
   }
 
-  async #batch(): Promise<MessageBatch> {
+  async #batch(): Promise<ServiceBusMessageBatch> {
+    if (this.#connection.isPublic) {
+      const maxSizeInBytes = await this.#maxBytes();
+      return this.#connection.call(this.#sender.createMessageBatch({ maxSizeInBytes }));
+    }
     return new MessageBatch(await this.#maxBytes(), this.#expectedBytes);
   }
 

@@ -6,9 +6,12 @@ import type { FeedOptions } from './feed.ts';
 import type { Feeder } from './intake.ts';
 import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
+import type { SettlingReceiver } from './message-lease.ts';
 import { operationsFor } from './operations.ts';
 import { QuietSignal } from './quiet-signal.ts';
-import { failSettlements, type Settling } from './sdk-internals/guard.ts';
+import { failSessionSettlements, sessionLinkOf } from './sdk-internals/session-link.ts';
+import { drained } from './sdk-public/drained.ts';
+import { OutcomeTurns } from './sdk-public/outcome-turns.ts';
 import { pause, within } from './within.ts';
 
 /** Most sessions that one feed has at once. */
@@ -118,19 +121,6 @@ export class SessionFeed {
   }
 }
 
-/** What of the SDK's receiver is looked at: version 7.9.5, as in `sdk-internals/stream-receiver.ts`. */
-interface SdkSessionReceiver {
-  readonly _messageSession?: Settling & {
-    readonly link?: {
-      drain: boolean;
-      isOpen(): boolean;
-      addCredit(credits: number): void;
-      drainCredit(): void;
-      once(event: 'receiver_drained', listener: () => void): unknown;
-    };
-  };
-}
-
 /** One session while we have it. */
 class Session implements Feeder {
   readonly connection: Connection;
@@ -143,7 +133,8 @@ class Session implements Feeder {
   readonly attempts: AttemptCounter;
   readonly isOurs: boolean;
   readonly maxAttempts: number;
-  readonly receiver: ServiceBusSessionReceiver;
+  readonly receiver: SettlingReceiver;
+  readonly #sdk: ServiceBusSessionReceiver;
   readonly #options: FeedOptions;
   readonly #onEnd: () => void;
   #subscriber: { close(): Promise<void> } | undefined;
@@ -155,6 +146,7 @@ class Session implements Feeder {
   #renewal: NodeJS.Timeout | undefined;
   #renewedAtMs = performance.now();
   #renewing: Promise<void> | undefined;
+  #drained: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isGone = false;
@@ -164,7 +156,8 @@ class Session implements Feeder {
     this.connection = options.connection;
     this.addresses = options.addresses;
     this.passesOn = options.passesOn;
-    this.receiver = receiver;
+    this.#sdk = receiver;
+    this.receiver = options.connection.isPublic ? new OutcomeTurns(receiver) : receiver;
     this.lockMs = options.lockMs;
     this.attempts = attempts;
     this.isOurs = options.isOurs;
@@ -178,7 +171,7 @@ class Session implements Feeder {
   }
 
   begin(): void {
-    this.#subscriber = this.receiver.subscribe(
+    this.#subscriber = this.#sdk.subscribe(
       {
         processMessage: (message) => this.#take(message),
         // The lock is lost, or the connection: the service gives the session to whoever asks.
@@ -245,7 +238,7 @@ class Session implements Feeder {
     if (performance.now() - this.#renewedAtMs < this.lockMs / (2 * RENEWALS_PER_LOCK))
       return this.#renewing ?? Promise.resolve();
     this.#renewedAtMs = performance.now();
-    this.#renewing = this.connection.call(this.receiver.renewSessionLock()).then(() => this.meter(OPERATIONS, 1));
+    this.#renewing = this.connection.call(this.#sdk.renewSessionLock()).then(() => this.meter(OPERATIONS, 1));
     return this.#renewing;
   }
 
@@ -260,8 +253,8 @@ class Session implements Feeder {
    * SDK would close the link if that word does not come at once.
    */
   #letGo(): void {
-    const { link } = (this.receiver as unknown as SdkSessionReceiver)._messageSession ?? {};
-    if (link?.isOpen() !== true || this.#credits <= 0) return void this.close();
+    const link = this.connection.isPublic ? undefined : sessionLinkOf(this.#sdk);
+    if (link === undefined || this.#credits <= 0) return void this.close();
     if (link.drain) return;
     link.once('receiver_drained', () => {
       link.drain = false;
@@ -274,8 +267,10 @@ class Session implements Feeder {
   stop(): Promise<void> {
     clearTimeout(this.#idle);
     this.#stopping ??= (async () => {
-      if (this.#subscriber !== undefined)
-        await within(this.connection.settings.closeTimeoutMs, this.#subscriber.close());
+      if (this.#subscriber === undefined) return;
+      const ended = this.connection.isPublic ? drained(this.#subscriber) : this.#subscriber.close();
+      this.#drained = this.connection.ending(ended);
+      await within(this.connection.settings.closeTimeoutMs, this.#drained);
     })();
     return this.#stopping;
   }
@@ -285,8 +280,10 @@ class Session implements Feeder {
       await this.stop();
       this.#isGone = true;
       clearInterval(this.#renewal);
-      await within(this.connection.settings.closeTimeoutMs, this.receiver.close());
-      failSettlements((this.receiver as unknown as SdkSessionReceiver)._messageSession);
+      const drained = this.connection.isPublic ? this.#drained : Promise.resolve();
+      const ending = this.connection.ending(drained.then(() => this.#sdk.close()));
+      await within(this.connection.settings.closeTimeoutMs, ending);
+      if (!this.connection.isPublic) failSessionSettlements(this.#sdk);
       this.#onEnd();
     })();
     return this.#closing;

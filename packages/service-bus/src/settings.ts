@@ -3,6 +3,7 @@ import { type OptionNames, PolycastError, unknownOption } from '@polycast/core/a
 import { type Endpoint, hostOf, readConnectionString } from './connection-string.ts';
 import type { ServiceBusOptions } from './options.ts';
 import * as defaults from './options.ts';
+import { sdkDifference } from './sdk-internals/shape.ts';
 
 /** How to be let in. */
 export type Access =
@@ -18,6 +19,8 @@ export interface Ipv6Address {
 /** Options with every default filled in. */
 export interface Settings {
   readonly access: Access;
+  /** Why the SDK is used by its public face alone; undefined where it is not. */
+  readonly publicBecause: string | undefined;
   readonly endpoint: Endpoint;
   readonly webSocketOptions: WebSocketOptions | undefined;
   readonly customEndpointAddress: string | undefined;
@@ -81,15 +84,23 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
   ) {
     throw refuse('administrationOptions must be an object');
   }
+  const publicBecause = sdkDifference();
+  const address = ipv6(customEndpointAddress === undefined ? endpoint : hostOf(customEndpointAddress), {
+    isPlain: endpoint.isEmulator,
+    isWebSocket: options.webSocketOptions !== undefined,
+  });
+  if (address !== undefined && publicBecause !== undefined && options.webSocketOptions === undefined) {
+    throw refuse(
+      `the installed @azure/service-bus cannot connect to an IPv6 address (${publicBecause}): give a host name`,
+    );
+  }
   return {
     access,
+    publicBecause,
     endpoint,
     webSocketOptions: webSocketOptions(options.webSocketOptions, endpoint),
     customEndpointAddress,
-    ipv6: ipv6(customEndpointAddress === undefined ? endpoint : hostOf(customEndpointAddress), {
-      isPlain: endpoint.isEmulator,
-      isWebSocket: options.webSocketOptions !== undefined,
-    }),
+    ipv6: address,
     administrationUrl: administrationUrl(options.administrationUrl, endpoint),
     administrationOptions,
     create: oneOf('create', options.create ?? true, [true, false, 'subscriptions']),

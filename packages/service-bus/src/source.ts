@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import { Feed, type FeedOptions } from './feed.ts';
 import { Intake } from './intake.ts';
 import type { SourcePlan, SubscriptionPlan } from './plan.ts';
+import { PublicFeed } from './sdk-public/feed.ts';
 import { SessionFeed } from './session-feed.ts';
 import { within } from './within.ts';
 
@@ -25,7 +26,7 @@ export interface SourceParts {
 export class ServiceBusSource implements Source {
   readonly #parts: SourceParts;
   readonly #intake: Intake;
-  readonly #feeds: readonly (Feed | SessionFeed)[];
+  readonly #feeds: readonly (Feed | PublicFeed | SessionFeed)[];
   readonly #restoring = new Set<string>();
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -36,7 +37,8 @@ export class ServiceBusSource implements Source {
     this.#intake = new Intake(parts.sink, parts.topic, lockMs);
     this.#feeds = parts.plan.subscriptions.map((plan) => {
       const options = this.#feedOptions(plan);
-      return plan.requiresSession ? new SessionFeed(options) : new Feed(options);
+      if (plan.requiresSession) return new SessionFeed(options);
+      return parts.connection.isPublic ? new PublicFeed(options) : new Feed(options);
     });
   }
 
@@ -87,7 +89,8 @@ export class ServiceBusSource implements Source {
     const { administration, topic, request } = this.#parts;
     const isNew = await administration.ensureSubscription(topic, plan, request.lockMs);
     const feed = this.#feeds[this.#parts.plan.subscriptions.indexOf(plan)];
-    if (isNew && plan.isExclusive && feed instanceof Feed) feed.began();
+    if (isNew !== undefined && feed instanceof PublicFeed) feed.found();
+    if (isNew && plan.isExclusive && !(feed instanceof SessionFeed)) feed?.began();
     return isNew;
   }
 

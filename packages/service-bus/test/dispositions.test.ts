@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect, it } from 'vitest';
-import { separateOutcomes } from '../src/sdk-internals/dispositions.ts';
+import { separateNeighbours } from '../src/sdk-internals/dispositions.ts';
 
 /** The one that the SDK uses. */
 const require = createRequire(
@@ -22,7 +22,7 @@ function said(mends: boolean, outcomes: readonly unknown[]): Said[] {
   session.output = (frame: Said) => frames.push(frame);
   const link = { session, connection, is_receiver: () => true };
   const deliveries = outcomes.map((_, id) => ({ id, link, settled: false }));
-  if (mends) separateOutcomes(deliveries[0]);
+  if (mends) separateNeighbours(deliveries[0]);
   for (const [at, outcome] of outcomes.entries()) {
     const state = outcome as { described?: () => unknown };
     session.incoming.update(deliveries[at], true, state.described === undefined ? state : state.described());

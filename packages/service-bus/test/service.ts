@@ -3,6 +3,9 @@ import { type ServiceBus, startServiceBus } from '@polycast/local-services/servi
 import { type ServiceBusOptions, serviceBus } from '@polycast/service-bus';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 
+/** Is the SDK used by its public face alone in this run? */
+export const isPublic = process.env.POLYCAST_SERVICE_BUS_SDK === 'public';
+
 /** A local namespace for the tests of one file, and broadcasters that are closed after each of them. */
 export function useService(options: Parameters<typeof startServiceBus>[0] = {}) {
   let service: ServiceBus;

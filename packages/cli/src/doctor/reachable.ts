@@ -1,5 +1,5 @@
 import { SCHEMES } from '@polycast/catalogue';
-import { connect, PolycastError } from '@polycast/core';
+import { connect, PolycastError, type Signal } from '@polycast/core';
 import { configuredUrl, resolveTransport } from '@polycast/core/configuration';
 import { readingUrl } from '../choice.ts';
 import { adviceFor } from '../output/failure.ts';
@@ -23,8 +23,13 @@ async function ping(target: Target, secrets: readonly string[] | undefined): Pro
   const what = target.name;
   const startedAt = performance.now();
   try {
-    const location = await within(TIMEOUT_MS, visit(target));
-    return { what, status: 'ok', detail: `${location} in ${showMs(performance.now() - startedAt)}` };
+    const { title, remark } = await within(TIMEOUT_MS, visit(target));
+    return {
+      what,
+      status: 'ok',
+      detail: `${title} in ${showMs(performance.now() - startedAt)}`,
+      ...(remark !== undefined && { advice: hideSecrets(remark, secrets) }),
+    };
   } catch (thrown) {
     const error = PolycastError.from(thrown);
     const advice = adviceFor(error.code);
@@ -37,19 +42,25 @@ async function ping(target: Target, secrets: readonly string[] | undefined): Pro
   }
 }
 
-async function visit(target: Target): Promise<string> {
+/** @returns what it is, and what it signals about itself when it is connected to, such as an SDK that it does not know */
+async function visit(target: Target): Promise<{ readonly title: string; readonly remark: string | undefined }> {
   const url = 'url' in target ? target.url : await configuredUrl(target.entry);
   const transport =
     url === undefined
       ? await resolveTransport({ name: target.name, schemes: SCHEMES })
       : await transportFromUrl(readingUrl(url, 'nothing'));
+  let remark: string | undefined;
+  const onSignal = (signal: Signal) => {
+    if (signal.kind === 'failed') remark ??= signal.error.message;
+  };
   try {
-    await (await connect({ transport, topic: 'polycast-doctor', self: { role: 'doctor' } })).close({ drainMs: 0 });
+    const broadcaster = await connect({ transport, topic: 'polycast-doctor', self: { role: 'doctor' }, onSignal });
+    await broadcaster.close({ drainMs: 0 });
   } catch (error) {
     // Nothing is created to look: a service that answers that there is no such topic has let us in.
     if (!(error instanceof PolycastError) || error.code !== 'not-found') throw error;
   }
-  return transport.manifest.title;
+  return { title: transport.manifest.title, remark };
 }
 
 async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {

@@ -1,4 +1,5 @@
 import type { ServiceBusClient } from '@azure/service-bus';
+import type { ConnectionEvents, ConnectionWatch } from '../connection-watch.ts';
 import type { Ipv6Address, Settings } from '../settings.ts';
 import { failSettlements, lostError, type SdkConnection, SdkGuard, type Settling } from './guard.ts';
 
@@ -21,23 +22,12 @@ interface SdkContext {
 /** The SDK has another connection at once, ms. */
 const INSIST_MS = 1_000;
 
-/** What is told of the connection beneath a client. */
-export interface ConnectionEvents {
-  /** @param error what was said, if anything */
-  onDown(error: unknown): void;
-  onUp(): void;
-  /** The SDK threw where nobody could catch it. The connection is ended. */
-  onThrown(thrown: unknown): void;
-  /** Ends the socket of a connection over WebSockets. */
-  terminate(): void;
-}
-
 /**
  * The SDK tells nobody that its connection was lost: receivers come back by themselves, senders when they are next used. This
- * looks beneath: at `_connectionContext` of version 7.9.5, which is why the version is fixed.
+ * looks beneath: at `_connectionContext`, whose shape is known (see `shape.ts`).
  * @throws TypeError for an SDK without it
  */
-export class SdkConnectionWatch {
+export class SdkConnectionWatch implements ConnectionWatch {
   readonly #context: SdkContext;
   readonly #events: ConnectionEvents;
   readonly #idleMs: number;
@@ -49,7 +39,7 @@ export class SdkConnectionWatch {
 
   constructor(client: ServiceBusClient, { keepAliveMs, ipv6 }: Settings, events: ConnectionEvents) {
     const context = (client as unknown as { _connectionContext?: SdkContext })._connectionContext;
-    if (typeof context?.refreshConnection !== 'function') throw new TypeError('@azure/service-bus 7.9.5 is needed');
+    if (typeof context?.refreshConnection !== 'function') throw new TypeError('@azure/service-bus has another shape');
     this.#context = context;
     this.#ipv6 = ipv6;
     this.#events = events;

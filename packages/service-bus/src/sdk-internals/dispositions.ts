@@ -13,6 +13,20 @@ interface Incoming {
 /** The outcome that says nothing but itself: neighbours may share it (AMQP 1.0, 3.4.2). */
 const ACCEPTED = 0x24;
 
+/**
+ * A message that came over a link that is gone must not be settled over that link, which would wait in vain: without its link the SDK goes by
+ * the lock token.
+ */
+export function forgetLink(message: object): void {
+  const received = message as { delivery?: { link?: unknown; remote_settled?: boolean } };
+  if (received.delivery?.link !== undefined) received.delivery = { remote_settled: false };
+}
+
+/** {@link separateNeighbours} of the delivery that a message came with. */
+export function separateOutcomes(message: object): void {
+  separateNeighbours((message as { delivery?: unknown }).delivery);
+}
+
 const mended = new WeakSet<object>();
 
 /**
@@ -21,7 +35,7 @@ const mended = new WeakSet<object>();
  *
  * @param delivery the first that came over a session, of rhea
  */
-export function separateOutcomes(delivery: unknown): void {
+export function separateNeighbours(delivery: unknown): void {
   const incoming = (delivery as { link?: { session?: { incoming?: Incoming } } } | undefined)?.link?.session?.incoming;
   if (typeof incoming?.update !== 'function' || mended.has(incoming)) return;
   mended.add(incoming);

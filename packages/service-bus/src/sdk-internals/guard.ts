@@ -64,7 +64,7 @@ export interface PendingAnswer {
 }
 
 /** What rhea has Node call: its socket's events, its timers, its next ticks. All code of the SDK that no call of ours runs, runs in one of these. */
-const ENTRIES = [
+export const RHEA_ENTRIES = [
   'connected',
   'input',
   'eof',
@@ -75,6 +75,7 @@ const ENTRIES = [
   '_process',
   '_write_frame',
 ] as const;
+
 /** What is told of a connection that is guarded. */
 export interface GuardEvents {
   /** The SDK threw where nobody could catch it. The connection ends. */
@@ -117,8 +118,11 @@ export class SdkGuard {
 
   constructor(connection: SdkConnection, events: GuardEvents) {
     const rhea = connection._connection;
-    if (typeof rhea?._disconnected !== 'function' || ENTRIES.some((name) => typeof read(rhea, name) !== 'function'))
-      throw new TypeError('@azure/service-bus 7.9.5 is needed');
+    if (
+      typeof rhea?._disconnected !== 'function' ||
+      RHEA_ENTRIES.some((name) => typeof read(rhea, name) !== 'function')
+    )
+      throw new TypeError('@azure/service-bus has another shape');
     this.#connection = connection;
     this.#rhea = rhea;
     this.#events = events;
@@ -162,7 +166,7 @@ export class SdkGuard {
   // ── rhea ──
 
   #guardRhea(rhea: RheaConnection): void {
-    for (const name of ENTRIES) {
+    for (const name of RHEA_ENTRIES) {
       const entry = read(rhea, name);
       Object.assign(rhea, {
         [name]: (...args: never[]) => {
@@ -338,6 +342,6 @@ export function lostError(): Error {
   return Object.assign(new Error('the connection was lost'), { name: 'ConnectionLostError', retryable: true });
 }
 
-function read(rhea: RheaConnection, name: (typeof ENTRIES)[number]): Method {
+function read(rhea: RheaConnection, name: (typeof RHEA_ENTRIES)[number]): Method {
   return (rhea as unknown as Record<string, Method>)[name] as Method;
 }

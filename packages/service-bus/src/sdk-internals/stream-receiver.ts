@@ -1,12 +1,8 @@
-import type {
-  MessageHandlers,
-  PeekMessagesOptions,
-  ServiceBusReceivedMessage,
-  ServiceBusReceiver,
-} from '@azure/service-bus';
+import type { MessageHandlers, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
+import { peek } from '../peek.ts';
 import type { QuietSignal } from '../quiet-signal.ts';
-import { numberOf } from '../resumption.ts';
+
 import { failSettlements } from './guard.ts';
 import { asReceived, LinkMessage, type RheaDelivery, type RheaMessage } from './link-message.ts';
 
@@ -86,7 +82,7 @@ export class StreamReceiver {
     });
     const stream = (this.#receiver as unknown as SdkReceiver)._streamingReceiver;
     if (typeof stream?._onAmqpMessage !== 'function' || !(stream._deliveryDispositionMap instanceof Map)) {
-      throw new TypeError('@azure/service-bus 7.9.5 is needed');
+      throw new TypeError('@azure/service-bus has another shape');
     }
     this.#stream = stream;
     stream._onAmqpMessage = ({ message, delivery }) => {
@@ -117,8 +113,8 @@ export class StreamReceiver {
 
   /** The number of the first message from that one on, locked or not; undefined when there is none. One operation. */
   async peek(from: bigint, abortSignal: QuietSignal): Promise<bigint | undefined> {
-    const [first] = await this.#receiver.peekMessages(1, { fromSequenceNumber: longOf(from), abortSignal });
-    return first === undefined ? undefined : numberOf(first.sequenceNumber);
+    const [first] = await peek(this.#receiver, from, 1, abortSignal);
+    return first;
   }
 
   /**
@@ -214,12 +210,3 @@ export class StreamReceiver {
 const DONE = Promise.resolve();
 /** See {@link StreamHandlers.onMessage}. */
 export const KEPT = new Promise<void>(() => {});
-
-/** What the SDK takes for a `Long` of the package of that name. */
-function longOf(number: bigint): Long {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(number);
-  return { __isLong__: true, toBytesBE: () => [...bytes] } as unknown as Long;
-}
-
-type Long = NonNullable<PeekMessagesOptions['fromSequenceNumber']>;
