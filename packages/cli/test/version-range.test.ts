@@ -11,7 +11,7 @@ test.each([
   ['4.28.5', range, false],
   ['7.0.0', range, false],
   ['6.0.0-beta.1', range, false],
-  ['7.10.0-beta.2', '^7.9.0', false],
+  ['7.10.0-beta.2', '^7.9.5', false],
   ['0.2.3', '^0.2.1', true],
   ['0.3.0', '^0.2.1', false],
   ['0.0.2', '^0.0.1', false],
