@@ -1,3 +1,4 @@
+export type { LinkShape } from '@polycast/local-services/proxy';
 export type { BillLine } from './cost/bill.ts';
 export { makeWorkload } from './cost/check-workload.ts';
 export { compareUnits, sumUnits, type UnitComparison } from './cost/compare-units.ts';
@@ -16,7 +17,6 @@ export type { ServiceName, Workload, WorkloadInput } from './cost/workload.ts';
 export type { CurvePoint, Quantiles } from './latency/distribution.ts';
 export type { DriverEnd, DriverPublisher, DriverTarget, LatencyDriver } from './latency/driver.ts';
 export type { LatencyResult, LatencySetting, LinkLabel, ThroughputResult } from './latency/latency-result.ts';
-export type { LinkShape } from './latency/link-shape.ts';
 export type { Machine } from './latency/machine.ts';
 export { describeMachine } from './latency/machine.ts';
 export {
@@ -32,6 +32,5 @@ export {
   openLatency,
 } from './latency/measure-latency.ts';
 export type { Progress, ProgressListener } from './latency/progress.ts';
-export { type ProxyHandle, type ProxyOptions, type ProxyStats, startProxy } from './latency/shaped-link.ts';
 export { MIN_PAYLOAD_BYTES } from './latency/stamp.ts';
 export { readInputFile } from './read-input-file.ts';

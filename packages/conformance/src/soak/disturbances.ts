@@ -51,21 +51,21 @@ export class Disturbances {
   /** Resolves when it is done; one that lasts goes on meanwhile. What makes no sense now does nothing. */
   async cause(kind: FaultKind, { slot, process, forMs, by }: Circumstances): Promise<void> {
     const faults = this.#stage.target.faults ?? {};
-    const way = this.#stage.ways[slot];
+    const proxy = this.#stage.proxies[slot];
     switch (kind) {
       case 'cut':
-        return this.#brief(kind, () => way?.cut());
+        return this.#brief(kind, () => proxy?.cut());
       case 'cut-one':
-        return this.#brief(kind, () => way?.cutOne(by));
+        return this.#brief(kind, () => proxy?.cutOne(by));
       case 'delay': {
         const slow = () => {
-          if (way !== undefined) way.delayMs = 5 + by * 100;
+          if (proxy !== undefined) proxy.addedDelayMs = 5 + by * 100;
         };
-        return this.#lasting(kind, forMs, slow, () => way?.heal());
+        return this.#lasting(kind, forMs, slow, () => proxy?.restore());
       }
       case 'swallow': {
-        const swallow = () => way?.swallow();
-        return this.#lasting(kind, forMs, swallow, () => way?.heal());
+        const swallow = () => proxy?.lose();
+        return this.#lasting(kind, forMs, swallow, () => proxy?.restore());
       }
       case 'crash': {
         if (process === undefined) return;
@@ -110,7 +110,7 @@ export class Disturbances {
       case 'demote':
         return this.#brief(kind, async () => {
           const at = await faults.demote?.();
-          for (const each of this.#stage.ways) if (each !== undefined && at !== undefined) each.target = at;
+          for (const each of this.#stage.proxies) if (each !== undefined && at !== undefined) each.target = at;
         });
     }
   }

@@ -175,7 +175,7 @@ class Performance {
       life,
       process: process.name,
       module,
-      url: urlAt(this.#stage.ways[slot]?.port),
+      url: urlAt(this.#stage.proxies[slot]?.port),
       topic: this.#topic,
       ...SLOTS[slot]!,
       ...(this.#mutant === undefined ? {} : { mutant: this.#mutant }),

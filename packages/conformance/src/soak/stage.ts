@@ -1,20 +1,20 @@
 import { type Address, PolycastError } from '@polycast/core';
+import { type ProxyHandle, startProxy } from '@polycast/local-services/proxy';
 import type { Entry, Happening } from '../history/record.ts';
 import type { ConformanceTarget, Remote } from '../target.ts';
 import { nowMs, ParticipantProcess } from './participant-process.ts';
 import { type FaultKind, SLOTS } from './plan.ts';
-import { Way } from './way.ts';
 
 /** Histories that a process takes part in before it must show that it can end. */
 const HISTORIES_EACH = 12;
 /** Longest time that a process with nothing open may take to end, ms, by its own event loop. */
 const END_WITHIN_MS = 10_000;
 
-/** What histories are played on: a service, a way to it for each slot, and processes that wait to take part. */
+/** What histories are played on: a service, a proxy before it for each slot, and processes that wait to take part. */
 export class Stage {
   readonly target: ConformanceTarget;
   readonly remote: Remote;
-  readonly ways: readonly (Way | undefined)[];
+  readonly proxies: readonly (ProxyHandle | undefined)[];
   /** All slots in one process: nothing of the transport leaves it. */
   readonly isShared: boolean;
   readonly #spare: ParticipantProcess[] = [];
@@ -31,16 +31,16 @@ export class Stage {
       );
     }
     const { address } = remote;
-    const ways = await Promise.all(
-      SLOTS.map(async () => (address === undefined ? undefined : Way.to(address.host, address.port))),
+    const proxies = await Promise.all(
+      SLOTS.map(async () => (address === undefined ? undefined : startProxy({ target: address }))),
     );
-    return new Stage(target, remote, ways);
+    return new Stage(target, remote, proxies);
   }
 
-  private constructor(target: ConformanceTarget, remote: Remote, ways: readonly (Way | undefined)[]) {
+  private constructor(target: ConformanceTarget, remote: Remote, proxies: readonly (ProxyHandle | undefined)[]) {
     this.target = target;
     this.remote = remote;
-    this.ways = ways;
+    this.proxies = proxies;
     this.isShared = target.transport().manifest.inProcess === true;
   }
 
@@ -83,7 +83,7 @@ export class Stage {
       else this.#end(process);
     }
     await Promise.all(this.#ending);
-    for (const way of this.ways) way?.close();
+    await Promise.all(this.proxies.map((proxy) => proxy?.stop()));
   }
 }
 

@@ -1,5 +1,5 @@
+import type { LinkShape } from '@polycast/local-services/proxy';
 import type { CurvePoint, Quantiles } from './distribution.ts';
-import type { LinkShape } from './link-shape.ts';
 import type { Machine } from './machine.ts';
 
 /**

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { PolycastError, type Transport } from '@polycast/core';
+import { type LinkShape, type ProxyHandle, startProxy } from '@polycast/local-services/proxy';
 import { builtFile } from './built-file.ts';
 import type { DriverTarget, LatencyDriver } from './driver.ts';
 import type { LatencyResult } from './latency-result.ts';
-import type { LinkShape } from './link-shape.ts';
 import { type Plan, resultOf } from './make-result.ts';
 import { polycastDriver, transportOf, driver as urlDriver } from './polycast-driver.ts';
 import { type ProgressListener, ProgressReporter } from './progress.ts';
 import { PublisherRole, type PublishReport } from './publisher.ts';
 import { localRole, type RoleCaller, remoteRole } from './role.ts';
-import { startProxy } from './shaped-link.ts';
 import { makeStamper } from './stamp.ts';
 import { type SubscribeReport, SubscriberRole } from './subscriber.ts';
 
@@ -91,7 +90,7 @@ export async function measureLatency(options: LatencyOptions): Promise<LatencyRe
 export async function openLatency(options: LatencyOptions): Promise<LatencySession> {
   if (options.signal?.aborted) throw abortedBy(options.signal);
   const plan = planOf(options, await sharesProcess(options));
-  const proxy = plan.link === 'shaped' ? await startProxy({ target: options.url, ...options.shaped }) : undefined;
+  const proxy = plan.link === 'shaped' ? await shapedLink(options) : undefined;
   const target: DriverTarget = {
     url: proxy?.url ?? options.url,
     topic: `bench-${randomUUID()}`,
@@ -277,4 +276,13 @@ function positive(name: string, value: number): number {
 function atLeastZero(name: string, value: number): number {
   if (value >= 0 && Number.isFinite(value)) return value;
   throw new TypeError(`${name} must be a finite number of at least 0, not ${value}`);
+}
+
+async function shapedLink({ url, shaped }: LatencyOptions): Promise<ProxyHandle> {
+  const { hostname, protocol } = new URL(url);
+  if (hostname !== '') return startProxy({ target: url, ...shaped });
+  throw new PolycastError(
+    'invalid-configuration',
+    `a link can only be shaped to a URL with host and port, not ${protocol}`,
+  );
 }

@@ -1,7 +1,7 @@
-import type { Link, LinkContext, Transport } from '@polycast/core/adapter';
+import type { Transport } from '@polycast/core/adapter';
+import type { ProxyHandle } from '@polycast/local-services/proxy';
 import { serviceBus } from '../adapter.ts';
 import type { ServiceBusOptions } from '../options.ts';
-import { Way } from './way.ts';
 
 /** A service on this machine, which participants may be cut off from one by one. */
 export interface NearService {
@@ -17,7 +17,8 @@ export class Participants {
   readonly topics = new Set<string>();
   readonly #options: ServiceBusOptions;
   readonly #near: NearService | undefined;
-  readonly #ways = new Map<Transport, Way>();
+  /** What leads each transport to the near service. */
+  readonly #proxies = new Map<Transport, Promise<ProxyHandle>>();
 
   constructor(options: ServiceBusOptions, near?: NearService) {
     this.#options = options;
@@ -26,26 +27,36 @@ export class Participants {
 
   make(): Transport {
     const transport = serviceBus(this.#options);
-    const way = this.#near === undefined ? undefined : new Way(this.#near.host, this.#near.port);
-    const watched: Transport = { ...transport, open: (context) => this.#open(transport, way, context) };
-    if (way !== undefined) this.#ways.set(watched, way);
+    const near = this.#near;
+    const watched: Transport = {
+      ...transport,
+      open: async (context) => {
+        this.topics.add(context.topic);
+        if (near === undefined) return transport.open(context);
+        const { port } = await this.#proxyOf(watched, near);
+        return serviceBus(near.optionsAt(port)).open(context);
+      },
+    };
     return watched;
   }
 
-  async #open(transport: Transport, way: Way | undefined, context: LinkContext): Promise<Link> {
-    this.topics.add(context.topic);
-    if (way === undefined || this.#near === undefined) return transport.open(context);
-    return serviceBus(this.#near.optionsAt(await way.port())).open(context);
+  #proxyOf(transport: Transport, { host, port }: NearService): Promise<ProxyHandle> {
+    const proxy =
+      this.#proxies.get(transport) ??
+      import('@polycast/local-services/proxy').then(({ startProxy }) => startProxy({ target: { host, port } }));
+    this.#proxies.set(transport, proxy);
+    return proxy;
   }
 
   /** @throws TypeError for a transport that was not made here */
   async abandon(transport: Transport): Promise<void> {
-    const way = this.#ways.get(transport);
-    if (way === undefined) throw new TypeError('the transport is not of this harness');
-    await way.end();
+    const proxy = await this.#proxies.get(transport);
+    if (proxy === undefined) throw new TypeError('the transport is not of this harness, or was never opened');
+    // Its port stays taken: should another process get it, the participant would connect there.
+    proxy.refuse();
   }
 
   async dispose(): Promise<void> {
-    await Promise.all([...this.#ways.values()].map((way) => way.end()));
+    await Promise.all([...this.#proxies.values()].map(async (proxy) => (await proxy).stop()));
   }
 }

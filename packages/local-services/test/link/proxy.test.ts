@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ProxyHandle, startProxy } from '../src/index.ts';
-import { makeSchedule } from '../src/latency/link-shape.ts';
+import { makeSchedule } from '../../src/link/link-shape.ts';
+import { type ProxyHandle, startProxy } from '../../src/link/proxy.ts';
 
 const toClose: (() => unknown)[] = [];
 afterEach(async () => {
@@ -76,11 +78,11 @@ describe('proxy', () => {
     expect(Buffer.concat(parts).toString()).toBe('last words');
   });
 
-  it('cut breaks what is open and what is tried, restore lets new ones in', async () => {
+  it('refuse breaks what is open and what is tried, restore lets new ones in', async () => {
     const proxy = await proxyTo();
     const client = await clientOf(proxy);
     await echo(client, Buffer.from('x'));
-    proxy.cut();
+    proxy.refuse();
     await closed(client);
     const refused = connect(proxy.port, '127.0.0.1');
     refused.on('error', () => {});
@@ -90,15 +92,15 @@ describe('proxy', () => {
     expect(proxy.stats).toMatchObject({ connections: 2, open: 1 });
   });
 
-  it('stall holds bytes without closing, restore passes them on', async () => {
+  it('freeze holds bytes without closing, restore passes them on', async () => {
     const proxy = await proxyTo();
     const client = await clientOf(proxy);
     await echo(client, Buffer.from('x'));
-    proxy.stall();
+    proxy.freeze();
     const heard: string[] = [];
     client.on('data', (bytes) => heard.push(bytes.toString()));
     client.write('held');
-    // A second connection to the same server goes round trips meanwhile: the stalled one had its chance.
+    // A second connection to the same server goes round trips meanwhile: the frozen one had its chance.
     const other = await startProxy({ target: { host: '127.0.0.1', port: await echoServer() } });
     toClose.push(() => other.stop());
     await echo(await clientOf(other), Buffer.from('round'));
@@ -106,6 +108,73 @@ describe('proxy', () => {
     proxy.restore();
     if (heard.length === 0) await once(client, 'data');
     expect(heard.join('')).toBe('held');
+  });
+
+  it('cut closes what is open and lets new ones in; cutOne closes one', async () => {
+    const proxy = await proxyTo();
+    const clients = [await clientOf(proxy), await clientOf(proxy), await clientOf(proxy)];
+    for (const client of clients) await echo(client, Buffer.from('x'));
+    const ended = clients.map(closed);
+    proxy.cutOne(0.5);
+    await ended[1];
+    expect(proxy.stats.open).toBe(2);
+    expect((await echo(clients[0] as Socket, Buffer.from('still'))).toString()).toBe('still');
+    proxy.cut();
+    await Promise.all(ended);
+    expect(proxy.stats.open).toBe(0);
+    proxy.cutOne(0.5);
+    expect((await echo(await clientOf(proxy), Buffer.from('new'))).toString()).toBe('new');
+  });
+
+  it('lose discards what is sent, and restore closes the connections that lost something', async () => {
+    const proxy = await proxyTo();
+    const [talks, listens] = [await clientOf(proxy), await clientOf(proxy)];
+    for (const client of [talks, listens]) await echo(client, Buffer.from('x'));
+    proxy.lose();
+    const ended = closed(talks);
+    const { bytesToServer } = proxy.stats;
+    talks.write('lost');
+    const late = await clientOf(proxy);
+    late.write('lost, too');
+    const lateEnded = closed(late);
+    // What the loopback takes to bring them here.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(proxy.stats.bytesToServer).toBe(bytesToServer);
+    proxy.restore();
+    await Promise.all([ended, lateEnded]);
+    expect((await echo(listens, Buffer.from('fine'))).toString()).toBe('fine');
+  });
+
+  it('leads new connections elsewhere, and delays what passes from now on', async () => {
+    const proxy = await proxyTo();
+    const old = await clientOf(proxy);
+    await echo(old, Buffer.from('x'));
+    const greeter = createServer((socket) => void socket.end('hello'));
+    await new Promise<void>((resolve) => greeter.listen(0, '127.0.0.1', resolve));
+    toClose.push(() => greeter.close());
+    proxy.target = { host: '127.0.0.1', port: (greeter.address() as AddressInfo).port };
+    const [greeting] = await once(await clientOf(proxy), 'data');
+    expect(String(greeting)).toBe('hello');
+    proxy.addedDelayMs = 50;
+    const startedAt = performance.now();
+    const both = echo(old, Buffer.from('slow'));
+    await both;
+    // Timers round down by less than a millisecond.
+    expect(performance.now() - startedAt).toBeGreaterThan(98);
+    proxy.restore();
+    expect(proxy.addedDelayMs).toBe(0);
+  });
+
+  it('keeps no process alive', async () => {
+    const script = `
+      import { createServer, connect } from 'node:net';
+      import { startProxy } from ${JSON.stringify(new URL('../../src/link/proxy.ts', import.meta.url).href.replace('/src/', '/dist/').replace(/ts$/, 'js'))};
+      const server = createServer((socket) => socket.unref().pipe(socket)).listen(0, '127.0.0.1', async () => {
+        server.unref();
+        const proxy = await startProxy({ target: { host: '127.0.0.1', port: server.address().port }, delayMs: 60_000 });
+        const client = connect(proxy.port, '127.0.0.1', () => client.write('x', () => client.unref()));
+      });`;
+    await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { timeout: 20_000 });
   });
 
   it('leads a URL through itself and keeps the rest of it', async () => {
@@ -122,7 +191,7 @@ describe('proxy', () => {
   });
 
   it('refuses what has no meaning', async () => {
-    await expect(startProxy({ target: 'memory:' })).rejects.toMatchObject({ code: 'invalid-configuration' });
+    await expect(startProxy({ target: 'memory:' })).rejects.toThrow(TypeError);
     await expect(startProxy({ target: 'redis://h', delayMs: -1 })).rejects.toThrow(TypeError);
     await expect(startProxy({ target: 'redis://h', lossRate: 1 })).rejects.toThrow(TypeError);
     await expect(startProxy({ target: 'redis://h', bytesPerSecond: 0 })).rejects.toThrow(TypeError);
