@@ -79,13 +79,16 @@ describe('startRedis', () => {
     expect(await ask(server.port, 'SET key value')).toBe('+OK');
     await server.kill();
     expect(await ask(server.port, 'PING')).toBeUndefined();
-    await server.restart();
+    await server.start();
+    const { pid } = server;
+    await server.start();
+    expect(server.pid).toBe(pid);
     expect(await ask(server.port, 'GET key')).toBe(kept);
   });
 
   it('answers nothing while frozen, and all of it when thawed', async () => {
     const server = await start();
-    server.freeze();
+    await server.freeze();
     let answered = false;
     const reply = ask(server.port, 'PING').then((text) => {
       answered = true;
@@ -95,16 +98,31 @@ describe('startRedis', () => {
     const other = await start();
     await ask(other.port, 'PING');
     expect(answered).toBe(false);
-    server.thaw();
+    await server.thaw();
     expect(await reply).toBe('+PONG');
+  });
+
+  it('cut ends every connection, subscribed or not, and new ones are welcome', async () => {
+    const server = await start();
+    const sockets = ['PING', 'SUBSCRIBE news'].map((command) => {
+      const socket = connect({ host: '127.0.0.1', port: server.port }, () => socket.write(`${command}\r\n`));
+      return socket;
+    });
+    await Promise.all(sockets.map((socket) => once(socket, 'data')));
+    const ended = sockets.map((socket) => once(socket.resume(), 'close'));
+    await server.cut();
+    await Promise.all(ended);
+    expect(await ask(server.port, 'PING')).toBe('+PONG');
+    await server.kill();
+    await expect(server.cut()).rejects.toThrow('does not answer');
   });
 
   it('stops and restarts a frozen server', async () => {
     const server = await start();
-    server.freeze();
+    await server.freeze();
     await server.restart();
     expect(await ask(server.port, 'PING')).toBe('+PONG');
-    server.freeze();
+    await server.freeze();
     await server.stop();
     expect(isAlive(server.pid)).toBe(false);
   });

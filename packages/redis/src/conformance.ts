@@ -45,9 +45,9 @@ async function ours(url: URL): Promise<ConformanceTarget> {
     faults: {
       restart: rested(() => pair.primary.restart()),
       kill: rested(() => pair.primary.kill()),
-      start: rested(() => pair.primary.restart()),
-      freeze: async () => pair.primary.freeze(),
-      thaw: async () => pair.primary.thaw(),
+      start: rested(() => pair.primary.start()),
+      freeze: () => pair.primary.freeze(),
+      thaw: () => pair.primary.thaw(),
       cut: () => admin.cutAll(),
       demote: async () => {
         const now = await pair.demote();

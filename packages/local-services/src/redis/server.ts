@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from '../process/child.ts';
 import { freePort } from '../process/free-port.ts';
-import type { LocalService } from '../service.ts';
+import type { BreakableService } from '../service.ts';
 import { findRedisServer } from './find.ts';
-import { answersPing } from './ping.ts';
+import { answersPing, cutClients } from './ping.ts';
 
 /** Longest wait for a started server to answer, in ms. */
 export const START_TIMEOUT_MS = 15_000;
@@ -22,19 +22,10 @@ export interface RedisServerOptions {
   readonly persistent?: boolean;
 }
 
-/** A real `redis-server`. */
-export interface RedisServer extends LocalService {
-  readonly port: number;
+/** A real `redis-server`. It keeps its data over `restart` and `kill` if it is `persistent`. */
+export interface RedisServer extends BreakableService {
   /** Of the process that runs now; after `kill`, of the last one. */
   readonly pid: number;
-  /** Ends the process at once (SIGKILL), as a crash would. `restart` brings it back. */
-  kill(): Promise<void>;
-  /** Ends it in good order if it runs, and starts it again on the same port. Data is kept if `persistent`. */
-  restart(): Promise<void>;
-  /** Stops the process from running (SIGSTOP): connections stay open and nothing answers. */
-  freeze(): void;
-  /** Undoes `freeze`. */
-  thaw(): void;
 }
 
 /**
@@ -109,18 +100,28 @@ class Server implements RedisServer {
   }
 
   async restart(): Promise<void> {
-    this.thaw();
+    await this.thaw();
     await this.#child.end('SIGTERM');
+    await this.start();
+  }
+
+  async start(): Promise<void> {
+    if (this.#child.running) return;
     this.#child = await this.#launch();
     if (!this.#child.running) throw new Error(`redis-server did not start again: ${this.#child.output.trim()}`);
   }
 
-  freeze(): void {
+  /** The process is stopped (SIGSTOP). */
+  async freeze(): Promise<void> {
     this.#child.send('SIGSTOP');
   }
 
-  thaw(): void {
+  async thaw(): Promise<void> {
     this.#child.send('SIGCONT');
+  }
+
+  async cut(): Promise<void> {
+    await cutClients(this.port);
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { AccessRule, JwtOptions } from '../auth/index.ts';
-import type { LocalService } from '../service.ts';
+import type { BreakableService } from '../service.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Broker } from './broker/api.ts';
 import type { Tier } from './broker/limits.ts';
@@ -33,9 +33,11 @@ export interface ServiceBusCounts {
   readonly billed: ReadonlyMap<string, ReadonlyMap<OperationKind, number>>;
 }
 
-/** A Service Bus namespace on this machine, for development and tests. Its messages live as long as the object. */
-export interface ServiceBus extends LocalService {
-  readonly port: number;
+/**
+ * A Service Bus namespace on this machine, for development and tests. Its messages live as long as the object. `restart` closes every
+ * connection with `amqp:connection:forced`.
+ */
+export interface ServiceBus extends BreakableService {
   /**
    * For every client: `UseDevelopmentEmulator=true` makes messaging clients speak plain AMQP. The vendor's administration clients
    * speak HTTPS whatever it says: they must trust `caFile()`.
@@ -51,14 +53,4 @@ export interface ServiceBus extends LocalService {
   counts(): ServiceBusCounts;
   /** The engine itself: entities and messages without a client. */
   readonly broker: Broker;
-  /** Closes every connection as the service does when it restarts (`amqp:connection:forced`), and takes new ones at once. Messages stay. */
-  restart(): Promise<void>;
-  /** Every connection breaks without a word and nobody listens until `start`. Messages stay. */
-  kill(): Promise<void>;
-  start(): Promise<void>;
-  /** Neither reads nor writes, connections stay open, until `thaw`. */
-  freeze(): void;
-  thaw(): void;
-  /** Breaks every open connection; new ones are welcome. */
-  cut(): void;
 }

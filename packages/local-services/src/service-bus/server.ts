@@ -134,7 +134,7 @@ class LocalServiceBus implements ServiceBus {
     this.#amqp.closeAll();
     // What is left to say gets its turn to go out; who does not answer is not waited for.
     for (let turn = 0; turn < FAREWELL_TURNS && this.#amqp.connections > 0; turn += 1) await nextTurn();
-    this.cut();
+    await this.cut();
   }
 
   async kill(): Promise<void> {
@@ -147,15 +147,15 @@ class LocalServiceBus implements ServiceBus {
     if (this.#listener === undefined) await this.listen(this.#port);
   }
 
-  freeze(): void {
+  async freeze(): Promise<void> {
     this.#listener?.freeze();
   }
 
-  thaw(): void {
+  async thaw(): Promise<void> {
     this.#listener?.thaw();
   }
 
-  cut(): void {
+  async cut(): Promise<void> {
     this.#listener?.cut();
   }
 
