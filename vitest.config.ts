@@ -11,6 +11,7 @@ const ON_PUBLIC_FACE = [
   'dead-letter-reason',
   'endpoint',
   'from-url',
+  'given-client',
   'link',
   'process-end',
   'redrive',

@@ -25,6 +25,7 @@ import { TopicSender } from './sender.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { ServiceBusSource } from './source.ts';
 import { type Encoded, encodeMessage, messageIdOf, withTtl } from './wire.ts';
+import { within } from './within.ts';
 
 /** Most events that are remembered between measuring and sending: as many as core lets wait. */
 const MAX_MEASURED = 10_000;
@@ -126,7 +127,7 @@ class ServiceBusLink implements Link {
   /** Where the SDK is not as we know it. */
   #sayHow(): void {
     const { publicBecause } = this.#settings;
-    if (publicBecause === undefined || isPublicForced()) return;
+    if (publicBecause === undefined || isPublicForced() || 'client' in this.#settings.access) return;
     const error = new PolycastError(
       'unsupported',
       `the installed @azure/service-bus differs from the known versions (${publicBecause}): only its public interface is used, which is slower and notices a lost connection later`,
@@ -268,8 +269,17 @@ class ServiceBusLink implements Link {
     return place;
   }
 
+  async #end(): Promise<void> {
+    // A client of our own ends its links when it is closed.
+    if ('client' in this.#settings.access) {
+      const ending = Promise.all([...this.#senders.values()].map((sender) => sender.close()));
+      await within(this.#settings.closeTimeoutMs, ending);
+    }
+    await this.#connection.close();
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.#connection.close();
+    this.#closing ??= this.#end();
     return this.#closing;
   }
 }

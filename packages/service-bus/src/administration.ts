@@ -27,7 +27,7 @@ const CONFLICT_DELAY_MS = 50;
 
 /** Makes topics, subscriptions and rules, as far as it may. Each request is counted. */
 export class Administration {
-  readonly #client: ServiceBusAdministrationClient;
+  readonly #client: ServiceBusAdministrationClient | undefined;
   readonly #settings: Settings;
   #mayManage: boolean;
 
@@ -35,19 +35,25 @@ export class Administration {
     this.#settings = settings;
     this.#mayManage = settings.create !== false;
     const { access } = settings;
+    if ('client' in access) {
+      this.#client = access.administrationClient && counted(access.administrationClient, onRequest);
+      this.#mayManage &&= this.#client !== undefined;
+      return;
+    }
     const options = {
       retryOptions: { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 1_000 },
       ...settings.administrationOptions,
     };
-    this.#client =
+    const client =
       'connectionString' in access
         ? new ServiceBusAdministrationClient(access.connectionString, options)
         : new ServiceBusAdministrationClient(access.fullyQualifiedNamespace, access.credential, options);
     const { administrationUrl, operationTimeoutMs } = settings;
     const mayLookBeneath = settings.publicBecause === undefined;
-    const signer = mayLookBeneath && 'connectionString' in access ? signerOf(this.#client) : undefined;
+    const signer = mayLookBeneath && 'connectionString' in access ? signerOf(client) : undefined;
     // Innermost, so that every attempt is counted, and signed as the SDK means it.
-    this.#client.pipeline.addPolicy(
+    this.#client = client;
+    client.pipeline.addPolicy(
       {
         name: 'polycast',
         async sendRequest(request, next) {
@@ -72,7 +78,9 @@ export class Administration {
     );
   }
 
+  /** @throws TypeError where none was given */
   get client(): ServiceBusAdministrationClient {
+    if (this.#client === undefined) throw new TypeError('no administration client was given');
     return this.#client;
   }
 
@@ -86,7 +94,7 @@ export class Administration {
     if (!this.#mayManage) return false;
     const { duplicateDetectionMs } = this.#settings;
     try {
-      const found = await this.#orNothing(() => this.#client.getTopic(name));
+      const found = await this.#orNothing(() => this.client.getTopic(name));
       if (found !== undefined) {
         this.#checkTopic(name, found.requiresDuplicateDetection);
         return true;
@@ -96,12 +104,12 @@ export class Administration {
       }
       await this.#persist(async () => {
         const made = await this.#unlessThere(() =>
-          this.#client.createTopic(name, {
+          this.client.createTopic(name, {
             requiresDuplicateDetection: duplicateDetectionMs > 0,
             ...(duplicateDetectionMs > 0 ? { duplicateDetectionHistoryTimeWindow: iso(duplicateDetectionMs) } : {}),
           }),
         );
-        if (!made) this.#checkTopic(name, (await this.#client.getTopic(name)).requiresDuplicateDetection);
+        if (!made) this.#checkTopic(name, (await this.client.getTopic(name)).requiresDuplicateDetection);
       });
       return true;
     } catch (thrown) {
@@ -128,7 +136,7 @@ export class Administration {
       await this.#persist(async () => {
         const [first, ...others] = plan.rules as readonly [PlannedRule, ...PlannedRule[]];
         const made = await this.#unlessThere(() =>
-          this.#client.createSubscription(topic, plan.name, subscriptionOptions(plan, lockMs, first)),
+          this.client.createSubscription(topic, plan.name, subscriptionOptions(plan, lockMs, first)),
         );
         isNew ||= made;
         if (made) await Promise.all(others.map((rule) => this.#addRule(topic, plan.name, rule)));
@@ -164,9 +172,9 @@ export class Administration {
   }
 
   async #keep(topic: string, subscription: string): Promise<void> {
-    const found = await this.#client.getSubscription(topic, subscription);
+    const found = await this.client.getSubscription(topic, subscription);
     if (found.autoDeleteOnIdle === NEVER) return;
-    await this.#client.updateSubscription({ ...found, autoDeleteOnIdle: NEVER });
+    await this.client.updateSubscription({ ...found, autoDeleteOnIdle: NEVER });
   }
 
   /** What a source leaves behind when it closes. Never throws for what is gone already. */
@@ -198,25 +206,25 @@ export class Administration {
   }
 
   async removeTopic(name: string): Promise<void> {
-    await this.#orNothing(() => this.#client.deleteTopic(name));
+    await this.#orNothing(() => this.client.deleteTopic(name));
   }
 
   async #removeSubscription(topic: string, name: string): Promise<void> {
-    await this.#persist(() => this.#orNothing(() => this.#client.deleteSubscription(topic, name)));
+    await this.#persist(() => this.#orNothing(() => this.client.deleteSubscription(topic, name)));
   }
 
   async #removeRule(topic: string, subscription: string, rule: string): Promise<void> {
-    await this.#persist(() => this.#orNothing(() => this.#client.deleteRule(topic, subscription, rule)));
+    await this.#persist(() => this.#orNothing(() => this.client.deleteRule(topic, subscription, rule)));
   }
 
   /** @returns was it new? */
   #addRule(topic: string, subscription: string, { name, filter }: PlannedRule): Promise<boolean> {
-    return this.#persist(() => this.#unlessThere(() => this.#client.createRule(topic, subscription, name, filter)));
+    return this.#persist(() => this.#unlessThere(() => this.client.createRule(topic, subscription, name, filter)));
   }
 
   async #ruleNames(topic: string, subscription: string): Promise<Set<string>> {
     const names = new Set<string>();
-    for await (const { name } of this.#client.listRules(topic, subscription)) names.add(name);
+    for await (const { name } of this.client.listRules(topic, subscription)) names.add(name);
     return names;
   }
 
@@ -258,6 +266,20 @@ export class Administration {
     this.#mayManage = false;
     return false;
   }
+}
+
+/** The user's client as it is, with each call counted: its requests are its own. */
+function counted(client: ServiceBusAdministrationClient, onCall: () => void): ServiceBusAdministrationClient {
+  return new Proxy(client, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        onCall();
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
 }
 
 function subscriptionOptions(

@@ -65,9 +65,11 @@ export class Connection {
     };
     try {
       this.client =
-        'connectionString' in access
-          ? new ServiceBusClient(access.connectionString, options)
-          : new ServiceBusClient(access.fullyQualifiedNamespace, access.credential, options);
+        'client' in access
+          ? access.client
+          : 'connectionString' in access
+            ? new ServiceBusClient(access.connectionString, options)
+            : new ServiceBusClient(access.fullyQualifiedNamespace, access.credential, options);
     } catch (thrown) {
       const error = mapError(thrown);
       throw new PolycastError('invalid-configuration', sentenceOf(error), { cause: error.cause });
@@ -174,7 +176,9 @@ export class Connection {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#watch.end();
-    const ended = this.isPublic ? Promise.all(this.#endings).then(() => this.client.close()) : this.client.close();
+    const isGiven = 'client' in this.settings.access;
+    const close = () => (isGiven ? undefined : this.client.close());
+    const ended = this.isPublic ? Promise.all(this.#endings).then(close) : this.client.close();
     await within(this.settings.closeTimeoutMs, ended);
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -1,4 +1,10 @@
-import type { ServiceBusAdministrationClientOptions, TokenCredential, WebSocketOptions } from '@azure/service-bus';
+import type {
+  ServiceBusAdministrationClient,
+  ServiceBusAdministrationClientOptions,
+  ServiceBusClient,
+  TokenCredential,
+  WebSocketOptions,
+} from '@azure/service-bus';
 
 /** @default for `connectTimeoutMs` */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
@@ -25,6 +31,13 @@ export interface ServiceBusOptions {
   readonly fullyQualifiedNamespace?: string;
   /** Any credential of Entra ID, such as those of `@azure/identity`. */
   readonly credential?: TokenCredential;
+  /**
+   * A ready client, instead of a connection string or a credential. It is used by its public interface alone and never closed; its own options say how it
+   * connects and retries.
+   */
+  readonly client?: ServiceBusClient;
+  /** With {@link client}: creates what is missing. Left out, nothing is created, as with `create: false`. */
+  readonly administrationClient?: ServiceBusAdministrationClient;
   /** Speak AMQP over WebSockets, on port 443. Node has none of its own that fits: give `ws`, and a proxy agent if need be. */
   readonly webSocketOptions?: WebSocketOptions;
   /** An address to connect to instead of the namespace's, as private links and gateways need it. */

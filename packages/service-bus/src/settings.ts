@@ -1,4 +1,10 @@
-import type { ServiceBusAdministrationClientOptions, TokenCredential, WebSocketOptions } from '@azure/service-bus';
+import type {
+  ServiceBusAdministrationClient,
+  ServiceBusAdministrationClientOptions,
+  ServiceBusClient,
+  TokenCredential,
+  WebSocketOptions,
+} from '@azure/service-bus';
 import { type OptionNames, PolycastError, unknownOption } from '@polycast/core/adapter';
 import { type Endpoint, hostOf, readConnectionString } from './connection-string.ts';
 import type { ServiceBusOptions } from './options.ts';
@@ -8,7 +14,14 @@ import { sdkDifference } from './sdk-internals/shape.ts';
 /** How to be let in. */
 export type Access =
   | { readonly connectionString: string }
-  | { readonly fullyQualifiedNamespace: string; readonly credential: TokenCredential };
+  | { readonly fullyQualifiedNamespace: string; readonly credential: TokenCredential }
+  | GivenClients;
+
+/** Clients of the user's own, which are never closed. */
+export interface GivenClients {
+  readonly client: ServiceBusClient;
+  readonly administrationClient: ServiceBusAdministrationClient | undefined;
+}
 
 export interface Ipv6Address {
   /** Without brackets. */
@@ -48,6 +61,8 @@ const SERVICE_BUS_OPTIONS: OptionNames<ServiceBusOptions> = {
   connectionString: 1,
   fullyQualifiedNamespace: 1,
   credential: 1,
+  client: 1,
+  administrationClient: 1,
   webSocketOptions: 1,
   customEndpointAddress: 1,
   administrationUrl: 1,
@@ -73,7 +88,10 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
   const endpoint =
     'connectionString' in access
       ? readConnectionString(access.connectionString)
-      : { ...hostOf(access.fullyQualifiedNamespace), isEmulator: false };
+      : {
+          ...hostOf('client' in access ? access.client.fullyQualifiedNamespace : access.fullyQualifiedNamespace),
+          isEmulator: false,
+        };
   const { customEndpointAddress, administrationOptions } = options;
   if (customEndpointAddress !== undefined && typeof customEndpointAddress !== 'string') {
     throw refuse('customEndpointAddress must be a string');
@@ -84,12 +102,17 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
   ) {
     throw refuse('administrationOptions must be an object');
   }
-  const publicBecause = sdkDifference();
+  const publicBecause = 'client' in access ? 'the client was given' : sdkDifference();
   const address = ipv6(customEndpointAddress === undefined ? endpoint : hostOf(customEndpointAddress), {
     isPlain: endpoint.isEmulator,
     isWebSocket: options.webSocketOptions !== undefined,
   });
-  if (address !== undefined && publicBecause !== undefined && options.webSocketOptions === undefined) {
+  if (
+    !('client' in access) &&
+    address !== undefined &&
+    publicBecause !== undefined &&
+    options.webSocketOptions === undefined
+  ) {
     throw refuse(
       `the installed @azure/service-bus cannot connect to an IPv6 address (${publicBecause}): give a host name`,
     );
@@ -154,7 +177,32 @@ function ipv6(
   return { host: host.slice(1, -1), port: port ?? (isWebSocket ? 443 : isPlain ? 5672 : 5671) };
 }
 
-function accessOf({ connectionString, fullyQualifiedNamespace, credential }: ServiceBusOptions): Access {
+/** What a client that is given says by itself. */
+const BESIDE_CLIENT = [
+  'connectionString',
+  'fullyQualifiedNamespace',
+  'credential',
+  'webSocketOptions',
+  'customEndpointAddress',
+  'administrationUrl',
+  'administrationOptions',
+] as const;
+
+function accessOf(options: ServiceBusOptions): Access {
+  const { connectionString, fullyQualifiedNamespace, credential, client, administrationClient } = options;
+  if (client !== undefined) {
+    const other = BESIDE_CLIENT.find((name) => options[name] !== undefined);
+    if (other !== undefined) throw refuse(`give either client or ${other}, not both`);
+    if (typeof client.createSender !== 'function' || typeof client.fullyQualifiedNamespace !== 'string') {
+      throw refuse('client must be a ServiceBusClient');
+    }
+    if (administrationClient !== undefined && typeof administrationClient.createTopic !== 'function') {
+      throw refuse('administrationClient must be a ServiceBusAdministrationClient');
+    }
+    if (options.create && administrationClient === undefined) throw refuse('create needs administrationClient');
+    return { client, administrationClient };
+  }
+  if (administrationClient !== undefined) throw refuse('administrationClient needs client');
   if (connectionString !== undefined) {
     if (fullyQualifiedNamespace !== undefined || credential !== undefined) {
       throw refuse('give either connectionString or fullyQualifiedNamespace with credential, not both');

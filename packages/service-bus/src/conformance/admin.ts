@@ -61,6 +61,7 @@ export class Admin {
 
   #open(): ServiceBusClient {
     const { access } = this.#settings;
+    if ('client' in access) throw new TypeError('a client of its own is needed');
     this.#client ??=
       'connectionString' in access
         ? new ServiceBusClient(access.connectionString)
