@@ -19,7 +19,7 @@ import { DEFAULT_DRAIN_MS } from './contract.ts';
 import { listenBeside, listenForControl } from './control-lane.ts';
 import { asError } from './describe-error.ts';
 import { PolycastError } from './error.ts';
-import type { EventInput } from './event.ts';
+import type { BroadcastEvent, EventInput } from './event.ts';
 import { Inbox } from './inbox.ts';
 import type { CapabilityName, Manifest } from './manifest.ts';
 import type { MemberList } from './member-list.ts';
@@ -142,9 +142,24 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return keepAlive(this.#session.runtime, this.#subscribe(first, second));
   }
 
+  on<Type extends keyof Events & string>(
+    type: Type,
+    handler: Handler<BroadcastEvent<Type, Events[Type]>>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription<BroadcastEvent<Type, Events[Type]>>> {
+    if (typeof type !== 'string' || typeof handler !== 'function') {
+      return Promise.reject(new TypeError('on() takes a type and a handler function'));
+    }
+    return keepAlive(
+      this.#session.runtime,
+      this.#subscribe(handler as unknown as Handler<EventOf<Events>>, options, type),
+    ) as never;
+  }
+
   async #subscribe(
     first: Handler<EventOf<Events>> | SubscribeOptions | undefined,
     second: SubscribeOptions | undefined,
+    type?: string,
   ): Promise<Subscription<EventOf<Events>>> {
     if (this.#closing !== undefined) throw closedError();
     const handler = typeof first === 'function' ? first : undefined;
@@ -156,7 +171,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       throw new TypeError('subscribe() takes the handler before the options');
     const options = subscribeOptions(handler === undefined ? (first as SubscribeOptions | undefined) : second);
     if (isAborted(options?.signal)) throw abortedError('subscribe');
-    const settings = await this.#settingsOf(options);
+    const settings = await this.#settingsOf(options, type);
     // Most pages iterate over none.
     const given =
       handler === undefined
@@ -183,10 +198,10 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return subscription as unknown as Subscription<EventOf<Events>>;
   }
 
-  async #settingsOf(options: SubscribeOptions | undefined): Promise<SubscriptionSettings> {
-    if (options?.filter === undefined) return subscriptionSettings(options);
+  async #settingsOf(options: SubscribeOptions = {}, type: string | undefined): Promise<SubscriptionSettings> {
+    if ((options.filter ?? type) === undefined) return subscriptionSettings(options);
     const { subscriptionFilter } = await import('./filter/subscription-filter.ts');
-    return subscriptionSettings(options, subscriptionFilter(options.filter, this.#session.filterTarget));
+    return subscriptionSettings(options, subscriptionFilter(options.filter, this.#session.filterTarget, type));
   }
 
   async #listen(

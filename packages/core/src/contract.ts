@@ -207,6 +207,15 @@ export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends 
    * leaving the loop releases the current one unless it was settled.
    */
   subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
+  /**
+   * Subscribes to events of one type: `subscribe` with an exact filter on `type`, which the service evaluates where it can. A `filter` in
+   * the options narrows it further. @throws TypeError (a rejection) for a type that is not a string, or a handler that is not a function
+   */
+  on<Type extends keyof Events & string>(
+    type: Type,
+    handler: Handler<BroadcastEvent<Type, Events[Type]>>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription<BroadcastEvent<Type, Events[Type]>>>;
   /** Sends a request and collects the replies. */
   request(event: EventInputOf<Inputs>, options?: RequestOptions): Replies;
   /**

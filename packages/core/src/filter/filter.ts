@@ -21,19 +21,20 @@ const FILTER_OPTIONS: OptionNames<FilterOptions> = { functions: 1 };
 export class CompiledFilter {
   /** Simplified: the same for every event, but not always as written. */
   readonly tree: FilterTree;
-  readonly #functions: FilterFunctions | undefined;
+  /** Those that it may call besides those of CESQL. */
+  readonly functions: FilterFunctions | undefined;
   #condition: Condition | undefined;
   #predicate: Predicate | undefined;
 
   /** For {@link compileFilter}. */
   constructor(tree: FilterTree, functions: FilterFunctions | undefined) {
     this.tree = tree;
-    this.#functions = functions;
+    this.functions = functions;
   }
 
   /** When an event passes, as a formula of tests. */
   get condition(): Condition {
-    this.#condition ??= conditionOf(this.tree, this.#functions);
+    this.#condition ??= conditionOf(this.tree, this.functions);
     return this.#condition;
   }
 
@@ -44,7 +45,7 @@ export class CompiledFilter {
       return this.#predicate(event);
     } catch {
       // The event has getters that throw: those attributes are absent, which the closures take no time to find out.
-      const { value, error } = evaluateTree(this.tree, event, this.#functions);
+      const { value, error } = evaluateTree(this.tree, event, this.functions);
       return error === undefined && value === true;
     }
   }

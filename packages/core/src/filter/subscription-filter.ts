@@ -4,7 +4,7 @@
  */
 import { type CompiledFilter, compileFilter } from './filter.ts';
 import { FilterIndex } from './index/filter-index.ts';
-import type { FilterInput } from './parse.ts';
+import { type FilterInput, parseFilter } from './parse.ts';
 import type { FilterTarget } from './target.ts';
 
 /** What a subscription does with its filter. */
@@ -16,9 +16,24 @@ export interface SubscriptionFilter {
   newIndex<Id>(): FilterIndex<Id>;
 }
 
-/** @throws PolycastError `invalid-filter` */
-export function subscriptionFilter(input: FilterInput, target: FilterTarget | undefined): SubscriptionFilter {
-  const compiled = compileFilter(input);
+/**
+ * @param type only events of this type, if it is given
+ * @throws PolycastError `invalid-filter`
+ */
+export function subscriptionFilter(
+  input: FilterInput | undefined,
+  target: FilterTarget | undefined,
+  type?: string,
+): SubscriptionFilter {
+  const compiled = type === undefined ? compileFilter(input as FilterInput) : filterOfType(type, input);
   const native = target?.push(compiled.condition, {}).native;
   return { compiled, native, newIndex: () => new FilterIndex() };
+}
+
+function filterOfType(type: string, also: FilterInput | undefined): CompiledFilter {
+  const exact = parseFilter({ exact: { type } });
+  if (also === undefined) return compileFilter(exact);
+  const { tree, functions } = compileFilter(also);
+  // The type first: what the rest makes of events of other types does not matter.
+  return compileFilter({ kind: 'and', of: [exact, tree] }, { functions });
 }
