@@ -39,6 +39,8 @@ export class GroupEntries implements Holder {
   readonly #returning = new Map<string, { readonly key: string; readonly id: string; readonly tries: number }>();
   /** The server is being told that they are given back. By key and id. */
   readonly #goingBack = new Set<string>();
+  /** To be put back, but their locks were lost. By key and id. */
+  readonly #tooLate = new Map<string, { readonly key: string; readonly id: string }>();
   /** What could not be given back while closing, for a reason that may pass. */
   #notReturned: { readonly entries: number; readonly error: PolycastError } | undefined;
   readonly #contests: Contests;
@@ -237,6 +239,22 @@ export class GroupEntries implements Holder {
       this.#goingBack.delete(name);
     }
     this.#keeper.hurry(this.#parts.settings.claimIntervalMs);
+  }
+
+  /** Whoever had the server forget it, since it was trimmed, may not have had the answer. */
+  putBackTooLate({ key, id }: HeldEntry): void {
+    if (this.#tooLate.size === 0) setImmediate(() => void this.#lookForTooLate());
+    this.#tooLate.set(`${key} ${id}`, { key, id });
+  }
+
+  /** One signal for all that are gone: another member may have accepted some before. */
+  async #lookForTooLate(): Promise<void> {
+    const looked = [...this.#tooLate.values()];
+    this.#tooLate.clear();
+    const { client } = this.#parts.commands;
+    const found = await Promise.allSettled(looked.map(({ key, id }) => client.xrange(key, id, id)));
+    if (found.some((one) => one.status === 'fulfilled' && one.value.length === 0))
+      this.#membership.signalGap(undefined);
   }
 
   async returnRest(): Promise<void> {

@@ -11,9 +11,13 @@ export interface Holder {
   acknowledge(entry: HeldEntry): void;
   /** It was accepted too late, or nobody knows: it may come again. */
   forget(entry: HeldEntry): void;
-  /** Not all of its events were accepted, and no more will be: another may have it. */
-  /** @param tries how often handlers were given it */
+  /**
+   * Not all of its events were accepted, and no more will be: another may have it.
+   * @param tries how often handlers were given it
+   */
   putBack(entry: HeldEntry, tries: number): Promise<void>;
+  /** It was to be put back, and its lock is lost: if it is not there any more, nobody will get it. */
+  putBackTooLate(entry: HeldEntry): void;
   /** How long the server has held an entry, ms. */
   ageMs(id: string): number | undefined;
   /** @returns false if it is no longer ours */
@@ -93,7 +97,10 @@ export class HeldEntry {
     const released = settlement.kind === 'release';
     const tries = released ? (settlement.tries ?? attempt) : attempt;
     // An event that travelled in a batch cannot go back alone: it is tried again here, while there is a here.
-    if (this.#lost) throw this.#lockLost();
+    if (this.#lost) {
+      if (released) this.#holder.putBackTooLate(this);
+      throw this.#lockLost();
+    }
     if (released && this.#size > 1 && this.#holder.redeliver(event, this.lease(event, index, tries + 1))) return;
     this.#open--;
     if (released) this.#tries = Math.max(this.#tries ?? 0, tries);

@@ -226,6 +226,32 @@ describe('what the server loses', () => {
     expect(gapsOf(one)).toEqual([{ kind: 'gap', reason: 'trimmed', count: 1 }]);
   });
 
+  it('while a handler has it, and forgotten by the server since, is signalled when it is to be given back', async () => {
+    const topic = freshTopic();
+    const one = await member(topic, 'one', { options: { batch: 'off' }, lockMs: 600 });
+    for (const id of ['1', '2', '3']) await one.link.publish([outgoing(topic, id)]);
+    await vi.waitFor(() => expect(one.sink.ids).toEqual(['1', '2', '3']));
+    // As by a member whose answer was lost.
+    const ids = (await admin.xrange(keyOf(topic), '-', '+')).map(([id]) => id);
+    await admin.xtrim(keyOf(topic), 'MAXLEN', 0);
+    await admin.xack(keyOf(topic), 'polycast:group:g', ...ids);
+    // A sixth of the lock is over, so that a renewal asks the server.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    for (const { lease } of one.sink.delivered) {
+      await expect(lease?.renew?.()).rejects.toMatchObject({ code: 'lock-lost' });
+    }
+    const [accepted, ...others] = one.sink.delivered;
+    expect(() => accept(accepted?.lease)).toThrow(expect.objectContaining({ code: 'lock-lost' }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(gapsOf(one)).toEqual([]);
+    for (const { lease } of others) {
+      expect(() => lease?.settle({ kind: 'release', delayMs: 0 })).toThrow(
+        expect.objectContaining({ code: 'lock-lost' }),
+      );
+    }
+    await vi.waitFor(() => expect(gapsOf(one)).toEqual([{ kind: 'gap', reason: 'trimmed' }]));
+  });
+
   it('to trimming is counted, once for each member', async () => {
     const topic = freshTopic();
     const one = await member(topic, 'one', { options: { batch: 'off' }, lockMs: 400 });
