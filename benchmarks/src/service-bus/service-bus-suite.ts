@@ -15,7 +15,9 @@ const OURS = 'polycast';
 const BATCHED = 'sdk-batched';
 /** The bare SDK used as most people do. */
 const ONE_EACH = 'sdk-one-each';
-const NAMES = [OURS, BATCHED, 'sdk-batched-cloudevents', ONE_EACH, 'sdk-one-each-unawaited'];
+/** Ours, with an SDK whose shape it does not know. */
+const OURS_PUBLIC = 'polycast-public';
+const NAMES = [OURS, OURS_PUBLIC, BATCHED, 'sdk-batched-cloudevents', ONE_EACH, 'sdk-one-each-unawaited'];
 
 interface Workload extends WireWorkload {
   /** Of which the memory is taken. */

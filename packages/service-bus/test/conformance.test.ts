@@ -9,6 +9,8 @@ describeConformance('Service Bus', () => harness({ url: new URL('service-bus:'),
   patienceMs: isPublic ? 90_000 : 10_000,
   ...(isPublic ? { caseTimeoutMs: 240_000 } : {}),
   timeoutMs: isPublic ? 900_000 : 300_000,
+  // What is not read yet is kept until it expires: a gap is a subscription that somebody removed.
+  mayLack: ['trim'],
 });
 
 /** `service-bus:` and the connection string of a namespace that tests may create topics in, and remove them again. */
@@ -20,6 +22,6 @@ else {
     patienceMs: 30_000,
     caseTimeoutMs: 120_000,
     timeoutMs: 3_600_000,
-    mayLack: ['restart', 'kill', 'freeze', 'cut', 'abandon'],
+    mayLack: ['restart', 'kill', 'freeze', 'cut', 'abandon', 'trim'],
   });
 }
