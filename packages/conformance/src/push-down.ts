@@ -1,5 +1,5 @@
 import type { Transport } from '@polycast/core';
-import type { FilterTarget, Pushed, Sink } from '@polycast/core/adapter';
+import type { FilterTarget, Lease, Pushed, Sink } from '@polycast/core/adapter';
 import { interfere } from './interfere.ts';
 
 /**
@@ -47,11 +47,18 @@ function filtering(sink: Sink, pushed: Pushed): Sink {
       if (pushed.accepts(event as unknown as Readonly<Record<string, unknown>>)) {
         return sink.deliver(event, lease, isFresh);
       }
-      void lease?.settle({ kind: 'accept' });
+      withhold(lease);
       return true;
     },
     signal: (signal) => sink.signal(signal),
     corrupt: (error) => sink.corrupt(error),
     failed: (error) => sink.failed(error),
   };
+}
+
+/** What cannot be settled comes again, and is withheld again. */
+function withhold(lease: Lease | undefined): void {
+  try {
+    Promise.resolve(lease?.settle({ kind: 'accept' })).catch(() => {});
+  } catch {}
 }

@@ -26,7 +26,10 @@ export const requestCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       await answering(c, 'kitchen/k1', (question) => ({ re: question }));
-      const replies = await c.within(desk.request({ type: 'question', data: { a: 1 } }, { expect: 1 }), 'the reply');
+      const replies = await c.within(
+        desk.request({ type: 'question', data: { a: 1 } }, { expect: 1, timeoutMs: c.patienceMs }),
+        'the reply',
+      );
       same(data(replies), [{ re: { a: 1 } }], 'data');
       same([replies[0]!.from.role, replies[0]!.from.instance], ['kitchen', 'k1'], 'from');
     },
@@ -41,7 +44,10 @@ export const requestCases: readonly ConformanceCase[] = [
       await answering(c, 'kitchen', (question) => question);
       const bytes = c.manifest.capabilities.binary.level === 'none' ? [] : [new Uint8Array([0, 1, 255])];
       for (const value of [null, '', 'ü 🍜', { a: [1] }, 0, false, ...bytes]) {
-        const replies = await c.within(desk.request({ type: 'question', data: value }, { expect: 1 }), 'the reply');
+        const replies = await c.within(
+          desk.request({ type: 'question', data: value }, { expect: 1, timeoutMs: c.patienceMs }),
+          'the reply',
+        );
         same(data(replies), [value], 'data');
       }
     },
@@ -84,7 +90,10 @@ export const requestCases: readonly ConformanceCase[] = [
       await takenOrHeldUp(published);
       same(
         data(
-          await c.within(desk.request({ type: 'question', data: 1 }, { to: 'role:kitchen', expect: 1 }), 'the reply'),
+          await c.within(
+            desk.request({ type: 'question', data: 1 }, { to: 'role:kitchen', expect: 1, timeoutMs: c.patienceMs }),
+            'the reply',
+          ),
         ),
         [1],
         'the reply',
@@ -193,7 +202,7 @@ export const requestCases: readonly ConformanceCase[] = [
       await Promise.all(
         Array.from({ length: 40 }, async (_, n) => {
           const replies = await c.within(
-            desks[n % 2]!.request({ type: 'question', data: n }, { expect: 1 }),
+            desks[n % 2]!.request({ type: 'question', data: n }, { expect: 1, timeoutMs: c.patienceMs }),
             `reply ${n}`,
           );
           same(data(replies), [`re ${n}`], `reply ${n}`);
@@ -212,7 +221,8 @@ export const requestCases: readonly ConformanceCase[] = [
       const read: unknown[] = [];
       const reading = later(
         (async () => {
-          for await (const reply of desk.request({ type: 'question' }, { expect: 3 })) read.push(reply.data);
+          for await (const reply of desk.request({ type: 'question' }, { expect: 3, timeoutMs: c.patienceMs }))
+            read.push(reply.data);
         })(),
       );
       await c.within(reading, 'reading three replies');
@@ -285,7 +295,7 @@ export const requestCases: readonly ConformanceCase[] = [
       const other = await c.listen(await c.join('desk'), { filter: { exact: { type: 'hello' } } });
       const all = await c.listen(await c.join('auditor'));
       await answering(c, 'kitchen', () => 'secret');
-      await c.within(desk.request({ type: 'question' }, { expect: 1 }), 'the reply');
+      await c.within(desk.request({ type: 'question' }, { expect: 1, timeoutMs: c.patienceMs }), 'the reply');
       await desk.publish({ type: 'hello', data: 'hello' });
       await c.fence(desk, [own, all]);
       await other.until(1);
