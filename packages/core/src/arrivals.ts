@@ -3,7 +3,6 @@ import type { BroadcastEvent } from './event.ts';
 import type { GapDetector } from './gap-detector.ts';
 import { IdMemory } from './id-memory.ts';
 import type { Runtime } from './runtime.ts';
-import type { LiveSubscription } from './subscription.ts';
 
 /** What came through one source: knows what comes again, and tells what is missing. */
 export class Arrivals {
@@ -80,7 +79,7 @@ export class Arrivals {
    * The event was not handled for good: should it be published again, that is news.
    * @param subscription the one to which it is; left out: to all
    */
-  reopen(event: BroadcastEvent, subscription?: LiveSubscription): void {
+  reopen(event: BroadcastEvent, subscription?: object): void {
     this.#reopened ??= new Map();
     const key = identityOf(event);
     const waiting = this.#reopened.get(key);
@@ -112,7 +111,7 @@ export class Arrivals {
 export interface Reopened {
   readonly publish: string;
   /** Undefined: all. */
-  readonly subscriptions: Set<LiveSubscription> | undefined;
+  readonly subscriptions: Set<object> | undefined;
 }
 
 /** Which publish of an event this is. A string of its own: a part of the message would keep the whole message. */

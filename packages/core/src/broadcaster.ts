@@ -26,7 +26,7 @@ import type { MemberList } from './member-list.ts';
 import type { Participant } from './participant.ts';
 import { RESERVED_TYPE_PREFIX } from './publisher.ts';
 import { keepAlive } from './runtime.ts';
-import type { Session } from './session.ts';
+import type { ControlSource, Session, Wrapping } from './session.ts';
 import type { SignalListener } from './signal.ts';
 import { CLOSE_OPTIONS, LiveSubscription } from './subscription.ts';
 import { type SubscriptionSettings, subscribeOptions, subscriptionSettings } from './subscription-settings.ts';
@@ -320,7 +320,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     await settlesWithin(session.runtime, session.publisher.drain(), drainMs);
     session.publisher.close(closedError());
     await control?.close();
-    const successor = session.control as Inbox | undefined;
+    const successor = session.control as ControlSource | undefined;
     await successor?.close();
     await this.#shared?.close();
     try {
@@ -336,8 +336,6 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return this.close();
   }
 }
-
-type Wrapping = NonNullable<Session['wrapping']>;
 
 const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
   to: 1,

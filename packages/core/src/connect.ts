@@ -7,7 +7,7 @@ import { isTransport } from './configuration/is-transport.ts';
 import { type Broadcaster, DEFAULT_TTL_MS, type EventMap, type RetryOptions } from './contract.ts';
 import { CORE } from './core-identity.ts';
 import { PolycastError } from './error.ts';
-import { MAX_LATE_SOURCES } from './inbox.ts';
+import { Inbox, MAX_LATE_SOURCES } from './inbox.ts';
 import { claimInstance } from './instances.ts';
 import type { Middleware } from './middleware.ts';
 import { makeParticipant, type ParticipantInput, sourceOf } from './participant.ts';
@@ -16,10 +16,10 @@ import { RequestDesk } from './request-desk.ts';
 import { retryPolicy } from './retry.ts';
 import { keepAlive, type Runtime, systemRuntime } from './runtime.ts';
 import type { EventsOf, InputsOf, SchemaMap } from './schema.ts';
-import type { Session } from './session.ts';
+import type { OpenSubscription, Session } from './session.ts';
 import type { Signal, SignalListener } from './signal.ts';
 import { SignalHub } from './signal-hub.ts';
-import type { LiveSubscription } from './subscription.ts';
+import { subscriptionSettings } from './subscription-settings.ts';
 import type { Transport } from './transport.ts';
 import type { Refuse } from './unsupported.ts';
 
@@ -130,7 +130,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   try {
     const metered: Record<string, number> = {};
     for (const unit of transport.manifest.billedUnits) metered[unit] = 0;
-    const subscriptions = new Set<LiveSubscription>();
+    const subscriptions = new Set<OpenSubscription>();
     let isDown = false;
     let publisher: Publisher | undefined;
     const warned = new Set<string>();
@@ -197,6 +197,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       desk: new RequestDesk(self, publisher, runtime),
       members: memberList && new memberList.MemberList(self, publisher, runtime, tell),
       control: undefined,
+      makeControl: (session) => new Inbox(session, subscriptionSettings(undefined), 'control'),
       middleware,
       schemas,
       wrapping,

@@ -1,7 +1,5 @@
 import { PolycastError } from './error.ts';
-import { Inbox } from './inbox.ts';
-import type { Session } from './session.ts';
-import { subscriptionSettings } from './subscription-settings.ts';
+import type { ControlSource, Session } from './session.ts';
 import { settlesWithin } from './timer.ts';
 
 /**
@@ -27,8 +25,8 @@ export async function listenBeside(session: Session): Promise<void> {
 /** Where no source may be opened that is good, one that is able has to do. */
 async function openBest(
   session: Session,
-  isGood: (inbox: Inbox) => boolean,
-  isAble: (inbox: Inbox) => boolean,
+  isGood: (inbox: ControlSource) => boolean,
+  isAble: (inbox: ControlSource) => boolean,
 ): Promise<void> {
   try {
     await openControl(session, isGood);
@@ -39,12 +37,12 @@ async function openBest(
   }
 }
 
-async function openControl(session: Session, isAble: (inbox: Inbox) => boolean): Promise<void> {
+async function openControl(session: Session, isAble: (inbox: ControlSource) => boolean): Promise<void> {
   let { control } = session;
   if (control === undefined || control.isStopped || !isAble(control)) {
     control =
       [...session.subscriptions].map(({ inbox }) => inbox).find((inbox) => isAble(inbox) && inbox.hearsControl) ??
-      new Inbox(session, subscriptionSettings(undefined), 'control');
+      session.makeControl(session);
     session.control = control;
   }
   try {
@@ -59,7 +57,7 @@ async function openControl(session: Session, isAble: (inbox: Inbox) => boolean):
  * Before an inbox stops that hears them: another source brings replies and roll calls, if anybody still needs them once
  * `going` more subscriptions are gone. Never rejects. @returns nothing where there is nothing to wait for
  */
-export function handOver(leaving: Inbox, going: number): Promise<unknown> | undefined {
+export function handOver(leaving: ControlSource, going: number): Promise<unknown> | undefined {
   const { desk, members, manifest, subscriptions } = leaving.session;
   if (
     leaving.session.control === leaving &&
@@ -67,7 +65,7 @@ export function handOver(leaving: Inbox, going: number): Promise<unknown> | unde
       members?.isAsking ||
       (subscriptions.size > going && manifest.capabilities.members.level === 'emulated'))
   ) {
-    const stays = (inbox: Inbox) => inbox !== leaving;
+    const stays = (inbox: ControlSource) => inbox !== leaving;
     const opening = openBest(leaving.session, (inbox) => stays(inbox) && !inbox.isPaused, stays);
     return settlesWithin(
       leaving.session.runtime,

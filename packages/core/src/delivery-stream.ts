@@ -1,7 +1,7 @@
 import type { Delivery } from './contract.ts';
 import type { LiveDelivery } from './delivery.ts';
 import { type BroadcastEvent, isExpired } from './event.ts';
-import type { LiveSubscription } from './subscription.ts';
+import type { Runtime } from './runtime.ts';
 
 interface Offer {
   readonly delivery: Delivery;
@@ -9,15 +9,27 @@ interface Offer {
   readonly done: () => void;
 }
 
+/** The subscription that is read, as far as its stream knows it. */
+export interface StreamOwner {
+  readonly runtime: Runtime;
+  readonly inbox: {
+    reopen(event: BroadcastEvent, subscription: object): void;
+    expired(event: BroadcastEvent): void;
+  };
+  /** Keeps the process alive meanwhile. */
+  keepAlive<Value>(promise: Promise<Value>): Promise<Value>;
+  close(options: { drainMs: number }): Promise<void>;
+}
+
 /** A subscription read with `for await`: the handler of a subscription that has none. */
 export class DeliveryStream {
-  readonly #subscription: LiveSubscription;
+  readonly #subscription: StreamOwner;
   readonly #offers: Offer[] = [];
   #current: Offer | undefined;
   #waiting: ((result: IteratorResult<Delivery>) => void)[] = [];
   #state: 'unread' | 'reading' | 'ended' = 'unread';
 
-  constructor(subscription: LiveSubscription) {
+  constructor(subscription: StreamOwner) {
     this.#subscription = subscription;
   }
 

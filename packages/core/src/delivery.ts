@@ -2,7 +2,6 @@ import { type OptionNames, optionsOf } from './checked-option.ts';
 import type { Delivery, ReleaseOptions } from './contract.ts';
 import type { BroadcastEvent } from './event.ts';
 import type { Signal } from './signal.ts';
-import type { LiveSubscription } from './subscription.ts';
 import type { Lease } from './transport.ts';
 
 /** What is to become of a delivery. */
@@ -12,6 +11,12 @@ export type Outcome =
   | { readonly kind: 'reject'; readonly reason: string };
 
 export const ACCEPT: Outcome = { kind: 'accept' };
+
+/** The subscription of a delivery, as far as a delivery knows it. */
+export interface DeliveryOwner {
+  readonly inbox: { readonly desk: { reply(event: BroadcastEvent, data: unknown): Promise<void> } };
+  tell(signal: Signal): void;
+}
 
 /** One event in one subscription, from its arrival until it is settled. */
 export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> implements Delivery<Event> {
@@ -27,11 +32,11 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   outcome: Outcome | undefined;
   /** When the handler was called, ms of a monotonic clock. 0: not yet. */
   startedAtMs = 0;
-  readonly #subscription: LiveSubscription;
+  readonly #owner: DeliveryOwner;
   #abort: AbortController | undefined;
 
-  constructor(subscription: LiveSubscription, event: Event, lease: Lease | undefined) {
-    this.#subscription = subscription;
+  constructor(owner: DeliveryOwner, event: Event, lease: Lease | undefined) {
+    this.#owner = owner;
     this.event = event;
     this.lease = lease;
     this.attempt = lease === undefined ? 1 : lease.attempt;
@@ -65,11 +70,11 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   }
 
   reply(data: unknown): Promise<void> {
-    return this.#subscription.inbox.desk.reply(this.event, data);
+    return this.#owner.inbox.desk.reply(this.event, data);
   }
 
   tell(signal: Signal): void {
-    this.#subscription.tell(signal);
+    this.#owner.tell(signal);
   }
 
   /** The lock is lost, or nobody waits for the handler any longer. */

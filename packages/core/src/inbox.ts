@@ -11,13 +11,30 @@ import { addressesOf } from './participant.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from './publisher.ts';
 import type { RequestDesk } from './request-desk.ts';
 import { maxAttempts } from './retry.ts';
-import type { Session } from './session.ts';
+import type { ControlSource, Session } from './session.ts';
 import { ACCEPT, Settler } from './settler.ts';
 import type { Signal } from './signal.ts';
-import type { LiveSubscription } from './subscription.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 import { settlesWithin } from './timer.ts';
 import type { Lease, Sink, Source } from './transport.ts';
+
+/** A subscription, as far as its inbox knows it. */
+export interface Receiving {
+  readonly settings: SubscriptionSettings;
+  readonly state: 'open' | 'paused' | 'closing' | 'closed';
+  /** How many more deliveries it takes before it is full. */
+  readonly capacity: number;
+  /** Of all that joined its inbox. */
+  joined: number;
+  /** @returns false if the event had to be dropped */
+  take(event: BroadcastEvent, lease: Lease | undefined): boolean;
+  /** The same, for events that are known to fit its filter. */
+  takeFitting(event: BroadcastEvent, lease: Lease | undefined): boolean;
+  takeAgain(event: BroadcastEvent, lease: Lease): boolean;
+  recall(leases: ReadonlySet<Lease>): void;
+  /** @returns was there a listener? */
+  hear(signal: Signal): boolean;
+}
 
 /**
  * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
@@ -26,17 +43,17 @@ import type { Lease, Sink, Source } from './transport.ts';
  * or leases has an inbox of its own. A control inbox serves none: where no subscription hears roll calls and replies, it
  * listens to the addresses they come to, and to no other.
  */
-export class Inbox implements Sink {
+export class Inbox implements Sink, ControlSource {
   readonly session: Session;
   readonly settler: Settler;
   readonly #settings: SubscriptionSettings;
   readonly #kind: 'own' | 'shared' | 'control';
   /** Those without a filter; and the one that has this inbox to itself. */
-  readonly #subscriptions: LiveSubscription[] = [];
+  readonly #subscriptions: Receiving[] = [];
   /** Those of a shared inbox that have one. */
-  #filtered: FilterIndex<LiveSubscription> | undefined;
+  #filtered: FilterIndex<Receiving> | undefined;
   /** Subscriptions that left while an event was being handed out. */
-  readonly #leaving = new Set<LiveSubscription>();
+  readonly #leaving = new Set<Receiving>();
   #fullOnes = 0;
   #source: Source | undefined;
   #opening: Promise<void> | undefined;
@@ -48,7 +65,7 @@ export class Inbox implements Sink {
   #assembler: Assembler | undefined;
   #duplicateInstanceTold = false;
   /** Of an inbox of its own: it hears of its source until that is closed. */
-  #owner: LiveSubscription | undefined;
+  #owner: Receiving | undefined;
   /** Publishers whose events came too late, which was signalled. */
   #late: Set<string> | undefined;
   #dispatching = 0;
@@ -144,7 +161,7 @@ export class Inbox implements Sink {
     await this.#source?.caughtUp?.();
   }
 
-  join(subscription: LiveSubscription): void {
+  join(subscription: Receiving): void {
     subscription.joined = this.#arrivals.join();
     if (this.isOwn) this.#owner = subscription;
     const { filter } = subscription.settings;
@@ -163,7 +180,7 @@ export class Inbox implements Sink {
   }
 
   /** The subscription gets nothing more. */
-  async stop(subscription: LiveSubscription): Promise<void> {
+  async stop(subscription: Receiving): Promise<void> {
     if (this.#filtered?.remove(subscription)) return;
     // From the end: closing a broadcaster closes its newest subscription first.
     const at = this.#subscriptions.lastIndexOf(subscription);
@@ -331,10 +348,10 @@ export class Inbox implements Sink {
   }
 
   /** To some of a shared source's subscriptions it is news. */
-  #handAgain(event: BroadcastEvent, lease: Lease | undefined, to: ReadonlySet<LiveSubscription>): boolean {
+  #handAgain(event: BroadcastEvent, lease: Lease | undefined, to: ReadonlySet<object>): boolean {
     if (this.#kind === 'own') return this.#hand(event, lease);
     let taken = true;
-    for (const subscription of to) if (!subscription.takeFitting(event, undefined)) taken = false;
+    for (const subscription of to) if (!(subscription as Receiving).takeFitting(event, undefined)) taken = false;
     this.settler.settle(lease, ACCEPT);
     return taken;
   }
@@ -350,7 +367,7 @@ export class Inbox implements Sink {
   }
 
   /** A subscription did not handle the event for good: published again, it is news. */
-  reopen(event: BroadcastEvent, subscription: LiveSubscription): void {
+  reopen(event: BroadcastEvent, subscription: object): void {
     this.#arrivals.reopen(event, this.#kind === 'own' ? undefined : subscription);
   }
 
@@ -369,14 +386,14 @@ export class Inbox implements Sink {
     let taken = this.#filtered === undefined || this.#handFiltered(event, this.#filtered);
     this.#dispatching++;
     for (let at = 0; at < count; at++) {
-      if (!(subscriptions[at] as LiveSubscription).takeFitting(event, undefined)) taken = false;
+      if (!(subscriptions[at] as Receiving).takeFitting(event, undefined)) taken = false;
     }
     this.#dispatching--;
     if (this.#leaving.size > 0 && this.#dispatching === 0) this.#sweep();
     return taken;
   }
 
-  #handFiltered(event: BroadcastEvent, filtered: FilterIndex<LiveSubscription>): boolean {
+  #handFiltered(event: BroadcastEvent, filtered: FilterIndex<Receiving>): boolean {
     let taken = true;
     filtered.forEachMatch(event, (subscription) => {
       if (!subscription.takeFitting(event, undefined)) taken = false;
@@ -453,7 +470,7 @@ export class Inbox implements Sink {
   }
 
   /** @returns false if none of them listens */
-  #hear(toEach: (subscription: LiveSubscription) => Signal): boolean {
+  #hear(toEach: (subscription: Receiving) => Signal): boolean {
     const all = this.#owner ? [this.#owner] : [...this.#subscriptions, ...(this.#filtered?.ids() ?? [])];
     let isHeard = false;
     for (const one of all) isHeard = one.hear(toEach(one)) || isHeard;

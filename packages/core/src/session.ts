@@ -1,7 +1,7 @@
-import type { Dropped } from './contract.ts';
-import type { BroadcastEvent } from './event.ts';
+import type { Delivery, Dropped, Handler, PublishOptions } from './contract.ts';
+import type { PolycastError } from './error.ts';
+import type { BroadcastEvent, EventInput } from './event.ts';
 import type { FilterTarget } from './filter/target.ts';
-import type { Inbox } from './inbox.ts';
 import type { Manifest } from './manifest.ts';
 import type { MemberList } from './member-list.ts';
 import type { Middleware, MiddlewareContext } from './middleware.ts';
@@ -12,9 +12,53 @@ import type { Runtime } from './runtime.ts';
 import type { SchemaMap } from './schema.ts';
 import type { Signal } from './signal.ts';
 import type { SignalHub } from './signal-hub.ts';
-import type { LiveSubscription } from './subscription.ts';
+import type { SubscriptionSettings } from './subscription-settings.ts';
 import type { Link } from './transport.ts';
 import type { Refuse } from './unsupported.ts';
+
+/** The receiving end of a source, as far as the broadcaster and its control events know it. */
+export interface ControlSource {
+  /** True once it will deliver nothing more. */
+  readonly isStopped: boolean;
+  /** Has a subscription it to itself? */
+  readonly isOwn: boolean;
+  /** Does everything that comes through it wait until its subscription goes on? */
+  readonly isPaused: boolean;
+  /** Does every roll call and reply come through it? */
+  readonly hearsControl: boolean;
+  readonly session: Session;
+  open(): Promise<void>;
+  close(): Promise<void>;
+  failed(error: PolycastError): void;
+}
+
+/** A subscription, as far as its broadcaster knows it. */
+export interface OpenSubscription {
+  readonly inbox: ControlSource;
+  /** Are we called by a handler of its own? */
+  readonly isInside: boolean;
+  /** @returns was there a listener? */
+  hear(signal: Signal): boolean;
+  close(options?: { drainMs?: number }): Promise<void>;
+  closeWhole(drainMs: number): Promise<void>;
+}
+
+/** What stands around publishes and handlers where there are schemas or middleware. */
+export interface Wrapping {
+  /** @param isFinal is a delivery whose handler threw this not tried again? */
+  wrapHandler(
+    handler: Handler,
+    session: Session,
+    settings: SubscriptionSettings,
+    isFinal: (delivery: Delivery, thrown: unknown) => boolean,
+  ): Handler;
+  publishThrough(
+    session: Session,
+    event: EventInput,
+    options: PublishOptions | undefined,
+    send: (event: EventInput, options: PublishOptions | undefined) => Promise<void>,
+  ): Promise<void>;
+}
 
 /** What the parts of one connected broadcaster share. */
 export interface Session {
@@ -32,7 +76,9 @@ export interface Session {
   /** Set where core finds out who is there. */
   readonly members: MemberList | undefined;
   /** Roll calls and replies come through one inbox, however many there are. */
-  control: Inbox | undefined;
+  control: ControlSource | undefined;
+  /** A source for roll calls and replies alone, not open yet. */
+  makeControl(session: Session): ControlSource;
   readonly middleware: readonly Middleware[];
   readonly schemas: SchemaMap | undefined;
   /** Set where holes in the publishers' numbers are looked for. */
@@ -42,10 +88,10 @@ export interface Session {
   /** Set where something is not offered: the error for asking for it names the transports that offer it. */
   readonly refuse: Refuse | undefined;
   /** Set where there are schemas or middleware. */
-  readonly wrapping: typeof import('./wrapping.ts') | undefined;
+  readonly wrapping: Wrapping | undefined;
   readonly middlewareContext: MiddlewareContext;
   /** All that are open, in the order made. */
-  readonly subscriptions: Set<LiveSubscription>;
+  readonly subscriptions: Set<OpenSubscription>;
   readonly signals: SignalHub;
   /** From the moment its broadcaster is asked to close. */
   isClosing: boolean;
