@@ -1,3 +1,7 @@
+export type { AdapterModule, Adapters } from './configuration/adapters.ts';
+export { type ConfigEntry, defineConfig, type PolycastConfig } from './configuration/config.ts';
+export { redactUrl } from './configuration/redact.ts';
+export { type ConnectOptions, connect } from './connection/connect.ts';
 export {
   type Address,
   checkAddress,
@@ -6,11 +10,7 @@ export {
   MAX_ADDRESSES,
   MAX_NAME_LENGTH,
   MAX_TOPIC_LENGTH,
-} from './address.ts';
-export type { AdapterModule, Adapters } from './configuration/adapters.ts';
-export { type ConfigEntry, defineConfig, type PolycastConfig } from './configuration/config.ts';
-export { redactUrl } from './configuration/redact.ts';
-export { type ConnectOptions, connect } from './connect.ts';
+} from './contract/address.ts';
 export {
   type Broadcaster,
   DEFAULT_BUFFER_SIZE,
@@ -34,15 +34,9 @@ export {
   type RetryOptions,
   type SubscribeOptions,
   type Subscription,
-} from './contract.ts';
-export { ERROR_CODES, type ErrorCode, PolycastError } from './error.ts';
-export { type AttributeValue, BroadcastEvent, type CloudEventJson, type EventInput } from './event.ts';
-export { type AttributeExpression, attr, type FilterExpression, type ValueExpression } from './filter/builder.ts';
-export type { FilterDialect } from './filter/dialects.ts';
-export type { FilterInput } from './filter/parse.ts';
-export { FilterSyntaxError } from './filter/syntax-error.ts';
-export type { FilterTree, FilterValue } from './filter/tree.ts';
-export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './manifest.ts';
+} from './contract/contract.ts';
+export { ERROR_CODES, type ErrorCode, PolycastError } from './contract/error.ts';
+export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './contract/manifest.ts';
 export type {
   DeliverContext,
   DeliverResult,
@@ -50,8 +44,14 @@ export type {
   MiddlewareContext,
   Outcome,
   PublishContext,
-} from './middleware.ts';
-export type { Participant, ParticipantInput } from './participant.ts';
-export type { EventsOf, InputsOf, SchemaMap } from './schema.ts';
-export type { Signal, SignalKind, SignalListener } from './signal.ts';
-export type { StartPosition, Transport, TransportFromUrl } from './transport.ts';
+} from './contract/middleware.ts';
+export type { Participant, ParticipantInput } from './contract/participant.ts';
+export type { EventsOf, InputsOf, SchemaMap } from './contract/schema.ts';
+export type { Signal, SignalKind, SignalListener } from './contract/signal.ts';
+export type { StartPosition, Transport, TransportFromUrl } from './contract/transport.ts';
+export { type AttributeValue, BroadcastEvent, type CloudEventJson, type EventInput } from './envelope/event.ts';
+export { type AttributeExpression, attr, type FilterExpression, type ValueExpression } from './filter/builder.ts';
+export type { FilterDialect } from './filter/dialects.ts';
+export type { FilterInput } from './filter/parse.ts';
+export { FilterSyntaxError } from './filter/syntax-error.ts';
+export type { FilterTree, FilterValue } from './filter/tree.ts';

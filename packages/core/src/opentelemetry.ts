@@ -14,10 +14,10 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { type OptionNames, optionsOf } from './checked-option.ts';
-import { asError } from './describe-error.ts';
-import type { BroadcastEvent } from './event.ts';
-import type { Middleware, MiddlewareContext } from './middleware.ts';
+import { type OptionNames, optionsOf } from './contract/checked-option.ts';
+import { asError } from './contract/describe-error.ts';
+import type { Middleware, MiddlewareContext } from './contract/middleware.ts';
+import type { BroadcastEvent } from './envelope/event.ts';
 
 export interface OpenTelemetryOptions {
   /** @default the global provider's tracer `@polycast/core` */

@@ -9,8 +9,8 @@ import { besideAdapters, installedSchemes } from '../src/configuration/project.t
 import { redactUrl } from '../src/configuration/redact.ts';
 import { resolveTransport } from '../src/configuration/resolve.ts';
 import type { SchemeRules } from '../src/configuration/transport-url.ts';
-import { PolycastError } from '../src/error.ts';
-import type { Transport } from '../src/transport.ts';
+import { PolycastError } from '../src/contract/error.ts';
+import type { Transport } from '../src/contract/transport.ts';
 
 let project: string;
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BroadcastEvent } from '../src/event.ts';
-import { ID_WINDOW, IdMemory } from '../src/id-memory.ts';
-import { systemRuntime } from '../src/runtime.ts';
+import { BroadcastEvent } from '../src/envelope/event.ts';
+import { ID_WINDOW, IdMemory } from '../src/receive/id-memory.ts';
+import { systemRuntime } from '../src/timing/runtime.ts';
 
 const EPOCH = 'mgq2h0x91a2b3c';
 const eventOf = (id: string, source = '/s') => new BroadcastEvent({ type: 't', source, id });

@@ -7,11 +7,11 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { connect } from '../src/connect.ts';
-import type { Delivery } from '../src/contract.ts';
-import { PolycastError } from '../src/error.ts';
-import { BroadcastEvent, type EventInput } from '../src/event.ts';
-import type { DeliverResult, Middleware } from '../src/middleware.ts';
+import { connect } from '../src/connection/connect.ts';
+import type { Delivery } from '../src/contract/contract.ts';
+import { PolycastError } from '../src/contract/error.ts';
+import type { DeliverResult, Middleware } from '../src/contract/middleware.ts';
+import { BroadcastEvent, type EventInput } from '../src/envelope/event.ts';
 import { openTelemetry } from '../src/opentelemetry.ts';
 import { LoopTransport } from './loop-transport.ts';
 

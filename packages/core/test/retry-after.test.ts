@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { retryAfterMsOf } from '../src/error.ts';
+import { retryAfterMsOf } from '../src/contract/error.ts';
 import { type Broadcaster, type ConnectOptions, connect, PolycastError, type Signal } from '../src/index.ts';
 import { LoopTransport } from './loop-transport.ts';
 

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
-import type { EventInputOf, EventOf } from '../src/contract.ts';
-import { PolycastError } from '../src/error.ts';
-import { checkSchemas, type EventsOf, type InputsOf, validate } from '../src/schema.ts';
+import type { EventInputOf, EventOf } from '../src/contract/contract.ts';
+import { PolycastError } from '../src/contract/error.ts';
+import { checkSchemas, type EventsOf, type InputsOf, validate } from '../src/contract/schema.ts';
 
 const schemas = {
   'order.moved': z.object({ order: z.number(), at: z.iso.datetime().transform((text) => new Date(text)) }),

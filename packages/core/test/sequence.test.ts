@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { GapDetector } from '../src/gap-detector.ts';
-import { systemRuntime } from '../src/runtime.ts';
-import { epochEnd, formatSequence, newEpoch, numberIn } from '../src/sequence.ts';
+import { epochEnd, formatSequence, newEpoch, numberIn } from '../src/publish/sequence.ts';
+import { GapDetector } from '../src/receive/gap-detector.ts';
+import { systemRuntime } from '../src/timing/runtime.ts';
 
 const numbers = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, type Mock, test, vi } from 'vitest';
+import { warnOf } from '../src/connection/unheard.ts';
 import { type Broadcaster, type ConnectOptions, connect, PolycastError, type Signal } from '../src/index.ts';
-import { warnOf } from '../src/unheard.ts';
 import { LoopTransport } from './loop-transport.ts';
 
 /** What nobody listens to is printed: a handler that fails is never invisible. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { unsupported } from '../src/contract/unsupported.ts';
 import { connect } from '../src/index.ts';
-import { unsupported } from '../src/unsupported.ts';
 import { LoopTransport } from './loop-transport.ts';
 
 describe('what is not offered', () => {

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import type { LiveDelivery } from '../src/delivery.ts';
+import type { LiveDelivery } from '../src/deliver/delivery.ts';
+import { MAX_WAIT_FOR_ROOM_MS, WaitingRoom } from '../src/deliver/waiting-room.ts';
 import { type Broadcaster, connect } from '../src/index.ts';
-import { systemRuntime } from '../src/runtime.ts';
-import { MAX_WAIT_FOR_ROOM_MS, WaitingRoom } from '../src/waiting-room.ts';
+import { systemRuntime } from '../src/timing/runtime.ts';
 import { LoopTransport, stranger } from './loop-transport.ts';
 
 test('what waits too long is given up, in order, and the rest stays', () => {

@@ -1,5 +1,5 @@
-import { PolycastError } from '../error.ts';
-import type { Transport, TransportFromUrl } from '../transport.ts';
+import { PolycastError } from '../contract/error.ts';
+import type { Transport, TransportFromUrl } from '../contract/transport.ts';
 import { isTransport } from './is-transport.ts';
 import { redactError, redactText, redactUrl, secretsOf } from './redact.ts';
 import { areRules, type SchemeRules, type TransportAddress } from './transport-url.ts';

@@ -1,4 +1,4 @@
-import type { Transport } from '../transport.ts';
+import type { Transport } from '../contract/transport.ts';
 import type { Adapters } from './adapters.ts';
 import type { ConfigSource } from './config.ts';
 import type { SchemeRules } from './transport-url.ts';

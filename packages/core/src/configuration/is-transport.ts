@@ -1,4 +1,4 @@
-import type { Transport } from '../transport.ts';
+import type { Transport } from '../contract/transport.ts';
 
 export function isTransport(value: unknown): value is Transport {
   return (

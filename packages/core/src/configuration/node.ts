@@ -1,6 +1,6 @@
 /// <reference types="node" />
-import { PolycastError } from '../error.ts';
-import type { Transport } from '../transport.ts';
+import { PolycastError } from '../contract/error.ts';
+import type { Transport } from '../contract/transport.ts';
 import { entryFor, makeTransport } from './adapters.ts';
 import { checkConfig, fillVariables, type PolycastConfig, pickEntry } from './config.ts';
 import type { Brought, ConfigurationHost } from './host.ts';

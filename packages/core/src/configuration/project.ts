@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import type { ConfigSource } from './config.ts';
 import { findJsonFault } from './json-fault.ts';
 import { redactText } from './redact.ts';

@@ -1,5 +1,5 @@
-import { PolycastError } from '../error.ts';
-import type { Transport } from '../transport.ts';
+import { PolycastError } from '../contract/error.ts';
+import type { Transport } from '../contract/transport.ts';
 import { type Adapters, checkAdapters, entryFor, makeTransport } from './adapters.ts';
 import type { ConfigurationHost } from './host.ts';
 import { isTransport } from './is-transport.ts';

@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { redactUrl } from './redact.ts';
 
 /** What is known of schemes before an adapter is loaded. Adapters and tools bring it: `SCHEMES` of `@polycast/catalogue`. */

@@ -1,5 +1,5 @@
-import { PolycastError } from '../error.ts';
-import { type AttributeValue, BroadcastEvent } from '../event.ts';
+import { PolycastError } from '../contract/error.ts';
+import { type AttributeValue, BroadcastEvent } from './event.ts';
 
 /** A media type. @see RFC 6838 section 4.2, RFC 2045 section 5.1 */
 export const MEDIA_TYPE = /^[A-Za-z0-9][\w!#$&^.+-]*\/[A-Za-z0-9*][\w!#$&^.+-]*(?:\s*;.*)?$/;

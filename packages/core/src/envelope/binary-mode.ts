@@ -1,5 +1,5 @@
-import { type AttributeValue, BroadcastEvent } from '../event.ts';
 import { isInteger32, MEDIA_TYPE, textFault } from './attributes.ts';
+import { type AttributeValue, BroadcastEvent } from './event.ts';
 import { MAX_DECODED_ATTRIBUTES, MAX_DECODED_NAME_LENGTH, MAX_DECODED_VALUE_LENGTH } from './limits.ts';
 import { refuse } from './read-event.ts';
 import { parseTime, TIME_LENGTH, TimeReader } from './time.ts';

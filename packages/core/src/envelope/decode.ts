@@ -1,5 +1,5 @@
-import { PolycastError } from '../error.ts';
-import type { BroadcastEvent } from '../event.ts';
+import { PolycastError } from '../contract/error.ts';
+import type { BroadcastEvent } from './event.ts';
 import { endOfValue, skipSpace } from './json.ts';
 import { LayoutReader } from './layout.ts';
 import { type DecodeLimits, MAX_DECODED_EVENTS, MAX_TEXT_LENGTH } from './limits.ts';

@@ -1,6 +1,6 @@
-import { PolycastError } from '../error.ts';
-import { type BroadcastEvent, ownEpochOf, ownNumberOf } from '../event.ts';
+import { PolycastError } from '../contract/error.ts';
 import { toBase64 } from './base64.ts';
+import { type BroadcastEvent, ownEpochOf, ownNumberOf } from './event.ts';
 import { bytesOf, normaliseData, unwritable } from './normalise.ts';
 import { TimeWriter } from './time.ts';
 

@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 
 /** Deepest nesting of arrays and objects that is read or written. */
 export const MAX_DEPTH = 64;

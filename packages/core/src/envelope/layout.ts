@@ -1,5 +1,5 @@
-import { type AttributeValue, BroadcastEvent } from '../event.ts';
 import { fromBase64 } from './base64.ts';
+import { type AttributeValue, BroadcastEvent } from './event.ts';
 import { endOfValue, MAX_DEPTH, opensOften } from './json.ts';
 import { readEvent } from './read-event.ts';
 import { TIME_LENGTH, TimeReader } from './time.ts';

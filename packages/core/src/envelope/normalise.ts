@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { isPrototypeKey, MAX_DEPTH } from './json.ts';
 
 /**

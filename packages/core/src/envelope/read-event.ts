@@ -1,7 +1,7 @@
-import { PolycastError } from '../error.ts';
-import { type AttributeValue, BroadcastEvent } from '../event.ts';
+import { PolycastError } from '../contract/error.ts';
 import { isInteger32, MEDIA_TYPE, textFault } from './attributes.ts';
 import { fromBase64 } from './base64.ts';
+import { type AttributeValue, BroadcastEvent } from './event.ts';
 import { endOfString, endOfValue, MAX_DEPTH, parseJson, skipSpace } from './json.ts';
 import { MAX_DECODED_ATTRIBUTES, MAX_DECODED_NAME_LENGTH, MAX_DECODED_VALUE_LENGTH } from './limits.ts';
 import { parseTime } from './time.ts';

@@ -1,6 +1,6 @@
 import { toBase64 } from '../envelope/base64.ts';
+import { BroadcastEvent } from '../envelope/event.ts';
 import { TimeWriter } from '../envelope/time.ts';
-import { BroadcastEvent } from '../event.ts';
 import { type FilterValue, MAX_INTEGER, MIN_INTEGER } from './tree.ts';
 
 /** An event as filters read it: Polycast's own, or a plain object of CloudEvents attributes. */

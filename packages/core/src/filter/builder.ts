@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { startsWith } from './dialects.ts';
 import { endsInBackslash, escapeLike } from './like.ts';
 import { checkAttribute, isFunctionName } from './names.ts';

@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { checkAttribute, isFunctionName } from './names.ts';
 import { quote } from './syntax-error.ts';
 import {

@@ -1,4 +1,4 @@
-import { BroadcastEvent } from '../event.ts';
+import { BroadcastEvent } from '../envelope/event.ts';
 import { attributeReader, type FilterEvent } from './attribute-value.ts';
 import type { Condition, ExpressionTest, IntegerTest, LikeTest, TextTest } from './condition.ts';
 import { evaluateTree } from './evaluate.ts';

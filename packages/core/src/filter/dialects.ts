@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { checkTree } from './check-tree.ts';
 import { endsInBackslash, escapeLike } from './like.ts';
 import { attributeFault } from './names.ts';

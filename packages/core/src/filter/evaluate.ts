@@ -1,5 +1,5 @@
-import { type OptionNames, optionsOf } from '../checked-option.ts';
-import { PolycastError } from '../error.ts';
+import { type OptionNames, optionsOf } from '../contract/checked-option.ts';
+import { PolycastError } from '../contract/error.ts';
 import { type FilterEvent, readAttribute } from './attribute-value.ts';
 import { FunctionFailure } from './built-in-functions.ts';
 import { toBoolean, toInteger, toText } from './cast.ts';

@@ -1,4 +1,4 @@
-import { type OptionNames, optionsOf } from '../checked-option.ts';
+import { type OptionNames, optionsOf } from '../contract/checked-option.ts';
 import { type FilterEvent, readAttribute } from './attribute-value.ts';
 import { compileCondition } from './compile.ts';
 import { conditionOf } from './condition-of.ts';

@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { missingFunction, resolveFunction } from './functions.ts';
 import { quote } from './syntax-error.ts';
 import type { FilterFunctions, FilterTree, FilterType } from './tree.ts';

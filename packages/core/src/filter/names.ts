@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { KEYWORDS } from './lexer.ts';
 import { quote } from './syntax-error.ts';
 

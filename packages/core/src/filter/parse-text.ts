@@ -1,5 +1,5 @@
 import { nearest } from '../configuration/nearest.ts';
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { parseInteger } from './cast.ts';
 import { Lexer } from './lexer.ts';
 import { attributeFault, isFunctionName } from './names.ts';

@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { checkTree } from './check-tree.ts';
 import { type FilterDialect, parseDialect } from './dialects.ts';
 import { parseText } from './parse-text.ts';

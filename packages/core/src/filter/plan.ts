@@ -1,4 +1,4 @@
-import { type OptionNames, optionsOf } from '../checked-option.ts';
+import { type OptionNames, optionsOf } from '../contract/checked-option.ts';
 import type { FilterEvent } from './attribute-value.ts';
 import { compileCondition, type Predicate } from './compile.ts';
 import type { Condition } from './condition.ts';

@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 import { operandsOf } from './operands.ts';
 import { type FilterTree, type FilterValue, MAX_FILTER_DEPTH } from './tree.ts';
 

@@ -1,4 +1,4 @@
-import { PolycastError } from '../error.ts';
+import { PolycastError } from '../contract/error.ts';
 
 /** Where and why a filter's text cannot be read: the `cause` of an `invalid-filter` error. */
 export class FilterSyntaxError extends Error {

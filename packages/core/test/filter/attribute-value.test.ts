@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BroadcastEvent } from '../../src/event.ts';
+import { BroadcastEvent } from '../../src/envelope/event.ts';
 import { attributeReader, readAttribute } from '../../src/filter/attribute-value.ts';
 
 const own = (attributes?: Record<string, string | number | boolean>, more: object = {}) =>

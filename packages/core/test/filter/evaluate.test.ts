@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BroadcastEvent } from '../../src/event.ts';
+import { BroadcastEvent } from '../../src/envelope/event.ts';
 import { evaluateFilter } from '../../src/filter/evaluate.ts';
 
 const EVENT = {

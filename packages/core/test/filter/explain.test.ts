@@ -3,7 +3,7 @@ import { ably } from '../../../ably/src/filter-target.ts';
 import { type EventGridFilter, eventGrid } from '../../../event-grid/src/filter-target.ts';
 import { redisChannel } from '../../../redis/src/filter-target.ts';
 import { serviceBusSql } from '../../../service-bus/src/filter-target.ts';
-import { BroadcastEvent } from '../../src/event.ts';
+import { BroadcastEvent } from '../../src/envelope/event.ts';
 import { explainFilter } from '../../src/filter/explain.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { parseFilter } from '../../src/filter/parse.ts';

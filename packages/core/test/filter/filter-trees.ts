@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { BroadcastEvent } from '../../src/event.ts';
+import { BroadcastEvent } from '../../src/envelope/event.ts';
 import type { FilterEvent } from '../../src/filter/attribute-value.ts';
 import { parseFilter } from '../../src/filter/parse.ts';
 import type { FilterTree } from '../../src/filter/tree.ts';

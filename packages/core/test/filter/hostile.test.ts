@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PolycastError } from '../../src/error.ts';
+import { PolycastError } from '../../src/contract/error.ts';
 import { evaluateFilter } from '../../src/filter/evaluate.ts';
 import { type FilterInput, parseFilter } from '../../src/filter/parse.ts';
 import { printFilter } from '../../src/filter/print.ts';

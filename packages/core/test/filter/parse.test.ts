@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PolycastError } from '../../src/error.ts';
+import { PolycastError } from '../../src/contract/error.ts';
 import { parseFilter } from '../../src/filter/parse.ts';
 import { FilterSyntaxError } from '../../src/filter/syntax-error.ts';
 import type { FilterTree } from '../../src/filter/tree.ts';

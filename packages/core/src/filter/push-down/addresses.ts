@@ -1,4 +1,4 @@
-import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from '../../address.ts';
+import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from '../../contract/address.ts';
 import { readAttribute } from '../attribute-value.ts';
 import type { Condition } from '../condition.ts';
 import type { FilterTarget, PushReason } from '../target.ts';

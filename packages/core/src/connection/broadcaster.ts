@@ -1,0 +1,374 @@
+import { duration, type OptionNames, oneOf, optionsOf } from '../contract/checked-option.ts';
+import type {
+  Broadcaster,
+  CloseOptions,
+  Dropped,
+  EventInputOf,
+  EventMap,
+  EventOf,
+  Handler,
+  MembersOptions,
+  PublishOptions,
+  Replies,
+  RequestOptions,
+  SubscribeOptions,
+  Subscription,
+} from '../contract/contract.ts';
+import { DEFAULT_DRAIN_MS } from '../contract/contract.ts';
+import { asError } from '../contract/describe-error.ts';
+import { PolycastError } from '../contract/error.ts';
+import type { CapabilityName, Manifest } from '../contract/manifest.ts';
+import type { Participant } from '../contract/participant.ts';
+import type { SignalListener } from '../contract/signal.ts';
+import type { Refuse } from '../contract/unsupported.ts';
+import { listenBeside, listenForControl } from '../control/control-lane.ts';
+import type { MemberList } from '../control/member-list.ts';
+import { CLOSE_OPTIONS, LiveSubscription } from '../deliver/subscription.ts';
+import { type SubscriptionSettings, subscribeOptions, subscriptionSettings } from '../deliver/subscription-settings.ts';
+import type { BroadcastEvent, EventInput } from '../envelope/event.ts';
+import { RESERVED_TYPE_PREFIX } from '../publish/publisher.ts';
+import { Inbox } from '../receive/inbox.ts';
+import { isAborted, onAbort, orAborted } from '../timing/abort.ts';
+import { keepAlive } from '../timing/runtime.ts';
+import { settlesWithin } from '../timing/timer.ts';
+import type { ControlSource, Session, Wrapping } from './session.ts';
+
+/** A connected broadcaster. Made by `connect`. */
+export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends EventMap = Events>
+  implements Broadcaster<Events, Inputs>
+{
+  readonly #session: Session;
+  readonly #metered: Readonly<Record<string, number>>;
+  readonly #onClosed: () => void;
+  /** Can some publish options not be honoured here? Then each publish is looked at. */
+  readonly #isRestricted: boolean;
+  readonly #isPlain: boolean;
+  #shared: Inbox | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(session: Session, metered: Readonly<Record<string, number>>, onClosed: () => void) {
+    this.#session = session;
+    this.#metered = metered;
+    this.#onClosed = onClosed;
+    this.#isRestricted = PUBLISH_CAPABILITIES.some((name) => session.manifest.capabilities[name].level === 'none');
+    this.#isPlain = session.schemas === undefined && !session.middleware.some((layer) => layer.publish !== undefined);
+  }
+
+  get topic(): string {
+    return this.#session.topic;
+  }
+
+  get self(): Participant {
+    return this.#session.self;
+  }
+
+  get manifest(): Manifest {
+    return this.#session.manifest;
+  }
+
+  get metered(): Readonly<Record<string, number>> {
+    return { ...this.#metered };
+  }
+
+  get dropped(): Dropped {
+    return { ...this.#session.dropped };
+  }
+
+  get native(): unknown {
+    return this.#session.link.native;
+  }
+
+  publish(event: EventInputOf<Inputs>, options?: PublishOptions): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    try {
+      if (options !== undefined) this.#checkPublish(options);
+      const sent = this.#isPlain
+        ? this.#send(event, options)
+        : keepAlive(
+            this.#session.runtime,
+            (this.#session.wrapping as Wrapping).publishThrough(this.#session, event, options, this.#send),
+          );
+      return options === undefined ? sent : this.#as(options, sent);
+    } catch (thrown) {
+      return Promise.reject(asError(thrown) === thrown ? thrown : PolycastError.from(thrown, 'invalid-event'));
+    }
+  }
+
+  readonly #send = (event: EventInput, options: PublishOptions | undefined): Promise<void> => {
+    const { publisher } = this.#session;
+    const type: unknown = event?.type;
+    if (typeof type === 'string' && type.charCodeAt(0) === LETTER_P && type.startsWith(RESERVED_TYPE_PREFIX)) {
+      throw new PolycastError('invalid-event', `event types that start with '${RESERVED_TYPE_PREFIX}' are reserved`);
+    }
+    return publisher.send(publisher.prepare(event, options));
+  };
+
+  /** The promise the caller asked for. */
+  #as(options: PublishOptions, sent: Promise<void>): Promise<void> {
+    const { confirm, signal } = options;
+    if (confirm === 'none') {
+      sent.catch((thrown: unknown) => {
+        this.#session.tell({ kind: 'failed', what: 'publish', error: PolycastError.from(thrown) });
+      });
+      return Promise.resolve();
+    }
+    return orAborted(sent, signal, 'publish was aborted; the event may have been sent');
+  }
+
+  #checkPublish(options: PublishOptions): void {
+    if (!isUsual(options)) optionsOf('publish', options, PUBLISH_OPTIONS);
+    const { confirm = 'accepted', signal } = options;
+    oneOf('confirm', confirm, ['accepted', 'none']);
+    if (isAborted(signal)) throw abortedError('publish');
+    if (!this.#isRestricted) return;
+    const addresses = typeof options.to === 'string' ? [options.to] : (options.to ?? []);
+    if (options.carbonCopy) this.#require('carbonCopy', 'carbonCopy: true');
+    if (options.partitionKey !== undefined) this.#require('partitionKey', 'partitionKey');
+    if (addresses.some((address) => address.startsWith('role:'))) this.#require('role', "to: 'role:…'");
+    if (addresses.some((address) => address.startsWith('instance:'))) this.#require('instance', "to: 'instance:…'");
+  }
+
+  #require(capability: CapabilityName, asked: string): void {
+    const { manifest, refuse } = this.#session;
+    if (manifest.capabilities[capability].level === 'none') throw (refuse as Refuse)(capability, asked);
+  }
+
+  subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
+  subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
+  subscribe(
+    first?: Handler<EventOf<Events>> | SubscribeOptions,
+    second?: SubscribeOptions,
+  ): Promise<Subscription<EventOf<Events>>> {
+    return keepAlive(this.#session.runtime, this.#subscribe(first, second));
+  }
+
+  on<Type extends keyof Events & string>(
+    type: Type,
+    handler: Handler<BroadcastEvent<Type, Events[Type]>>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription<BroadcastEvent<Type, Events[Type]>>> {
+    if (typeof type !== 'string' || typeof handler !== 'function') {
+      return Promise.reject(new TypeError('on() takes a type and a handler function'));
+    }
+    return keepAlive(
+      this.#session.runtime,
+      this.#subscribe(handler as unknown as Handler<EventOf<Events>>, options, type),
+    ) as never;
+  }
+
+  async #subscribe(
+    first: Handler<EventOf<Events>> | SubscribeOptions | undefined,
+    second: SubscribeOptions | undefined,
+    type?: string,
+  ): Promise<Subscription<EventOf<Events>>> {
+    if (this.#closing !== undefined) throw closedError();
+    const handler = typeof first === 'function' ? first : undefined;
+    if (handler === undefined && first !== undefined && (typeof first !== 'object' || first === null)) {
+      throw new TypeError('subscribe() takes a handler function, or only options to iterate with for await');
+    }
+    // Most likely the two were swapped: the second one would be ignored.
+    if (handler === undefined && second !== undefined)
+      throw new TypeError('subscribe() takes the handler before the options');
+    const options = subscribeOptions(handler === undefined ? (first as SubscribeOptions | undefined) : second);
+    if (isAborted(options?.signal)) throw abortedError('subscribe');
+    const settings = await this.#settingsOf(options, type);
+    // Most pages iterate over none.
+    const given =
+      handler === undefined
+        ? { Stream: (await import('../deliver/delivery-stream.ts')).DeliveryStream }
+        : { handler: handler as Handler };
+    // It may have been closed meanwhile.
+    if (this.#closing !== undefined) throw closedError();
+    this.#checkSubscribe(settings);
+    let subscription: LiveSubscription | undefined;
+    let isAbandoned = false;
+    const off = onAbort(options?.signal, () => {
+      isAbandoned = true;
+      void subscription?.close();
+    });
+    try {
+      subscription = await this.#listen(settings, given);
+    } catch (thrown) {
+      off();
+      throw thrown;
+    }
+    // Nothing of ours stays on the caller's signal after the subscription has ended.
+    subscription.onClosed(off);
+    if (isAbandoned) void subscription.close();
+    return subscription as unknown as Subscription<EventOf<Events>>;
+  }
+
+  async #settingsOf(options: SubscribeOptions = {}, type: string | undefined): Promise<SubscriptionSettings> {
+    if ((options.filter ?? type) === undefined) return subscriptionSettings(options);
+    const { subscriptionFilter } = await import('../filter/subscription-filter.ts');
+    return subscriptionSettings(options, subscriptionFilter(options.filter, this.#session.filterTarget, type));
+  }
+
+  async #listen(
+    settings: SubscriptionSettings,
+    given: ConstructorParameters<typeof LiveSubscription>[2],
+  ): Promise<LiveSubscription> {
+    const session = this.#session;
+    const inbox = this.#isSharable(settings) ? await this.#sharedInboxCaughtUp() : new Inbox(session, settings, 'own');
+    const subscription = new LiveSubscription(inbox, settings, given);
+    inbox.join(subscription);
+    session.subscriptions.add(subscription);
+    try {
+      await inbox.open();
+      if (session.manifest.capabilities.members.level === 'emulated') await listenForControl(session);
+    } catch (thrown) {
+      if (inbox === this.#shared) this.#shared = undefined;
+      await subscription.close({ drainMs: 0 });
+      throw this.#closing === undefined ? PolycastError.from(thrown) : closedError();
+    }
+    if (this.#closing !== undefined) {
+      await subscription.close({ drainMs: 0 });
+      throw closedError();
+    }
+    return subscription;
+  }
+
+  /** Plain subscriptions share one source, unless the service settles each delivery. */
+  #isSharable(settings: SubscriptionSettings): boolean {
+    const { capabilities } = this.#session.manifest;
+    return (
+      settings.group === undefined &&
+      settings.durable === undefined &&
+      settings.from === 'new' &&
+      settings.filter?.native === undefined &&
+      capabilities.settlement.level !== 'native'
+    );
+  }
+
+  #checkSubscribe(settings: SubscriptionSettings): void {
+    if (settings.group !== undefined) this.#require('groups', `group: '${settings.group}'`);
+    if (settings.durable !== undefined) this.#require('durable', 'durable');
+    if (settings.from !== 'new') this.#require('replay', 'from');
+  }
+
+  #sharedInbox(): Inbox {
+    if (this.#shared === undefined || this.#shared.isStopped) {
+      this.#shared = new Inbox(this.#session, subscriptionSettings(undefined), 'shared');
+    }
+    return this.#shared;
+  }
+
+  async #sharedInboxCaughtUp(): Promise<Inbox> {
+    const inbox = this.#sharedInbox();
+    await inbox.caughtUp();
+    // Its last subscription may have left meanwhile.
+    return inbox.isStopped ? this.#sharedInbox() : inbox;
+  }
+
+  request(event: EventInputOf<Inputs>, options: RequestOptions = {}): Replies {
+    if (this.#closing !== undefined) throw closedError();
+    optionsOf('request', options, REQUEST_OPTIONS);
+    this.#require('request', 'request()');
+    return this.#session.desk.request(event, options, () => listenBeside(this.#session));
+  }
+
+  members(options: MembersOptions = {}): Promise<readonly Participant[]> {
+    return keepAlive(this.#session.runtime, this.#members(options));
+  }
+
+  async #members(options: MembersOptions): Promise<readonly Participant[]> {
+    if (this.#closing !== undefined) throw closedError();
+    optionsOf('members', options, MEMBERS_OPTIONS);
+    if (options.timeoutMs !== undefined) duration('timeoutMs', options.timeoutMs);
+    this.#require('members', 'members()');
+    const { link, members } = this.#session;
+    if (link.members !== undefined) {
+      const all = await link.members();
+      return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
+    }
+    await listenBeside(this.#session);
+    return (members as MemberList).list(options, this.#session.subscriptions.size > 0);
+  }
+
+  onSignal(listener: SignalListener): () => void {
+    return this.#session.signals.add(listener);
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    optionsOf('close', options, CLOSE_OPTIONS);
+    const { drainMs = DEFAULT_DRAIN_MS } = options;
+    const all = [...this.#session.subscriptions];
+    const own = all.filter((subscription) => subscription.isInside);
+    this.#closing ??= keepAlive(this.#session.runtime, this.#close(+drainMs));
+    if (own.length === 0) return this.#closing;
+    // A handler of ours waits for all others; the rest follows when it has returned.
+    return Promise.race([
+      this.#closing,
+      Promise.all(
+        all.map((subscription) =>
+          own.includes(subscription) ? subscription.close({ drainMs }) : subscription.closeWhole(drainMs),
+        ),
+      ).then(() => {}),
+    ]);
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const session = this.#session;
+    session.isClosing = true;
+    // Nobody takes over from it.
+    const { control } = session;
+    session.control = undefined;
+    session.desk.close(closedError());
+    await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.closeWhole(drainMs)));
+    // Its goodbye waits behind what is being sent.
+    if (session.members !== undefined) await settlesWithin(session.runtime, session.members.close(), drainMs);
+    await settlesWithin(session.runtime, session.publisher.drain(), drainMs);
+    session.publisher.close(closedError());
+    await control?.close();
+    const successor = session.control as ControlSource | undefined;
+    await successor?.close();
+    await this.#shared?.close();
+    try {
+      await session.link.close();
+    } catch (thrown) {
+      // Nothing can be done any more; whoever listens may want to know.
+      session.tell({ kind: 'failed', what: 'source', error: PolycastError.from(thrown) });
+    }
+    this.#onClosed();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
+  to: 1,
+  ttlMs: 1,
+  carbonCopy: 1,
+  confirm: 1,
+  partitionKey: 1,
+  signal: 1,
+};
+/** Only what most publishes give? To compare takes a third of looking names up, and every publish is looked at. */
+function isUsual(options: PublishOptions): boolean {
+  if (typeof options !== 'object' || options === null) return false;
+  for (const name in options) if (name !== 'to' && name !== 'ttlMs' && name !== 'partitionKey') return false;
+  return true;
+}
+const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
+  to: 1,
+  ttlMs: 1,
+  partitionKey: 1,
+  signal: 1,
+  expect: 1,
+  timeoutMs: 1,
+};
+const MEMBERS_OPTIONS: OptionNames<MembersOptions> = { role: 1, timeoutMs: 1 };
+
+/** Most types are told apart by their first letter. */
+const LETTER_P = 112;
+const PUBLISH_CAPABILITIES: readonly CapabilityName[] = ['carbonCopy', 'partitionKey', 'role', 'instance'];
+
+function closedError(): PolycastError {
+  return new PolycastError('closed', 'the broadcaster is closed');
+}
+
+function abortedError(what: string): PolycastError {
+  return new PolycastError('aborted', `${what} was aborted before it began`);
+}

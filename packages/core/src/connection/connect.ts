@@ -1,0 +1,234 @@
+import type { Adapters } from '../configuration/adapters.ts';
+import { isTransport } from '../configuration/is-transport.ts';
+import { checkTopic } from '../contract/address.ts';
+import { aboveZero, type OptionNames, optionsOf } from '../contract/checked-option.ts';
+import { type Broadcaster, DEFAULT_TTL_MS, type EventMap, type RetryOptions } from '../contract/contract.ts';
+import { PolycastError } from '../contract/error.ts';
+import type { Middleware } from '../contract/middleware.ts';
+import { makeParticipant, type ParticipantInput, sourceOf } from '../contract/participant.ts';
+import type { EventsOf, InputsOf, SchemaMap } from '../contract/schema.ts';
+import type { Signal, SignalListener } from '../contract/signal.ts';
+import type { Transport } from '../contract/transport.ts';
+import type { Refuse } from '../contract/unsupported.ts';
+import { RequestDesk } from '../control/request-desk.ts';
+import { subscriptionSettings } from '../deliver/subscription-settings.ts';
+import { Publisher } from '../publish/publisher.ts';
+import { Inbox, MAX_LATE_SOURCES } from '../receive/inbox.ts';
+import { isAborted, orAborted } from '../timing/abort.ts';
+import { retryPolicy } from '../timing/retry.ts';
+import { keepAlive, type Runtime, systemRuntime } from '../timing/runtime.ts';
+import { LiveBroadcaster } from './broadcaster.ts';
+import { CORE } from './core-identity.ts';
+import { claimInstance } from './instances.ts';
+import type { OpenSubscription, Session } from './session.ts';
+import { SignalHub } from './signal-hub.ts';
+
+/** The transport, the topic, and this participant's identity. Pass one of `transport`, `url`, `name`; none: `POLYCAST_URL`. */
+export interface ConnectOptions {
+  /** A transport made by an adapter. */
+  readonly transport?: Transport;
+  /** `name://host`, `name+variant://host`: an adapter of `adapters` serves it, else the package `@polycast/name`, which is loaded on demand. */
+  readonly url?: string | URL;
+  /**
+   * Adapters by the scheme they serve, so that bundlers see them, browsers can be configured by URL, and packages of any name take
+   * part: `import * as name from '@acme/name'`, then `adapters: { name }`. Also for URLs of `name` and `POLYCAST_URL`.
+   */
+  readonly adapters?: Adapters;
+  /** An entry of `polycast.config.{ts,js,mjs,json}`. */
+  readonly name?: string;
+  /** The topic that the participants share. */
+  readonly topic: string;
+  /** @default a participant of role `default` with an id of its own */
+  readonly self?: ParticipantInput;
+  /** Time to live of events published without one, in ms. @default {@link DEFAULT_TTL_MS} */
+  readonly ttlMs?: number;
+  /** `carbonCopy` of events published without one: does this participant receive its own events? @default false */
+  readonly carbonCopy?: boolean;
+  /** Sends events larger than the transport allows in chunks. Subscriptions in a group cannot receive them. @default false */
+  readonly chunking?: boolean;
+  /** How often and how soon a publish is retried after a retryable error. */
+  readonly retry?: RetryOptions;
+  /** Schemas of event types (zod, valibot, arktype, …): checked when publishing and again before a handler sees the data. */
+  readonly schemas?: SchemaMap;
+  /** Wraps publishes and handlers, outermost first. */
+  readonly middleware?: readonly Middleware[];
+  readonly onSignal?: SignalListener;
+  /** Aborts connecting: code `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
+  transport: 1,
+  url: 1,
+  adapters: 1,
+  name: 1,
+  topic: 1,
+  self: 1,
+  ttlMs: 1,
+  carbonCopy: 1,
+  chunking: 1,
+  retry: 1,
+  schemas: 1,
+  middleware: 1,
+  onSignal: 1,
+  signal: 1,
+};
+
+/**
+ * Connects. @throws PolycastError `invalid-configuration` `invalid-topic` `invalid-address` `unknown-transport`
+ * `transport-not-installed` `duplicate-instance` `unreachable` `unauthorized` `protocol-mismatch` `aborted`
+ * @throws TypeError for an option that does not exist, with the nearest name
+ */
+export function connect<const Schemas extends SchemaMap>(
+  options: ConnectOptions & { readonly schemas: Schemas },
+): Promise<Broadcaster<EventsOf<Schemas>, InputsOf<Schemas>>>;
+export function connect<Events extends EventMap = EventMap>(options: ConnectOptions): Promise<Broadcaster<Events>>;
+export function connect(options: ConnectOptions): Promise<Broadcaster> {
+  const runtime = systemRuntime();
+  return keepAlive(runtime, connectOn(runtime, options));
+}
+
+/** `connect`, on another clock than the machine's: for simulations. */
+export async function connectOn(runtime: Runtime, options: ConnectOptions): Promise<Broadcaster> {
+  if (typeof options !== 'object' || options === null) throw new TypeError('connect() takes options: { url, topic }');
+  optionsOf('connect', options, CONNECT_OPTIONS);
+  const topic = checkTopic(options.topic);
+  const self = makeParticipant(options.self, runtime);
+  const retry = retryPolicy(options.retry);
+  const ttlMs = aboveZero('ttlMs', options.ttlMs ?? DEFAULT_TTL_MS);
+  isAborted(options.signal);
+  const isWrapped = (options.schemas ?? options.middleware) !== undefined;
+  const wrapping = isWrapped ? await import('./wrapping.ts') : undefined;
+  const middleware = wrapping?.checkMiddleware(options.middleware) ?? [];
+  const schemas = options.schemas === undefined ? undefined : wrapping?.checkSchemas(options.schemas);
+  const signals = new SignalHub();
+  if (options.onSignal) signals.add(options.onSignal);
+  const transport = await transportOf(options);
+  if (transport.core !== undefined && transport.core !== CORE) {
+    throw new PolycastError(
+      'invalid-configuration',
+      `${transport.manifest.transport} was made with another copy of @polycast/core; see npm ls @polycast/core`,
+    );
+  }
+  if (options.chunking && transport.manifest.capabilities.chunking.level === 'none') {
+    throw (await refusals(transport))('chunking', 'chunking: true');
+  }
+  // What calls its subscribers needs none of it, and its pages need not download it.
+  const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
+  const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
+  const [chunking, encoding, queueing, gaps, memberList, refuse] = await Promise.all([
+    isLimited ? import('../receive/chunking.ts') : undefined,
+    isLimited ? import('../envelope/encode.ts') : undefined,
+    maxBatchesInFlight !== Number.POSITIVE_INFINITY ? import('../publish/batch-queue.ts') : undefined,
+    transport.manifest.capabilities.gapDetection.level === 'emulated'
+      ? import('../receive/gap-detector.ts')
+      : undefined,
+    transport.manifest.capabilities.members.level === 'emulated' ? import('../control/member-list.ts') : undefined,
+    Object.values(transport.manifest.capabilities).some(({ level }) => level === 'none')
+      ? refusals(transport)
+      : undefined,
+  ]);
+  const release = claimInstance(transport.location, topic, self.instance);
+  try {
+    const metered: Record<string, number> = {};
+    for (const unit of transport.manifest.billedUnits) metered[unit] = 0;
+    const subscriptions = new Set<OpenSubscription>();
+    let isDown = false;
+    let publisher: Publisher | undefined;
+    const warned = new Set<string>();
+    const tell = (signal: Signal, isHeard?: boolean) => {
+      if (signals.tell(signal) || isHeard || warned.has(signal.kind)) return;
+      import('./unheard.ts').then(({ warnOf }) => warnOf(signal, topic, self, warned)).catch(() => {});
+    };
+    const dropped = { expired: 0, duplicates: 0, overflow: 0, corrupt: 0 };
+    const lateSources = new Set<string>();
+    const expired: Session['expired'] = ({ source, id }, hear) => {
+      dropped.expired++;
+      const signal: Signal = { kind: 'expired', source, eventId: id };
+      const isHeard = hear(signal);
+      if (lateSources.has(source) || lateSources.size >= MAX_LATE_SOURCES) return;
+      lateSources.add(source);
+      tell(signal, isHeard);
+    };
+    const opening = transport.open({
+      topic,
+      self,
+      meter: (unit, count) => {
+        metered[unit] = (metered[unit] ?? 0) + count;
+      },
+      signal: (signal) => {
+        if (signal.kind === 'disconnected') isDown = true;
+        let isHeard = false;
+        for (const subscription of subscriptions) isHeard = subscription.hear(signal) || isHeard;
+        tell(signal, isHeard);
+        if (signal.kind === 'reconnected') {
+          isDown = false;
+          publisher?.wake();
+        }
+      },
+    });
+    const link = await orAborted(opening, options.signal, 'connecting was aborted').catch((thrown) => {
+      // One that opens too late is closed again.
+      opening.then((late) => late.close()).catch(() => {});
+      throw thrown;
+    });
+    publisher = new Publisher({
+      link,
+      encode: link.sizeOf === undefined ? encoding?.encodeEvent : undefined,
+      manifest: transport.manifest,
+      topic,
+      source: sourceOf(self),
+      ttlMs,
+      carbonCopy: options.carbonCopy ?? false,
+      split: chunking?.splitEvent,
+      splits: options.chunking === true,
+      retry,
+      queue: queueing?.BatchQueue,
+      isDown: () => isDown,
+      runtime,
+    });
+    const session: Session = {
+      topic,
+      self,
+      source: sourceOf(self),
+      manifest: transport.manifest,
+      filterTarget: transport.filterTarget,
+      link,
+      runtime,
+      publisher,
+      desk: new RequestDesk(self, publisher, runtime),
+      members: memberList && new memberList.MemberList(self, publisher, runtime, tell),
+      control: undefined,
+      makeControl: (session) => new Inbox(session, subscriptionSettings(undefined), 'control'),
+      middleware,
+      schemas,
+      wrapping,
+      chunking,
+      refuse,
+      gaps,
+      middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
+      subscriptions,
+      signals,
+      isClosing: false,
+      dropped,
+      tell,
+      expired,
+    };
+    return new LiveBroadcaster(session, metered, release);
+  } catch (thrown) {
+    release();
+    throw PolycastError.from(thrown);
+  }
+}
+
+async function refusals(transport: Transport): Promise<Refuse> {
+  return (await import('../contract/unsupported.ts')).refusalsOf(transport);
+}
+
+/** The transport given, and no other choice; else what the configuration makes of it, which most pages need not download. */
+async function transportOf(options: ConnectOptions): Promise<Transport> {
+  const { transport, url, name, adapters } = options;
+  if (isTransport(transport) && (url ?? name ?? adapters) === undefined) return transport;
+  const { resolveTransport } = await import('../configuration/resolve.ts');
+  return resolveTransport(options);
+}

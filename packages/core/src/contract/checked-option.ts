@@ -1,0 +1,54 @@
+import { suggestion } from '../configuration/nearest.ts';
+
+/** The names of an options type, which the compiler holds against it: an option that is added to the type is missing here. */
+export type OptionNames<Options> = { readonly [Name in keyof Options]-?: 1 };
+
+/** @throws TypeError */
+export function count(name: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new TypeError(`${name} must be an integer of at least ${least}`);
+}
+
+/** @throws TypeError */
+export function oneOf<Value extends string>(name: string, value: Value, values: readonly Value[]): Value {
+  if (values.includes(value)) return value;
+  throw new TypeError(`${name} must be one of ${values.join(', ')}`);
+}
+
+/** A time that may be none, ms. @throws TypeError */
+export function duration(name: string, value: number): number {
+  if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw new TypeError(`${name} must be a finite number`);
+}
+
+/**
+ * Options, if there are any.
+ * @throws TypeError for what is not an object, and for a name that is not an option: either would be ignored
+ */
+export function optionsOf<Options extends object>(
+  call: string,
+  options: Options | undefined,
+  names: OptionNames<Options>,
+): Options | undefined {
+  if (options === undefined) return options;
+  if (typeof options !== 'object' || options === null) throw new TypeError(`${call} takes its options as an object`);
+  const unknown = unknownOption(options, names);
+  if (unknown === undefined) return options;
+  throw new TypeError(`${call}: ${unknown}`);
+}
+
+/** `unknown option "filtre"; did you mean "filter"?`, of the first name that is not in the table. */
+export function unknownOption(options: object, names: object): string | undefined {
+  // Not `hasOwn`: what a page has added to every object is not the caller's.
+  for (const name in options) {
+    if (!(name in names))
+      return `unknown option "${name.slice(0, 40)}"${suggestion(name.slice(0, 40), Object.keys(names))}`;
+  }
+  return undefined;
+}
+
+/** A number above 0, Infinity included. @throws TypeError */
+export function aboveZero(name: string, value: number): number {
+  if (typeof value === 'number' && value > 0) return value;
+  throw new TypeError(`${name} must be a number above 0`);
+}

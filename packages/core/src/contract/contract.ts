@@ -1,0 +1,234 @@
+import type { BroadcastEvent, EventInput } from '../envelope/event.ts';
+import type { FilterInput } from '../filter/parse.ts';
+import type { Address } from './address.ts';
+import type { Manifest } from './manifest.ts';
+import type { Participant } from './participant.ts';
+import type { SignalListener } from './signal.ts';
+import type { StartPosition } from './transport.ts';
+
+/** Event types and the type of their data: `{ 'order.moved': { order: number } }`. */
+export type EventMap = Record<string, unknown>;
+
+/** Any event a map allows, as it is published. */
+export type EventInputOf<Events extends EventMap> = {
+  [Type in keyof Events & string]: EventInput<Type, Events[Type]>;
+}[keyof Events & string];
+
+/** Any event a map allows, as it is received. */
+export type EventOf<Events extends EventMap> = {
+  [Type in keyof Events & string]: BroadcastEvent<Type, Events[Type]>;
+}[keyof Events & string];
+
+/** @default for `ttlMs`: 10 minutes */
+export const DEFAULT_TTL_MS = 600_000;
+/** @default for `lockMs`: 5 minutes */
+export const DEFAULT_LOCK_MS = 300_000;
+/** @default for `waitMs`: 30 seconds */
+export const DEFAULT_WAIT_MS = 30_000;
+/** @default for `bufferSize`: deliveries a subscription holds beyond those being handled */
+export const DEFAULT_BUFFER_SIZE = 1_000;
+/** @default for `drainMs`: how long `close` waits for handlers */
+export const DEFAULT_DRAIN_MS = 10_000;
+/** @default for `stalledAfterMs`: a handler that runs longer is signalled */
+export const DEFAULT_STALLED_AFTER_MS = 60_000;
+/** Maximum number of events waiting in one broadcaster for the transport; another one is refused with `overloaded`. */
+export const MAX_PENDING_EVENTS = 65_536;
+
+export interface PublishOptions {
+  /** Several addresses deliver once per recipient. @default '*' */
+  readonly to?: Address | readonly Address[];
+  /** Never delivered after this time. Infinity: never expires. @default {@link DEFAULT_TTL_MS} */
+  readonly ttlMs?: number;
+  /** Does this instance's own subscription receive it too? @default the `carbonCopy` of `connect` */
+  readonly carbonCopy?: boolean;
+  /** `accepted`: resolves when the transport has accepted the event. `none`: at once; failures become `failed` signals. @default 'accepted' */
+  readonly confirm?: 'accepted' | 'none';
+  /** Events with the same key stay in order, also within a group. At most 128 characters. */
+  readonly partitionKey?: string;
+  /** Aborts waiting: code `aborted`. The event may have been sent. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CloseOptions {
+  /** Maximum wait for handlers, ms. @default {@link DEFAULT_DRAIN_MS} */
+  readonly drainMs?: number;
+}
+
+export interface ReleaseOptions {
+  /** The event is not delivered again before this time has passed, ms. @default the retry back-off */
+  readonly delayMs?: number;
+}
+
+export interface RetryOptions {
+  /** Attempts in all, the first included. 1: no retry. @default 5 */
+  readonly tries?: number;
+  /** Upper bound of the first wait; it doubles each time. The wait is a random part of the bound (full jitter). @default 100 */
+  readonly baseMs?: number;
+  /** Upper bound of any wait. @default 10_000 */
+  readonly maxMs?: number;
+}
+
+export interface SubscribeOptions {
+  /** Competing consumers: of all subscriptions with this group name on the topic, one gets each event. @default none: all events */
+  readonly group?: string;
+  /** Outlives the process; resumed by the same instance id (or group) and the same name. `true` names it `default`. @default false */
+  readonly durable?: boolean | string;
+  /** @default 'new' */
+  readonly from?: StartPosition;
+  /** Handlers that may run at once. 1: in order. Above 1, events with one partition key still keep their order. @default 1 */
+  readonly concurrency?: number;
+  /** Bound of deliveries held while handlers are busy. @default {@link DEFAULT_BUFFER_SIZE} */
+  readonly bufferSize?: number;
+  /**
+   * Only matching events: a CESQL 1.0 string, a dialect of the CloudEvents Subscriptions API, a built expression or a compiled
+   * filter. An invalid one is refused with `invalid-filter`.
+   */
+  readonly filter?: FilterInput;
+  /** How often and how soon a delivery is retried when its handler throws. */
+  readonly retry?: RetryOptions;
+  /** What happens to events that fail every attempt. `topic`: kept in the service, or on the topic `<topic>.dead-letter`. `drop`: signalled only. @default 'topic' */
+  readonly deadLetter?: 'topic' | 'drop';
+  /** Lock of a delivery being handled; renewed while the handler runs. @default {@link DEFAULT_LOCK_MS} */
+  readonly lockMs?: number;
+  /** Maximum wait of one poll in ms, on transports that poll. @default {@link DEFAULT_WAIT_MS} */
+  readonly waitMs?: number;
+  /** A handler running longer is signalled as `stalled`. @default {@link DEFAULT_STALLED_AFTER_MS} */
+  readonly stalledAfterMs?: number;
+  /** Signals that concern this subscription; they reach the broadcaster's listeners too. */
+  readonly onSignal?: SignalListener;
+  /** Closes the subscription. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Handles one delivery. Returning (or resolving) accepts it; throwing (or rejecting) retries it.
+ * `delivery.reject` and `delivery.release` override that; the first call wins.
+ */
+export type Handler<Event extends BroadcastEvent = BroadcastEvent> = (
+  event: Event,
+  delivery: Delivery<Event>,
+) => unknown;
+
+/** One event delivered to one subscriber. */
+export interface Delivery<Event extends BroadcastEvent = BroadcastEvent> {
+  readonly event: Event;
+  /** 1 for the first attempt, as far as the transport knows. */
+  readonly attempt: number;
+  /** The event's position in the service, for `from: { after }`. Undefined where nothing can be replayed. */
+  readonly position: string | undefined;
+  /** Aborted when the lock is lost or the subscription closes without waiting for the handler any longer. */
+  readonly signal: AbortSignal;
+  /** Accepts the event, as returning from a handler does. */
+  accept(): void;
+  /** Fails permanently: dead-letters the event. */
+  reject(reason: string): void;
+  /** Returns the event for redelivery. */
+  release(options?: ReleaseOptions): void;
+  /** Answers a `request`. @throws PolycastError `invalid-event` if the event is not a request. */
+  reply(data: unknown): Promise<void>;
+}
+
+/** A live subscription. Closing it drains: see {@link Broadcaster.close}. */
+export interface Subscription<Event extends BroadcastEvent = BroadcastEvent>
+  extends AsyncIterable<Delivery<Event>>,
+    AsyncDisposable {
+  readonly state: 'open' | 'paused' | 'closing' | 'closed';
+  /** Deliveries held or being handled. */
+  readonly pending: number;
+  /** Delivers nothing more until `resume`. Running handlers continue; transports that can, stop fetching. */
+  pause(): void;
+  resume(): void;
+  /** Resolves when nothing is held and no handler runs. Does not stop new events: `pause` or `close` does. */
+  drain(): Promise<void>;
+  /** Unsubscribes, waits up to `drainMs` for held deliveries, and releases the rest. Never rejects; idempotent. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+export interface RequestOptions extends Omit<PublishOptions, 'confirm' | 'carbonCopy'> {
+  /** Ends the request after this many replies. @default Infinity: all replies within `timeoutMs` */
+  readonly expect?: number;
+  /** @default 5_000 */
+  readonly timeoutMs?: number;
+}
+
+export interface Reply {
+  readonly data: unknown;
+  /** The participant that replied. */
+  readonly from: Participant;
+  readonly event: BroadcastEvent;
+}
+
+/** Replies as they arrive (`for await`), or all of them (`await`). */
+export interface Replies extends AsyncIterable<Reply>, PromiseLike<readonly Reply[]> {}
+
+export interface MembersOptions {
+  readonly role?: string;
+  /** How long to wait for answers where the service keeps no list of members, in ms. @default 500 */
+  readonly timeoutMs?: number;
+}
+
+/** Number of events that a broadcaster received and did not pass to a handler, by reason. */
+export interface Dropped {
+  /** Their time to live had ended when they arrived, or ended while they were buffered. Signalled once per publisher as `expired`. */
+  readonly expired: number;
+  /** An event with the same id and source was accepted before. */
+  readonly duplicates: number;
+  /** A buffer was full. Signalled as `gap`, reason `overflow`. */
+  readonly overflow: number;
+  /** Messages that were not valid events. Signalled as `corrupt`. */
+  readonly corrupt: number;
+}
+
+/**
+ * One participant on one topic: what `connect` returns. `Events` types what is received; `Inputs` what is published, which
+ * differs only where a schema transforms.
+ *
+ * Every method may be called at any time and concurrently. After `close` began, all but `close` reject with `closed`.
+ * Options that do not exist are refused with a TypeError that names the nearest one.
+ */
+export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends EventMap = Events>
+  extends AsyncDisposable {
+  readonly topic: string;
+  readonly self: Participant;
+  readonly manifest: Manifest;
+  /** Billed units so far, by name. */
+  readonly metered: Readonly<Record<string, number>>;
+  /** Events received and not passed to a handler so far, by reason. */
+  readonly dropped: Dropped;
+  /** The service's own client; portability ends there. */
+  readonly native: unknown;
+
+  /** Publishes an event. `confirm` decides when the promise resolves; events published without waiting stay in order. */
+  publish(event: EventInputOf<Inputs>, options?: PublishOptions): Promise<void>;
+  /** Subscribes. Resolves once the service is listening: events published afterwards are delivered. */
+  subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
+  /**
+   * Subscribes, to iterate with `for await`. Asking for the next delivery accepts the previous one;
+   * leaving the loop releases the current one unless it was settled.
+   */
+  subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
+  /**
+   * Subscribes to events of one type: `subscribe` with an exact filter on `type`, which the service evaluates where it can. A `filter` in
+   * the options narrows it further. @throws TypeError (a rejection) for a type that is not a string, or a handler that is not a function
+   */
+  on<Type extends keyof Events & string>(
+    type: Type,
+    handler: Handler<BroadcastEvent<Type, Events[Type]>>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription<BroadcastEvent<Type, Events[Type]>>>;
+  /** Sends a request and collects the replies. */
+  request(event: EventInputOf<Inputs>, options?: RequestOptions): Replies;
+  /**
+   * The participants subscribed to the topic now, including this one if it is. Where core emulates it, a call waits `timeoutMs`
+   * for answers. The answers stand for 5 s: calls within that time return at once, and may miss participants that subscribed
+   * meanwhile. One that ended without closing may be listed for 12.5 s.
+   */
+  members(options?: MembersOptions): Promise<readonly Participant[]>;
+  /** @returns a function that removes the listener */
+  onSignal(listener: SignalListener): () => void;
+  /**
+   * Closes all subscriptions (each drains), sends pending events, disconnects.
+   * Never rejects; idempotent; leaves no timer, handle or broker-side residue.
+   */
+  close(options?: CloseOptions): Promise<void>;
+}

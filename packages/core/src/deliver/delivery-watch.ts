@@ -1,0 +1,73 @@
+import { PolycastError } from '../contract/error.ts';
+import type { Signal } from '../contract/signal.ts';
+import type { Runtime } from '../timing/runtime.ts';
+import type { Timer } from '../timing/timer.ts';
+import type { LiveDelivery } from './delivery.ts';
+import type { SubscriptionSettings } from './subscription-settings.ts';
+
+/** Whose deliveries are watched. */
+export interface Watched {
+  readonly settings: SubscriptionSettings;
+  readonly runtime: Runtime;
+  /** Everything being handled, and all that is held under a lease. */
+  held(): Iterable<LiveDelivery>;
+  /** Somebody else has it now. */
+  abandon(delivery: LiveDelivery): void;
+  tell(signal: Signal): void;
+}
+
+/** Renews the locks of what a subscription holds, and tells when a handler does not return. Its timers run only while they must. */
+export class DeliveryWatch {
+  readonly #watched: Watched;
+  #stallTimer: Timer | undefined;
+  #renewTimer: Timer | undefined;
+
+  constructor(watched: Watched) {
+    this.#watched = watched;
+  }
+
+  /** A handler runs that did not return at once. */
+  handlerStarted(): void {
+    if (this.#stallTimer !== undefined) return;
+    const { stalledAfterMs } = this.#watched.settings;
+    this.#stallTimer = this.#watched.runtime.after(stalledAfterMs, () => {
+      this.#stallTimer = undefined;
+      let oldestMs = Number.POSITIVE_INFINITY;
+      for (const { startedAtMs } of this.#watched.held())
+        if (startedAtMs > 0) oldestMs = Math.min(oldestMs, startedAtMs);
+      if (oldestMs === Number.POSITIVE_INFINITY) return;
+      const sinceMs = this.#watched.runtime.nowMs() - oldestMs;
+      if (sinceMs >= stalledAfterMs) this.#watched.tell({ kind: 'stalled', what: 'handler', sinceMs });
+      this.handlerStarted();
+    });
+  }
+
+  /** Something is held whose lock runs out. */
+  leaseTaken(): void {
+    this.#renewTimer ??= this.#watched.runtime.every(this.#watched.settings.lockMs / 3, () => {
+      let renewed = 0;
+      for (const delivery of [...this.#watched.held()]) {
+        // Its lock is lost, which was told: its handler may run for long after that.
+        if (delivery.abandoned) continue;
+        const renewal = delivery.lease?.renew?.();
+        if (renewal === undefined) continue;
+        renewed++;
+        renewal.catch((thrown: unknown) => this.#renewalFailed(delivery, PolycastError.from(thrown)));
+      }
+      if (renewed > 0) return;
+      this.#renewTimer?.cancel();
+      this.#renewTimer = undefined;
+    });
+  }
+
+  stop(): void {
+    this.#stallTimer?.cancel();
+    this.#renewTimer?.cancel();
+  }
+
+  /** Only a lost lock is final: anything else may pass by the next renewal. */
+  #renewalFailed(delivery: LiveDelivery, error: PolycastError): void {
+    if (error.code === 'lock-lost') this.#watched.abandon(delivery);
+    this.#watched.tell({ kind: 'failed', what: 'settle', error });
+  }
+}

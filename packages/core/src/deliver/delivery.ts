@@ -1,0 +1,113 @@
+import { type OptionNames, optionsOf } from '../contract/checked-option.ts';
+import type { Delivery, ReleaseOptions } from '../contract/contract.ts';
+import type { Signal } from '../contract/signal.ts';
+import type { Lease } from '../contract/transport.ts';
+import type { BroadcastEvent } from '../envelope/event.ts';
+
+/** What is to become of a delivery. */
+export type Outcome =
+  | { readonly kind: 'accept' }
+  | { readonly kind: 'release'; readonly delayMs: number | undefined }
+  | { readonly kind: 'reject'; readonly reason: string };
+
+export const ACCEPT: Outcome = { kind: 'accept' };
+
+/** The subscription of a delivery, as far as a delivery knows it. */
+export interface DeliveryOwner {
+  readonly inbox: { readonly desk: { reply(event: BroadcastEvent, data: unknown): Promise<void> } };
+  tell(signal: Signal): void;
+}
+
+/** One event in one subscription, from its arrival until it is settled. */
+export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> implements Delivery<Event> {
+  event: Event;
+  /** Shared with a later one when the service hands the event over twice. */
+  lease: Lease | undefined;
+  /** The service was told what becomes of it: once. */
+  settled = false;
+  attempt: number;
+  /** The handler was called for this attempt. */
+  isBegun = false;
+  /** What the handler said; the first word counts. */
+  outcome: Outcome | undefined;
+  /** When the handler was called, ms of a monotonic clock. 0: not yet. */
+  startedAtMs = 0;
+  readonly #owner: DeliveryOwner;
+  #abort: AbortController | undefined;
+
+  constructor(owner: DeliveryOwner, event: Event, lease: Lease | undefined) {
+    this.#owner = owner;
+    this.event = event;
+    this.lease = lease;
+    this.attempt = lease === undefined ? 1 : lease.attempt;
+  }
+
+  get position(): string | undefined {
+    return this.lease?.position;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  accept(): void {
+    this.outcome ??= ACCEPT;
+  }
+
+  reject(reason: string): void {
+    if (typeof reason !== 'string') throw new TypeError('reject() needs a reason (string)');
+    this.outcome ??= { kind: 'reject', reason };
+  }
+
+  release(options: ReleaseOptions = {}): void {
+    optionsOf('release', options, RELEASE_OPTIONS);
+    const { delayMs } = options;
+    if (delayMs !== undefined && !(delayMs >= 0 && Number.isFinite(delayMs))) {
+      throw new TypeError('delayMs must be a finite number of at least 0');
+    }
+    this.outcome ??= { kind: 'release', delayMs };
+  }
+
+  reply(data: unknown): Promise<void> {
+    return this.#owner.inbox.desk.reply(this.event, data);
+  }
+
+  tell(signal: Signal): void {
+    this.#owner.tell(signal);
+  }
+
+  /** The lock is lost, or nobody waits for the handler any longer. */
+  abandon(): void {
+    if (this.#abort === undefined) this.#abort = ABORTED;
+    else this.#abort.abort();
+  }
+
+  get abandoned(): boolean {
+    return this.#abort?.signal.aborted === true;
+  }
+
+  /** The service has it again: what becomes of it is not ours to say any more. */
+  get isGone(): boolean {
+    return this.lease !== undefined && this.abandoned;
+  }
+
+  /** How often handlers were given the event, as far as we know. */
+  get tries(): number {
+    return this.isBegun ? this.attempt : this.attempt - 1;
+  }
+
+  /** Forgets what the last attempt said. */
+  again(): void {
+    this.attempt++;
+    this.isBegun = false;
+    this.outcome = undefined;
+    this.startedAtMs = 0;
+  }
+}
+
+const RELEASE_OPTIONS: OptionNames<ReleaseOptions> = { delayMs: 1 };
+
+/** For deliveries nobody had asked for a signal of. */
+const ABORTED = new AbortController();
+ABORTED.abort();

@@ -1,0 +1,715 @@
+import { tellOne } from '../connection/signal-hub.ts';
+import { type OptionNames, optionsOf } from '../contract/checked-option.ts';
+import type { CloseOptions, Delivery, Handler, Subscription } from '../contract/contract.ts';
+import { DEFAULT_DRAIN_MS } from '../contract/contract.ts';
+import { describeError } from '../contract/describe-error.ts';
+import { codeOf, PolycastError, retryAfterMsOf } from '../contract/error.ts';
+import type { Signal } from '../contract/signal.ts';
+import type { Lease, Settlement } from '../contract/transport.ts';
+import { handOver } from '../control/control-lane.ts';
+import { type BroadcastEvent, isExpired, pinExpiry, remainingMs } from '../envelope/event.ts';
+import type { Inbox } from '../receive/inbox.ts';
+import { ACCEPT, RELEASE } from '../receive/settler.ts';
+import { type Deferred, deferred } from '../timing/deferred.ts';
+import { backOffMs, isRetryable, maxAttempts } from '../timing/retry.ts';
+import { keepAlive, type Runtime } from '../timing/runtime.ts';
+import { settlesWithin, type Timer } from '../timing/timer.ts';
+import { deadLetterTo } from './dead-letter.ts';
+import { LiveDelivery } from './delivery.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
+import type { DeliveryStream } from './delivery-stream.ts';
+import { DeliveryWatch, type Watched } from './delivery-watch.ts';
+import { GivenAttempts } from './given-attempts.ts';
+import { HandlerMark } from './handler-mark.ts';
+import { SharedLease } from './shared-lease.ts';
+import type { SubscriptionSettings } from './subscription-settings.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+export const CLOSE_OPTIONS: OptionNames<CloseOptions> = { drainMs: 1 };
+
+/**
+ * One subscription: decides what runs now, what waits, and what becomes of each delivery.
+ *
+ * The way of a delivery: taken → queued (while slots are busy or it is paused) → running → settled; or, when tried
+ * again, resting until its next attempt. A plain subscription keeps its slot through retries, so order holds; in a
+ * group a failed delivery goes back to the service, so that another member may try.
+ */
+export class LiveSubscription implements Subscription, Watched {
+  readonly inbox: Inbox;
+  readonly settings: SubscriptionSettings;
+  /** Of all that joined its inbox. */
+  joined = 0;
+  readonly #handler: Handler;
+  /** One at a time. */
+  readonly #isSimple: boolean;
+  readonly #stream: DeliveryStream | undefined;
+  #state: 'open' | 'paused' | 'closing' | 'closed' = 'open';
+  #queue: DeliveryQueue | undefined;
+  #waitingRoom: WaitingRoom | undefined;
+  #running = 0;
+  /** Being handled asynchronously, or held under a lease. */
+  #active: Set<LiveDelivery> | undefined;
+  /** Waiting for their next attempt without a slot. */
+  #resting: Map<LiveDelivery, Timer> | undefined;
+  /** Retries that hold their slot. */
+  #retrying: Map<LiveDelivery, Timer> | undefined;
+  /** By partition key: what is at work on it, or keeps its slot through retries. */
+  #busyKeys: Map<unknown, LiveDelivery> | undefined;
+  #pumping = false;
+  #full = false;
+  #watch: DeliveryWatch | undefined;
+  #idle: Deferred<void> | undefined;
+  /** Handlers that are being called at this moment: above 0, whoever calls us is inside one. */
+  #calling = 0;
+  /** Knows the same of handlers that have not returned yet. */
+  #mark: HandlerMark | undefined;
+  /** Deliveries whose handler waits for us: we must not wait for them. */
+  #insiders = 0;
+  #othersIdle: Deferred<void> | undefined;
+  /** Nothing more comes; what came may still be handled. */
+  #stopping: Deferred<void> | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #onClosed: (() => void)[] = [];
+  /** Closing, and what the service took before is still on its way. */
+  #catchesUp = false;
+  /** Closed by a handler of its own: nothing may come after that. */
+  #takesNothing = false;
+  readonly #given = new GivenAttempts();
+
+  /** @param given what handles the events, or the class of the stream that they are read from */
+  constructor(
+    inbox: Inbox,
+    settings: SubscriptionSettings,
+    given: { handler: Handler } | { Stream: typeof DeliveryStream },
+  ) {
+    this.inbox = inbox;
+    this.settings = settings;
+    this.#isSimple = settings.concurrency === 1;
+    const { handler } = 'handler' in given ? given : (this.#stream = new given.Stream(this));
+    this.#handler =
+      inbox.session.wrapping?.wrapHandler(handler, inbox.session, settings, (delivery, thrown) =>
+        this.#isFinal(delivery as LiveDelivery, thrown),
+      ) ?? handler;
+  }
+
+  get runtime(): Runtime {
+    return this.inbox.session.runtime;
+  }
+
+  /** Keeps the process alive meanwhile. */
+  keepAlive<Value>(promise: Promise<Value>): Promise<Value> {
+    return keepAlive(this.runtime, promise);
+  }
+
+  get state(): 'open' | 'paused' | 'closing' | 'closed' {
+    return this.#state;
+  }
+
+  get #isEnding(): boolean {
+    return this.#state === 'closing' || this.#state === 'closed';
+  }
+
+  get pending(): number {
+    return this.#running + (this.#queue?.length ?? 0) + (this.#resting?.size ?? 0);
+  }
+
+  /** How many more deliveries it takes before it is full. */
+  get capacity(): number {
+    const takes = this.#state === 'open' || this.#catchesUp;
+    return takes ? Math.max(0, this.settings.bufferSize - this.pending) : 0;
+  }
+
+  /** Calls the listener once, when it has closed. */
+  onClosed(listener: () => void): void {
+    if (this.#state === 'closed') listener();
+    else this.#onClosed.push(listener);
+  }
+
+  // ── arrival ──
+
+  /** @returns false if the event had to be dropped */
+  take(event: BroadcastEvent, lease: Lease | undefined): boolean {
+    const { filter } = this.settings;
+    if (filter === undefined || filter.compiled.matches(event)) return this.takeFitting(event, lease);
+    this.inbox.settler.settle(lease, ACCEPT);
+    return true;
+  }
+
+  /** For events that are known to fit the filter. @returns false if the event had to be dropped */
+  takeFitting(event: BroadcastEvent, lease: Lease | undefined): boolean {
+    if (lease === undefined && this.#isSimple && this.#running === 0 && this.#queue === undefined) {
+      if (this.#state === 'open') return this.#handAtOnce(event);
+    }
+    return this.#takeInTurn(event, lease);
+  }
+
+  #takeInTurn(event: BroadcastEvent, lease: Lease | undefined): boolean {
+    if (this.#state === 'closed' || this.#takesNothing) {
+      this.inbox.settler.giveBack(lease);
+      return false;
+    }
+    const delivery = new LiveDelivery(this, event, lease);
+    if (lease !== undefined) delivery.attempt = Math.max(delivery.attempt, this.#given.next(event));
+    if (lease?.renew !== undefined) this.#watching.leaseTaken();
+    if (lease !== undefined && lease.attempt > maxAttempts(this.settings.retry)) {
+      this.#running++;
+      this.#deadLetter(delivery, `delivered ${lease.attempt} times without an outcome`);
+      return true;
+    }
+    if (
+      this.#running < this.settings.concurrency &&
+      this.#state !== 'paused' &&
+      (this.#queue === undefined || this.#queue.length === 0) &&
+      !(lease === undefined && this.#room <= 0) &&
+      !this.#isBusy(delivery)
+    ) {
+      this.#run(delivery);
+      return true;
+    }
+    return this.#enqueue(delivery);
+  }
+
+  /**
+   * What `take`, `#run`, `#finished` and `#free` come to when an idle subscription gets an event without a lease. In one
+   * piece the engine need not keep the delivery at all: with many subscribers to an event it costs a third.
+   */
+  #handAtOnce(event: BroadcastEvent): true {
+    const delivery = new LiveDelivery(this, event, undefined);
+    this.#running++;
+    this.#calling++;
+    let later: Promise<unknown> | undefined;
+    try {
+      later = promiseOf(this.#handler(event, delivery));
+    } catch (thrown) {
+      this.#calling--;
+      this.#failed(delivery, thrown);
+      return true;
+    }
+    this.#calling--;
+    if (later !== undefined) this.#await(delivery, later);
+    else if (delivery.outcome !== undefined) this.#finished(delivery);
+    else if (this.#queue !== undefined || this.#idle !== undefined || this.inbox.pulls) this.#free(delivery);
+    else this.#running--;
+    return true;
+  }
+
+  /**
+   * Another message holds the event that we are at: it was published twice. Handled once, both are settled.
+   * @returns false if we do not hold it
+   */
+  takeAgain(event: BroadcastEvent, lease: Lease): boolean {
+    for (const delivery of this.held()) {
+      if (delivery.lease === undefined || delivery.abandoned || delivery.settled) continue;
+      if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
+      delivery.lease = new SharedLease(delivery.lease, lease);
+      return true;
+    }
+    return false;
+  }
+
+  #enqueue(delivery: LiveDelivery): boolean {
+    pinExpiry(delivery.event, this.runtime);
+    this.#queue ??= new DeliveryQueue();
+    if (delivery.lease === undefined && (this.#room <= 0 || this.#waitsForRoom)) {
+      return this.#enqueueLater(delivery);
+    }
+    this.#queue.push(delivery);
+    this.#updateFull();
+    if (this.settings.concurrency > 1) this.#pump();
+    return true;
+  }
+
+  /** How many more the buffer takes. What was released is in it, too. */
+  get #room(): number {
+    return this.settings.bufferSize - (this.#queue?.length ?? 0) - (this.#resting?.size ?? 0);
+  }
+
+  get #waitsForRoom(): boolean {
+    return this.#waitingRoom !== undefined && this.#waitingRoom.length > 0;
+  }
+
+  /** The buffer is full. Where publishers wait for us, the event does, too; elsewhere it is dropped. */
+  #enqueueLater(delivery: LiveDelivery): boolean {
+    if (!this.inbox.dropsWhenFull) {
+      this.#waitingRoom ??= new WaitingRoom(this.runtime, (late) => this.#overflow(late));
+      if (this.#waitingRoom.add(delivery)) return true;
+    }
+    this.#overflow([delivery]);
+    return false;
+  }
+
+  #overflow(deliveries: readonly LiveDelivery[]): void {
+    for (const { event } of deliveries) this.inbox.reopen(event, this);
+    this.inbox.session.dropped.overflow += deliveries.length;
+    const counts = new Map<string, number>();
+    for (const { event } of deliveries) counts.set(event.source, (counts.get(event.source) ?? 0) + 1);
+    for (const [source, count] of counts) this.tell({ kind: 'gap', reason: 'overflow', source, count });
+  }
+
+  /** There is room again. */
+  #admit(): void {
+    if (!this.#waitsForRoom) return;
+    const queue = (this.#queue ??= new DeliveryQueue());
+    for (const delivery of (this.#waitingRoom as WaitingRoom).take(Math.max(0, this.#room))) {
+      queue.push(delivery);
+    }
+  }
+
+  // ── handling ──
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#queue !== undefined && this.#running < this.settings.concurrency && this.#state !== 'paused') {
+      const next = this.#queue.take(this.#busyKeys === undefined ? undefined : this.#isBusy);
+      if (next === undefined) break;
+      this.#admit();
+      if (!this.#isOver(next)) this.#run(next);
+    }
+    this.#pumping = false;
+    this.#updateFull();
+    if (this.#idle !== undefined && this.pending === 0) {
+      this.#idle.resolve();
+      this.#idle = undefined;
+    }
+    if (this.#othersIdle !== undefined && this.#running <= this.#insiders) {
+      this.#othersIdle.resolve();
+      this.#othersIdle = undefined;
+    }
+  }
+
+  /**
+   * While it waited here for its turn or its next try, our lock was lost, its time ended, or a second copy that had come was accepted:
+   * no handler is called.
+   */
+  #isOver(delivery: LiveDelivery): boolean {
+    if (delivery.isGone) return true;
+    const { event, lease } = delivery;
+    if (isExpired(event, this.runtime)) this.#expired(delivery);
+    else if (lease !== undefined && this.inbox.wasAccepted(event)) {
+      this.inbox.session.dropped.duplicates++;
+      this.#settle(delivery, ACCEPT);
+    } else return false;
+    return true;
+  }
+
+  #expired(delivery: LiveDelivery): void {
+    this.inbox.reopen(delivery.event, this);
+    this.inbox.expired(delivery.event);
+    this.#settle(delivery, ACCEPT);
+  }
+
+  /** Once for each delivery. What goes back is known when it comes again. */
+  #settle(delivery: LiveDelivery, settlement: Settlement): void {
+    const { lease } = delivery;
+    if (lease === undefined || delivery.settled) return;
+    delivery.settled = true;
+    if (settlement.kind !== 'release') return this.inbox.settler.settle(lease, settlement);
+    this.#given.remember(delivery);
+    this.inbox.settler.settle(lease, { ...settlement, tries: delivery.tries });
+  }
+
+  #run(delivery: LiveDelivery): void {
+    this.#running++;
+    delivery.isBegun = true;
+    if (this.settings.concurrency > 1) this.#setBusy(delivery);
+    this.#calling++;
+    let later: Promise<unknown> | undefined;
+    try {
+      later = promiseOf(this.#handler(delivery.event, delivery));
+    } catch (thrown) {
+      this.#calling--;
+      this.#failed(delivery, thrown);
+      return;
+    }
+    this.#calling--;
+    if (later !== undefined) this.#await(delivery, later);
+    else this.#finished(delivery);
+  }
+
+  #await(delivery: LiveDelivery, later: Promise<unknown>): void {
+    delivery.startedAtMs = this.runtime.nowMs();
+    pinExpiry(delivery.event, this.runtime);
+    this.#hold(delivery);
+    this.#watching.handlerStarted();
+    this.#mark ??= new HandlerMark();
+    void this.#mark.awaitHandler(later, (failed, thrown) => {
+      if (failed) this.#failed(delivery, thrown);
+      else this.#finished(delivery);
+    });
+  }
+
+  #finished(delivery: LiveDelivery): void {
+    delivery.startedAtMs = 0;
+    const outcome = delivery.outcome;
+    if (delivery.isGone) {
+      this.#free(delivery);
+    } else if (outcome === undefined || outcome.kind === 'accept') {
+      if (delivery.lease !== undefined) this.inbox.accepted(delivery.event);
+      this.#settle(delivery, ACCEPT);
+      this.#free(delivery);
+    } else if (outcome.kind === 'reject') {
+      this.#deadLetter(delivery, outcome.reason);
+    } else {
+      this.#rest(delivery, outcome.delayMs ?? backOffMs(this.runtime, this.settings.retry, delivery.attempt));
+    }
+  }
+
+  #failed(delivery: LiveDelivery, thrown: unknown): void {
+    delivery.startedAtMs = 0;
+    if (delivery.outcome !== undefined || delivery.isGone) return this.#finished(delivery);
+    const { retry, group } = this.settings;
+    // The handler asked something of the broadcaster that is closing under it: no fault of the event.
+    if (codeOf(thrown) === 'closed' && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
+    if (this.#isFinal(delivery, thrown)) return this.#deadLetter(delivery, describeError(thrown));
+    const delayMs = retryAfterMsOf(thrown) + backOffMs(this.runtime, retry, delivery.attempt);
+    // In a group another member may do better, unless the order of a key would suffer.
+    if (group !== undefined && delivery.lease !== undefined && delivery.event.partitionkey === undefined) {
+      return this.#rest(delivery, delayMs);
+    }
+    if (this.#isEnding) return this.#giveBack(delivery, thrown);
+    pinExpiry(delivery.event, this.runtime);
+    const timer = this.runtime.after(delayMs, () => {
+      this.#retrying?.delete(delivery);
+      delivery.again();
+      if (this.#isOver(delivery)) return this.#free(delivery);
+      this.#running--;
+      this.#run(delivery);
+    });
+    this.#hold(delivery);
+    (this.#retrying ??= new Map()).set(delivery, timer);
+  }
+
+  /** Is there no next try? An event that is over before it is set aside at once, and holds up nothing meanwhile. */
+  #isFinal(delivery: LiveDelivery, thrown: unknown): boolean {
+    const { retry } = this.settings;
+    const pauseMs = retryAfterMsOf(thrown);
+    const isLate = pauseMs > 0 && remainingMs(delivery.event, this.runtime) <= pauseMs;
+    return !isRetryable(thrown) || isLate || delivery.attempt >= retry.tries;
+  }
+
+  /** Gives the slot free; the delivery comes again later, from here or from the service. */
+  #rest(delivery: LiveDelivery, delayMs: number): void {
+    const isLeased = delivery.lease !== undefined;
+    if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
+    if (isLeased && this.inbox.delaysReleases) {
+      this.#settle(delivery, { kind: 'release', delayMs });
+      return this.#free(delivery);
+    }
+    pinExpiry(delivery.event, this.runtime);
+    const queue = (this.#queue ??= new DeliveryQueue());
+    const timer = this.runtime.after(delayMs, () => {
+      this.#resting?.delete(delivery);
+      if (isLeased) {
+        this.#settle(delivery, RELEASE);
+        this.#active?.delete(delivery);
+      } else {
+        delivery.again();
+        queue.push(delivery);
+      }
+      this.#pump();
+    });
+    if (isLeased) this.#hold(delivery);
+    (this.#resting ??= new Map()).set(delivery, timer);
+    this.#free(delivery, isLeased);
+  }
+
+  /** While closing nothing is tried again here: the service gets it back, or else it is set aside. */
+  #giveBack(delivery: LiveDelivery, thrown: unknown): void {
+    if (delivery.lease !== undefined) {
+      this.#settle(delivery, RELEASE);
+      this.#free(delivery);
+    } else {
+      this.#deadLetter(delivery, describeError(thrown));
+    }
+  }
+
+  #deadLetter(delivery: LiveDelivery, reason: string, failures = 0): void {
+    this.#hold(delivery);
+    // Before its settlement: from then on it may come again.
+    this.inbox.reopen(delivery.event, this);
+    const { session, settler } = this.inbox;
+    settler.track(
+      deadLetterTo(session, this.settings, delivery, reason, (kept) => this.#settle(kept, ACCEPT)).then(
+        () => this.#free(delivery),
+        (error: unknown) => this.#notSetAside(delivery, reason, PolycastError.from(error), failures + 1),
+      ),
+    );
+  }
+
+  /** Nothing took it. What the service holds for us stays ours, without being handled again, until something does. */
+  #notSetAside(delivery: LiveDelivery, reason: string, error: PolycastError, failures: number): void {
+    this.tell({ kind: 'failed', what: 'settle', error });
+    if (this.#isEnding && error.code !== 'lock-lost') this.#settle(delivery, RELEASE);
+    if (this.#isEnding || delivery.lease === undefined || delivery.abandoned || error.code === 'lock-lost') {
+      return this.#free(delivery);
+    }
+    const delayMs = Math.max(MIN_SET_ASIDE_DELAY_MS, backOffMs(this.runtime, this.settings.retry, failures));
+    const timer = this.runtime.after(delayMs + retryAfterMsOf(error), () => {
+      this.#retrying?.delete(delivery);
+      this.#deadLetter(delivery, reason, failures);
+    });
+    (this.#retrying ??= new Map()).set(delivery, timer);
+  }
+
+  /** It stays with us beyond this turn: its lock is renewed, and closing knows of it. */
+  #hold(delivery: LiveDelivery): void {
+    (this.#active ??= new Set()).add(delivery);
+  }
+
+  #free(delivery: LiveDelivery, staysActive = false): void {
+    if (!staysActive) this.#active?.delete(delivery);
+    // What never ran (it came too often, it goes back while closing) does not end what another is doing.
+    const key = delivery.event.partitionkey;
+    if (this.#busyKeys?.get(key) === delivery) this.#busyKeys.delete(key);
+    this.#running--;
+    if (
+      this.#queue !== undefined ||
+      this.#idle !== undefined ||
+      this.#othersIdle !== undefined ||
+      this.#full ||
+      this.inbox.pulls
+    ) {
+      this.#pump();
+    }
+  }
+
+  // ── partition keys, when several handlers run at once ──
+
+  readonly #isBusy = (delivery: LiveDelivery): boolean => {
+    const key = delivery.event.partitionkey;
+    return key !== undefined && this.#busyKeys?.has(key) === true;
+  };
+
+  #setBusy(delivery: LiveDelivery): void {
+    const key = delivery.event.partitionkey;
+    if (key !== undefined) (this.#busyKeys ??= new Map()).set(key, delivery);
+  }
+
+  // ── watching ──
+
+  /** Made when first needed: most of very many subscriptions never do. */
+  get #watching(): DeliveryWatch {
+    this.#watch ??= new DeliveryWatch(this);
+    return this.#watch;
+  }
+
+  tell(signal: Signal): void {
+    this.inbox.session.tell(signal, this.hear(signal));
+  }
+
+  /** For its own listener alone. @returns false if it has none */
+  hear(signal: Signal): boolean {
+    const { onSignal } = this.settings;
+    if (onSignal !== undefined) tellOne(onSignal, signal);
+    return onSignal !== undefined;
+  }
+
+  #updateFull(): void {
+    if (this.inbox.pulls) this.inbox.capacityChanged();
+    const full = this.#queue !== undefined && this.#room <= 0;
+    if (full === this.#full) return;
+    this.#full = full;
+    this.inbox.fullChanged(full);
+  }
+
+  *held(): Iterable<LiveDelivery> {
+    yield* this.#active ?? [];
+    yield* this.#queue ?? [];
+  }
+
+  abandon(delivery: LiveDelivery): void {
+    delivery.abandon();
+    this.inbox.reopen(delivery.event, this);
+    this.#queue?.remove(delivery);
+    const resting = this.#resting?.get(delivery);
+    if (resting !== undefined) {
+      resting.cancel();
+      this.#resting?.delete(delivery);
+      this.#active?.delete(delivery);
+    }
+    // There is room again, and perhaps nothing left that a caller of `drain` waits for.
+    this.#pump();
+  }
+
+  /** Something before these comes again: those that wait for their turn go back, to come behind it. */
+  recall(leases: ReadonlySet<Lease>): void {
+    for (const delivery of this.#queue ?? []) {
+      if (delivery.lease === undefined || !leases.has(delivery.lease)) continue;
+      this.#queue?.remove(delivery);
+      this.#settle(delivery, RELEASE);
+    }
+    this.#pump();
+  }
+
+  // ── the user's side ──
+
+  pause(): void {
+    if (this.#state === 'open') this.#state = 'paused';
+    this.#updateFull();
+    this.inbox.paused();
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'open';
+    this.#pump();
+  }
+
+  drain(): Promise<void> {
+    if (this.isInside) return this.#asInsider();
+    return this.pending === 0 ? Promise.resolve() : keepAlive(this.runtime, this.#drained());
+  }
+
+  #drained(): Promise<void> {
+    if (this.pending === 0) return Promise.resolve();
+    this.#idle ??= deferred();
+    return this.#idle.promise;
+  }
+
+  /** Is the caller one of our own handlers? */
+  get isInside(): boolean {
+    return this.#calling > 0 || (this.#running > 0 && this.#mark?.isInside === true);
+  }
+
+  /** Resolves when no other handler runs than those that wait here themselves, and what else the caller waits for is over. */
+  async #asInsider(also?: Promise<unknown>): Promise<void> {
+    this.#insiders++;
+    try {
+      if (this.#running > this.#insiders) await (this.#othersIdle ??= deferred()).promise;
+      await also;
+    } finally {
+      this.#insiders--;
+    }
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    optionsOf('close', options, CLOSE_OPTIONS);
+    const isInside = this.isInside;
+    const closed = this.closeWhole(options.drainMs, isInside);
+    if (isInside) return this.#closedBut(closed);
+    // A reader that closes in its loop asks for the next delivery only afterwards: it must not wait for itself either.
+    return this.#stream?.isReading === true ? Promise.race([closed, this.#stopped.promise]) : closed;
+  }
+
+  get #stopped(): Deferred<void> {
+    this.#stopping ??= deferred();
+    return this.#stopping;
+  }
+
+  /** Resolves when nothing of it is left but the delivery whose handler waits here. */
+  async #closedBut(closed: Promise<void>): Promise<void> {
+    await this.#asInsider(Promise.race([closed, this.#stopped.promise]));
+    // Its handler has returned meanwhile: nothing is left to wait around.
+    if (this.#running === 0) await closed;
+  }
+
+  /** Resolves when nothing of it is left, its own caller's delivery included. */
+  closeWhole(drainMs = DEFAULT_DRAIN_MS, isInside = this.isInside): Promise<void> {
+    this.#closing ??= keepAlive(this.runtime, this.#close(+drainMs, isInside));
+    return this.#closing;
+  }
+
+  async #close(drainMs: number, isInside: boolean): Promise<void> {
+    if (isInside) {
+      // What waits behind the handler that closes us can never come before it.
+      this.#takesNothing = true;
+      this.#dropQueue();
+    }
+    // First: a source that feeds nobody any more brings no control events either.
+    const handing = this.inbox.isOwn ? handOver(this.inbox, 1) : undefined;
+    if (handing !== undefined) await handing;
+    this.#state = 'closing';
+    const catchingUp = isInside || drainMs <= 0 ? undefined : this.inbox.catchUp(drainMs);
+    if (catchingUp !== undefined) await this.#catchUp(catchingUp);
+    await this.inbox.stop(this);
+    this.#stopped.resolve();
+    this.#hurry();
+    if (this.#stream?.isUnread) this.#dropQueue();
+    this.#pump();
+    if (this.pending > 0 && !(await settlesWithin(this.runtime, this.#drained(), drainMs))) this.#dropQueue();
+    // What still runs is left to itself: its lease goes back, its signal is aborted. Without one its outcome counts still: nothing else brings the event again.
+    for (const delivery of this.#active ?? []) {
+      if (!delivery.abandoned) this.#settle(delivery, RELEASE);
+      delivery.abandon();
+    }
+    this.#state = 'closed';
+    this.#watch?.stop();
+    this.#idle?.resolve();
+    this.#othersIdle?.resolve();
+    this.#stream?.end();
+    this.inbox.session.subscriptions.delete(this);
+    for (const listener of this.#onClosed.splice(0)) listener();
+    await this.inbox.leave();
+  }
+
+  async #catchUp(caughtUp: Promise<unknown>): Promise<void> {
+    this.#catchesUp = true;
+    this.#pump();
+    await caughtUp;
+    this.#catchesUp = false;
+  }
+
+  /** Closing: whoever waits for a next attempt gets it now, or goes back to the service. */
+  #hurry(): void {
+    for (const [delivery, timer] of this.#retrying ?? []) {
+      timer.cancel();
+      this.#giveBackOrRun(delivery);
+    }
+    this.#retrying?.clear();
+    for (const [delivery, timer] of this.#resting ?? []) {
+      timer.cancel();
+      this.#running++;
+      this.#giveBackOrRun(delivery);
+    }
+    this.#resting?.clear();
+  }
+
+  #giveBackOrRun(delivery: LiveDelivery): void {
+    if (delivery.lease !== undefined) return this.#giveBack(delivery, undefined);
+    if (isExpired(delivery.event, this.runtime)) {
+      this.#expired(delivery);
+      return this.#free(delivery);
+    }
+    this.#running--;
+    delivery.again();
+    this.#run(delivery);
+  }
+
+  #dropQueue(): void {
+    const unread = this.#stream?.takeUnread() ?? [];
+    const waiting = this.#waitingRoom?.take(Number.POSITIVE_INFINITY) ?? [];
+    for (const delivery of unread) (delivery as LiveDelivery).isBegun = false;
+    const left = [...unread, ...(this.#queue?.takeAll() ?? []), ...waiting];
+    let lost = 0;
+    for (const delivery of left) {
+      if (delivery.lease === undefined) lost++;
+      else this.#settle(delivery, RELEASE);
+    }
+    if (lost > 0) {
+      this.inbox.session.dropped.overflow += lost;
+      this.tell({ kind: 'gap', reason: 'overflow', count: lost });
+    }
+    // To the reader they never were; their slots are free.
+    for (const delivery of unread) (delivery as LiveDelivery).abandon();
+    this.#stream?.forget(unread);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Delivery> {
+    if (this.#stream === undefined) throw new TypeError('a subscription with a handler cannot be iterated');
+    return this.#stream.iterate();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** A handler may return anything that has a `then`, and that may do anything: what we await is a promise. @throws what reading it throws */
+function promiseOf(returned: unknown): Promise<unknown> | undefined {
+  if (returned === undefined || returned === null) return undefined;
+  return typeof (returned as { then?: unknown }).then === 'function' ? Promise.resolve(returned) : undefined;
+}
+
+/** Shortest wait before a delivery that nothing took is set aside again, ms: each try may be billed. */
+const MIN_SET_ASIDE_DELAY_MS = 100;

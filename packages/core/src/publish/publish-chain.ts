@@ -1,0 +1,45 @@
+import type { Session } from '../connection/session.ts';
+import { type Address, EVERYONE } from '../contract/address.ts';
+import type { PublishOptions } from '../contract/contract.ts';
+import { describeError } from '../contract/describe-error.ts';
+import { isPolycastError, PolycastError } from '../contract/error.ts';
+import type { PublishContext } from '../contract/middleware.ts';
+import { type SchemaMap, validate } from '../contract/schema.ts';
+import type { EventInput } from '../envelope/event.ts';
+
+type Send = (event: EventInput, options: PublishOptions | undefined) => Promise<void>;
+
+/** Publishes through the broadcaster's middleware, outermost layer first, and past the event's schema. */
+export function publishThrough(
+  session: Session,
+  event: EventInput,
+  options: PublishOptions | undefined,
+  send: Send,
+): Promise<void> {
+  const context: PublishContext = { ...session.middlewareContext, to: addressList(options?.to) };
+  const chain = session.middleware.reduceRight<(input: EventInput) => Promise<void>>(
+    (next, layer) => async (input) => (layer.publish === undefined ? next(input) : layer.publish(input, context, next)),
+    async (input) => {
+      // Checked, and sent as given: the receiver's schema makes of it what it makes.
+      if (session.schemas !== undefined) await check(session.schemas, input);
+      return send(input, options);
+    },
+  );
+  return chain(event);
+}
+
+/** @throws PolycastError `schema-mismatch`, also for what a schema throws */
+async function check(schemas: SchemaMap, { type, data }: EventInput): Promise<void> {
+  try {
+    await validate(schemas, type, data);
+  } catch (thrown) {
+    throw isPolycastError(thrown)
+      ? thrown
+      : new PolycastError('schema-mismatch', `${type}: its schema threw ${describeError(thrown)}`, { cause: thrown });
+  }
+}
+
+function addressList(to: PublishOptions['to']): readonly Address[] {
+  const all: readonly Address[] = to === undefined ? [EVERYONE] : typeof to === 'string' ? [to] : [...new Set(to)];
+  return all.includes(EVERYONE) ? [EVERYONE] : all;
+}

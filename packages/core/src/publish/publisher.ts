@@ -1,0 +1,338 @@
+import { type Address, checkAddress, EVERYONE, MAX_ADDRESSES } from '../contract/address.ts';
+import { aboveZero } from '../contract/checked-option.ts';
+import { MAX_PENDING_EVENTS, type PublishOptions } from '../contract/contract.ts';
+import { PolycastError } from '../contract/error.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { Link, Outgoing } from '../contract/transport.ts';
+import { type AttributeValue, BroadcastEvent, type EventInput } from '../envelope/event.ts';
+import { utf8Length } from '../envelope/limits.ts';
+import { bytesOf, normaliseData } from '../envelope/normalise.ts';
+import type { Chunk } from '../receive/chunking.ts';
+import { backOffMs, type RetryPolicy } from '../timing/retry.ts';
+import { keepAlive, type Runtime } from '../timing/runtime.ts';
+import type { BatchQueue } from './batch-queue.ts';
+import { checkText, readEventInput } from './event-input.ts';
+import { Numberer } from './sequence.ts';
+
+export interface PublisherOptions {
+  readonly link: Link;
+  readonly manifest: Manifest;
+  readonly topic: string;
+  /** The CloudEvents `source` of events that name none. */
+  readonly source: string;
+  readonly ttlMs: number;
+  readonly carbonCopy: boolean;
+  /** Writes events as JSON; undefined where the transport takes the event itself. */
+  readonly encode: ((event: BroadcastEvent) => string) | undefined;
+  /** Cuts what is too large. */
+  readonly split: typeof import('../receive/chunking.ts').splitEvent | undefined;
+  /** False: what is too large is refused. Dead letters are cut all the same: nothing else would ever take them. */
+  readonly splits: boolean;
+  readonly retry: RetryPolicy;
+  /** Undefined where nothing is gained from batches. */
+  readonly queue: typeof BatchQueue | undefined;
+  readonly isDown: () => boolean;
+  readonly runtime: Runtime;
+}
+
+/** What core itself adds to an event: attributes users may not set. */
+export interface CoreAttributes {
+  replyto?: string;
+  correlationid?: string;
+  /** Goes there, whatever the options say. */
+  to?: Address;
+}
+
+/** What the options of a publish come to. */
+interface Asked {
+  readonly to: readonly Address[];
+  /** The address list as one text. */
+  readonly lane: string;
+  readonly ttlMs: number;
+  /** Never changed: it may serve many events. */
+  readonly attributes: Readonly<Record<string, AttributeValue>> | undefined;
+}
+
+/** From a user's event to the transport: checks, names, numbers, encodes, coalesces. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #manifest: Manifest;
+  readonly #link: Link;
+  readonly #queue: BatchQueue | undefined;
+  readonly #numberer: Numberer;
+  /** Holes are only looked for where events can be lost, or sent twice. */
+  readonly #numbers: boolean;
+  readonly #encode: PublisherOptions['encode'];
+  readonly #knownAddresses = new Set<string>([EVERYONE]);
+  /** No options, said once. */
+  readonly #plain: Asked;
+  /** Was anything published with a carbon copy? */
+  copiesItself = false;
+  #nextId = 1;
+  /** Reject what the transport has not answered yet, where nothing is queued. */
+  readonly #direct = new Set<(error: unknown) => void>();
+  #ended: PolycastError | undefined;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#manifest = options.manifest;
+    this.#link = options.link;
+    this.#numberer = new Numberer(options.runtime);
+    this.#plain = this.#read(undefined, undefined);
+    this.#numbers = options.manifest.capabilities.gapDetection.level === 'emulated';
+    this.#encode = options.encode;
+    if (options.queue !== undefined) {
+      this.#queue = new options.queue({
+        send: (batch) => options.link.publish(batch),
+        maxPending: MAX_PENDING_EVENTS,
+        limits: options.manifest.limits,
+        tries: options.retry.tries,
+        backOffMs: (attempt) => backOffMs(options.runtime, options.retry, attempt),
+        isDown: options.isDown,
+        numberer: this.#numberer,
+        renumber: this.#renumber,
+        runtime: options.runtime,
+      });
+    }
+  }
+
+  get epoch(): string {
+    return this.#numberer.epoch;
+  }
+
+  /** An event as it will be sent. @throws PolycastError `invalid-*`, `payload-too-large`; TypeError */
+  prepare(
+    input: EventInput,
+    options: PublishOptions | undefined,
+    core?: CoreAttributes,
+    sequence?: string | 'none',
+  ): Outgoing {
+    // What is rare stays outside: the engine then makes one piece of the rest, twice as fast.
+    const asked = options === undefined && core === undefined ? this.#plain : this.#read(options, core);
+    const { type, data, rest } = readEventInput(input);
+    let attributes = rest?.attributes;
+    if (asked.attributes !== undefined) attributes = { ...attributes, ...asked.attributes };
+    if (typeof data === 'object' && attributes?.datacontenttype === undefined && bytesOf(data) !== undefined) {
+      (attributes ??= {}).datacontenttype = 'application/octet-stream';
+    }
+    // The time of an event need not be when it was published: then its time to live is said apart.
+    if (rest?.time !== undefined && asked.ttlMs !== Number.POSITIVE_INFINITY) {
+      // Beyond 24.8 days an attribute has no integer for it.
+      const ttlms = Math.ceil(asked.ttlMs);
+      (attributes ??= {}).ttlms = ttlms <= MAX_INTEGER ? ttlms : String(ttlms);
+    }
+    // What is written as JSON is made plain where it is written. Before it gets a number: receivers must not miss what is refused.
+    const plain = this.#encode !== undefined ? data : normaliseData(data);
+    const timeMs = this.#options.runtime.wallMs();
+    const expiresAtMs = timeMs + asked.ttlMs;
+    const event = new BroadcastEvent({
+      type,
+      source: rest?.source ?? this.#options.source,
+      id: rest?.id ?? this.#nextId++,
+      epoch: this.#numberer.epoch,
+      time: rest?.time ?? timeMs,
+      expiresAtMs,
+      sequence: sequence === undefined ? this.#nextSequence(asked.lane) : sequence === 'none' ? undefined : sequence,
+      data: plain,
+      attributes,
+    });
+    return { event, topic: this.#options.topic, to: asked.to, json: this.#writeJson(event), expiresAtMs };
+  }
+
+  #nextSequence(lane: string): string | undefined {
+    return this.#numbers ? this.#numberer.next(lane) : undefined;
+  }
+
+  /** Publish options, checked. */
+  #read(options: PublishOptions | undefined, core: CoreAttributes | undefined): Asked {
+    const to = core?.to === undefined ? this.#addresses(options?.to) : [core.to];
+    const lane = to.length === 1 ? (to[0] as string) : [...to].sort().join(',');
+    const ttlMs = aboveZero('ttlMs', options?.ttlMs ?? this.#options.ttlMs);
+    let attributes: Record<string, AttributeValue> | undefined;
+    if (lane !== EVERYONE) (attributes ??= {}).to = lane;
+    if (options?.partitionKey !== undefined) {
+      (attributes ??= {}).partitionkey = checkPartitionKey(options.partitionKey);
+    }
+    if (options?.carbonCopy ?? this.#options.carbonCopy) {
+      (attributes ??= {}).carboncopy = true;
+      this.copiesItself = true;
+    }
+    if (core !== undefined) Object.assign((attributes ??= {}), core);
+    return { to, lane, ttlMs, attributes };
+  }
+
+  /** @throws `closed`: middleware or a schema may have held the event until then */
+  #writeJson(event: BroadcastEvent): string | undefined {
+    if (this.#ended !== undefined) throw this.#ended;
+    if (this.#encode === undefined) return undefined;
+    try {
+      return this.#encode(event);
+    } catch (thrown) {
+      // Refused before it was sent: receivers must not miss it.
+      this.#numberer.takeBack(event.sequence);
+      throw thrown;
+    }
+  }
+
+  /** An event that exists already, for everyone on a topic. @throws `closed` */
+  address(event: BroadcastEvent, topic: string): Outgoing {
+    return {
+      event,
+      topic,
+      to: JUST_EVERYONE,
+      json: this.#writeJson(event),
+      expiresAtMs: event.expiresAtMs,
+    };
+  }
+
+  /** Resolves once the transport took the event. */
+  send(outgoing: Outgoing): Promise<void> {
+    const bytes = this.#sizeOf(outgoing);
+    if (bytes > this.#manifest.limits.maxEventBytes) return this.#sendLarge(outgoing, bytes);
+    if (this.#queue !== undefined) {
+      if (this.#queue.isFull) this.#numberer.takeBack(outgoing.event.sequence);
+      return this.#queue.add(outgoing, bytes);
+    }
+    let sent: ReturnType<Link['publish']>;
+    try {
+      sent = this.#link.publish([outgoing]);
+    } catch (thrown) {
+      // Not the caller's mistake: who wants no confirmation hears of it in a signal.
+      return Promise.reject(PolycastError.from(thrown));
+    }
+    return sent === undefined ? DONE : this.#awaitDirect(sent);
+  }
+
+  wake(): void {
+    this.#queue?.wake();
+  }
+
+  drain(): Promise<void> {
+    return this.#queue?.drain() ?? DONE;
+  }
+
+  close(error: PolycastError): void {
+    this.#ended = error;
+    this.#queue?.close(error);
+    // What has no answer by now gets none.
+    for (const reject of this.#direct) reject(error);
+  }
+
+  #awaitDirect(sent: Promise<void | readonly (PolycastError | undefined)[]>): Promise<void> {
+    const direct = this.#direct;
+    if (direct.size >= MAX_PENDING_EVENTS) {
+      return Promise.reject(
+        new PolycastError(
+          'overloaded',
+          `${MAX_PENDING_EVENTS} publishes are already waiting for slow subscribers; await publish()`,
+        ),
+      );
+    }
+    const answered = new Promise<void>((resolve, reject) => {
+      direct.add(reject);
+      sent.then((errors) => (errors?.[0] ? reject(errors[0]) : resolve()), reject).then(() => direct.delete(reject));
+    });
+    return keepAlive(this.#options.runtime, answered);
+  }
+
+  #sizeOf(outgoing: Outgoing): number {
+    if (outgoing.json === undefined) return this.#link.sizeOf?.(outgoing.event) ?? 0;
+    // A UTF-16 unit takes at most three bytes of UTF-8, so most events need no counting.
+    const units = outgoing.json.length;
+    return units * 3 <= this.#manifest.limits.maxEventBytes ? units : utf8Length(outgoing.json);
+  }
+
+  async #sendLarge(outgoing: Outgoing, bytes: number): Promise<void> {
+    const chunks = this.#split(outgoing, bytes);
+    const { topic, event } = outgoing;
+    const { attributes } = event;
+    const isOurs = topic === this.#options.topic;
+    const options: PublishOptions = {
+      to: outgoing.to,
+      // It was above 0 a moment ago.
+      ttlMs: Math.max(outgoing.expiresAtMs - this.#options.runtime.wallMs(), Number.MIN_VALUE),
+      // Whoever reads dead letters may be called as we are.
+      ...(attributes?.carboncopy === true || !isOurs ? { carbonCopy: true } : {}),
+      ...(typeof attributes?.partitionkey === 'string' ? { partitionKey: attributes.partitionkey } : {}),
+    };
+    await Promise.all(
+      chunks.map(({ data, ...chunk }) => {
+        // The first piece takes the number of the whole, so that none is left out.
+        // On another topic (of dead letters) our numbers mean nothing, and here they would be missing.
+        const sequence = !isOurs ? 'none' : chunk.chunkindex === 0 ? event.sequence : undefined;
+        const piece = this.prepare({ type: CHUNK_TYPE, data }, options, chunk as CoreAttributes, sequence);
+        return this.send({ ...piece, topic });
+      }),
+    );
+  }
+
+  /** @throws `payload-too-large` */
+  #split(outgoing: Outgoing, bytes: number): Chunk[] {
+    const { manifest, split } = this.#options;
+    const limit = manifest.limits.maxEventBytes;
+    try {
+      const cuts = this.#options.splits || outgoing.topic !== this.#options.topic;
+      if (split !== undefined && cuts) return split(outgoing.event.with({}), limit);
+      throw new PolycastError(
+        'payload-too-large',
+        `the event has ${bytes} bytes, the limit of ${manifest.transport} is ${limit}; connect with { chunking: true } to send it in chunks`,
+      );
+    } catch (thrown) {
+      this.#numberer.takeBack(outgoing.event.sequence);
+      throw thrown;
+    }
+  }
+
+  readonly #renumber = (outgoing: Outgoing, sequence: string): Outgoing => {
+    const { event, json } = outgoing;
+    return { ...outgoing, event: event.with({ sequence }), json: json && renumbered(json, event.sequence, sequence) };
+  };
+
+  #addresses(to: PublishOptions['to']): readonly Address[] {
+    if (to === undefined || to === EVERYONE) return JUST_EVERYONE;
+    if (typeof to === 'string') return [this.#checkAddress(to)];
+    if (!Array.isArray(to)) checkAddress(to);
+    if (to.length === 0 || to.length > MAX_ADDRESSES) {
+      throw new PolycastError('invalid-address', `an event must have 1-${MAX_ADDRESSES} addresses, not ${to.length}`);
+    }
+    const unique = [...new Set(to)];
+    for (const address of unique) this.#checkAddress(address);
+    // Everyone includes all others.
+    return unique.includes(EVERYONE) ? JUST_EVERYONE : unique;
+  }
+
+  #checkAddress(address: Address): Address {
+    if (this.#knownAddresses.has(address)) return address;
+    checkAddress(address);
+    if (this.#knownAddresses.size >= MAX_KNOWN_ADDRESSES) this.#knownAddresses.clear();
+    this.#knownAddresses.add(address);
+    return address;
+  }
+}
+
+/**
+ * The text as it was written, but for the number: the data may have changed since, or throw when it is read again. Inside a JSON string
+ * no quotes stand bare, and the sequence comes before all other attributes.
+ */
+function renumbered(json: string, from: string | undefined, to: string): string {
+  return json.replace(`,"sequence":"${from}"`, `,"sequence":"${to}"`);
+}
+
+/** The type of a piece of a large event. */
+export const CHUNK_TYPE = 'polycast.chunk';
+
+/** Event types that are Polycast's own start with it; users may not publish them. */
+export const RESERVED_TYPE_PREFIX = 'polycast.';
+
+/** The largest integer that an attribute can hold. */
+const MAX_INTEGER = 2 ** 31 - 1;
+
+const DONE: Promise<void> = Promise.resolve();
+const JUST_EVERYONE: readonly Address[] = [EVERYONE];
+const MAX_KNOWN_ADDRESSES = 10_000;
+const MAX_PARTITION_KEY_LENGTH = 128;
+
+function checkPartitionKey(value: unknown): string {
+  if (typeof value === 'string' && value.length <= MAX_PARTITION_KEY_LENGTH) return checkText('partitionKey', value);
+  throw new PolycastError('invalid-event', `partitionKey must be a string of 1-${MAX_PARTITION_KEY_LENGTH} characters`);
+}
