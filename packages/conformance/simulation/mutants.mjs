@@ -6,12 +6,12 @@ export const MUTANTS = [
     caughtBy: ['lost'],
     patches: [
       {
-        module: 'arrivals.ts',
+        module: 'receive/arrivals.ts',
         from: '  readonly #ids: IdMemory;\n',
         to: '  readonly #ids: IdMemory;\n  readonly #last = new Map<string, number>();\n',
       },
       {
-        module: 'arrivals.ts',
+        module: 'receive/arrivals.ts',
         from: '    const isNew = this.#ids.add(event);\n',
         to: `    const isNew = this.#ids.add(event);
     const { sequence } = event;
@@ -31,12 +31,12 @@ export const MUTANTS = [
     caughtBy: ['lost'],
     patches: [
       {
-        module: 'arrivals.ts',
+        module: 'receive/arrivals.ts',
         from: '  readonly #ids: IdMemory;\n',
         to: '  readonly #ids: IdMemory;\n  readonly #last = new Map<string, number>();\n',
       },
       {
-        module: 'arrivals.ts',
+        module: 'receive/arrivals.ts',
         from: '    const isNew = this.#ids.add(event);\n',
         to: `    const isNew = this.#ids.add(event);
     const { sequence } = event;
@@ -57,7 +57,7 @@ export const MUTANTS = [
     caughtBy: ['lost'],
     patches: [
       {
-        module: 'inbox.ts',
+        module: 'receive/inbox.ts',
         from: "    this.#arrivals.reopen(event, this.#kind === 'own' ? undefined : subscription);\n",
         to: '    void event;\n    void subscription;\n',
       },
@@ -67,7 +67,7 @@ export const MUTANTS = [
     name: 'retried-batch-overtaken',
     wrong: 'while a refused batch waits for its next try, later ones are sent',
     caughtBy: ['order', 'key-order'],
-    patches: [{ module: 'batch-queue.ts', from: '    this.#held = true;\n', to: '' }],
+    patches: [{ module: 'publish/batch-queue.ts', from: '    this.#held = true;\n', to: '' }],
   },
   {
     name: 'refused-resolves',
@@ -75,7 +75,7 @@ export const MUTANTS = [
     caughtBy: ['not-taken'],
     patches: [
       {
-        module: 'batch-queue.ts',
+        module: 'publish/batch-queue.ts',
         from: 'else this.#reject(entry, error);',
         to: 'else entry.resolve();',
       },
@@ -87,7 +87,7 @@ export const MUTANTS = [
     caughtBy: ['number-reused'],
     patches: [
       {
-        module: 'batch-queue.ts',
+        module: 'publish/batch-queue.ts',
         from: '      if (error !== undefined && UNCERTAIN.has(error.code)) entry.mayBeOut = true;\n',
         to: '',
       },
@@ -99,7 +99,7 @@ export const MUTANTS = [
     caughtBy: ['number-reused'],
     patches: [
       {
-        module: 'holes.ts',
+        module: 'receive/holes.ts',
         from: 'while (here.has(next - 1)) next--;',
         to: 'next = Math.min(...here);',
       },
@@ -111,7 +111,7 @@ export const MUTANTS = [
     caughtBy: ['lost'],
     patches: [
       {
-        module: 'sequence.ts',
+        module: 'publish/sequence.ts',
         from: "runtime.randomBits().toString(36).padStart(7, '0').slice(-6)",
         to: "'000000'",
       },
@@ -123,7 +123,7 @@ export const MUTANTS = [
     caughtBy: ['missed-gap', 'unannounced'],
     patches: [
       {
-        module: 'gap-detector.ts',
+        module: 'receive/gap-detector.ts',
         from: '    this.#onGap({ source, epoch, count: number - first, joins: lane.joins });\n',
         to: '    void [source, epoch];\n',
       },
@@ -135,7 +135,7 @@ export const MUTANTS = [
     caughtBy: ['false-gap'],
     patches: [
       {
-        module: 'arrivals.ts',
+        module: 'receive/arrivals.ts',
         from: '    if (isOwed) this.#watch(event, true, false);\n',
         to: '    if (isOwed) this.#watch(event, false);\n',
       },
@@ -147,7 +147,7 @@ export const MUTANTS = [
     caughtBy: ['expired-handled'],
     patches: [
       {
-        module: 'event.ts',
+        module: 'envelope/event.ts',
         from: '      return (event.#deadlineMs as number) <= runtime.nowMs();\n',
         to: '      return event.#expiresAtMs <= runtime.wallMs();\n',
       },
@@ -157,33 +157,41 @@ export const MUTANTS = [
     name: 'expired-uncounted',
     wrong: 'events that come too late are neither counted nor signalled',
     caughtBy: ['uncounted'],
-    patches: [{ module: 'connect.ts', from: '      dropped.expired++;\n', to: '      return;\n' }],
+    patches: [{ module: 'connection/connect.ts', from: '      dropped.expired++;\n', to: '      return;\n' }],
   },
   {
     name: 'unseen-deliveries-are-tries',
     wrong: 'a delivery that no handler saw counts as a try',
     caughtBy: ['false-dead-letter'],
     patches: [
-      { module: 'subscription.ts', from: 'lease.attempt > maxAttempts(this.settings.retry)', to: 'lease.attempt > 1' },
+      {
+        module: 'deliver/subscription.ts',
+        from: 'lease.attempt > maxAttempts(this.settings.retry)',
+        to: 'lease.attempt > 1',
+      },
     ],
   },
   {
     name: 'tried-for-ever',
     wrong: 'a handler that keeps failing is called without end',
     caughtBy: ['tries', 'busy'],
-    patches: [{ module: 'subscription.ts', from: 'delivery.attempt >= retry.tries', to: 'delivery.attempt >= 1_000' }],
+    patches: [
+      { module: 'deliver/subscription.ts', from: 'delivery.attempt >= retry.tries', to: 'delivery.attempt >= 1_000' },
+    ],
   },
   {
     name: 'own-tries-untold',
     wrong: 'what was tried here before it goes back to the service counts as one try',
     caughtBy: ['attempts', 'tries'],
-    patches: [{ module: 'subscription.ts', from: '{ ...settlement, tries: delivery.tries }', to: 'settlement' }],
+    patches: [
+      { module: 'deliver/subscription.ts', from: '{ ...settlement, tries: delivery.tries }', to: 'settlement' },
+    ],
   },
   {
     name: 'attempts-uncounted',
     wrong: 'each attempt is the first',
     caughtBy: ['attempts', 'tries', 'busy'],
-    patches: [{ module: 'delivery.ts', from: '    this.attempt++;\n', to: '' }],
+    patches: [{ module: 'deliver/delivery.ts', from: '    this.attempt++;\n', to: '' }],
   },
   {
     name: 'buffer-unbounded',
@@ -191,7 +199,7 @@ export const MUTANTS = [
     caughtBy: ['buffer'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: 'delivery.lease === undefined && (this.#room <= 0 || this.#waitsForRoom)',
         to: 'delivery.lease === undefined && this.#waitsForRoom',
       },
@@ -201,7 +209,7 @@ export const MUTANTS = [
     name: 'released-unbounded',
     wrong: 'what handlers release waits beside the buffer, however much it is',
     caughtBy: ['buffer'],
-    patches: [{ module: 'subscription.ts', from: ' - (this.#resting?.size ?? 0);', to: ';' }],
+    patches: [{ module: 'deliver/subscription.ts', from: ' - (this.#resting?.size ?? 0);', to: ';' }],
   },
   {
     name: 'thrown-value-escapes',
@@ -209,7 +217,7 @@ export const MUTANTS = [
     caughtBy: ['unhandled', 'thrown'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: 'return this.#deadLetter(delivery, describeError(thrown));',
         to: 'return this.#deadLetter(delivery, thrown instanceof Error ? thrown.message : String(thrown));',
       },
@@ -221,7 +229,7 @@ export const MUTANTS = [
     caughtBy: ['self-wait'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: 'return this.#calling > 0 || (this.#running > 0 && this.#mark?.isInside === true);',
         to: 'return false;',
       },
@@ -233,7 +241,7 @@ export const MUTANTS = [
     caughtBy: ['residue-listeners'],
     patches: [
       {
-        module: 'broadcaster.ts',
+        module: 'connection/broadcaster.ts',
         from: 'subscription.onClosed(off);',
         to: '',
       },
@@ -245,7 +253,7 @@ export const MUTANTS = [
     caughtBy: ['hot', 'busy', 'endless'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: 'const delayMs = Math.max(MIN_SET_ASIDE_DELAY_MS, backOffMs(this.runtime, this.settings.retry, failures));',
         to: 'const delayMs = 0 * MIN_SET_ASIDE_DELAY_MS;',
       },
@@ -257,7 +265,7 @@ export const MUTANTS = [
     caughtBy: ['retry-order'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: 'delivery.lease !== undefined && delivery.event.partitionkey === undefined',
         to: 'delivery.lease !== undefined',
       },
@@ -269,7 +277,7 @@ export const MUTANTS = [
     caughtBy: ['key-overlap'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: 'return key !== undefined && this.#busyKeys?.has(key) === true;',
         to: 'return key !== undefined && false;',
       },
@@ -281,7 +289,7 @@ export const MUTANTS = [
     caughtBy: ['after-close'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: 'await settlesWithin(this.runtime, this.#drained(), drainMs))) this.#dropQueue();',
         to: 'await settlesWithin(this.runtime, this.#drained(), drainMs))) void 0;',
       },
@@ -293,7 +301,7 @@ export const MUTANTS = [
     caughtBy: ['lost'],
     patches: [
       {
-        module: 'delivery.ts',
+        module: 'deliver/delivery.ts',
         from: 'return this.lease !== undefined && this.abandoned;',
         to: 'return this.abandoned;',
       },
@@ -305,7 +313,7 @@ export const MUTANTS = [
     caughtBy: ['duplicate'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: 'else if (lease !== undefined && this.inbox.wasAccepted(event)) {',
         to: 'else if (lease === undefined && this.inbox.wasAccepted(event)) {',
       },
@@ -317,7 +325,7 @@ export const MUTANTS = [
     caughtBy: ['close-owes'],
     patches: [
       {
-        module: 'inbox.ts',
+        module: 'receive/inbox.ts',
         from: 'return caughtUp && settlesWithin(this.session.runtime, caughtUp, limitMs);',
         to: 'void limitMs;\n    void caughtUp;\n    return undefined;',
       },
@@ -329,7 +337,7 @@ export const MUTANTS = [
     caughtBy: ['settled-twice'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: '      this.#settle(delivery, ACCEPT);\n      this.#free(delivery);\n    } else if',
         to: '      this.#settle(delivery, ACCEPT);\n      this.inbox.settler.settle(delivery.lease, RELEASE);\n      this.#free(delivery);\n    } else if',
       },
@@ -341,7 +349,7 @@ export const MUTANTS = [
     caughtBy: ['lease-leaked'],
     patches: [
       {
-        module: 'subscription.ts',
+        module: 'deliver/subscription.ts',
         from: '      if (!delivery.abandoned) this.#settle(delivery, RELEASE);\n      delivery.abandon();',
         to: 'delivery.abandon();',
       },
@@ -351,12 +359,12 @@ export const MUTANTS = [
     name: 'request-outlives-close',
     wrong: 'a request that waits for replies is not ended by close',
     caughtBy: ['unsettled', 'residue-timers', 'residue-holds'],
-    patches: [{ module: 'broadcaster.ts', from: '    session.desk.close(closedError());\n', to: '' }],
+    patches: [{ module: 'connection/broadcaster.ts', from: '    session.desk.close(closedError());\n', to: '' }],
   },
   {
     name: 'hold-unreleased',
     wrong: 'the process is kept alive after everything was sent',
     caughtBy: ['residue-holds'],
-    patches: [{ module: 'batch-queue.ts', from: 'if (this.#holds) this.#runtime.release();', to: '' }],
+    patches: [{ module: 'publish/batch-queue.ts', from: 'if (this.#holds) this.#runtime.release();', to: '' }],
   },
 ];

@@ -199,7 +199,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   }
 
   async #settingsOf(options: SubscribeOptions = {}, type: string | undefined): Promise<SubscriptionSettings> {
-    if ((options.filter ?? type) === undefined) return subscriptionSettings(options);
+    if (options.filter === undefined && type === undefined) return subscriptionSettings(options);
     const { subscriptionFilter } = await import('../filter/subscription-filter.ts');
     return subscriptionSettings(options, subscriptionFilter(options.filter, this.#session.filterTarget, type));
   }
