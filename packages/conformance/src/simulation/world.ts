@@ -7,7 +7,7 @@ import {
   type Transport,
 } from '@polycast/core';
 import { encodeEvent } from '@polycast/core/adapter';
-import { connectOn } from '@polycast/core/simulation';
+import { connectOn, loadAll } from '@polycast/core/simulation';
 import { Clock } from './clock.ts';
 import type { Deed, History, PublishPlan, Step, SubscriptionPlan } from './history.ts';
 import { ParticipantRuntime, START_WALL_MS } from './participant-runtime.ts';
@@ -43,8 +43,9 @@ interface Listening {
 let histories = 0;
 let warmed: Promise<void> | undefined;
 
-/** Core loads some of its modules when it first connects, in real time: that must not happen within a history. */
+/** Core loads some of its modules when it first connects, or needs them, in real time: that must not happen within a history. */
 async function warm(): Promise<void> {
+  await loadAll();
   const transport: Transport = {
     manifest: profileOf('log').manifest,
     location: 'simulation:warm',
