@@ -1,7 +1,7 @@
 import { check, same } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
-import { Gate, later, pass } from '../wait.ts';
+import { Gate, later, pass, takenOrHeldUp } from '../wait.ts';
 
 const requires = { capabilities: ['everyone', 'ttl'] } as const;
 
@@ -93,6 +93,7 @@ export const ttlCases: readonly ConformanceCase[] = [
           [0, 1, 2, 3, 4, 5].map((n) => desk.publish({ type: 'job', data: n }, { ttlMs: n % 2 === 0 ? 40 : 60_000 })),
         ),
       );
+      await takenOrHeldUp(publishing);
       await expired(c, 40);
       one.subscription.resume();
       two.subscription.resume();
