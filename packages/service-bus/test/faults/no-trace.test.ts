@@ -104,3 +104,32 @@ it.each(Object.entries(faults))('%s: after close nothing keeps the process', asy
     Object.entries(resources()).filter(([kind, count]) => count > (before[kind] ?? 0) + (kind === 'Timeout' ? 1 : 0));
   await until('nothing is left', () => left().length === 0, 5_000).catch(() => expect(left()).toEqual([]));
 });
+
+it.each(
+  ['nothing happened', 'a black hole', 'a connection cut, and a frozen service to connect to'].flatMap((name) => [
+    [name, 'subscribe', faults[name], {}] as const,
+    [name, 'subscribe in a group', faults[name], { group: 'cooks' }] as const,
+  ]),
+)(
+  '%s: %s that is under way when the broadcaster closes settles',
+  async (_, _what, fault, options) => {
+    for (const afterMs of [0, 150]) {
+      scene = await Scene.open();
+      const { cast } = await scene.join({ self: kitchen });
+      scene.proxy.delayMs = 20;
+      const subscribing = cast
+        .subscribe(() => {}, options)
+        .then(
+          () => 'subscribed',
+          (error: { code?: string }) => error.code,
+        );
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await fault(scene);
+      await cast.close({ drainMs: 0 });
+      const late = new Promise((resolve) => setTimeout(resolve, 15_000, 'never settled').unref());
+      expect(await Promise.race([subscribing, late]), `closed after ${afterMs} ms`).not.toBe('never settled');
+      await scene[Symbol.asyncDispose]();
+    }
+  },
+  120_000,
+);
