@@ -124,7 +124,7 @@ it.each(
           (error: { code?: string }) => error.code,
         );
       await new Promise((resolve) => setTimeout(resolve, afterMs));
-      await fault(scene);
+      await fault?.(scene);
       await cast.close({ drainMs: 0 });
       const late = new Promise((resolve) => setTimeout(resolve, 15_000, 'never settled').unref());
       expect(await Promise.race([subscribing, late]), `closed after ${afterMs} ms`).not.toBe('never settled');
