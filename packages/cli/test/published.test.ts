@@ -26,7 +26,7 @@ test.each(published)('$name takes ranges: exact versions stay in the lockfile', 
   expect(asked.filter(([, range]) => !RANGE.test(range))).toEqual([]);
 });
 
-test.each(published)('$name brings what its own packages leave to whoever installs them', (manifest) => {
+test.each(published)('$name brings the peers of its own packages', (manifest) => {
   const { dependencies = {}, peerDependencies = {} } = manifest;
   for (const name of Object.keys(dependencies)) {
     const { peerDependencies: needed = {}, peerDependenciesMeta: meta = {} } = byName.get(name) ?? ({} as Manifest);
@@ -36,7 +36,7 @@ test.each(published)('$name brings what its own packages leave to whoever instal
   }
 });
 
-test('the SDKs are the peers of their adapters, and so the copy of whoever installs them', () => {
+test('the SDKs are peers of their adapters, so that users install their own copy', () => {
   for (const [adapter, sdk] of [
     ['@polycast/redis', 'ioredis'],
     ['@polycast/service-bus', '@azure/service-bus'],

@@ -100,21 +100,12 @@ export function missing(target: ConformanceTarget, need: Need): string | undefin
   return target.withoutFaults?.[need] ?? `the harness of ${target.name} cannot ${VERBS[need]}`;
 }
 
-/** What only a service, or the way to it, can suffer. */
-const OF_A_SERVICE: ReadonlySet<Need> = new Set([
-  'restart',
-  'kill',
-  'freeze',
-  'cut',
-  'abandon',
-  'throttle',
-  'trim',
-  'inject',
-]);
+/** What can be looked at without a service, too. The rest only a service, or the connection to it, can suffer. */
+const WITHOUT_A_SERVICE: ReadonlySet<Need> = new Set(['residue', 'handles']);
 
 /** @returns why nothing of the kind can happen to such a transport; undefined if it can */
 export function beyond(manifest: Manifest, need: Need): string | undefined {
-  if (manifest.inProcess !== true || !OF_A_SERVICE.has(need)) return undefined;
+  if (manifest.inProcess !== true || WITHOUT_A_SERVICE.has(need)) return undefined;
   return `everything is in process: nobody could ${VERBS[need]}`;
 }
 

@@ -1,4 +1,4 @@
-import { parseDuration } from '../service-bus/http/duration.ts';
+import { parseDuration } from '../time/duration.ts';
 import { ConfigFileError } from './error.ts';
 import { suggestion } from './nearest.ts';
 

@@ -1,8 +1,8 @@
 import type { Element } from '@xmldom/xmldom';
 import { badRequest } from '../../../http/index.ts';
+import { formatDuration, parseDuration } from '../../../time/duration.ts';
 import type { EntityStatus, PassedOver } from '../../broker/descriptions.ts';
 import type { ApiVersion } from '../api-version.ts';
-import { formatDuration, parseDuration } from '../duration.ts';
 import { SERVICE_BUS } from '../xml/namespaces.ts';
 import { children, isNil, textOf } from '../xml/read.ts';
 import { add } from '../xml/write.ts';

@@ -1,7 +1,7 @@
 import type { Element } from '@xmldom/xmldom';
 import { badRequest } from '../../../http/index.ts';
+import { formatDuration, parseDuration } from '../../../time/duration.ts';
 import { type PropertyValue, TimeSpan, Uuid } from '../../rules/index.ts';
-import { formatDuration, parseDuration } from '../duration.ts';
 import { SERIALIZATION, XSD, XSI } from '../xml/namespaces.ts';
 import { isNil, textOf, typeOf } from '../xml/read.ts';
 import { add, declare } from '../xml/write.ts';

@@ -1,7 +1,7 @@
 import { badRequest, parseHttpDate } from '../../../http/index.ts';
+import { LONGEST_MS, parseTimeSpan } from '../../../time/duration.ts';
 import type { StoredMessage } from '../../broker/api.ts';
 import type { Content, MessageParts } from '../../message/index.ts';
-import { LONGEST_MS, parseTimeSpan } from '../duration.ts';
 
 /** What a sender may say in the `BrokerProperties` header, or in the object of that name of a batch. */
 export type SentProperties = Omit<MessageParts, 'body' | 'applicationProperties' | 'contentType'>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, LONGEST, parseDuration, parseTimeSpan } from '../../../src/service-bus/http/duration.ts';
+import { formatDuration, LONGEST, parseDuration, parseTimeSpan } from '../../src/time/duration.ts';
 
 describe('durations', () => {
   it.each([
