@@ -15,5 +15,6 @@ export async function loadAll(): Promise<void> {
     import('./contract/unsupported.ts'),
     import('./deliver/delivery-stream.ts'),
     import('./filter/subscription-filter.ts'),
+    import('./receive/group-inbox.ts'),
   ]);
 }

@@ -1,6 +1,5 @@
 import {
   type Address,
-  addressesOf,
   CORE,
   type Link,
   type LinkContext,
@@ -101,7 +100,7 @@ class MemoryLink implements Link {
     this.#copy = copy;
     this.#hub = hubs.get(location) ?? new Hub();
     hubs.set(location, this.#hub);
-    this.#seat = { participant: self, addresses: new Set<Address>(addressesOf(self)), sinks: [], memberships: 0 };
+    this.#seat = { participant: self, listeners: [], memberships: 0 };
     this.#room = this.#hub.room(topic);
     this.#room.enter(this.#seat);
     this.#bridge = join(this.#hub);
@@ -126,10 +125,10 @@ class MemoryLink implements Link {
 
   #listen(addresses: readonly Address[], sink: Sink): Source {
     const seat = this.#seat;
-    for (const address of addresses) seat.addresses.add(address);
-    seat.sinks = [...seat.sinks, sink];
+    const listener = { sink, addresses: new Set(addresses) };
+    seat.listeners = [...seat.listeners, listener];
     const stop = async () => {
-      seat.sinks = seat.sinks.filter((other) => other !== sink);
+      seat.listeners = seat.listeners.filter((other) => other !== listener);
     };
     return { stop, close: stop };
   }
@@ -137,8 +136,8 @@ class MemoryLink implements Link {
   async #compete(name: string, addresses: readonly Address[], sink: Sink): Promise<Source> {
     const { Group } = await import('./group.ts');
     const room = this.#room;
-    const group = room.group(name, Group);
-    const member: GroupMember = { sink, addresses: new Set(addresses), held: new Set() };
+    const group = room.group(name, addresses, Group);
+    const member: GroupMember = { sink, held: new Set() };
     group.join(member);
     this.#seat.memberships++;
     let isOpen = true;

@@ -1,10 +1,9 @@
 import type { Address, BroadcastEvent, Lease, Settlement, Sink } from '@polycast/core/adapter';
 import { whenRoom } from './room-wait.ts';
 
-/** One member of a group: a sink, and whom it stands for. */
+/** One member of a group. */
 export interface GroupMember {
   readonly sink: Sink;
-  readonly addresses: ReadonlySet<Address>;
   /** What it holds and has not settled; goes to others when it leaves. */
   readonly held: Set<Entry>;
 }
@@ -12,11 +11,8 @@ export interface GroupMember {
 /** An event of a group, until one member has accepted it. */
 export interface Entry {
   readonly event: BroadcastEvent;
-  readonly to: readonly Address[];
-  /** Its partition key and its addresses: events of one lane are handled one after the other. */
-  readonly lane: string | undefined;
-  /** Those of one order go to members one after the other: its lane, or else its addresses. */
-  readonly order: string;
+  /** Its partition key: events of one are handled one after the other. */
+  readonly key: string | undefined;
   attempt: number;
   /** Among all that were published: what comes back goes before what waits behind it. */
   readonly place: number;
@@ -29,20 +25,34 @@ const MAX_WAITING = 65_536;
 
 /** Competing consumers: a queue whose members take turns. */
 export class Group {
+  readonly #addresses: ReadonlySet<Address>;
   readonly #members: GroupMember[] = [];
-  /** Nobody it is for had room. */
+  /** No member had room. */
   #waiting: Entry[] = [];
   /** What waits is being handed out, and what a handler publishes meanwhile goes behind it. */
   #isDraining = false;
   #drainsAgain = false;
   #turn = 0;
   #places = 0;
-  /** Which member is at work on a lane, and on how many of its events. */
-  readonly #lanes = new Map<string, { readonly member: GroupMember; held: number }>();
+  /** Which member is at work on a key, and on how many of its events. */
+  readonly #keys = new Map<string, { readonly member: GroupMember; held: number }>();
   /** Those that say when they have room. */
   readonly #asked = new Set<Sink>();
-  /** Members that close, and wait for what only they can take. */
+  /** A last member that closes, and waits for what only it can take. */
   readonly #closing = new Map<GroupMember, { isOwed(): boolean; resolve(): void }>();
+
+  /** @param addresses the group's role, and everyone */
+  constructor(addresses: readonly Address[]) {
+    this.#addresses = new Set(addresses);
+  }
+
+  isFor(to: readonly Address[]): boolean {
+    return to.some((address) => this.#addresses.has(address));
+  }
+
+  get first(): GroupMember | undefined {
+    return this.#members[0];
+  }
 
   /** Are too many events waiting for a member to have room? */
   get isFull(): boolean {
@@ -67,14 +77,10 @@ export class Group {
     this.#drain();
   }
 
-  /** Resolves when the member has what waits now and is for no other member: it would be gone with it. */
+  /** Resolves when the member has what waits now, if it is the last one: it would be gone with it. */
   caughtUp(member: GroupMember): Promise<void> {
     const before = this.#places;
-    const isOwed = () =>
-      this.#waiting.some(
-        ({ place, to }) =>
-          place < before && isFor(member, to) && !this.#members.some((other) => other !== member && isFor(other, to)),
-      );
+    const isOwed = () => this.#members.length === 1 && this.#waiting.some(({ place }) => place < before);
     if (!isOwed()) return Promise.resolve();
     return new Promise((resolve) => this.#closing.set(member, { isOwed, resolve }));
   }
@@ -94,18 +100,11 @@ export class Group {
     member.held.clear();
   }
 
-  /** Somebody here for whom such events are. */
-  memberFor(to: readonly Address[]): GroupMember | undefined {
-    return this.#members.find((member) => isFor(member, to));
-  }
-
   /** @returns a member without room that should be waited for; undefined if there is none */
-  offer(event: BroadcastEvent, to: readonly Address[]): Sink | undefined {
-    const key = event.partitionkey;
-    const addresses = to.length === 1 ? (to[0] as string) : to.join();
-    const lane = typeof key === 'string' ? `${addresses} ${key}` : undefined;
-    const order = lane ?? addresses;
-    const entry: Entry = { event, to, lane, order, attempt: 1, place: this.#places++, sinceMs: performance.now() };
+  offer(event: BroadcastEvent): Sink | undefined {
+    const { partitionkey } = event;
+    const key = typeof partitionkey === 'string' ? partitionkey : undefined;
+    const entry: Entry = { event, key, attempt: 1, place: this.#places++, sinceMs: performance.now() };
     if (this.#waiting.length === 0 && !this.#isDraining) return this.#hand(entry);
     this.#waiting.push(entry);
     // Those that have no room must not hold up the others.
@@ -120,7 +119,7 @@ export class Group {
 
   #hand(entry: Entry): Sink | undefined {
     const member = this.#choose(entry);
-    // Those it was for have left: it goes with them, and nobody behind it waits for it.
+    // All have left: it goes with them.
     if (member === undefined) return undefined;
     if (member.sink.capacity <= 0) {
       this.#wait(entry);
@@ -133,42 +132,36 @@ export class Group {
     return undefined;
   }
 
-  /** A lane sticks to one member; anything else goes to the next with room, or waits for the first. */
+  /** A key sticks to one member; anything else goes to the next with room, or waits for the first. */
   #choose(entry: Entry): GroupMember | undefined {
-    if (entry.lane !== undefined) {
-      // Members come and go: the one that is at work on the lane keeps it until it is done.
-      const at = this.#lanes.get(entry.lane)?.member;
-      if (at !== undefined) return at;
-      const able = this.#members.filter((member) => isFor(member, entry.to));
-      return able[hash(entry.event.partitionkey as string) % Math.max(able.length, 1)];
-    }
     const count = this.#members.length;
-    let first: GroupMember | undefined;
+    if (entry.key !== undefined) {
+      // Members come and go: the one that is at work on the key keeps it until it is done.
+      return this.#keys.get(entry.key)?.member ?? this.#members[hash(entry.key) % Math.max(count, 1)];
+    }
     for (let step = 0; step < count; step++) {
       const at = (this.#turn + step) % count;
       const member = this.#members[at] as GroupMember;
-      if (!isFor(member, entry.to)) continue;
       if (member.sink.capacity > 0) {
         this.#turn = (at + 1) % count;
         return member;
       }
-      first ??= member;
     }
-    return first;
+    return this.#members[this.#turn % Math.max(count, 1)];
   }
 
-  #holds(member: GroupMember, { lane }: Entry): void {
-    if (lane === undefined) return;
-    const work = this.#lanes.get(lane);
-    if (work === undefined) this.#lanes.set(lane, { member, held: 1 });
+  #holds(member: GroupMember, { key }: Entry): void {
+    if (key === undefined) return;
+    const work = this.#keys.get(key);
+    if (work === undefined) this.#keys.set(key, { member, held: 1 });
     else work.held++;
   }
 
-  #settled({ lane }: Entry): void {
-    if (lane === undefined) return;
-    const work = this.#lanes.get(lane);
+  #settled({ key }: Entry): void {
+    if (key === undefined) return;
+    const work = this.#keys.get(key);
     if (work === undefined || --work.held > 0) return;
-    this.#lanes.delete(lane);
+    this.#keys.delete(key);
     // What waited for a member that has stopped meanwhile may go to another.
     if (this.#waiting.length > 0) queueMicrotask(() => this.#drain());
   }
@@ -199,14 +192,14 @@ export class Group {
   }
 
   /**
-   * As soon as a member has room that the entry may go to: the others may have room all the while. One that has stopped has its lane
+   * As soon as a member has room that the entry may go to: the others may have room all the while. One that has stopped has its key
    * until it is done with it, which is told by `#settled`.
    */
   #drainWhenReady(entry: Entry): void {
-    const holder = entry.lane === undefined ? undefined : this.#choose(entry);
+    const holder = entry.key === undefined ? undefined : this.#choose(entry);
     for (const member of this.#members) {
       const { sink } = member;
-      if (this.#asked.has(sink) || (holder === undefined ? !isFor(member, entry.to) : member !== holder)) continue;
+      if (this.#asked.has(sink) || (holder !== undefined && member !== holder)) continue;
       this.#asked.add(sink);
       whenRoom(sink, () => {
         this.#asked.delete(sink);
@@ -215,7 +208,7 @@ export class Group {
     }
   }
 
-  /** Each may wait for other members than the one before; those of one key, or for the same members, stay in order. */
+  /** Each may wait for another member than the one before; those of one key stay in order, and so do those without one. */
   #drain(): void {
     this.#drainsAgain = true;
     if (this.#isDraining) return;
@@ -231,16 +224,12 @@ export class Group {
   #handOut(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    const held = new Set<string>();
+    const held = new Set<string | undefined>();
     for (const entry of waiting) {
-      if (held.has(entry.order)) this.#wait(entry);
-      else if (this.#hand(entry) !== undefined) held.add(entry.order);
+      if (held.has(entry.key)) this.#wait(entry);
+      else if (this.#hand(entry) !== undefined) held.add(entry.key);
     }
   }
-}
-
-function isFor(member: GroupMember, to: readonly Address[]): boolean {
-  return to.some((address) => member.addresses.has(address));
 }
 
 /** FNV-1a. */

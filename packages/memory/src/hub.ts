@@ -3,13 +3,17 @@ import type { Group, GroupMember } from './group.ts';
 import { BACK_PRESSURE_MAX_MS } from './options.ts';
 import { whenRoom } from './room-wait.ts';
 
-/** One participant on one topic: its sinks without a group. */
+/** A sink without a group, and what it listens to. */
+export interface Listener {
+  readonly sink: Sink;
+  readonly addresses: ReadonlySet<Address>;
+}
+
+/** One participant on one topic. */
 export interface Seat {
   readonly participant: Participant;
-  /** Of all its sinks. */
-  readonly addresses: Set<Address>;
   /** Replaced, never changed: it may be walked through at the time. */
-  sinks: readonly Sink[];
+  listeners: readonly Listener[];
   /** In how many groups it takes part. */
   memberships: number;
 }
@@ -31,7 +35,9 @@ export class Room {
   }
 
   get participants(): readonly Participant[] {
-    return this.#seats.filter((seat) => seat.sinks.length + seat.memberships > 0).map(({ participant }) => participant);
+    return this.#seats
+      .filter((seat) => seat.listeners.length + seat.memberships > 0)
+      .map(({ participant }) => participant);
   }
 
   enter(seat: Seat): void {
@@ -43,10 +49,10 @@ export class Room {
   }
 
   /** @param make loaded where there are groups: most pages have none */
-  group(name: string, make: typeof Group): Group {
+  group(name: string, addresses: readonly Address[], make: typeof Group): Group {
     let group = this.#groups.get(name);
     if (group === undefined) {
-      group = new make();
+      group = new make(addresses);
       this.#groups.set(name, group);
     }
     return group;
@@ -81,20 +87,21 @@ export class Room {
   refuseIfFull({ to }: Outgoing): void {
     if (this.#groups.size === 0) return;
     for (const [name, group] of this.#groups) {
-      if (!group.isFull || group.memberFor(to) === undefined) continue;
+      if (!group.isFull || !group.isFor(to)) continue;
       throw new PolycastError('overloaded', `too many events are waiting for a member of group '${name}' to have room`);
     }
   }
 
   /** What came from another thread was no event: those it was for hear of it, and one member of each group. */
   corrupt(error: PolycastError, to: readonly Address[]): void {
-    for (const seat of this.#seats) if (isFor(seat, to)) for (const sink of seat.sinks) sink.corrupt(error);
-    for (const group of this.#groups.values()) group.memberFor(to)?.sink.corrupt(error);
+    for (const { listeners } of this.#seats)
+      for (const listener of listeners) if (isFor(listener, to)) listener.sink.corrupt(error);
+    for (const group of this.#groups.values()) if (group.isFor(to)) group.first?.sink.corrupt(error);
   }
 
   /** An event from another thread could not be taken, and its publisher does not hear of it: the members of the full group do. */
   failed(error: PolycastError, to: readonly Address[]): void {
-    for (const group of this.#groups.values()) if (group.isFull) group.memberFor(to)?.sink.failed(error);
+    for (const group of this.#groups.values()) if (group.isFull && group.isFor(to)) group.first?.sink.failed(error);
   }
 
   #hand({ event, to }: Outgoing, from: Seat | undefined, isFresh: boolean): Sink[] | undefined {
@@ -103,10 +110,11 @@ export class Room {
     const seats = this.#seats;
     for (let seatAt = 0; seatAt < seats.length; seatAt++) {
       const seat = seats[seatAt] as Seat;
-      if (!isFor(seat, to)) continue;
-      const { sinks } = seat;
-      for (let sinkAt = 0; sinkAt < sinks.length; sinkAt++) {
-        const sink = sinks[sinkAt] as Sink;
+      const { listeners } = seat;
+      for (let at = 0; at < listeners.length; at++) {
+        const listener = listeners[at] as Listener;
+        if (!isFor(listener, to)) continue;
+        const { sink } = listener;
         sink.deliver(event, undefined, isFresh);
         // A handler that publishes to itself must not wait for itself.
         if (sink.capacity <= 0 && seat !== from) (full ??= []).push(sink);
@@ -114,8 +122,8 @@ export class Room {
     }
     if (this.#groups.size > 0) {
       for (const group of this.#groups.values()) {
-        if (group.memberFor(to) === undefined) continue;
-        const sink = group.offer(event, to);
+        if (!group.isFor(to)) continue;
+        const sink = group.offer(event);
         if (sink !== undefined) (full ??= []).push(sink);
       }
     }
@@ -153,9 +161,9 @@ export class Hub {
   }
 }
 
-function isFor(seat: Seat, to: readonly Address[]): boolean {
-  if (to.length === 1) return to[0] === '*' || seat.addresses.has(to[0] as Address);
-  return to.some((address) => seat.addresses.has(address));
+function isFor({ addresses }: Listener, to: readonly Address[]): boolean {
+  if (to.length === 1) return addresses.has(to[0] as Address);
+  return to.some((address) => addresses.has(address));
 }
 
 /** Resolves when all have room, or soon enough. */

@@ -29,7 +29,7 @@ export function manifestOf(threads: boolean): Manifest {
       order: native,
       partitionKey: {
         ...native,
-        note: 'In a group, among the events of one address: a key stays with one member while the members stay the same.',
+        note: 'In a group a key stays with one member while the members stay the same.',
       },
       dedupe: { ...emulated, numbers: { windowMs: 600_000, maxEntries: 10_000 } },
       gapDetection: { level: 'none', note: 'Nothing can be lost in transit.' },

@@ -39,6 +39,8 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 {
   readonly #session: Session;
   readonly #metered: Readonly<Record<string, number>>;
+  /** What is for this instance alone. The same one until it has stopped. */
+  readonly #directInbox: () => Inbox;
   readonly #onClosed: () => void;
   /** Can some publish options not be honoured here? Then each publish is looked at. */
   readonly #isRestricted: boolean;
@@ -46,9 +48,15 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
   #shared: Inbox | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(session: Session, metered: Readonly<Record<string, number>>, onClosed: () => void) {
+  constructor(
+    session: Session,
+    metered: Readonly<Record<string, number>>,
+    directInbox: () => Inbox,
+    onClosed: () => void,
+  ) {
     this.#session = session;
     this.#metered = metered;
+    this.#directInbox = directInbox;
     this.#onClosed = onClosed;
     this.#isRestricted = PUBLISH_CAPABILITIES.some((name) => session.manifest.capabilities[name].level === 'none');
     this.#isPlain = session.schemas === undefined && !session.middleware.some((layer) => layer.publish !== undefined);
@@ -209,7 +217,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     given: ConstructorParameters<typeof LiveSubscription>[2],
   ): Promise<LiveSubscription> {
     const session = this.#session;
-    const inbox = this.#isSharable(settings) ? await this.#sharedInboxCaughtUp() : new Inbox(session, settings, 'own');
+    const inbox = await this.#inboxFor(settings);
     const subscription = new LiveSubscription(inbox, settings, given);
     inbox.join(subscription);
     session.subscriptions.add(subscription);
@@ -226,6 +234,16 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       throw closedError();
     }
     return subscription;
+  }
+
+  async #inboxFor(settings: SubscriptionSettings): Promise<Inbox> {
+    const session = this.#session;
+    if (this.#isSharable(settings)) return this.#caughtUp(() => this.#sharedInbox());
+    if (settings.group === undefined || session.manifest.capabilities.instance.level === 'none')
+      return new Inbox(session, settings, 'own');
+    await this.#caughtUp(this.#directInbox);
+    const { GroupInbox } = await import('../receive/group-inbox.ts');
+    return new GroupInbox(session, settings, this.#directInbox);
   }
 
   /** Plain subscriptions share one source, unless the service settles each delivery. */
@@ -253,11 +271,10 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return this.#shared;
   }
 
-  async #sharedInboxCaughtUp(): Promise<Inbox> {
-    const inbox = this.#sharedInbox();
-    await inbox.caughtUp();
+  async #caughtUp(inboxOf: () => Inbox): Promise<Inbox> {
+    await inboxOf().caughtUp();
     // Its last subscription may have left meanwhile.
-    return inbox.isStopped ? this.#sharedInbox() : inbox;
+    return inboxOf();
   }
 
   request(event: EventInputOf<Inputs>, options: RequestOptions = {}): Replies {

@@ -199,7 +199,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       desk: new RequestDesk(self, publisher, runtime),
       members: memberList && new memberList.MemberList(self, publisher, runtime, tell),
       control: undefined,
-      makeControl: (session) => new Inbox(session, subscriptionSettings(undefined), 'control'),
+      makeControl: () => directInbox(),
       middleware,
       schemas,
       wrapping,
@@ -214,7 +214,13 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       tell,
       expired,
     };
-    return new LiveBroadcaster(session, metered, release);
+    let direct: Inbox | undefined;
+    const directInbox = () => {
+      if (direct === undefined || direct.isStopped)
+        direct = new Inbox(session, subscriptionSettings(undefined), 'direct');
+      return direct;
+    };
+    return new LiveBroadcaster(session, metered, directInbox, release);
   } catch (thrown) {
     release();
     throw PolycastError.from(thrown);

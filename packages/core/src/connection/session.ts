@@ -77,8 +77,8 @@ export interface Session {
   readonly members: MemberList | undefined;
   /** Roll calls and replies come through one inbox, however many there are. */
   control: ControlSource | undefined;
-  /** A source for roll calls and replies alone, not open yet. */
-  makeControl(session: Session): ControlSource;
+  /** The source for what comes to this instance alone, roll calls and replies included. Perhaps not open yet. */
+  makeControl(): ControlSource;
   readonly middleware: readonly Middleware[];
   readonly schemas: SchemaMap | undefined;
   /** Set where holes in the publishers' numbers are looked for. */

@@ -103,7 +103,10 @@ export type StartPosition =
 export interface SourceRequest {
   /** What to bring: any event for one of these. */
   readonly addresses: readonly Address[];
-  /** Competing consumers. Members may be in other processes. */
+  /**
+   * Competing consumers: each event goes to one of all that name this group, in whatever process. It is written `<role>/<name>`, since
+   * a group belongs to a role, and its addresses are everyone and that role: the same for all members.
+   */
   readonly group: string | undefined;
   /** Set for a subscription that outlives the process: its name, unique in the instance (or in the topic, with a group). */
   readonly durable: string | undefined;

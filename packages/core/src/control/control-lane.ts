@@ -42,7 +42,7 @@ async function openControl(session: Session, isAble: (inbox: ControlSource) => b
   if (control === undefined || control.isStopped || !isAble(control)) {
     control =
       [...session.subscriptions].map(({ inbox }) => inbox).find((inbox) => isAble(inbox) && inbox.hearsControl) ??
-      session.makeControl(session);
+      session.makeControl();
     session.control = control;
   }
   try {

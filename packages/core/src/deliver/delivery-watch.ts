@@ -1,3 +1,4 @@
+import { DEFAULT_LOCK_MS } from '../contract/contract.ts';
 import { PolycastError } from '../contract/error.ts';
 import type { Signal } from '../contract/signal.ts';
 import type { Runtime } from '../timing/runtime.ts';
@@ -44,7 +45,7 @@ export class DeliveryWatch {
 
   /** Something is held whose lock runs out. */
   leaseTaken(): void {
-    this.#renewTimer ??= this.#watched.runtime.every(this.#watched.settings.lockMs / 3, () => {
+    this.#renewTimer ??= this.#watched.runtime.every(this.#renewEveryMs, () => {
       let renewed = 0;
       for (const delivery of [...this.#watched.held()]) {
         // Its lock is lost, which was told: its handler may run for long after that.
@@ -58,6 +59,12 @@ export class DeliveryWatch {
       this.#renewTimer?.cancel();
       this.#renewTimer = undefined;
     });
+  }
+
+  /** What is for the instance alone is locked for the default time, whatever the group's lock is. */
+  get #renewEveryMs(): number {
+    const { group, lockMs } = this.#watched.settings;
+    return (group === undefined ? lockMs : Math.min(lockMs, DEFAULT_LOCK_MS)) / 3;
   }
 
   stop(): void {

@@ -8,7 +8,7 @@ import type { Signal } from '../contract/signal.ts';
 import type { Lease, Settlement } from '../contract/transport.ts';
 import { handOver } from '../control/control-lane.ts';
 import { type BroadcastEvent, isExpired, pinExpiry, remainingMs } from '../envelope/event.ts';
-import type { Inbox } from '../receive/inbox.ts';
+import type { Inbox, Pair } from '../receive/inbox.ts';
 import { ACCEPT, RELEASE } from '../receive/settler.ts';
 import { type Deferred, deferred } from '../timing/deferred.ts';
 import { backOffMs, isRetryable, maxAttempts } from '../timing/retry.ts';
@@ -21,6 +21,7 @@ import type { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import { GivenAttempts } from './given-attempts.ts';
 import { HandlerMark } from './handler-mark.ts';
+import type { HeldLease } from './held-lease.ts';
 import { SharedLease } from './shared-lease.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -197,11 +198,12 @@ export class LiveSubscription implements Subscription, Watched {
    * Another message holds the event that we are at: it was published twice. Handled once, both are settled.
    * @returns false if we do not hold it
    */
-  takeAgain(event: BroadcastEvent, lease: Lease): boolean {
+  takeAgain(event: BroadcastEvent, lease: Lease | undefined, pair?: Pair): boolean {
     for (const delivery of this.held()) {
-      if (delivery.lease === undefined || delivery.abandoned || delivery.settled) continue;
+      if ((delivery.lease ?? pair) === undefined || delivery.abandoned || delivery.settled) continue;
       if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
-      delivery.lease = new SharedLease(delivery.lease, lease);
+      delivery.lease = pair ? pair(delivery.lease) : new SharedLease(delivery.lease as Lease, lease as Lease);
+      this.#watching.leaseTaken();
       return true;
     }
     return false;
@@ -345,7 +347,7 @@ export class LiveSubscription implements Subscription, Watched {
     if (delivery.isGone) {
       this.#free(delivery);
     } else if (outcome === undefined || outcome.kind === 'accept') {
-      if (delivery.lease !== undefined) this.inbox.accepted(delivery.event);
+      if ((delivery.lease ?? this.settings.group) !== undefined) this.inbox.accepted(delivery.event);
       this.#settle(delivery, ACCEPT);
       this.#free(delivery);
     } else if (outcome.kind === 'reject') {
@@ -358,13 +360,13 @@ export class LiveSubscription implements Subscription, Watched {
   #failed(delivery: LiveDelivery, thrown: unknown): void {
     delivery.startedAtMs = 0;
     if (delivery.outcome !== undefined || delivery.isGone) return this.#finished(delivery);
-    const { retry, group } = this.settings;
+    const { retry } = this.settings;
     // The handler asked something of the broadcaster that is closing under it: no fault of the event.
     if (codeOf(thrown) === 'closed' && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
     if (this.#isFinal(delivery, thrown)) return this.#deadLetter(delivery, describeError(thrown));
     const delayMs = retryAfterMsOf(thrown) + backOffMs(this.runtime, retry, delivery.attempt);
     // In a group another member may do better, unless the order of a key would suffer.
-    if (group !== undefined && delivery.lease !== undefined && delivery.event.partitionkey === undefined) {
+    if (this.#mayGo(delivery) && delivery.event.partitionkey === undefined) {
       return this.#rest(delivery, delayMs);
     }
     if (this.#isEnding) return this.#giveBack(delivery, thrown);
@@ -388,11 +390,17 @@ export class LiveSubscription implements Subscription, Watched {
     return !isRetryable(thrown) || isLate || delivery.attempt >= retry.tries;
   }
 
+  /** May another member of the group handle it? */
+  #mayGo({ lease }: LiveDelivery): boolean {
+    return lease !== undefined && this.settings.group !== undefined && (lease as HeldLease).isOurs !== true;
+  }
+
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
   #rest(delivery: LiveDelivery, delayMs: number): void {
     const isLeased = delivery.lease !== undefined;
+    const goesBack = isLeased && (delivery.lease as HeldLease).isOurs !== true;
     if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
-    if (isLeased && this.inbox.delaysReleases) {
+    if (goesBack && this.inbox.delaysReleases) {
       this.#settle(delivery, { kind: 'release', delayMs });
       return this.#free(delivery);
     }
@@ -400,10 +408,9 @@ export class LiveSubscription implements Subscription, Watched {
     const queue = (this.#queue ??= new DeliveryQueue());
     const timer = this.runtime.after(delayMs, () => {
       this.#resting?.delete(delivery);
-      if (isLeased) {
-        this.#settle(delivery, RELEASE);
-        this.#active?.delete(delivery);
-      } else {
+      this.#active?.delete(delivery);
+      if (goesBack) this.#settle(delivery, RELEASE);
+      else {
         delivery.again();
         queue.push(delivery);
       }
@@ -535,7 +542,8 @@ export class LiveSubscription implements Subscription, Watched {
   /** Something before these comes again: those that wait for their turn go back, to come behind it. */
   recall(leases: ReadonlySet<Lease>): void {
     for (const delivery of this.#queue ?? []) {
-      if (delivery.lease === undefined || !leases.has(delivery.lease)) continue;
+      const { lease } = delivery as { lease: HeldLease | undefined };
+      if (lease === undefined || !leases.has(lease.whole ?? lease)) continue;
       this.#queue?.remove(delivery);
       this.#settle(delivery, RELEASE);
     }

@@ -30,24 +30,28 @@ export interface Receiving {
   take(event: BroadcastEvent, lease: Lease | undefined): boolean;
   /** The same, for events that are known to fit its filter. */
   takeFitting(event: BroadcastEvent, lease: Lease | undefined): boolean;
-  takeAgain(event: BroadcastEvent, lease: Lease): boolean;
+  /** A copy of what it is at: its lease joins the one that it has. @returns false if it is not at it */
+  takeAgain(event: BroadcastEvent, lease: Lease | undefined, pair?: Pair): boolean;
   recall(leases: ReadonlySet<Lease>): void;
   /** @returns was there a listener? */
   hear(signal: Signal): boolean;
 }
 
+/** Makes one lease of the one that is held, if any, and a second one. */
+export type Pair = (held: Lease | undefined) => Lease;
+
 /**
  * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
  *
  * A shared inbox serves all plain subscriptions of a broadcaster; a subscription with a group, a name, a start position
- * or leases has an inbox of its own. A control inbox serves none: where no subscription hears roll calls and replies, it
- * listens to the addresses they come to, and to no other.
+ * or leases has an inbox of its own. The direct inbox listens to what is for the instance alone, and to roll calls and
+ * replies where no subscription hears them: members of groups have it beside their own.
  */
 export class Inbox implements Sink, ControlSource {
   readonly session: Session;
   readonly settler: Settler;
   readonly #settings: SubscriptionSettings;
-  readonly #kind: 'own' | 'shared' | 'control';
+  readonly #kind: 'own' | 'shared' | 'direct';
   /** Those without a filter; and the one that has this inbox to itself. */
   readonly #subscriptions: Receiving[] = [];
   /** Those of a shared inbox that have one. */
@@ -69,8 +73,10 @@ export class Inbox implements Sink, ControlSource {
   /** Publishers whose events came too late, which was signalled. */
   #late: Set<string> | undefined;
   #dispatching = 0;
+  /** Makes a lease for each of several subscriptions of one: set where they share a source of a service that settles. */
+  divide: ((lease: Lease, count: number) => Lease[]) | undefined;
 
-  constructor(session: Session, settings: SubscriptionSettings, kind: 'own' | 'shared' | 'control') {
+  constructor(session: Session, settings: SubscriptionSettings, kind: 'own' | 'shared' | 'direct') {
     this.session = session;
     this.settler = new Settler((signal) => this.signal(signal));
     this.#settings = settings;
@@ -125,9 +131,12 @@ export class Inbox implements Sink, ControlSource {
 
   // ── life ──
 
-  /** Listens. The same promise for all who ask. */
+  /** Listens. The same promise for all who ask; after a failure, another try. */
   open(): Promise<void> {
-    this.#opening ??= this.#open();
+    this.#opening ??= this.#open().catch((thrown) => {
+      this.#opening = undefined;
+      throw thrown;
+    });
     return this.#opening;
   }
 
@@ -137,7 +146,7 @@ export class Inbox implements Sink, ControlSource {
     this.#source = await session.link.subscribe(
       {
         addresses: this.#addresses(),
-        group: settings.group,
+        group: settings.group === undefined ? undefined : `${session.self.role}/${settings.group}`,
         durable: settings.durable,
         from: settings.from,
         filter: settings.filter?.native,
@@ -152,7 +161,8 @@ export class Inbox implements Sink, ControlSource {
 
   #addresses(): readonly Address[] {
     const own = addressesOf(this.session.self);
-    if (this.#kind === 'control') return [CONTROL, own[2] as Address];
+    if (this.#kind === 'direct') return [CONTROL, own[2] as Address];
+    if (this.#settings.group !== undefined) return own.slice(0, 2);
     return this.hearsControl ? [...own, CONTROL] : own;
   }
 
@@ -207,7 +217,8 @@ export class Inbox implements Sink, ControlSource {
       (this.#subscriptions.length > this.#leaving.size ||
         this.#hasFiltered ||
         this.session.desk.isWaiting ||
-        this.session.members?.isAsking)
+        this.session.members?.isAsking ||
+        this.#isOnlyControl)
     ) {
       return;
     }
@@ -215,6 +226,13 @@ export class Inbox implements Sink, ControlSource {
     // Somebody may join meanwhile.
     if (handing !== undefined) return handing.then(() => this.leave());
     await this.close();
+  }
+
+  /** Who is there without a subscription that hears roll calls hears them through the direct inbox. */
+  get #isOnlyControl(): boolean {
+    const { control, subscriptions, manifest } = this.session;
+    const isNeeded = subscriptions.size > 0 && manifest.capabilities.members.level === 'emulated';
+    return this.#kind === 'direct' && control === this && isNeeded;
   }
 
   get #hasFiltered(): boolean {
@@ -280,7 +298,7 @@ export class Inbox implements Sink, ControlSource {
   }
 
   recall(leases: ReadonlySet<Lease>): void {
-    if (this.#kind === 'own') this.#subscriptions[0]?.recall(leases);
+    if (this.#kind !== 'shared') for (const one of this.#subscriptions) one.recall(leases);
   }
 
   corrupt(error: PolycastError): void {
@@ -349,7 +367,7 @@ export class Inbox implements Sink, ControlSource {
 
   /** To some of a shared source's subscriptions it is news. */
   #handAgain(event: BroadcastEvent, lease: Lease | undefined, to: ReadonlySet<object>): boolean {
-    if (this.#kind === 'own') return this.#hand(event, lease);
+    if (this.#kind === 'own' || lease !== undefined) return this.#hand(event, lease);
     let taken = true;
     for (const subscription of to) if (!(subscription as Receiving).takeFitting(event, undefined)) taken = false;
     this.settler.settle(lease, ACCEPT);
@@ -375,8 +393,7 @@ export class Inbox implements Sink, ControlSource {
     const subscriptions = this.#subscriptions;
     const count = subscriptions.length;
     if (lease !== undefined) {
-      // Only control events matter to a shared inbox of a service that settles; its subscriptions have inboxes of their own.
-      if (this.#kind !== 'own') return this.#done(lease);
+      if (this.#kind !== 'own') return this.#handShares(event, lease);
       const subscription = subscriptions[0];
       if (subscription !== undefined) return subscription.take(event, lease);
       this.settler.giveBack(lease);
@@ -391,6 +408,17 @@ export class Inbox implements Sink, ControlSource {
     this.#dispatching--;
     if (this.#leaving.size > 0 && this.#dispatching === 0) this.#sweep();
     return taken;
+  }
+
+  /** Where the service settles, only members of groups share a source. */
+  #handShares(event: BroadcastEvent, lease: Lease): boolean {
+    const all = [...this.#subscriptions];
+    const shares = all.length === 0 ? undefined : this.divide?.(lease, all.length);
+    if (shares === undefined) return this.#done(lease);
+    all.forEach((one, at) => {
+      one.take(event, shares[at]);
+    });
+    return true;
   }
 
   #handFiltered(event: BroadcastEvent, filtered: FilterIndex<Receiving>): boolean {

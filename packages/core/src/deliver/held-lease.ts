@@ -1,0 +1,9 @@
+import type { Lease } from '../contract/transport.ts';
+
+/** A lease as a subscription holds it. */
+export interface HeldLease extends Lease {
+  /** The event is for this instance, too: what fails is tried again here, since no other member of the group may take our place. */
+  readonly isOurs?: boolean;
+  /** The service's own lease, where several subscriptions share it. */
+  readonly whole?: Lease;
+}
