@@ -1,4 +1,3 @@
-import type { Contests } from './contests.ts';
 import * as entries from './entry-scripts.ts';
 import type { HeldEntry } from './held-entry.ts';
 import { mapError } from './map-error.ts';
@@ -26,7 +25,6 @@ export interface AcknowledgerParts {
 /** Tells the server what was accepted: one command a stream and turn of the event loop. */
 export class Acknowledger {
   readonly #parts: SourceParts;
-  readonly #contests: Contests;
   readonly #source: AcknowledgerParts;
   #accepted: HeldEntry[] = [];
   #flushing: Promise<void> | undefined;
@@ -35,9 +33,8 @@ export class Acknowledger {
   #failures = 0;
   readonly #outage: Outage;
 
-  constructor(parts: SourceParts, contests: Contests, source: AcknowledgerParts) {
+  constructor(parts: SourceParts, source: AcknowledgerParts) {
     this.#parts = parts;
-    this.#contests = contests;
     this.#source = source;
     this.#outage = new Outage('what was accepted cannot be acknowledged', (error) =>
       parts.context.signal({ kind: 'failed', what: 'settle', error }),
@@ -87,14 +84,11 @@ export class Acknowledger {
     try {
       const ids: string[] = [];
       const keyed: [string, string, 0 | 1][] = [];
-      for (const { id, contestant, partitionKey, handedOn } of accepted) {
-        if (partitionKey !== undefined) keyed.push([id, partitionKey, handedOn ? 0 : 1]);
-        else if (contestant === undefined) ids.push(id);
+      for (const { id, partitionKey, handedOn } of accepted) {
+        if (partitionKey === undefined) ids.push(id);
+        else keyed.push([id, partitionKey, handedOn ? 0 : 1]);
       }
-      await Promise.all([
-        ids.length > 0 && watch.run(() => commands.client.xack(key, group, ...ids)),
-        ...accepted.map(({ contestant }) => contestant && this.#contests.finish(contestant)),
-      ]);
+      if (ids.length > 0) await watch.run(() => commands.client.xack(key, group, ...ids));
       const next = keyed.length > 0 ? await this.#finish(key, keyed) : undefined;
       for (const entry of accepted) this.#source.taken(entry);
       this.#failures = 0;
@@ -111,11 +105,6 @@ export class Acknowledger {
       for (const entry of accepted.slice(MAX_UNTAKEN)) this.#source.taken(entry);
       this.#accepted.push(...accepted.slice(0, MAX_UNTAKEN));
     }
-  }
-
-  /** What waits behind entries that are settled need not wait any longer. @param settled see {@link entries.finish} */
-  async finish(key: string, settled: readonly (readonly [string, string, 0 | 1])[]): Promise<void> {
-    this.#source.next(key, await this.#finish(key, settled));
   }
 
   #finish(key: string, settled: readonly (readonly [string, string, 0 | 1])[]): Promise<PendingPage> {

@@ -1,6 +1,6 @@
 import { type Address, type BroadcastEvent, type Lease, PolycastError } from '@polycast/core/adapter';
 import { Acknowledger } from './acknowledger.ts';
-import { Contests } from './contests.ts';
+import { comesByAnother } from './addresses.ts';
 import type * as entries from './entry-scripts.ts';
 import type { GroupKeeper } from './group-keeper.ts';
 import { IDLE_FOREVER_MS } from './group-lua.ts';
@@ -24,6 +24,9 @@ export interface GroupEntriesParts {
   isStopped(): boolean;
 }
 
+/** An event and its place in a batch; undefined for one that travelled alone. */
+type PlacedEvent = readonly [event: BroadcastEvent, index: number | undefined];
+
 /** The entries that one source of a group was handed: hands their events to core, and settles them. */
 export class GroupEntries implements Holder {
   readonly #parts: SourceParts;
@@ -31,6 +34,7 @@ export class GroupEntries implements Holder {
   readonly #membership: GroupMembership;
   readonly #member: { readonly group: string; readonly consumer: string };
   readonly #streams: ReadonlyMap<string, Address>;
+  readonly #addresses: readonly Address[];
   readonly #isStopped: () => boolean;
   readonly #decoder: EntryDecoder;
   /** Held until the server has taken the acknowledgement. By key and id. */
@@ -43,7 +47,6 @@ export class GroupEntries implements Holder {
   readonly #tooLate = new Map<string, { readonly key: string; readonly id: string }>();
   /** What could not be given back while closing, for a reason that may pass. */
   #notReturned: { readonly entries: number; readonly error: PolycastError } | undefined;
-  readonly #contests: Contests;
   readonly #acknowledger: Acknowledger;
   /** Waits for the server's word on an entry: later ones wait behind it. */
   #line: Promise<void> | undefined;
@@ -55,10 +58,10 @@ export class GroupEntries implements Holder {
     this.#membership = shared.membership;
     this.#member = member;
     this.#streams = streams;
+    this.#addresses = [...streams.values()];
     this.#isStopped = () => shared.isStopped();
     this.#decoder = new EntryDecoder(parts);
-    this.#contests = new Contests(parts, member, [...streams.values()]);
-    this.#acknowledger = new Acknowledger(parts, this.#contests, {
+    this.#acknowledger = new Acknowledger(parts, {
       placeOf: (key) => places.get(key) as entries.Place,
       isOpen: () => !this.#isStopped(),
       taken: (entry) => this.forget(entry),
@@ -69,11 +72,6 @@ export class GroupEntries implements Holder {
   /** Resolves when what is known of now was handed on; undefined if nothing waits. */
   get line(): Promise<void> | undefined {
     return this.#line;
-  }
-
-  /** Does another entry of an event keep us from one of ours? */
-  get hasLost(): boolean {
-    return this.#contests.hasLost;
   }
 
   /** Entries with a partition key of one stream that were handed on, and that the server does not know to be settled. */
@@ -98,54 +96,31 @@ export class GroupEntries implements Holder {
     this.#held.delete(name);
   }
 
-  /** @param known `hasTurn`: the server has said already that no other entry of the same event counts */
-  deliver(
-    key: string,
-    [id, fields]: RawEntry,
-    attempt: number,
-    known: { readonly hasTurn?: boolean; readonly followers?: readonly RawEntry[] } = {},
-  ): void {
+  /** @param followers further ones of its partition key, which are ours once it is settled */
+  deliver(key: string, [id, fields]: RawEntry, attempt: number, followers: readonly RawEntry[] = []): void {
     const { request } = this.#parts;
-    const { hasTurn = false, followers = [] } = known;
     const name = `${key} ${id}`;
     if (this.#held.has(name) || fields === null) return;
-    const events: BroadcastEvent[] = [];
-    this.#decoder.read(fields, (event) => events.push(event));
     const address = this.#streams.get(key) ?? '*';
-    const lone = events.length === 1 ? events[0] : undefined;
-    const size = lone !== undefined && this.#contests.comesByAnother(lone, address) ? 0 : events.length;
-    const contestant = lone === undefined || size === 0 ? undefined : this.#contests.contestantFor(lone, { key, id });
+    const events: PlacedEvent[] = [];
+    this.#decoder.read(fields, (event, index) => {
+      if (!comesByAnother(event, address, this.#addresses)) events.push([event, index]);
+    });
     const partitionKey = request.group === undefined ? undefined : partitionKeyOf(fields);
     const entry = new HeldEntry(
       this,
       { key, id, address },
-      { attempt, size, lockMs: request.lockMs, contestant, partitionKey, followers },
+      { attempt, size: events.length, lockMs: request.lockMs, partitionKey, followers },
     );
     this.#held.set(name, entry);
-    if (size === 0) {
-      this.acknowledge(entry);
-    } else if (contestant !== undefined && !hasTurn) {
-      this.wait(this.#contests.enter({ contestant, attempt, partitionKey }), (turn) => {
-        // Its lock may have run out meanwhile: then it came again.
-        if (this.#held.get(name) !== entry) return;
-        if (turn === 'won') return this.#hand(entry, events);
-        entry.contestant = undefined;
-        // What waits behind it need not wait any longer.
-        if (turn === 'done' && partitionKey !== undefined) this.acknowledge(entry);
-        else this.#held.delete(name);
-        if (turn === 'lost') this.#keeper.hurry(this.#parts.settings.claimIntervalMs);
-      });
-    } else if (this.#line !== undefined) {
-      this.wait(undefined, () => this.#hand(entry, events));
-    } else this.#hand(entry, events);
+    if (events.length === 0) this.acknowledge(entry);
+    else if (this.#line === undefined) this.#hand(entry, events);
+    else this.wait(undefined, () => this.#hand(entry, events));
   }
 
   /** An entry is handed on whole, even while stopping: half of one cannot be put back. */
-  #hand(entry: HeldEntry, events: readonly BroadcastEvent[]): void {
-    for (let at = 0; at < events.length; at++) {
-      const event = events[at] as BroadcastEvent;
-      this.#parts.sink.deliver(event, entry.lease(event, at));
-    }
+  #hand(entry: HeldEntry, events: readonly PlacedEvent[]): void {
+    for (const [event, index] of events) this.#parts.sink.deliver(event, entry.lease(event, index));
   }
 
   /** All at once are asked for, and handed on in order. */
@@ -157,33 +132,11 @@ export class GroupEntries implements Holder {
     this.#line = line;
   }
 
-  /** What another entry of the same event kept us from, and keeps us from no more. */
-  async takeTurns(): Promise<void> {
-    const { client } = this.#parts.commands;
-    const { won, done } = await this.#contests.askAgain();
-    for (const { contestant, partitionKey } of done) {
-      if (partitionKey !== undefined)
-        await this.#acknowledger.finish(contestant.stream, [[contestant.id, partitionKey, 1]]);
-    }
-    for (const { contestant, attempt } of won) {
-      const { stream, id } = contestant;
-      const [entry] = (await client.xrange(stream, id, id)) as RawEntry[];
-      if (entry !== undefined) this.deliver(stream, entry, attempt, { hasTurn: true });
-      else {
-        // Trimmed meanwhile. Another entry of the event may be there still.
-        await client.xack(stream, this.#member.group, id);
-        await this.#contests.leave(contestant);
-        this.#membership.signalGap(1);
-      }
-    }
-    await this.#line;
-  }
-
   async deliverPage(key: string, { handed, gone }: PendingPage): Promise<void> {
     // Trimmed while somebody held them: nothing is left to deliver.
     if (gone > 0) this.#membership.signalGap(gone);
     for (const { entry, attempt, followers } of handed) {
-      if (!this.#isStopped()) this.deliver(key, entry, attempt, { followers });
+      if (!this.#isStopped()) this.deliver(key, entry, attempt, followers);
       else if (!this.#held.has(`${key} ${entry[0]}`)) await this.#return(key, entry[0], attempt - 1).catch(() => {});
     }
     await this.#line;
@@ -211,7 +164,7 @@ export class GroupEntries implements Holder {
     // Not to wait for the server between any two of a key. Until it has heard of the first, that one's lock is the second's, too.
     if (next === undefined || this.#isStopped()) return;
     entry.handedOn = true;
-    this.deliver(entry.key, next, 1, { followers });
+    this.deliver(entry.key, next, 1, followers);
   }
 
   forget(entry: HeldEntry): void {
@@ -226,8 +179,6 @@ export class GroupEntries implements Holder {
     this.#held.delete(name);
     this.#goingBack.add(name);
     try {
-      // Perhaps nobody stays who reads this stream.
-      if (entry.contestant !== undefined && this.#isStopped()) await this.#contests.leave(entry.contestant);
       await this.#return(entry.key, entry.id, tries);
     } catch (thrown) {
       const error = mapError(thrown);
@@ -292,7 +243,6 @@ export class GroupEntries implements Holder {
 
   async renew(entry: HeldEntry): Promise<boolean> {
     try {
-      if (entry.contestant !== undefined) return await this.#contests.renew(entry.contestant);
       return await renew(this.#parts.commands.client, entry.key, this.#member.group, this.#member.consumer, entry.id);
     } catch (thrown) {
       throw mapError(thrown);
@@ -312,9 +262,6 @@ export class GroupEntries implements Holder {
         },
       );
       this.#parts.context.signal({ kind: 'failed', what: 'settle', error: told });
-    }
-    for (const { contestant, attempt } of this.#contests.takeLost()) {
-      await this.#return(contestant.stream, contestant.id, attempt - 1).catch(() => {});
     }
   }
 }

@@ -92,7 +92,6 @@ end
 local function destroy(key, base, address, group, consumers)
   redis.call('XGROUP', 'DESTROY', key, group)
   redis.call('DEL', base .. '~queue:' .. group .. '@' .. address)
-  if address == '*' then redis.call('DEL', base .. '~done:' .. group) end
   for name in pairs(consumers) do forget(address, group, name) end
   redis.call('HDEL', groupsKey, makingOf(address, group), lossNameOf(address, group), toldNameOf(address, group))
 end

@@ -1,5 +1,4 @@
 import { type Address, type BroadcastEvent, type Lease, PolycastError, type Settlement } from '@polycast/core/adapter';
-import type { Contestant } from './contest-scripts.ts';
 import type { RawEntry } from './stream-reader.ts';
 import { formatPosition } from './wire.ts';
 
@@ -31,8 +30,6 @@ export class HeldEntry {
   readonly address: Address;
   /** How often the entry was handed out, this time included. */
   readonly attempt: number;
-  /** Set if its event stands in other streams of the group, too, until it is known that another one was accepted. */
-  contestant: Contestant | undefined;
   /** Partition key of its event, if others of the group must wait for it. */
   readonly partitionKey: string | undefined;
   /** Those that wait for it and are here. */
@@ -56,7 +53,6 @@ export class HeldEntry {
       attempt: number;
       size: number;
       lockMs: number;
-      contestant?: Contestant | undefined;
       partitionKey?: string | undefined;
       followers?: readonly RawEntry[];
     },
@@ -66,7 +62,6 @@ export class HeldEntry {
     this.id = at.id;
     this.address = at.address;
     this.attempt = options.attempt;
-    this.contestant = options.contestant;
     this.partitionKey = options.partitionKey;
     this.followers = options.followers ?? [];
     this.#size = options.size;
@@ -85,15 +80,21 @@ export class HeldEntry {
     this.#lost = true;
   }
 
-  lease(event: BroadcastEvent, index: number, attempt = this.attempt): Lease {
+  /** @param index its place in a batch; undefined for an event that travelled alone */
+  lease(event: BroadcastEvent, index: number | undefined, attempt = this.attempt): Lease {
     return new EntryLease(this, event, index, attempt, this.#holder.ageMs(this.id));
   }
 
-  positionOf(index: number): string {
-    return formatPosition({ id: this.id, address: this.address, index: this.#size === 1 ? undefined : index });
+  positionOf(index: number | undefined): string {
+    return formatPosition({ id: this.id, address: this.address, index });
   }
 
-  settle(settlement: Settlement, event: BroadcastEvent, index: number, attempt: number): void | Promise<void> {
+  settle(
+    settlement: Settlement,
+    event: BroadcastEvent,
+    index: number | undefined,
+    attempt: number,
+  ): void | Promise<void> {
     const released = settlement.kind === 'release';
     const tries = released ? (settlement.tries ?? attempt) : attempt;
     // An event that travelled in a batch cannot go back alone: it is tried again here, while there is a here.
@@ -149,9 +150,15 @@ class EntryLease implements Lease {
   declare readonly ageMs?: number;
   readonly #entry: HeldEntry;
   readonly #event: BroadcastEvent;
-  readonly #index: number;
+  readonly #index: number | undefined;
 
-  constructor(entry: HeldEntry, event: BroadcastEvent, index: number, attempt: number, ageMs: number | undefined) {
+  constructor(
+    entry: HeldEntry,
+    event: BroadcastEvent,
+    index: number | undefined,
+    attempt: number,
+    ageMs: number | undefined,
+  ) {
     this.#entry = entry;
     this.#event = event;
     this.#index = index;

@@ -54,7 +54,7 @@ class PubSubLink implements Link {
     const { client, isCluster } = commands;
     this.#commands = commands;
     this.#settings = settings;
-    this.#packing = { prefix: settings.prefix, batch: settings.batch, severalAlone: false };
+    this.#packing = { prefix: settings.prefix, batch: settings.batch, keyedAlone: false };
     this.#context = context;
     this.#subscriber = new Subscriber(commands, settings, context);
     this.#connection = new CommandConnection({

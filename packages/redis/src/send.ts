@@ -17,16 +17,16 @@ export interface Sending {
  */
 export function sendBatch(
   batch: readonly Outgoing[],
-  wire: { readonly prefix: string; readonly batch: 'on' | 'off'; readonly severalAlone: boolean },
+  wire: { readonly prefix: string; readonly batch: 'on' | 'off'; readonly keyedAlone: boolean },
   sending: Sending,
 ): Promise<undefined | readonly (PolycastError | undefined)[]> {
   const lone = batch[0] as Outgoing;
   if (batch.length === 1 && lone.to.length === 1) {
     const channel = channelOf(wire.prefix, lone.topic, lone.to[0] as Address);
-    const key = wire.severalAlone ? entryKeyOf(lone) : undefined;
+    const key = wire.keyedAlone ? entryKeyOf(lone) : undefined;
     return sending.one(channel, lone.json as string, key).then(nothing, rethrow);
   }
-  const parcels = parcelsOf(wire.prefix, batch, { batched: wire.batch === 'on', severalAlone: wire.severalAlone });
+  const parcels = parcelsOf(wire.prefix, batch, { batched: wire.batch === 'on', keyedAlone: wire.keyedAlone });
   const [first] = parcels;
   if (parcels.length === 1 && first !== undefined) {
     return sending.one(first.channel, first.payload, first.key).then(nothing, rethrow);

@@ -176,8 +176,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
       if (entered === undefined) return this.#lookAgain(place.key);
       if (entered.gone > 0) this.#membership.signalGap(entered.gone);
       const handed = entries.withFollowers(read, keys, entered.attempts);
-      for (const { entry, attempt, followers } of handed)
-        this.#entries.deliver(place.key, entry, attempt, { followers });
+      for (const { entry, attempt, followers } of handed) this.#entries.deliver(place.key, entry, attempt, followers);
       then(entered.waiting);
     });
   }
@@ -196,7 +195,6 @@ export class GroupSource implements Source, ReadingPart, Kept {
   // ── what others released or left, and what got lost on its way to us ──
 
   async seen(states: readonly GroupState[]): Promise<number> {
-    const { sink, settings } = this.#parts;
     let waitMs = this.#idleMs;
     try {
       await this.#entries.returnRest();
@@ -207,11 +205,9 @@ export class GroupSource implements Source, ReadingPart, Kept {
           waitMs = Math.min(waitMs, await this.#claim(one.key));
         }
       }
-      if (sink.capacity > 0 && !this.#reader.stopped) await this.#entries.takeTurns();
-      if (this.#entries.hasLost) waitMs = Math.min(waitMs, settings.claimIntervalMs);
     } catch {
       // The server is gone, or does not allow it: the next beat tries again.
-      return Math.max(settings.claimIntervalMs, Math.min(1_000, this.#idleMs));
+      return Math.max(this.#parts.settings.claimIntervalMs, Math.min(1_000, this.#idleMs));
     }
     return waitMs;
   }

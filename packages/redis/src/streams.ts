@@ -75,8 +75,7 @@ class StreamsLink implements Link {
   constructor(commands: Commands, settings: Settings, context: LinkContext) {
     this.#commands = commands;
     this.#settings = settings;
-    // An entry is acknowledged whole, and of an event that stands in several streams a group acknowledges all but one unread.
-    this.#packing = { prefix: settings.prefix, batch: settings.batch, severalAlone: true };
+    this.#packing = { prefix: settings.prefix, batch: settings.batch, keyedAlone: true };
     this.#context = context;
     this.#watch = new CommandWatch(commands.client, settings.client !== undefined);
     this.#keeper = new GroupKeeper(commands, this.#watch, settings, context, this.#clock);

@@ -47,8 +47,8 @@ interface Lane {
 export interface Packing {
   /** The events of one channel become one JSON batch. */
   readonly batched: boolean;
-  /** But for those with several addresses, and those with a partition key: each copy can be acknowledged by itself. */
-  readonly severalAlone: boolean;
+  /** But for those with a partition key, which the service is to know: each can be acknowledged by itself. */
+  readonly keyedAlone: boolean;
 }
 
 /** Sorts a batch by channel, keeping the order within each. */
@@ -61,14 +61,14 @@ export function parcelsOf(prefix: string, batch: readonly Outgoing[], packing: P
   for (let index = 0; index < batch.length; index++) {
     const outgoing = batch[index] as Outgoing;
     const { topic, to, json } = outgoing;
-    const key = packing.severalAlone ? entryKeyOf(outgoing) : undefined;
+    const key = packing.keyedAlone ? entryKeyOf(outgoing) : undefined;
     // Most batches are for everyone on one topic: no channel's name is built twice for them.
     if (key === undefined && everyone !== undefined && topic === lastTopic && to.length === 1 && to[0] === '*') {
       everyone.texts.push(json as string);
       everyone.indexes.push(index);
       continue;
     }
-    const isAlone = !packing.batched || key !== undefined || (packing.severalAlone && to.length > 1);
+    const isAlone = !packing.batched || key !== undefined;
     for (const address of to) {
       const channel = channelOf(prefix, topic, address);
       let lane = isAlone ? undefined : open.get(channel);

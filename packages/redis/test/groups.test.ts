@@ -1,4 +1,4 @@
-import type { Address, Lease, Source } from '@polycast/core/adapter';
+import type { Lease, Source } from '@polycast/core/adapter';
 import { type RedisServer, startRedis } from '@polycast/local-services';
 import { type RedisStreamsOptions, redisStreams } from '@polycast/redis';
 import { Redis } from 'ioredis';
@@ -41,8 +41,7 @@ async function member(topic: string, instance: string, more: MemberOptions = {})
   opened.push(opening.link);
   const sink = new FakeSink();
   sinks.push(sink);
-  const addresses: Address[] = ['*', `role:${role}`, `instance:${instance}`];
-  const source = await opening.link.subscribe(request({ group, durable, addresses, lockMs }), sink);
+  const source = await opening.link.subscribe(request({ group, durable, lockMs }, { role, instance }), sink);
   sources.push(source);
   return { ...opening, sink, source, instance };
 }
@@ -50,11 +49,11 @@ async function member(topic: string, instance: string, more: MemberOptions = {})
 const keyOf = (topic: string, address = '*') => `polycast:{${topic}}:${address}`;
 const accept = (lease: Lease | undefined) => lease?.settle({ kind: 'accept' });
 const pendingOf = async (topic: string, address = '*') =>
-  Number((await admin.xpending(keyOf(topic, address), 'polycast:group:g'))[0]);
+  Number((await admin.xpending(keyOf(topic, address), 'polycast:group:tester/g'))[0]);
 const groupsOf = async (topic: string, address = '*') =>
   ((await admin.xinfo('GROUPS', keyOf(topic, address)).catch(() => [])) as unknown[][]).map((flat) => flat[1]);
-const consumersOf = async (topic: string, address = '*') =>
-  ((await admin.xinfo('CONSUMERS', keyOf(topic, address), 'polycast:group:g')) as unknown[][]).map((flat) => flat[1]);
+const consumersOf = async (topic: string, group: string) =>
+  ((await admin.xinfo('CONSUMERS', keyOf(topic), `polycast:group:${group}`)) as unknown[][]).map((flat) => flat[1]);
 const gapsOf = (one: { signals: readonly { kind: string }[] }) => one.signals.filter(({ kind }) => kind === 'gap');
 
 /** As a process that is killed leaves it: its connections are gone, and a lease later everybody may know. */
@@ -89,17 +88,17 @@ describe('the dead', () => {
   it('leave nothing on streams that nobody else reads', async () => {
     const topic = freshTopic();
     const one = await member(topic, 'host-41f7', { role: 'cook' });
-    await one.link.publish([outgoing(topic, '1', ['instance:host-41f7']), outgoing(topic, '2', ['role:cook'])]);
+    await one.link.publish([outgoing(topic, '1'), outgoing(topic, '2', ['role:cook'])]);
     await vi.waitFor(() => expect(one.sink.ids).toHaveLength(2));
     await kill(one);
     const two = await member(topic, 'host-9c2e', { role: 'waiter' });
-    expect(await groupsOf(topic, 'instance:host-41f7')).toEqual([]);
     expect(await groupsOf(topic, 'role:cook')).toEqual([]);
-    expect(await consumersOf(topic)).toEqual(['host-9c2e']);
+    expect(await groupsOf(topic)).toEqual(['polycast:group:waiter/g']);
+    expect(await consumersOf(topic, 'waiter/g')).toEqual(['host-9c2e']);
     await two.source.close();
     const left = await admin.keys(keyOf(topic, '*'));
     // Events are kept by design.
-    expect(left.sort()).toEqual([keyOf(topic, 'instance:host-41f7'), keyOf(topic, 'role:cook')]);
+    expect(left.sort()).toEqual([keyOf(topic), keyOf(topic, 'role:cook')]);
   });
 
   it('do not gather over many restarts, killed and polite, and durable ones last as long as events', async () => {
@@ -112,8 +111,8 @@ describe('the dead', () => {
     }
     await member(topic, 'last', { group: 'other' });
     const names = (await admin.keys(keyOf(topic, '*'))).map((key) => key.slice(keyOf(topic, '').length)).sort();
-    expect(names).toEqual(['*', 'instance:keeper', 'instance:last', 'role:tester', '~groups', '~members'].sort());
-    expect(await groupsOf(topic)).toEqual(['polycast:group:other', 'polycast:instance:keeper:d']);
+    expect(names).toEqual(['*', 'instance:keeper', 'role:tester', '~groups', '~members'].sort());
+    expect(await groupsOf(topic)).toEqual(['polycast:group:tester/other', 'polycast:instance:keeper:d']);
     await keeper.source.close();
     expect(await groupsOf(topic)).toContain('polycast:instance:keeper:d');
     // Silent for as long as events are kept.
@@ -234,7 +233,7 @@ describe('what the server loses', () => {
     // As by a member whose answer was lost.
     const ids = (await admin.xrange(keyOf(topic), '-', '+')).map(([id]) => id);
     await admin.xtrim(keyOf(topic), 'MAXLEN', 0);
-    await admin.xack(keyOf(topic), 'polycast:group:g', ...ids);
+    await admin.xack(keyOf(topic), 'polycast:group:tester/g', ...ids);
     // A sixth of the lock is over, so that a renewal asks the server.
     await new Promise((resolve) => setTimeout(resolve, 150));
     for (const { lease } of one.sink.delivered) {
@@ -282,7 +281,7 @@ describe('attempts', () => {
     accept(one.sink.delivered[1]?.lease);
     one.sink.capacity = 0;
     const id = await admin.xadd(keyOf(topic), '*', 'event', outgoing(topic, '2').json as string);
-    await admin.xreadgroup('GROUP', 'polycast:group:g', 'one', 'STREAMS', keyOf(topic), '>');
+    await admin.xreadgroup('GROUP', 'polycast:group:tester/g', 'one', 'STREAMS', keyOf(topic), '>');
     one.sink.setCapacity(10);
     for (let cut = 0; cut < 3; cut++) {
       await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
@@ -323,7 +322,7 @@ describe('caughtUp', () => {
     const topic = freshTopic();
     const one = await member(topic, 'one');
     await one.link.publish([1, 2, 3].map((id) => outgoing(topic, String(id))));
-    await one.link.publish([outgoing(topic, '4', ['instance:one'])]);
+    await one.link.publish([outgoing(topic, '4', ['role:tester'])]);
     await one.source.caughtUp?.();
     expect(one.sink.ids.sort()).toEqual(['1', '2', '3', '4']);
     const two = await member(topic, 'two');
@@ -359,13 +358,12 @@ it('what was handed to us and lost on its way is no try, though its lock ran out
 it('what a durable subscription left comes before what is new, whatever else its instance had open', async () => {
   const topic = freshTopic();
   const transport = redisStreams({ url: server.url, claimIntervalMs: 50 });
-  const addresses: Address[] = ['*', 'role:tester', 'instance:one'];
   const listen = async (isFirst: boolean) => {
     const { link } = await openLink(transport, topic, 'one');
     opened.push(link);
     const sink = new FakeSink();
-    if (isFirst) sources.push(await link.subscribe(request({ group: 'g', addresses }), new FakeSink()));
-    const source = await link.subscribe(request({ durable: 'd', addresses }), sink);
+    if (isFirst) sources.push(await link.subscribe(request({ group: 'g' }), new FakeSink()));
+    const source = await link.subscribe(request({ durable: 'd' }), sink);
     return { link, sink, source };
   };
   const before = await listen(true);

@@ -90,16 +90,29 @@ export async function openLink(
   return { link, signals, topic };
 }
 
-export function outgoing(topic: string, id: string, to: readonly Address[] = ['*'], data: unknown = id): Outgoing {
-  const attributes = to[0] === '*' ? undefined : { to: to.join(',') };
+export function outgoing(
+  topic: string,
+  id: string,
+  to: readonly Address[] = ['*'],
+  data: unknown = id,
+  partitionkey?: string,
+): Outgoing {
+  const attributes = {
+    ...(to[0] === '*' ? {} : { to: to.join(',') }),
+    ...(partitionkey === undefined ? {} : { partitionkey }),
+  };
   const event = new BroadcastEvent({ type: 'test', source: '/tester/one', id, data, attributes });
   return { event, topic, to, json: encodeEvent(event), expiresAtMs: Number.POSITIVE_INFINITY };
 }
 
-export function request(more: Partial<SourceRequest> = {}): SourceRequest {
+/** As core asks. @param more with the name of a group alone: it belongs to the role */
+export function request(
+  more: Partial<SourceRequest> = {},
+  { role = 'tester', instance = 'one' }: { readonly role?: string; readonly instance?: string } = {},
+): SourceRequest {
+  const ofRole: readonly Address[] = ['*', `role:${role}`];
   return {
-    addresses: ['*', 'role:tester', 'instance:one'],
-    group: undefined,
+    addresses: more.group === undefined ? [...ofRole, `instance:${instance}`] : ofRole,
     durable: undefined,
     from: 'new',
     filter: undefined,
@@ -108,5 +121,6 @@ export function request(more: Partial<SourceRequest> = {}): SourceRequest {
     maxAttempts: 5,
     maxUnsettled: 1_000,
     ...more,
+    group: more.group === undefined ? undefined : `${role}/${more.group}`,
   };
 }

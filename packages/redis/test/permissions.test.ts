@@ -123,7 +123,7 @@ describe('a group whose user may not write for a while', () => {
     await allow();
     sink.onDeliver = (_event, lease) => void lease?.settle({ kind: 'accept' });
     await vi.waitFor(() => expect(new Set(sink.ids)).toEqual(new Set(['1', '2'])), { timeout: 5_000 });
-    const group = [`polycast:{${one.topic}}:*`, 'polycast:group:g'] as const;
+    const group = [`polycast:{${one.topic}}:*`, 'polycast:group:tester/g'] as const;
     await vi.waitFor(async () => expect((await admin.xpending(...group))[0]).toBe(0), { timeout: 5_000 });
     await source.stop();
     await source.close();

@@ -74,7 +74,7 @@ it('what is refused in a transaction takes the others of its channel with it, an
   const refused: unknown[] = [];
   const results = await sendBatch(
     [outgoing(topic, '1'), outgoing(topic, '2'), outgoing(topic, '3', ['role:x'])],
-    { prefix: 'p', batch: 'off', severalAlone: true },
+    { prefix: 'p', batch: 'off', keyedAlone: true },
     {
       one: (channel, payload) => admin.xadd(channel, '*', 'event', payload),
       several: (channel, parcels) => {

@@ -129,12 +129,14 @@ describe('groups', () => {
     const one = await open();
     const two = await open({}, one.topic, 'two');
     const a = await listen(one, { group: 'g' });
-    const b = await listen(two, { group: 'g', addresses: ['*', 'role:tester', 'instance:two'] });
+    const b = await listen(two, { group: 'g' });
     for (let id = 0; id < 50; id++) await one.link.publish([outgoing(one.topic, String(id))]);
     await vi.waitFor(() => expect(a.sink.ids.length + b.sink.ids.length).toBe(50));
     expect(new Set([...a.sink.ids, ...b.sink.ids]).size).toBe(50);
     for (const { lease } of [...a.sink.delivered, ...b.sink.delivered]) accept(lease);
-    await vi.waitFor(async () => expect((await admin.xpending(keyOf(one.topic), 'polycast:group:g'))[0]).toBe(0));
+    await vi.waitFor(async () =>
+      expect((await admin.xpending(keyOf(one.topic), 'polycast:group:tester/g'))[0]).toBe(0),
+    );
     await a.source.close();
     expect(await admin.xinfo('GROUPS', keyOf(one.topic))).toHaveLength(1);
     await b.source.close();
@@ -152,7 +154,9 @@ describe('groups', () => {
     sink.delivered[1]?.lease?.settle({ kind: 'release', delayMs: 0 });
     await vi.waitFor(() => expect(sink.delivered.map(({ lease }) => lease?.attempt)).toEqual([1, 2, 3]));
     accept(sink.delivered[2]?.lease);
-    await vi.waitFor(async () => expect((await admin.xpending(keyOf(one.topic), 'polycast:group:g'))[0]).toBe(0));
+    await vi.waitFor(async () =>
+      expect((await admin.xpending(keyOf(one.topic), 'polycast:group:tester/g'))[0]).toBe(0),
+    );
   });
 
   it('deliver to another member when the lock runs out, and tell the first that it lost it', async () => {
@@ -162,7 +166,7 @@ describe('groups', () => {
     await one.link.publish([outgoing(one.topic, '1')]);
     await vi.waitFor(() => expect(a.sink.ids).toEqual(['1']));
     a.sink.capacity = 0;
-    const b = await listen(two, { group: 'g', lockMs: 200, addresses: ['*', 'role:tester', 'instance:two'] });
+    const b = await listen(two, { group: 'g', lockMs: 200 });
     await vi.waitFor(() => expect(b.sink.ids).toEqual(['1']));
     expect(b.sink.delivered[0]?.lease?.attempt).toBe(2);
     await expect(a.sink.delivered[0]?.lease?.renew?.()).rejects.toMatchObject({ code: 'lock-lost' });
@@ -176,7 +180,7 @@ describe('groups', () => {
     const a = await listen(one, { group: 'g', lockMs: 400 });
     await one.link.publish([outgoing(one.topic, '1')]);
     await vi.waitFor(() => expect(a.sink.ids).toEqual(['1']));
-    const b = await listen(two, { group: 'g', lockMs: 400, addresses: ['*', 'role:tester', 'instance:two'] });
+    const b = await listen(two, { group: 'g', lockMs: 400 });
     const lease = a.sink.delivered[0]?.lease;
     const startedAtMs = performance.now();
     await vi.waitUntil(
@@ -200,9 +204,11 @@ describe('groups', () => {
     accept(sink.delivered[2]?.lease);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2', '3', '2']));
     expect(sink.delivered[3]?.lease?.attempt).toBe(2);
-    expect((await admin.xpending(keyOf(one.topic), 'polycast:group:g'))[0]).toBe(1);
+    expect((await admin.xpending(keyOf(one.topic), 'polycast:group:tester/g'))[0]).toBe(1);
     accept(sink.delivered[3]?.lease);
-    await vi.waitFor(async () => expect((await admin.xpending(keyOf(one.topic), 'polycast:group:g'))[0]).toBe(0));
+    await vi.waitFor(async () =>
+      expect((await admin.xpending(keyOf(one.topic), 'polycast:group:tester/g'))[0]).toBe(0),
+    );
   });
 
   it('sweep away groups of the dead', async () => {
@@ -211,7 +217,7 @@ describe('groups', () => {
     await admin.xgroup('CREATE', keyOf(one.topic), 'foreign', '$');
     await listen(one, { group: 'living' });
     const groups = (await admin.xinfo('GROUPS', keyOf(one.topic))) as unknown[][];
-    expect(groups.map((flat) => flat[1]).sort()).toEqual(['foreign', 'polycast:group:living']);
+    expect(groups.map((flat) => flat[1]).sort()).toEqual(['foreign', 'polycast:group:tester/living']);
   });
 
   it('are made again when somebody removed them', async () => {
@@ -220,8 +226,10 @@ describe('groups', () => {
     await one.link.publish([outgoing(one.topic, '1')]);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
     accept(sink.delivered[0]?.lease);
-    await vi.waitFor(async () => expect((await admin.xpending(keyOf(one.topic), 'polycast:group:g'))[0]).toBe(0));
-    await admin.xgroup('DESTROY', keyOf(one.topic), 'polycast:group:g');
+    await vi.waitFor(async () =>
+      expect((await admin.xpending(keyOf(one.topic), 'polycast:group:tester/g'))[0]).toBe(0),
+    );
+    await admin.xgroup('DESTROY', keyOf(one.topic), 'polycast:group:tester/g');
     await one.link.publish([outgoing(one.topic, '2')]);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2']));
     expect(one.signals).toContainEqual({ kind: 'gap', reason: 'trimmed' });

@@ -6,20 +6,25 @@ import { channelOf, compareIds, formatPosition, parcelsOf, parsePosition, startI
 import { outgoing } from './link.ts';
 
 const address = fc.constantFrom<Address>('*', 'role:a', 'role:b', 'instance:x');
-const batch = fc.array(fc.tuple(fc.uniqueArray(address, { minLength: 1 }), fc.constantFrom('t', 't.dead-letter')), {
-  minLength: 1,
-  maxLength: 30,
-});
+const batch = fc.array(
+  fc.tuple(
+    fc.uniqueArray(address, { minLength: 1 }),
+    fc.constantFrom('t', 't.dead-letter'),
+    fc.constantFrom(undefined, undefined, 'k1', 'k2'),
+  ),
+  { minLength: 1, maxLength: 30 },
+);
 
 describe('parcelsOf', () => {
   it('brings every event to each of its channels once, in order, batched or not', () => {
     fc.assert(
-      fc.property(batch, fc.boolean(), fc.boolean(), (events, batched, severalAlone) => {
-        const out: Outgoing[] = events.map(([to, topic], id) => outgoing(topic, String(id), to));
+      fc.property(batch, fc.boolean(), fc.boolean(), (events, batched, keyedAlone) => {
+        const out: Outgoing[] = events.map(([to, topic, key], id) => outgoing(topic, String(id), to, id, key));
         const seen = new Map<string, string[]>();
-        const isAlone = (index: number) => !batched || (severalAlone && (out[index] as Outgoing).to.length > 1);
+        const isAlone = (index: number) =>
+          !batched || (keyedAlone && (out[index] as Outgoing).event.partitionkey !== undefined);
         const last = new Map<string, readonly number[]>();
-        for (const { channel, payload, indexes } of parcelsOf('p', out, { batched, severalAlone })) {
+        for (const { channel, payload, indexes } of parcelsOf('p', out, { batched, keyedAlone })) {
           const ids = ([JSON.parse(payload)].flat() as { id: string }[]).map(({ id }) => id);
           expect(ids).toEqual(indexes.map(String));
           if (indexes.length > 1) expect(indexes.some(isAlone)).toBe(false);
@@ -44,7 +49,7 @@ describe('parcelsOf', () => {
   it('puts an event between two of another address where it belongs', () => {
     const out = [outgoing('t', '0'), outgoing('u', '1'), outgoing('t', '2')];
     expect(
-      parcelsOf('p', out, { batched: true, severalAlone: true }).map(({ channel, indexes }) => [channel, indexes]),
+      parcelsOf('p', out, { batched: true, keyedAlone: true }).map(({ channel, indexes }) => [channel, indexes]),
     ).toEqual([
       ['p:{t}:*', [0, 2]],
       ['p:{u}:*', [1]],
