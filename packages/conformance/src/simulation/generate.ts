@@ -13,6 +13,7 @@ const THEMES = [
   'farewell',
   'locks',
   'set-aside',
+  'groups',
   'strangers',
   'clocks',
   'all',
@@ -29,6 +30,8 @@ class Generator {
   readonly #seed: number;
   readonly #theme: Theme;
   readonly #profile: History['profile'];
+  /** By slot. */
+  readonly #roles: readonly string[];
   #subs = 0;
 
   constructor(seed: number) {
@@ -38,6 +41,8 @@ class Generator {
     this.#random();
     this.#profile = this.#one(PROFILES);
     this.#theme = this.#one(THEMES);
+    // Groups of one name in one role, or in two.
+    this.#roles = ['a', this.#chance(0.5) ? 'a' : 'b', this.#chance(0.7) ? 'a' : 'b'];
   }
 
   history(): History {
@@ -46,7 +51,7 @@ class Generator {
     for (let slot = 0; slot < slots; slot++) {
       const isSkewed = (this.#theme === 'clocks' || this.#theme === 'all') && this.#chance(0.5);
       const wallOffsetMs = isSkewed ? this.#one([-660_000, -5_000, 5_000, 660_000]) : 0;
-      steps.push({ afterMs: 0, kind: 'join', slot, role: slot === 1 ? 'b' : 'a', wallOffsetMs });
+      steps.push({ afterMs: 0, kind: 'join', slot, role: this.#roles[slot] as string, wallOffsetMs });
     }
     const count = 1 + this.#below(2);
     for (let at = 0; at < count; at++) steps.push({ afterMs: at === 0 ? 5 : this.#gap(), ...this.#subscribe(slots) });
@@ -70,6 +75,8 @@ class Generator {
     if (roll < 0.62) return { kind: this.#one(['pause', 'resume', 'drain'] as const), sub };
     const theme = this.#theme === 'all' ? this.#one(THEMES) : this.#theme;
     switch (theme) {
+      case 'groups':
+        return this.#one([() => this.#locks(slot), () => this.#closing(slot, sub), () => this.#connection(slot)])();
       case 'publish':
         return {
           kind: 'fault',
@@ -134,7 +141,7 @@ class Generator {
     if (roll < 0.5) return { kind: 'abort', sub };
     if (roll < 0.7) return { kind: 'leave', slot, drainMs };
     if (roll < 0.78) return { kind: 'crash', slot };
-    if (roll < 0.9) return { kind: 'join', slot, role: slot === 1 ? 'b' : 'a', wallOffsetMs: 0 };
+    if (roll < 0.9) return { kind: 'join', slot, role: this.#roles[slot] as string, wallOffsetMs: 0 };
     const call = this.#one(['stop', 'caughtUp', 'settle'] as const);
     return { kind: 'fault', slot, call, how: this.#fault(call) };
   }
@@ -169,13 +176,15 @@ class Generator {
     const count = this.#chance(0.6) ? 1 : 2 + this.#below(5);
     const roll = this.#random();
     const to =
-      roll < 0.6
-        ? undefined
-        : roll < 0.75
-          ? [this.#one(['role:a', 'role:b'])]
-          : roll < 0.9
-            ? [`instance:p${this.#below(slots)}`]
-            : ['role:a', `instance:p${this.#below(slots)}`];
+      this.#theme === 'groups' && roll < 0.7
+        ? this.#toInstances(slots)
+        : roll < 0.6
+          ? undefined
+          : roll < 0.75
+            ? [this.#one(['role:a', 'role:b'])]
+            : roll < 0.9
+              ? [`instance:p${this.#below(slots)}`]
+              : ['role:a', `instance:p${this.#below(slots)}`];
     return {
       kind: 'publish',
       slot,
@@ -189,21 +198,33 @@ class Generator {
     };
   }
 
+  /** What comes past groups, and perhaps through them as well. */
+  #toInstances(slots: number): string[] {
+    const instance = `instance:p${this.#below(slots)}`;
+    return this.#one([
+      [instance],
+      ['role:a', instance],
+      ['*', instance],
+      [instance, `instance:p${this.#below(slots)}`],
+    ]);
+  }
+
   /** Mostly the same one: what one publisher sends has an order. */
   #publisher(slots: number): number {
     return this.#chance(0.5) ? 0 : this.#below(slots);
   }
 
   #subscribe(slots: number): { readonly kind: 'subscribe'; readonly slot: number } & SubscriptionPlan {
-    const { isLeased } = profileOf(this.#profile);
+    const { isLeased, isDirect } = profileOf(this.#profile);
     const sub = this.#subs++;
-    const roll = isLeased ? this.#random() : 1;
+    const roll = isLeased || isDirect ? this.#random() : 1;
     const isRead = this.#chance(0.1);
+    const isGroup = roll < (this.#theme === 'groups' ? 0.85 : 0.35);
     return {
       kind: 'subscribe',
       slot: this.#below(slots),
       sub,
-      ...(roll < 0.35 ? { group: 'g', durable: 'g' } : roll < 0.65 ? { durable: this.#one(['d', 'e']) } : {}),
+      ...(isGroup ? this.#group(isLeased) : isLeased && roll < 0.65 ? { durable: this.#one(['d', 'e']) } : {}),
       ...(this.#chance(0.3) ? { concurrency: this.#one([2, 3]) } : {}),
       ...(this.#chance(0.3) ? { bufferSize: this.#one([1, 2, 4]) } : {}),
       ...(this.#chance(0.5) ? { tries: this.#one([1, 2, 3]) } : {}),
@@ -211,6 +232,12 @@ class Generator {
       ...(isRead ? { isRead } : {}),
       ...(this.#theme !== 'farewell' && this.#chance(0.75) ? { acts: this.#acts() } : {}),
     };
+  }
+
+  /** Mostly the same one. */
+  #group(isKept: boolean): { readonly group: string; readonly durable?: string } {
+    const group = this.#chance(0.7) ? 'g' : 'h';
+    return isKept && this.#chance(0.6) ? { group, durable: 'g' } : { group };
   }
 
   #acts(): readonly Act[] {

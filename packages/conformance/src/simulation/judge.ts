@@ -5,7 +5,7 @@ import { gaps, unannounced } from './rules/gaps.ts';
 import { life } from './rules/life.ts';
 import { keyOrder, keyOverlap, order, retryOrder } from './rules/order.ts';
 import { attempts, bounded, deadLettered, patient, tries } from './rules/tries.ts';
-import { type Rule, viewOf } from './rules/view.ts';
+import { type Rule, viewsOf } from './rules/view.ts';
 import type { Trace } from './trace.ts';
 
 const RULES: readonly Rule[] = [
@@ -36,8 +36,7 @@ export function judge(history: History, trace: Trace): readonly string[] {
   const wrong = [...trace.wrong, ...life(trace)];
   for (const sub of trace.subscriptions.values()) {
     if (sub.openedAt === undefined) continue;
-    const view = viewOf(trace, profile, sub);
-    for (const rule of RULES) wrong.push(...rule(view));
+    for (const view of viewsOf(trace, profile, sub)) for (const rule of RULES) wrong.push(...rule(view));
   }
   return wrong;
 }

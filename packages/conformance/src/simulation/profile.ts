@@ -7,7 +7,7 @@ import { CAPABILITIES } from '@polycast/core';
  * - `pipelined`: the same, with several batches under way at once.
  * - `log`: at least once, pulled under leases, dead letters by core: like a stream with consumer groups.
  * - `queue`: at least once, pulled under leases, dead letters by the service: like a message broker.
- * - `process`: participants call one another, nothing is lost: like memory.
+ * - `process`: participants call one another, nothing is lost: like memory. Only groups settle.
  */
 export const PROFILES = ['pubsub', 'pipelined', 'log', 'queue', 'process'] as const;
 export type ProfileName = (typeof PROFILES)[number];
@@ -15,7 +15,7 @@ export type ProfileName = (typeof PROFILES)[number];
 export interface Profile {
   readonly name: ProfileName;
   readonly manifest: Manifest;
-  /** Are deliveries settled with the service? */
+  /** Are deliveries settled with the service? Those of groups are anyhow. */
   readonly isLeased: boolean;
   /** Is an event handed over within the call that publishes it? */
   readonly isDirect: boolean;
@@ -113,7 +113,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     name: 'process',
     manifest: manifestOf('process', 'at-least-once', Number.POSITIVE_INFINITY, {
       ...addressed,
-      groups: none,
+      groups: native,
       crashRedelivery: none,
       durable: none,
       replay: none,

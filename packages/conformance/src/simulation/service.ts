@@ -13,7 +13,7 @@ import { Connection, refusal } from './connection.ts';
 import type { Fault } from './history.ts';
 import type { Profile } from './profile.ts';
 import { type Member, Store } from './store.ts';
-import { type Handed, numberOf, placeOf, type SourceRecord, type Trace } from './trace.ts';
+import { type Handed, numberOf, placeOf, type SourceRecord, type SubscriptionRecord, type Trace } from './trace.ts';
 
 import { received } from './wire.ts';
 
@@ -69,6 +69,15 @@ export class Service {
     return this.#stores.get(name)?.numbers ?? [];
   }
 
+  /** The same of what waits for a participant's instance alone, past its groups. */
+  waitingDirectly(slot: number): readonly number[] {
+    return [...this.#stores.values()].flatMap((store) =>
+      store.members.some(({ record, isStopped }) => record.isDirect && record.slot === slot && !isStopped)
+        ? store.numbers
+        : [],
+    );
+  }
+
   transport(slot: number): Transport {
     const connection = this.connections.get(slot) ?? new Connection(this.#clock, this.#trace);
     this.connections.set(slot, connection);
@@ -89,7 +98,9 @@ export class Service {
     return {
       publish: (batch) => (isDirect ? this.#publishDirectly(batch, slot) : this.#publish(connection, batch)),
       subscribe: (request, sink) =>
-        isDirect ? this.#listen(slot, connection, request, sink) : this.#subscribe(slot, connection, request, sink),
+        isDirect && request.group === undefined
+          ? this.#listen(slot, connection, request, sink)
+          : this.#subscribe(slot, connection, request, sink),
       ...(isDirect ? { members: async () => this.#present() } : {}),
       close: async () => {
         if (connection.state !== 'crashed') connection.state = 'closed';
@@ -100,7 +111,7 @@ export class Service {
 
   #present(): { instance: string; role: string }[] {
     return this.#trace.slots
-      .filter(({ slot }) => this.#listeners.some(({ record, isStopped }) => record.slot === slot && !isStopped))
+      .filter(({ slot }) => this.#trace.sources.some((one) => one.slot === slot && one.stoppedAt === undefined))
       .map(({ instance, role }) => ({ instance, role }));
   }
 
@@ -215,6 +226,8 @@ export class Service {
       return;
     }
     this.#trace.published[number]?.taken.push(this.#trace.now());
+    const offset = this.#nextOffset++;
+    for (const store of this.#stores.values()) store.add(outgoing, offset);
     for (const listener of this.#listeners) {
       if (listener.isStopped || listener.connection.state === 'crashed') continue;
       if (!outgoing.to.some((address) => listener.addresses.includes(address))) continue;
@@ -240,7 +253,7 @@ export class Service {
   }
 
   #source(slot: number, connection: Connection, request: SourceRequest, sink: Sink): Source {
-    return this.#profile.isLeased
+    return this.#profile.isLeased || request.group !== undefined
       ? this.#takeFrom(slot, connection, request, sink)
       : this.#listen(slot, connection, request, sink);
   }
@@ -250,7 +263,7 @@ export class Service {
     const record: SourceRecord = {
       slot,
       sub: this.#trace.subscriptions.has(sub) ? sub : undefined,
-      isControl: !request.addresses.includes('*'),
+      isDirect: !request.addresses.includes('*'),
       openedAt: this.#trace.now(),
       stoppedAt: undefined,
       closedAt: undefined,
@@ -314,7 +327,7 @@ export class Service {
       addresses: request.addresses,
       lockMs: request.lockMs,
       record: this.#record(slot, request),
-      settlesAtOnce: this.#profile.name === 'log',
+      settlesAtOnce: this.#profile.name === 'log' || this.#profile.isDirect,
       held: new Set(),
       isStopped: false,
       isPumping: false,
@@ -418,7 +431,13 @@ export class Service {
   }
 }
 
-/** The name of what the service keeps for a subscription; undefined: for as long as it is open. */
+/** The same of a subscription as its user describes it. */
+export function storeNameOf({ plan, role, instance }: SubscriptionRecord): string | undefined {
+  const { group, durable } = plan;
+  return storeName({ durable, group: group === undefined ? undefined : `${role}/${group}` }, instance);
+}
+
+/** The name of what the service keeps for a subscription; undefined: for as long as it is open. @param request its group as adapters are told it */
 export function storeName(
   request: { readonly group?: string | undefined; readonly durable?: string | undefined },
   instance: string,

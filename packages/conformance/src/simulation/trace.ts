@@ -51,7 +51,8 @@ export interface SourceRecord {
   readonly slot: number;
   /** The subscription that has it to itself; undefined for one that serves several. */
   readonly sub: number | undefined;
-  readonly isControl: boolean;
+  /** It brings only what is for the instance alone, and roll calls and replies. */
+  readonly isDirect: boolean;
   readonly openedAt: Moment;
   stoppedAt: Moment | undefined;
   closedAt: Moment | undefined;
@@ -141,6 +142,8 @@ export class Trace {
   readonly takenNumbers = new Map<string, Map<number, string>>();
   /** What still waited then for an open subscription, by its name in the history. */
   readonly waitingAtRest = new Map<number, readonly number[]>();
+  /** The same of what is for the instance of a participant, past its groups, by its slot. */
+  readonly waitingDirectly = new Map<number, readonly number[]>();
   /** When everything had come to rest, before the participants left. */
   restedAt: Moment = { tick: Number.POSITIVE_INFINITY, ms: Number.POSITIVE_INFINITY };
   /** What was seen to be wrong at once. */

@@ -12,7 +12,7 @@ import { Clock } from './clock.ts';
 import type { Deed, History, PublishPlan, Step, SubscriptionPlan } from './history.ts';
 import { ParticipantRuntime, START_WALL_MS } from './participant-runtime.ts';
 import { type Profile, profileOf } from './profile.ts';
-import { Service, storeName, TOPIC, waitMsOf } from './service.ts';
+import { Service, storeNameOf, TOPIC, waitMsOf } from './service.ts';
 import { type Published, type SlotRecord, type SubscriptionRecord, Trace } from './trace.ts';
 import { UserCode } from './user-code.ts';
 import { WatchedSignal } from './watched-signal.ts';
@@ -136,7 +136,8 @@ class World {
     for (const { record, broadcaster } of this.#players.values()) record.dropped = broadcaster?.dropped;
     for (const [sub, { record, subscription }] of this.#listening) {
       if (subscription?.state !== 'open' || record.crashedAt !== undefined) continue;
-      const name = storeName(record.plan, this.#players.get(record.slot)?.record.instance ?? '');
+      this.#trace.waitingDirectly.set(record.slot, this.#service.waitingDirectly(record.slot));
+      const name = storeNameOf(record);
       if (name !== undefined) this.#trace.waitingAtRest.set(sub, this.#service.waiting(name));
     }
   }

@@ -14,7 +14,7 @@ import {
 
 /** What was handed to an open subscription is handled, set aside, expired, or said to be lost. */
 export const lost: Rule = (view) => {
-  const { sub, trace, profile } = view;
+  const { sub, trace } = view;
   const wrong: string[] = [];
   const isAtRest = isOpenAtRest(sub, trace) && !isBlocked(view.calls, trace);
   const dropped = new Set<string>();
@@ -33,7 +33,7 @@ export const lost: Rule = (view) => {
       if (handedTo(view).some(({ number, at }) => number === handed.number && isBefore(at, sub.closedAt))) maybe++;
       continue;
     }
-    if (profile.isLeased) {
+    if (view.isLeased) {
       if (isAtRest && !isWithService(view, handed.number)) {
         wrong.push(`lost: event ${handed.number} was handed to ${nameOf(view)} and is neither handled nor set aside`);
       }
@@ -43,7 +43,7 @@ export const lost: Rule = (view) => {
       dropped.add(published.id === undefined ? `${published.number}` : `${published.source} ${published.id}`);
     }
   }
-  if (profile.isLeased || sub.crashedAt !== undefined) return wrong;
+  if (view.isLeased || sub.crashedAt !== undefined) return wrong;
   const said = overflow(view);
   const failed = sub.signals.filter(({ signal }) => signal.kind === 'failed' && signal.what === 'settle').length;
   if (dropped.size > said + failed) {
@@ -59,16 +59,23 @@ export const lost: Rule = (view) => {
 
 /** A subscription that is open and idle takes what the service keeps for it. */
 export const stuck: Rule = (view) => {
-  const { trace, family } = view;
-  const waiting = trace.waitingAtRest.get(view.sub.plan.sub) ?? [];
-  if (waiting.length === 0 || isBlocked(view.familyCalls, trace)) return [];
+  const { trace, family, part, sub } = view;
+  const waiting =
+    (part === 'instance' ? trace.waitingDirectly.get(sub.slot) : trace.waitingAtRest.get(sub.plan.sub)) ?? [];
+  // What is for an instance all members of groups that it has take together.
+  const concerned =
+    part === 'instance'
+      ? trace.calls.filter((call) => trace.subscriptions.get(call.sub)?.slot === sub.slot)
+      : [...view.familyCalls, ...view.calls];
+  if (waiting.length === 0 || !isOpenAtRest(sub, trace) || isBlocked(concerned, trace)) return [];
   // A dead letter that never gets an answer holds its place.
   const isNative = view.profile.manifest.capabilities.deadLetter.level === 'native';
   if (trace.faults.has(isNative ? 'settle:never' : 'publish:never')) return [];
   if (family.length > 1 && family.some((one) => one.crashedAt !== undefined)) return [];
   const left = waiting.filter((number) => {
     const published = view.published(number);
-    return published !== undefined && isFor(view, published) && published.to.includes('*');
+    if (published === undefined || !isFor(view, published)) return false;
+    return part !== 'whole' || published.to.includes('*');
   });
   return left.length === 0 ? [] : [`stuck: ${nameOf(view)} is idle and does not take ${left.join(', ')}`];
 };
@@ -93,7 +100,9 @@ export const duplicate: Rule = (view) => {
  * lost has not accepted it: its handler may have stopped early. Others of its group or name know nothing.
  */
 function mayRepeat(view: View, before: Call, call: Call): boolean {
-  return view.profile.isLeased && (before.wasAbandoned || before.number !== call.number || view.family.length > 1);
+  if (!view.isLeased) return false;
+  const isShared = view.part === 'whole' && view.family.length > 1;
+  return before.wasAbandoned || before.number !== call.number || isShared;
 }
 
 /** Nothing is handled after the close of its subscription, and nothing by a participant that left. */
@@ -137,7 +146,7 @@ export const expired: Rule = (view) =>
 /** Time to live counts from when the service took it; where it does not say when that was, from when it was handed over. */
 function lastMoment(view: View, published: Published, call: Call): number {
   const taken = Math.max(published.calledAt.ms, ...published.taken.map(({ ms }) => ms));
-  if (view.profile.isLeased) return taken;
+  if (view.isLeased && view.profile.isLeased) return taken;
   const arrivals = handedTo(view).filter(({ number, at }) => number === call.number && at.tick < call.startedAt.tick);
   return Math.max(taken, ...arrivals.map(({ at }) => at.ms));
 }
@@ -155,7 +164,7 @@ function isWithService(view: View, number: number): boolean {
 function isAccounted(view: View, published: Published, handed: Handed): boolean {
   const same = view.familyCalls.filter((call) => isSame(view, call, published));
   if (same.some(({ outcome }) => outcome === 'accepted' || outcome === 'running')) return true;
-  if (view.profile.isLeased && view.trace.deadLetters.some(({ number }) => number === published.number)) return true;
+  if (view.isLeased && view.trace.deadLetters.some(({ number }) => number === published.number)) return true;
   const ids = new Set(same.map(({ eventId }) => eventId));
   const setAside = view.family.flatMap(({ signals }) =>
     signals.filter(({ signal }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId)),
@@ -163,7 +172,7 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
   if (same.length === 0 && cameBefore(view, published, handed)) return true;
   if (published.id === undefined) return setAside.length > 0;
   // Published again after it was set aside, it must be handled again; before, it is a duplicate. So are copies of one publish.
-  const first = view.profile.isLeased ? handed : handedTo(view).find(({ number }) => number === handed.number);
+  const first = view.isLeased ? handed : handedTo(view).find(({ number }) => number === handed.number);
   if (setAside.some(({ at }) => at.tick > (first ?? handed).at.tick)) return true;
   return isDuplicate(view, published, handed, Math.max(-1, ...setAside.map(({ at }) => at.tick)));
 }

@@ -11,7 +11,7 @@ interface Holes {
 export const gaps: Rule = (view) => {
   const { sub, trace, profile } = view;
   if (profile.manifest.capabilities.gapDetection.level !== 'emulated' || trace.wasForged) return [];
-  if (sub.plan.group !== undefined || sub.crashedAt !== undefined) return [];
+  if (view.part === 'group' || sub.crashedAt !== undefined) return [];
   const told = sub.signals.flatMap(({ signal }) =>
     signal.kind === 'gap' && signal.reason === 'sequence' ? [signal.count] : [],
   );

@@ -1,15 +1,16 @@
 import type { Call } from '../trace.ts';
-import { handedTo, isBefore, nameOf, type Rule, type View } from './view.ts';
+import { handedTo, isBefore, isForGroups, isForInstance, nameOf, type Rule, type View } from './view.ts';
 
 /** Events of one publisher to one address list are first handled in the order in which they were published. */
 export const order: Rule = (view) => {
   const { sub, trace, profile } = view;
-  if ((sub.plan.concurrency ?? 1) > 1 || view.family.length > 1 || sub.plan.group !== undefined || !keepsOrder(view))
+  if ((sub.plan.concurrency ?? 1) > 1 || view.family.length > 1 || view.part === 'group' || !keepsOrder(view))
     return [];
   return disorder(view, view.calls, (call) => {
     const published = view.published(call.number);
     // A question is sent once replies can be heard: no earlier than that.
     if (published?.kind !== 'event' || published.id !== undefined) return undefined;
+    if (view.part === 'instance' && isForGroups(published)) return undefined;
     return `${published.source} ${lifeOf(view, published.slot, published.calledAt.tick)} to ${[...published.to].sort()}`;
   }).map((what) => `order: ${what}${profile.isLossy && trace.faults.size > 0 ? ' after a fault' : ''}`);
 };
@@ -17,13 +18,15 @@ export const order: Rule = (view) => {
 /** Events with one key are handled one after another, in order, at any concurrency and in a group. */
 export const keyOrder: Rule = (view) => {
   if (!keepsOrder(view)) return [];
-  const isGroup = view.sub.plan.group !== undefined;
+  const isGroup = view.part === 'group';
   // Once for the whole group.
   if (isGroup && view.family[0] !== view.sub) return [];
   if (isGroup && view.family.some(({ closeCalledAt }) => isBefore(closeCalledAt, view.trace.restedAt))) return [];
   return disorder(view, isGroup ? view.familyCalls : view.calls, (call) => {
     const published = view.published(call.number);
     if (published?.key === undefined || published.kind === 'forged' || published.id !== undefined) return undefined;
+    // By both ways: once the group's, once the instance's.
+    if (view.part !== 'whole' && (isGroup ? isInstances(view, call) : isForGroups(published))) return undefined;
     return `${published.source} ${lifeOf(view, published.slot, published.calledAt.tick)} key ${published.key} to ${[...published.to].sort()}`;
   }).map((what) => `key-order: ${what}`);
 };
@@ -31,13 +34,13 @@ export const keyOrder: Rule = (view) => {
 /** Two events of one key never run at once, as long as the locks are kept. */
 export const keyOverlap: Rule = (view) => {
   const { trace, sub, family } = view;
-  if (sub.plan.group !== undefined && family[0] !== sub) return [];
+  if (view.part === 'group' && family[0] !== sub) return [];
   if (
     ['lose-locks', 'cut'].some((fault) => trace.faults.has(fault)) ||
     [...trace.faults].some((fault) => fault.startsWith('renew'))
   )
     return [];
-  const calls = sub.plan.group === undefined ? view.calls : view.familyCalls;
+  const calls = view.part === 'group' ? view.familyCalls.filter((call) => !isInstances(view, call)) : view.calls;
   const running = new Map<string, Call>();
   const wrong: string[] = [];
   for (const call of calls) {
@@ -56,7 +59,7 @@ export const keyOverlap: Rule = (view) => {
 export const retryOrder: Rule = (view) => {
   const { sub, trace, family } = view;
   const isGroup = sub.plan.group !== undefined;
-  if (!keepsOrder(view) || trace.faults.size > 0 || family.length > 1) return [];
+  if (view.part === 'instance' || !keepsOrder(view) || trace.faults.size > 0 || family.length > 1) return [];
   if (isBefore(sub.closeCalledAt, trace.restedAt)) return [];
   const isSerial = (sub.plan.concurrency ?? 1) === 1 && !isGroup;
   const failed = new Map<string, Call>();
@@ -76,6 +79,12 @@ export const retryOrder: Rule = (view) => {
   }
   return wrong;
 };
+
+function isInstances(view: View, { sub, number }: Call): boolean {
+  const member = view.trace.subscriptions.get(sub);
+  const published = view.published(number);
+  return member !== undefined && published !== undefined && isForInstance(member, published);
+}
 
 function isTriedLater({ calls }: View, before: Call, call: Call): boolean {
   if (!isBefore(before.endedAt, call.startedAt)) return false;

@@ -1,5 +1,5 @@
 import type { Call } from '../trace.ts';
-import { handedTo, isBefore, nameOf, type Rule, type View } from './view.ts';
+import { handedTo, isBefore, isForGroups, isForInstance, nameOf, type Rule, type View } from './view.ts';
 
 /** A handler gets an event at most as often as the subscription allows, plus what the user itself asked to come again. */
 export const tries: Rule = (view) => {
@@ -12,7 +12,7 @@ export const tries: Rule = (view) => {
     );
     if (
       view.family[0] === view.sub &&
-      failures > most + gone.length &&
+      failures > most * ways(view, number, calls) + gone.length &&
       view.family.every(({ plan }) => (plan.tries ?? 2) === most)
     ) {
       wrong.push(`tries: event ${number} failed ${failures} times where ${most} tries are allowed`);
@@ -20,6 +20,20 @@ export const tries: Rule = (view) => {
   }
   return wrong;
 };
+
+/** In how many ways it may have come: each is tried as often as allowed. */
+function ways(view: View, number: number, calls: readonly Call[]): number {
+  const published = view.published(number);
+  if (published === undefined || view.part === 'whole') return 1;
+  const byInstance = new Set(calls.filter((call) => isInstances(view, call)).map(({ sub }) => sub)).size;
+  return Math.max(1, byInstance + (isForGroups(published) ? 1 : 0));
+}
+
+function isInstances(view: View, call: Call): boolean {
+  const published = view.published(call.number);
+  const member = view.trace.subscriptions.get(call.sub);
+  return view.part !== 'whole' && published !== undefined && member !== undefined && isForInstance(member, published);
+}
 
 /** Attempts are numbered from 1, without holes where nothing went unseen; those of a group's members together. */
 export const attempts: Rule = (view) => {
@@ -30,7 +44,11 @@ export const attempts: Rule = (view) => {
   );
   if (disturbed) return wrong;
   for (const [number, calls] of byEvent(view.familyCalls)) {
-    if (view.published(number)?.id !== undefined) continue;
+    const published = view.published(number);
+    if (published === undefined || published.id !== undefined) continue;
+    // With two ways there are two counts.
+    if (isForGroups(published) && calls.some((call) => isInstances(view, call))) continue;
+    if (isBefore(published.calledAt, view.sub.calledAt) && view.part === 'instance') continue;
     // What the service took back by itself it counts, whoever had seen it.
     if (view.trace.sources.some(({ handed }) => handed.some((one) => one.number === number && one.isVoid))) continue;
     calls.forEach((call, at) => {
@@ -47,13 +65,14 @@ export const attempts: Rule = (view) => {
 
 /** What is said to be set aside was refused by its handler, or given to it as often as allowed. */
 export const deadLettered: Rule = (view) => {
+  // Of a member of a group it is looked at once.
+  if (view.part === 'instance') return [];
   const most = view.sub.plan.tries ?? 2;
   const wrong: string[] = [];
   for (const { signal, at } of view.sub.signals) {
     if (signal.kind !== 'dead-lettered') continue;
-    const calls = view.familyCalls.filter(
-      ({ eventId, startedAt }) => eventId === signal.eventId && startedAt.tick < at.tick,
-    );
+    const all = view.part === 'group' ? [...new Set([...view.familyCalls, ...view.calls])] : view.familyCalls;
+    const calls = all.filter(({ eventId, startedAt }) => eventId === signal.eventId && startedAt.tick < at.tick);
     if (calls.some(({ outcome }) => outcome === 'rejected') || isBefore(view.sub.closeCalledAt, at)) continue;
     const isFinal = calls.some((call) => isFinalFailure(view, call));
     if (calls.length + unseen(view, calls) < most && !isFinal) {
@@ -63,7 +82,12 @@ export const deadLettered: Rule = (view) => {
     }
     if (
       calls.every(({ number }) => number === calls[0]?.number) &&
-      calls.some(({ outcome, endedAt }) => outcome === 'accepted' && isBefore(endedAt, at)) &&
+      calls.some(
+        (call) =>
+          call.outcome === 'accepted' &&
+          isBefore(call.endedAt, at) &&
+          (call.sub === view.sub.plan.sub || !isInstances(view, call)),
+      ) &&
       handedOnce(view, calls)
     ) {
       wrong.push(`false-dead-letter: event ${calls[0]?.number} was accepted, and then set aside`);

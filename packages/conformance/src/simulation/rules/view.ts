@@ -1,9 +1,16 @@
 import type { Profile } from '../profile.ts';
-import { storeName } from '../service.ts';
+import { storeNameOf } from '../service.ts';
 import type { Call, Handed, Moment, Published, SourceRecord, SubscriptionRecord, Trace } from '../trace.ts';
 
-/** What a rule looks at: one subscription of a run, with everything that concerns it. */
+/**
+ * What a rule looks at: one subscription of a run, with everything that concerns it. A member of a group is looked at twice: as one of
+ * its group, and as a subscription of its instance.
+ */
 export interface View {
+  /** All of it; or what comes through the group; or what is for the instance, past the group. */
+  readonly part: 'whole' | 'group' | 'instance';
+  /** Is what comes settled with the service? */
+  readonly isLeased: boolean;
   readonly trace: Trace;
   readonly profile: Profile;
   readonly sub: SubscriptionRecord;
@@ -20,15 +27,66 @@ export interface View {
 /** @returns what is wrong, each with the name of the rule first: `order: …` */
 export type Rule = (view: View) => readonly string[];
 
-export function viewOf(trace: Trace, profile: Profile, sub: SubscriptionRecord): View {
-  const name = storeName(sub.plan, sub.instance);
+export function viewsOf(trace: Trace, profile: Profile, sub: SubscriptionRecord): readonly View[] {
+  const whole = viewOf(trace, profile, sub);
+  return sub.plan.group === undefined ? [whole] : [ofGroup(whole), ofInstance(whole)];
+}
+
+function ofGroup(whole: View): View {
+  const { trace, family } = whole;
+  const isInstances = (call: Call) => {
+    const { number } = call;
+    const member = trace.subscriptions.get(call.sub);
+    const published = trace.published[number];
+    // Of several with one id each stands for the others.
+    if (member === undefined || published === undefined || published.id !== undefined) return false;
+    if (!isForInstance(member, published)) return false;
+    return !trace.sources.some(
+      (source) => source.sub === call.sub && source.handed.some((one) => one.number === number),
+    );
+  };
+  return {
+    ...whole,
+    part: 'group',
+    family,
+    familyCalls: whole.familyCalls.filter((call) => !isInstances(call)),
+  };
+}
+
+function ofInstance(whole: View): View {
+  const { trace, sub, profile } = whole;
+  const calls = whole.calls.filter(({ number }) => {
+    const published = trace.published[number];
+    return published !== undefined && (isForInstance(sub, published) || published.id !== undefined);
+  });
+  const sources = trace.sources.filter(
+    (source) =>
+      source.isDirect &&
+      source.slot === sub.slot &&
+      !isBefore(sub.closedAt ?? sub.crashedAt, source.openedAt) &&
+      !isBefore(source.closedAt, sub.calledAt),
+  );
+  return {
+    ...whole,
+    part: 'instance',
+    isLeased: profile.isLeased,
+    calls,
+    sources,
+    family: [sub],
+    familyCalls: calls,
+    familySources: sources,
+  };
+}
+
+function viewOf(trace: Trace, profile: Profile, sub: SubscriptionRecord): View {
+  const name = storeNameOf(sub);
   const family =
-    name === undefined
-      ? [sub]
-      : [...trace.subscriptions.values()].filter((other) => storeName(other.plan, other.instance) === name);
+    name === undefined ? [sub] : [...trace.subscriptions.values()].filter((other) => storeNameOf(other) === name);
   const members = new Set(family.map(({ plan }) => plan.sub));
   const sources = trace.sources.filter((source) => feeds(source, sub, profile));
   return {
+    part: 'whole',
+    isLeased: profile.isLeased || sub.plan.group !== undefined,
     trace,
     profile,
     sub,
@@ -48,10 +106,10 @@ export function viewOf(trace: Trace, profile: Profile, sub: SubscriptionRecord):
 }
 
 function feeds(source: SourceRecord, sub: SubscriptionRecord, profile: Profile): boolean {
-  if (source.slot !== sub.slot || source.isControl) return false;
-  return profile.isLeased
+  if (source.slot !== sub.slot || source.isDirect) return false;
+  return profile.isLeased || sub.plan.group !== undefined
     ? source.sub === sub.plan.sub
-    : isDuring(source.openedAt, sub) || isBefore(source.openedAt, sub.openedAt);
+    : source.sub === undefined && (isDuring(source.openedAt, sub) || isBefore(source.openedAt, sub.openedAt));
 }
 
 /** Was it for this subscription? */
@@ -65,6 +123,16 @@ export function isAddressed(sub: SubscriptionRecord, published: Published): bool
   return published.to.some(
     (address) => address === '*' || address === `role:${sub.role}` || address === `instance:${sub.instance}`,
   );
+}
+
+/** Does it reach the subscription past its group? */
+export function isForInstance({ instance }: SubscriptionRecord, { to }: Published): boolean {
+  return to.includes(`instance:${instance}`);
+}
+
+/** May a group get it: is it for everyone or for a role? */
+export function isForGroups({ to }: Published): boolean {
+  return to.some((address) => !address.startsWith('instance:'));
 }
 
 export function isBefore(one: Moment | undefined, other: Moment | undefined): boolean {
