@@ -119,8 +119,8 @@ export class CaseContext {
   /**
    * After it, whatever `publisher` published earlier (awaited or not) to one of `to` has been delivered to `inboxes`, or never
    * will be. Markers take the same ways as the events they follow; where order across addresses is not promised a bounded
-   * quiet time is added. `group`: the inboxes compete, so that one of them gets each marker. `patienceMs`: longest wait for one
-   * marker to reach one inbox, if not that of the run.
+   * quiet time is added. `group`: the inboxes are members of one group in each role, so that one of them gets each marker, or those
+   * of the instance that it is for. `patienceMs`: longest wait for one marker to reach one inbox, if not that of the run.
    */
   async fence(
     publisher: Broadcaster,
@@ -140,12 +140,14 @@ export class CaseContext {
       const publish: PublishOptions = { to: way, carbonCopy };
       await publisher.publish({ ...options.attributes, type: FENCE, data: mark }, publish);
       const reached = inboxes.filter(({ owner }) => (carbonCopy || owner !== publisher) && answers(owner, way));
-      if (options.group) {
-        await until(
-          () => reached.length === 0 || reached.some((inbox) => inbox.fences.has(mark)),
-          patienceMs,
-          () => `the marker to ${way.join()} reached no member of the group`,
-        );
+      if (options.group && !way.some((address) => address.startsWith('instance:'))) {
+        for (const role of new Set(reached.map(({ owner }) => owner.self.role))) {
+          await until(
+            () => reached.some(({ owner, fences }) => owner.self.role === role && fences.has(mark)),
+            patienceMs,
+            () => `the marker to ${way.join()} reached no member of the group of ${role}`,
+          );
+        }
         continue;
       }
       for (const inbox of reached) {

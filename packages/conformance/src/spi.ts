@@ -161,12 +161,14 @@ export class SpiParticipant {
     return new SpiParticipant({ self, link, signals, metered, topic, patienceMs, signal });
   }
 
+  /** `group` is the name alone, as users write it. */
   async subscribe(request: Partial<SourceRequest> = {}): Promise<RawInbox> {
+    const own = addressesOf(this.self);
+    const { group } = request;
     const inbox = new RawInbox(this.#patienceMs, this.#signal);
     inbox.source = await this.link.subscribe(
       {
-        addresses: addressesOf(this.self),
-        group: undefined,
+        addresses: group === undefined ? own : own.slice(0, 2),
         durable: undefined,
         from: 'new',
         filter: undefined,
@@ -175,6 +177,7 @@ export class SpiParticipant {
         maxAttempts: 100,
         maxUnsettled: 1_000,
         ...request,
+        group: group === undefined ? undefined : `${this.self.role}/${group}`,
       },
       inbox,
     );

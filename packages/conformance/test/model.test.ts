@@ -53,11 +53,53 @@ test('one member of a group must get an event, and only one', () => {
   const one = add(0, 'a', 'p0', true);
   const two = add(1, 'a', 'p1', true);
   model.publish(2, 's', ['*'], false, false);
-  expect(judge()).toEqual(['no member of the group got 0']);
+  expect(judge()).toEqual(['no member of the group of role a got 0']);
   received.get(one)?.push(0);
   expect(judge()).toEqual([]);
   received.get(two)?.push(0);
-  expect(judge()).toEqual(['the group got 0 twice']);
+  expect(judge()).toEqual(['the group of role a got 0 twice']);
+});
+
+test('each role has a group of its own', () => {
+  const { model, received, add, judge } = scene();
+  const one = add(0, 'a', 'p0', true);
+  const two = add(2, 'b', 'p2', true);
+  model.publish(3, 's', ['*'], false, false);
+  model.publish(3, 's', ['role:a'], false, false);
+  received.get(one)?.push(0, 1);
+  expect(judge()).toEqual(['no member of the group of role b got 0']);
+  received.get(two)?.push(0);
+  expect(judge()).toEqual([]);
+  received.get(two)?.push(1);
+  expect(judge()).toEqual(['subscription 1 of p2 in the group got 1, for which it did not compete']);
+});
+
+test('what is for an instance comes to each of its subscriptions, and to no other member', () => {
+  const { model, received, add, judge } = scene();
+  const one = add(0, 'a', 'p0', true);
+  const sibling = add(0, 'a', 'p0', true);
+  const other = add(1, 'a', 'p1', true);
+  model.publish(2, 's', ['instance:p0'], false, false);
+  received.get(one)?.push(0);
+  expect(judge()).toEqual(['subscription 1 of p0 in the group did not get 0']);
+  received.get(sibling)?.push(0);
+  expect(judge()).toEqual([]);
+  received.get(other)?.push(0);
+  expect(judge()).toEqual(['subscription 2 of p1 in the group got 0, for which it did not compete']);
+});
+
+test('what is for a role and an instance comes to the instance, and once more to the group', () => {
+  const { model, received, add, judge } = scene();
+  const one = add(0, 'a', 'p0', true);
+  const two = add(1, 'a', 'p1', true);
+  const three = add(1, 'a', 'p1', true);
+  model.publish(2, 's', ['role:a', 'instance:p0'], false, false);
+  received.get(two)?.push(0);
+  expect(judge()).toEqual(['subscription 0 of p0 in the group did not get 0']);
+  received.get(one)?.push(0);
+  expect(judge()).toEqual([]);
+  received.get(three)?.push(0);
+  expect(judge()).toEqual(['the group of role a got 0 twice']);
 });
 
 test('an expired event must not come to who was paused all the time, and may come to others', () => {

@@ -138,6 +138,27 @@ export const durableCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'durable/instance-of-a-group',
+    clause: 'durable.10',
+    title: 'what is for an instance is not kept for the group that it is a member of',
+    requires: { capabilities: ['everyone', 'role', 'instance', 'durable', 'groups'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const alone = await c.listen(await c.join('worker/w1'), { durable: true });
+      const member = await c.listen(await c.join('worker/w2'), { durable: true, group: 'g' });
+      await alone.owner.close();
+      await member.owner.close();
+      for (const to of ['instance:w1', 'instance:w2'] as const) await desk.publish({ type: 'job', data: to }, { to });
+      await desk.publish({ type: 'job', data: 'both' }, { to: ['role:worker', 'instance:w2'] });
+      const aloneAgain = await c.listen(await c.join('worker/w1'), { durable: true });
+      const memberAgain = await c.listen(await c.join('worker/w2'), { durable: true, group: 'g' });
+      await desk.publish({ type: 'job', data: 'new' }, { to: 'instance:w2' });
+      await c.fence(desk, [aloneAgain, memberAgain], { to: ['role:worker', 'instance:w1', 'instance:w2'] });
+      sameSet(aloneAgain.data, ['instance:w1', 'both'], 'without a group');
+      sameSet(memberAgain.data, ['both', 'new'], 'in the group');
+    },
+  },
+  {
     id: 'durable/expired',
     clause: 'durable.5',
     title: 'what expired meanwhile is not delivered',

@@ -8,6 +8,8 @@ import { Gate, later, pass } from '../wait.ts';
 const requires = { capabilities: ['everyone', 'groups'] } as const;
 const addressed = { capabilities: ['everyone', 'groups', 'role', 'instance'] } as const;
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, n) => from + n);
+/** Of `cook/c0` and so on. */
+const INSTANCES: readonly Address[] = ['instance:c0', 'instance:c1', 'instance:c2'];
 const all = (inboxes: readonly Inbox[]) => inboxes.flatMap(({ data }) => data);
 
 /** Participants `worker/w-0` …, each with one member of the group. */
@@ -21,12 +23,18 @@ async function publishAll(desk: Broadcaster, data: readonly unknown[]): Promise<
   for (const value of data) await desk.publish({ type: 'job', data: value });
 }
 
-async function settled(c: CaseContext, desk: Broadcaster, inboxes: readonly Inbox[], count: number): Promise<void> {
+async function settled(
+  c: CaseContext,
+  desk: Broadcaster,
+  inboxes: readonly Inbox[],
+  count: number,
+  to: readonly Address[] = [],
+): Promise<void> {
   await c.until(
     () => all(inboxes).length >= count,
     () => `${count} deliveries in all, there are ${all(inboxes).length}`,
   );
-  await c.fence(desk, inboxes, { group: true });
+  await c.fence(desk, inboxes, { group: true, to });
 }
 
 export const groupCases: readonly ConformanceCase[] = [
@@ -81,131 +89,6 @@ export const groupCases: readonly ConformanceCase[] = [
     },
   },
   {
-    id: 'groups/several-addresses-of-one',
-    clause: 'groups.1',
-    title: 'a member that answers to several of the addresses gets the event once, between those for one address',
-    requires: addressed,
-    async run(c) {
-      const desk = await c.join('desk');
-      const only = await c.listen(await c.join('cook/c1'), { group: 'g' });
-      const ways = [['role:cook', 'instance:c1'], ['instance:c1', 'role:nobody'], ['role:cook'], ['*']] as const;
-      await Promise.all(numbers(80).map((n) => desk.publish({ type: 'job', data: n }, { to: ways[n % 4]! })));
-      await settled(c, desk, [only], 80);
-      sameSet(only.data, numbers(80), 'what the member got');
-      for (const way of numbers(4)) {
-        const got = only.data.filter((n) => Number(n) % 4 === way);
-        same(
-          got,
-          numbers(80).filter((n) => n % 4 === way),
-          `to ${ways[way]!.join()}`,
-        );
-      }
-    },
-  },
-  {
-    id: 'groups/several-addresses-of-two',
-    clause: 'groups.1',
-    title: 'of two members that answer to different addresses of an event one gets it',
-    requires: addressed,
-    async run(c) {
-      const desk = await c.join('desk');
-      const inboxes = [
-        await c.listen(await c.join('cook/c1'), { group: 'g' }),
-        await c.listen(await c.join('waiter/w1'), { group: 'g' }),
-      ];
-      const alone = await c.listen(await c.join('waiter/w2'));
-      for (const n of numbers(40)) {
-        const to = n % 2 === 0 ? (['role:waiter', 'instance:c1'] as const) : (['role:cook', 'role:waiter'] as const);
-        await desk.publish({ type: 'job', data: n }, { to });
-      }
-      await settled(c, desk, inboxes, 40);
-      await c.fence(desk, [alone]);
-      sameSet(all(inboxes), numbers(40), 'what the members got');
-      same(alone.data, numbers(40), 'without a group');
-    },
-  },
-  {
-    id: 'groups/several-instances',
-    clause: 'groups.1',
-    title: 'of several instances that are addressed one gets the event, of each group',
-    requires: addressed,
-    async run(c) {
-      const desk = await c.join('desk');
-      const one: Inbox[] = [];
-      const two: Inbox[] = [];
-      for (const n of numbers(4)) {
-        const cook = await c.join(`cook/c${n}`);
-        one.push(await c.listen(cook, { group: 'one' }));
-        two.push(await c.listen(cook, { group: 'two' }));
-      }
-      const to = ['instance:c0', 'instance:c1', 'instance:c2'] as const;
-      await Promise.all(numbers(60).map((n) => desk.publish({ type: 'job', data: n }, { to })));
-      await settled(c, desk, one, 60);
-      await settled(c, desk, two, 60);
-      sameSet(all(one), numbers(60), 'group one');
-      sameSet(all(two), numbers(60), 'group two');
-      same([one[3]!.count, two[3]!.count], [0, 0], 'who was not addressed');
-    },
-  },
-  {
-    id: 'groups/several-addresses-failing',
-    clause: 'groups.12',
-    title: 'what one member fails to handle and another answers to as well is accepted once',
-    requires: { capabilities: [...addressed.capabilities, 'redelivery'] },
-    async run(c) {
-      const desk = await c.join('desk');
-      const accepted: unknown[] = [];
-      const failedOnce = new Set<unknown>();
-      const react = (event: { data: unknown }) => {
-        if (!failedOnce.has(event.data)) {
-          failedOnce.add(event.data);
-          throw new Error('first time');
-        }
-        accepted.push(event.data);
-      };
-      const retry = { baseMs: 1, maxMs: 2 };
-      const inboxes = [
-        await c.listen(await c.join('cook/c1'), { group: 'g', retry }, react),
-        await c.listen(await c.join('waiter/w1'), { group: 'g', retry }, react),
-      ];
-      for (const n of numbers(20)) await desk.publish({ type: 'job', data: n }, { to: ['role:cook', 'role:waiter'] });
-      await c.until(
-        () => accepted.length >= 20,
-        () => `20 accepted, there are ${accepted.length}`,
-      );
-      await c.fence(desk, inboxes, { group: true });
-      sameSet(accepted, numbers(20), 'accepted');
-    },
-  },
-  {
-    id: 'groups/several-addresses-held',
-    clause: 'groups.7',
-    title: 'what a member held when it closed goes to one that answers to another of the addresses',
-    requires: { capabilities: [...addressed.capabilities, 'redelivery'] },
-    async run(c) {
-      const desk = await c.join('desk');
-      const gate = new Gate();
-      const cook = await c.listen(await c.join('cook/c1'), { group: 'g', bufferSize: 1 }, () => gate.passed);
-      const waiter = await c.listen(await c.join('waiter/w1'), { group: 'g' });
-      let count = 0;
-      while (cook.count === 0) {
-        await desk.publish({ type: 'job', data: count++ }, { to: ['role:cook', 'role:waiter'] });
-        await c.until(
-          () => all([cook, waiter]).length >= count,
-          () => `event ${count} reaches a member`,
-        );
-      }
-      await c.within(cook.owner.close({ drainMs: 0 }), 'close without waiting');
-      await c.until(
-        () => waiter.count >= count,
-        () => `the waiter should get all ${count}, it got ${waiter.data.join()}`,
-      );
-      gate.open();
-      await c.fence(desk, [waiter], { group: true });
-      sameSet(waiter.data, numbers(count), 'the waiter');
-    },
-  },
-  {
     id: 'groups/each-group-and-everyone',
     clause: 'groups.2',
     title: 'two groups and a subscription without one get everything each',
@@ -239,31 +122,6 @@ export const groupCases: readonly ConformanceCase[] = [
       await c.fence(desk, [alone]);
       sameSet(all(inboxes), numbers(30), 'the group');
       same(alone.data, numbers(30), 'beside the group');
-    },
-  },
-  {
-    id: 'groups/addressed-in-one-broadcaster',
-    clause: 'groups.3',
-    title: 'members in one broadcaster compete for what is for their instance, in whatever way it is addressed',
-    requires: addressed,
-    async run(c) {
-      const desk = await c.join('desk');
-      const cook = await c.join('cook/c0');
-      const inboxes = [await c.listen(cook, { group: 'g' }), await c.listen(cook, { group: 'g' })];
-      const ways: readonly (readonly Address[])[] = [
-        ['instance:c0'],
-        ['role:cook'],
-        ['*'],
-        ['instance:c0', 'role:cook'],
-        ['instance:c0', 'instance:c1'],
-      ];
-      await Promise.all(numbers(50).map((n) => desk.publish({ type: 'job', data: n }, { to: ways[n % ways.length]! })));
-      await settled(c, desk, inboxes, 50);
-      sameSet(all(inboxes), numbers(50), 'the group');
-      await inboxes[0]!.subscription.close();
-      await Promise.all(numbers(10, 50).map((n) => desk.publish({ type: 'job', data: n }, { to: 'instance:c0' })));
-      await settled(c, desk, inboxes, 60);
-      sameSet(all(inboxes), numbers(60), 'when one member has left');
     },
   },
   {
@@ -406,20 +264,400 @@ export const groupCases: readonly ConformanceCase[] = [
     },
   },
   {
-    id: 'groups/addressed-members-only',
+    id: 'groups/same-name-in-two-roles',
     clause: 'groups.9',
-    title: 'an event for a role goes to a member of that role',
-    requires: { capabilities: ['everyone', 'groups', 'role', 'instance'] },
+    title: 'each of two roles has a group of its own, though their names are the same',
+    requires: { capabilities: ['everyone', 'groups', 'role'] },
     async run(c) {
       const desk = await c.join('desk');
-      const cook = await c.listen(await c.join('cook/c1'), { group: 'g' });
-      const cook2 = await c.listen(await c.join('cook/c2'), { group: 'g' });
-      const waiter = await c.listen(await c.join('waiter/w1'), { group: 'g' });
-      for (let n = 0; n < 20; n++) await desk.publish({ type: 'job', data: n }, { to: 'role:cook' });
-      for (let n = 20; n < 30; n++) await desk.publish({ type: 'job', data: n }, { to: 'instance:w1' });
-      await settled(c, desk, [cook, cook2, waiter], 30);
-      sameSet(all([cook, cook2]), numbers(20), 'the cooks');
-      sameSet(waiter.data, numbers(10, 20), 'the waiter');
+      const cooks = [await c.listen(await c.join('cook'), { group: 'g' })];
+      const waiters = [await c.listen(await c.join('waiter'), { group: 'g' })];
+      cooks.push(await c.listen(await c.join('cook'), { group: 'g' }));
+      waiters.push(await c.listen(await c.join('waiter'), { group: 'g' }));
+      const ways = [['*'], ['role:cook'], ['role:waiter'], ['role:cook', 'role:waiter']] as const;
+      await Promise.all(numbers(80).map((n) => desk.publish({ type: 'job', data: n }, { to: ways[n % 4]! })));
+      const to = ['role:cook', 'role:waiter'] as const;
+      await settled(c, desk, [...cooks, ...waiters], 120, to);
+      sameSet(
+        all(cooks),
+        numbers(80).filter((n) => n % 4 !== 2),
+        'the cooks',
+      );
+      sameSet(
+        all(waiters),
+        numbers(80).filter((n) => n % 4 !== 1),
+        'the waiters',
+      );
+    },
+  },
+  {
+    id: 'groups/role-of-the-group',
+    clause: 'groups.9',
+    title: 'what is for another role goes to no member',
+    requires: { capabilities: ['everyone', 'groups', 'role'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const cooks = [
+        await c.listen(await c.join('cook'), { group: 'g' }),
+        await c.listen(await c.join('cook'), { group: 'g' }),
+      ];
+      const waiter = await c.listen(await c.join('waiter'));
+      for (const n of numbers(20)) await desk.publish({ type: 'job', data: n }, { to: 'role:cook' });
+      for (const n of numbers(10, 20)) await desk.publish({ type: 'job', data: n }, { to: 'role:waiter' });
+      await settled(c, desk, cooks, 20);
+      await c.fence(desk, [waiter], { to: ['role:waiter'] });
+      sameSet(all(cooks), numbers(20), 'the cooks');
+      same(waiter.data, numbers(10, 20), 'the waiter');
+    },
+  },
+  {
+    id: 'groups/instance-not-in-turn',
+    clause: 'groups.9',
+    title: 'an event for an instance reaches it, and no other member, whoever is next',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cooks: Inbox[] = [];
+      for (const n of numbers(3)) cooks.push(await c.listen(await c.join(`cook/c${n}`), { group: 'g' }));
+      // In between the group goes on to its next member.
+      const ways: readonly Address[] = ['instance:c1', '*', 'instance:c1', 'instance:c2', 'role:cook'];
+      const to = (n: number) => ways[n % ways.length]!;
+      await Promise.all(numbers(100).map((n) => desk.publish({ type: 'job', data: n }, { to: to(n) })));
+      await settled(c, desk, cooks, 100, ['role:cook', ...INSTANCES]);
+      sameSet(all(cooks), numbers(100), 'what the members got');
+      for (const [at, { data }] of cooks.entries()) {
+        same(
+          data.filter((n) => to(n as number).startsWith('instance:')),
+          numbers(100).filter((n) => to(n) === `instance:c${at}`),
+          `what c${at} got of what was for instances`,
+        );
+      }
+    },
+  },
+  {
+    id: 'groups/instance-that-is-busy',
+    clause: 'groups.9',
+    title: 'an event for an instance that is paused waits for it, though other members are free',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cooks: Inbox[] = [];
+      for (const n of numbers(2)) cooks.push(await c.listen(await c.join(`cook/c${n}`), { group: 'g' }));
+      const [paused, other] = cooks as [Inbox, Inbox];
+      paused.subscription.pause();
+      for (const n of numbers(10)) await desk.publish({ type: 'job', data: n }, { to: 'instance:c0' });
+      await c.quiet();
+      paused.subscription.resume();
+      await paused.until(10);
+      await settled(c, desk, cooks, 10, INSTANCES.slice(0, 2));
+      same([paused.data, other.data], [numbers(10), []], 'the one addressed, and the other');
+    },
+  },
+  {
+    id: 'groups/instance-that-left',
+    clause: 'groups.7',
+    title: 'an event for an instance that has left goes to no other member',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const gate = new Gate();
+      const goes = await c.listen(await c.join('cook/c0'), { group: 'g' }, () => gate.passed);
+      const stays = await c.listen(await c.join('cook/c1'), { group: 'g' });
+      for (const n of numbers(5)) await desk.publish({ type: 'job', data: n }, { to: 'instance:c0' });
+      await goes.until(1);
+      await c.within(goes.owner.close({ drainMs: 0 }), 'close without waiting');
+      gate.open();
+      for (const n of numbers(5, 5)) await desk.publish({ type: 'job', data: n }, { to: 'instance:c0' });
+      await publishAll(desk, numbers(5, 10));
+      await settled(c, desk, [stays], 5, ['instance:c1']);
+      sameSet(stays.data, numbers(5, 10), 'the other member');
+    },
+  },
+  {
+    id: 'groups/instance-in-one-broadcaster',
+    clause: 'groups.9',
+    title: 'each subscription of an instance gets what is for it, once: of one group, of another, and of none',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cook = await c.join('cook/c0');
+      const options = [{ group: 'one' }, { group: 'two' }, { group: 'two' }, {}];
+      const inboxes: Inbox[] = [];
+      for (const option of options) inboxes.push(await c.listen(cook, option));
+      const ways: readonly (readonly Address[])[] = [
+        ['instance:c0'],
+        ['instance:c0', 'instance:c1'],
+        ['instance:c0', 'role:waiter'],
+      ];
+      await Promise.all(numbers(60).map((n) => desk.publish({ type: 'job', data: n }, { to: ways[n % 3]! })));
+      for (const inbox of inboxes) await inbox.until(60);
+      await c.fence(desk, inboxes, { group: true, to: ['instance:c0'] });
+      for (const [at, { data }] of inboxes.entries()) sameSet(data, numbers(60), `subscription ${at}`);
+      await inboxes[0]!.subscription.close();
+      for (const n of numbers(5, 60)) await desk.publish({ type: 'job', data: n }, { to: 'instance:c0' });
+      const left = inboxes.slice(1);
+      for (const inbox of left) await inbox.until(65);
+      await c.fence(desk, left, { group: true, to: ['instance:c0'] });
+      for (const [at, { data }] of left.entries())
+        sameSet(data, numbers(65), `when one has left, subscription ${at + 1}`);
+      same(inboxes[0]!.count, 60, 'the one that left');
+    },
+  },
+  {
+    id: 'groups/instance-in-turn',
+    clause: 'groups.9',
+    title: 'members get what is for their instance in the order published',
+    requires: { capabilities: [...addressed.capabilities, 'order'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const cook = await c.join('cook/c0');
+      const inboxes = [await c.listen(cook, { group: 'one' }), await c.listen(cook, { group: 'two' })];
+      await Promise.all(numbers(50).map((n) => desk.publish({ type: 'job', data: n }, { to: 'instance:c0' })));
+      for (const inbox of inboxes) await inbox.expect(numbers(50));
+    },
+  },
+  {
+    id: 'groups/instance-joins-late',
+    clause: 'groups.9',
+    title: 'a member that joins gets nothing that was for its instance before',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cook = await c.join('cook/c0');
+      const first = await c.listen(cook, { group: 'one' });
+      for (const n of numbers(10)) await desk.publish({ type: 'job', data: n }, { to: 'instance:c0' });
+      const second = await c.listen(cook, { group: 'two' });
+      for (const n of numbers(10, 10)) await desk.publish({ type: 'job', data: n }, { to: 'instance:c0' });
+      await first.until(20);
+      await second.until(10);
+      await c.fence(desk, [first, second], { group: true, to: ['instance:c0'] });
+      sameSet(first.data, numbers(20), 'the first');
+      sameSet(second.data, numbers(10, 10), 'the second');
+    },
+  },
+  {
+    id: 'groups/instance-filtered',
+    clause: 'groups.9',
+    title: 'the filter of a member applies to what is for its instance',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cook = await c.join('cook/c0');
+      const even = await c.listen(cook, { group: 'one', filter: 'table % 2 = 0' });
+      const every = await c.listen(cook, { group: 'two' });
+      for (const n of numbers(20)) await desk.publish({ type: 'job', data: n, table: n }, { to: 'instance:c0' });
+      await even.until(10);
+      await every.until(20);
+      await c.fence(desk, [even, every], { group: true, to: ['instance:c0'], attributes: { table: 2 } });
+      sameSet(
+        even.data,
+        numbers(10).map((n) => n * 2),
+        'with a filter',
+      );
+      sameSet(every.data, numbers(20), 'without one');
+    },
+  },
+  {
+    id: 'groups/instance-failing',
+    clause: 'groups.14',
+    title: 'what a member fails to handle of what is for its instance is tried again there, and nowhere else',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const failures = new Map<unknown, number>();
+      const react = (event: { data: unknown }) => {
+        const before = failures.get(event.data) ?? 0;
+        failures.set(event.data, before + 1);
+        if (before < 2) throw new Error('not yet');
+      };
+      const cook = await c.join('cook/c0');
+      const retry = { tries: 5, baseMs: 1, maxMs: 2 };
+      const fails = await c.listen(cook, { group: 'one', retry }, react);
+      const sibling = await c.listen(cook, { group: 'two', retry });
+      const other = await c.listen(await c.join('cook/c1'), { group: 'one', retry });
+      for (const n of numbers(5)) await desk.publish({ type: 'job', data: n }, { to: 'instance:c0' });
+      await fails.until(15);
+      await sibling.until(5);
+      await settled(c, desk, [fails, other], 15, INSTANCES.slice(0, 2));
+      sameSet(
+        fails.received.map(({ event, attempt }) => `${String(event.data)}@${attempt}`),
+        numbers(5).flatMap((n) => [1, 2, 3].map((attempt) => `${n}@${attempt}`)),
+        'the one that fails',
+      );
+      sameSet(
+        sibling.received.map(({ event, attempt }) => `${String(event.data)}@${attempt}`),
+        numbers(5).map((n) => `${n}@1`),
+        'another group of its broadcaster',
+      );
+      same(other.data, [], 'another member of its group');
+    },
+  },
+  {
+    id: 'groups/role-and-instance',
+    clause: 'groups.9',
+    title: 'an event for a role and one of its instances is handled by that instance once, and by the group once',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cooks: Inbox[] = [];
+      for (const n of numbers(3)) cooks.push(await c.listen(await c.join(`cook/c${n}`), { group: 'g' }));
+      const to = ['role:cook', 'instance:c1'] as const;
+      await Promise.all(numbers(60).map((n) => desk.publish({ type: 'job', data: n }, { to })));
+      await cooks[1]!.until(60);
+      await settled(c, desk, cooks, 60, ['role:cook', ...INSTANCES]);
+      sameSet(cooks[1]!.data, numbers(60), 'the instance');
+      const others = [...cooks[0]!.data, ...cooks[2]!.data];
+      sameSet(others, [...new Set(others)], 'the others of the group');
+    },
+  },
+  {
+    id: 'groups/role-and-instance-of-another',
+    clause: 'groups.9',
+    title: 'an event for a role and an instance of another reaches both groups, each as it must',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cooks: Inbox[] = [];
+      for (const n of numbers(2)) cooks.push(await c.listen(await c.join(`cook/c${n}`), { group: 'g' }));
+      const waiters: Inbox[] = [];
+      for (const n of numbers(2)) waiters.push(await c.listen(await c.join(`waiter/w${n}`), { group: 'g' }));
+      const to = ['role:cook', 'instance:w0', 'instance:w1'] as const;
+      await Promise.all(numbers(40).map((n) => desk.publish({ type: 'job', data: n }, { to })));
+      for (const waiter of waiters) await waiter.until(40);
+      await settled(c, desk, [...cooks, ...waiters], 120, ['role:cook', 'instance:w0', 'instance:w1']);
+      sameSet(all(cooks), numbers(40), 'the cooks');
+      for (const waiter of waiters) sameSet(waiter.data, numbers(40), waiter.owner.self.instance);
+    },
+  },
+  {
+    id: 'groups/role-and-instance-of-one',
+    clause: 'groups.9',
+    title: 'a subscription that an event reaches through its group and as its instance gets it once',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cook = await c.join('cook/c1');
+      const inboxes = [
+        await c.listen(cook, { group: 'one' }),
+        await c.listen(cook, { group: 'two' }),
+        await c.listen(cook),
+      ];
+      const ways: readonly (readonly Address[])[] = [
+        ['role:cook', 'instance:c1'],
+        ['*', 'instance:c1'],
+        ['*', 'role:cook', 'instance:c1'],
+        ['role:cook'],
+      ];
+      await Promise.all(numbers(80).map((n) => desk.publish({ type: 'job', data: n }, { to: ways[n % 4]! })));
+      for (const inbox of inboxes) await inbox.until(80);
+      await c.fence(desk, inboxes, { group: true, to: ['role:cook', 'instance:c1'] });
+      for (const [at, { data }] of inboxes.entries()) {
+        sameSet(data, numbers(80), `subscription ${at}`);
+        for (const way of numbers(4)) {
+          same(
+            data.filter((n) => Number(n) % 4 === way),
+            numbers(80).filter((n) => n % 4 === way),
+            `subscription ${at}, to ${ways[way]!.join()}`,
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'groups/role-and-instance-slow',
+    clause: 'groups.9',
+    title: 'both ways of an event come to a subscription while it handles the event, or after: it is handled once',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const cook = await c.join('cook/c1');
+      const slow = await c.listen(cook, { group: 'slow', concurrency: 4 }, () => pass(c.random() * 15));
+      const paused = await c.listen(cook, { group: 'paused' });
+      paused.subscription.pause();
+      const to = ['role:cook', 'instance:c1'] as const;
+      const publishing: Promise<void>[] = [];
+      for (const n of numbers(30)) {
+        publishing.push(Promise.resolve(desk.publish({ type: 'job', data: n }, { to })));
+        if (n % 5 === 0) await pass(c.random() * 5);
+      }
+      await slow.until(30);
+      paused.subscription.resume();
+      await Promise.all(publishing);
+      await paused.until(30);
+      await c.fence(desk, [slow, paused], { group: true, to: ['role:cook', 'instance:c1'] });
+      sameSet(slow.data, numbers(30), 'the slow one');
+      sameSet(paused.data, numbers(30), 'the one that was paused');
+    },
+  },
+  {
+    id: 'groups/role-and-instance-failing',
+    clause: 'groups.14',
+    title: 'what the instance fails to handle it tries again, and accepts once',
+    requires: addressed,
+    async run(c) {
+      const desk = await c.join('desk');
+      const accepted: unknown[] = [];
+      const failedOnce = new Set<unknown>();
+      const react = (event: { data: unknown }) => {
+        if (!failedOnce.has(event.data)) {
+          failedOnce.add(event.data);
+          throw new Error('first time');
+        }
+        accepted.push(event.data);
+      };
+      const retry = { baseMs: 1, maxMs: 2 };
+      const cook = await c.listen(await c.join('cook/c1'), { group: 'g', retry }, react);
+      const other = await c.listen(await c.join('cook/c2'), { group: 'g', retry });
+      const to = ['role:cook', 'instance:c1'] as const;
+      for (const n of numbers(20)) await desk.publish({ type: 'job', data: n }, { to });
+      await c.until(
+        () => accepted.length >= 20,
+        () => `20 accepted, there are ${accepted.length}`,
+      );
+      await settled(c, desk, [cook, other], 40, ['role:cook', ...INSTANCES.slice(1, 3)]);
+      sameSet(accepted, numbers(20), 'accepted by the instance');
+      same(cook.count, 40, 'calls of the instance’s handler');
+      sameSet(other.data, [...new Set(other.data)], 'the other member');
+    },
+  },
+  {
+    id: 'groups/role-and-instance-held',
+    clause: 'groups.7',
+    title: 'what an instance held of both when it closed comes to another member, for the group, once',
+    requires: { capabilities: [...addressed.capabilities, 'redelivery'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const gate = new Gate();
+      const cook = await c.listen(await c.join('cook/c1'), { group: 'g' }, () => gate.passed);
+      const to = ['role:cook', 'instance:c1'] as const;
+      for (const n of numbers(5)) await desk.publish({ type: 'job', data: n }, { to });
+      await cook.until(1);
+      const other = await c.listen(await c.join('cook/c2'), { group: 'g' });
+      await c.within(cook.owner.close({ drainMs: 0 }), 'close without waiting');
+      await c.until(
+        () => new Set(other.data).size === 5,
+        () => `the other member should get all five, it got ${other.data.join()}`,
+      );
+      gate.open();
+      await c.fence(desk, [other], { group: true, to: ['role:cook'] });
+      sameSet(other.data, numbers(5), 'the other member');
+    },
+  },
+  {
+    id: 'groups/carbon-copy',
+    clause: 'groups.9',
+    title: 'a member gets carbon copies of its own events like any others: once',
+    requires: { capabilities: [...addressed.capabilities, 'carbonCopy'] },
+    async run(c) {
+      const cook = await c.join('cook/c1');
+      const own = await c.listen(cook, { group: 'g' });
+      const ways = [['instance:c1'], ['role:cook', 'instance:c1'], ['*']] as const;
+      const publish = (n: number, carbonCopy: boolean) =>
+        cook.publish({ type: 'job', data: n }, { to: ways[n % 3]!, carbonCopy });
+      for (const n of numbers(15)) await publish(n, true);
+      await publish(100, false);
+      await c.fence(cook, [own], { group: true, to: ['role:cook', 'instance:c1'] });
+      sameSet(own.data, numbers(15), 'own events');
     },
   },
   {

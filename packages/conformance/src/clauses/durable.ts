@@ -16,4 +16,5 @@ export const durable = chapter('durable', 'Subscriptions that outlive the proces
   ['MUST', 'A subscription `{ after }` a position gets exactly what followed it.'],
   ['MUST', 'A subscription from `{ timeMs }` gets what was taken at or after that time.'],
   ['MUST', 'A subscription that is not durable does not get what was published while nobody of it listened.'],
+  ['MUST', 'What is for one instance is kept by its durable subscriptions without a group, and by no durable group.'],
 ]);

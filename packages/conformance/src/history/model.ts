@@ -19,8 +19,10 @@ interface Published {
   readonly number: number;
   readonly way: string;
   readonly brief: boolean;
-  /** Members of the group that competed for it. */
+  /** Members of groups that competed for it: of each role one group. */
   readonly members: readonly ModelSubscription[];
+  /** Those that it is for beside their group: it is for their instance. */
+  readonly direct: readonly ModelSubscription[];
 }
 
 /**
@@ -40,7 +42,7 @@ export class Model {
     received: (one: ModelSubscription) => readonly number[] = () => [],
   ): ModelSubscription {
     const onTheWay = this.open
-      .filter((sibling) => sibling.slot === slot && !sibling.group && !group)
+      .filter((sibling) => sibling.slot === slot && sibling.group === group)
       .flatMap((sibling) => {
         const had = new Set(received(sibling));
         return [...sibling.must, ...sibling.may].filter((number) => !had.has(number));
@@ -68,11 +70,12 @@ export class Model {
   publish(slot: number, session: string, to: readonly Address[], carbonCopy: boolean, brief: boolean): number {
     const number = this.#published.length;
     const entitled = this.open.filter((one) => answers(one, to) && (one.slot !== slot || carbonCopy));
+    const direct = entitled.filter(({ group, instance }) => group && to.includes(`instance:${instance}`));
     for (const one of entitled) {
-      if (!one.group) (brief ? one.may : one.must).add(number);
+      if (!one.group || direct.includes(one)) (brief ? one.may : one.must).add(number);
     }
-    const members = entitled.filter(({ group }) => group);
-    this.#published.push({ number, way: `${session} → ${[...new Set(to)].sort().join()}`, brief, members });
+    const members = entitled.filter(({ group, role }) => group && (to.includes('*') || to.includes(`role:${role}`)));
+    this.#published.push({ number, way: `${session} → ${[...new Set(to)].sort().join()}`, brief, members, direct });
     return number;
   }
 
@@ -100,11 +103,11 @@ export class Model {
 
   #forgiven = 0;
 
-  /** Events that some member of the group must have got by now. */
-  get groupMust(): readonly number[] {
-    return this.#published
-      .filter(({ members, brief, number }) => members.length > 0 && !brief && number >= this.#forgiven)
-      .map(({ number }) => number);
+  /** Events that some member of a role's group must have got by now. */
+  get groupMust(): readonly { readonly role: string; readonly number: number }[] {
+    return this.#published.flatMap(({ members, brief, number }) =>
+      brief || number < this.#forgiven ? [] : [...rolesOf(members)].map((role) => ({ role, number })),
+    );
   }
 
   /** @returns what is wrong with what the subscriptions received; empty if nothing is */
@@ -114,30 +117,41 @@ export class Model {
       const got = received(one);
       const name = `subscription ${one.id} of ${one.instance}${one.group ? ' in the group' : ''}`;
       wrong.push(...repeated(got).map((number) => `${name} got ${number} twice`), ...this.#disorder(name, got));
-      if (one.group) {
-        for (const number of got) {
-          if (!this.#published[number]?.members.includes(one) && !this.#inherited(number, one)) {
-            wrong.push(`${name} got ${number}, for which it did not compete`);
-          }
-        }
-        continue;
-      }
       const had = new Set(got);
       for (const number of one.must) if (!had.has(number)) wrong.push(`${name} did not get ${number}`);
       for (const number of got) {
-        if (!one.must.has(number) && !one.may.has(number)) wrong.push(`${name} got ${number}, which was not for it`);
+        if (one.must.has(number) || one.may.has(number)) continue;
+        if (!one.group) wrong.push(`${name} got ${number}, which was not for it`);
+        else if (!this.#published[number]?.members.includes(one) && !this.#inherited(number, one)) {
+          wrong.push(`${name} got ${number}, for which it did not compete`);
+        }
       }
     }
-    const byGroup = this.subscriptions.filter(({ group }) => group).flatMap(received);
-    wrong.push(...repeated(byGroup).map((number) => `the group got ${number} twice`));
-    const had = new Set(byGroup);
-    for (const number of this.groupMust) if (!had.has(number)) wrong.push(`no member of the group got ${number}`);
+    const all = this.subscriptions.filter(({ group }) => group);
+    for (const role of rolesOf(all)) {
+      const members = all.filter((one) => one.role === role);
+      // Who gets it as the instance may have it for the group, too.
+      const forGroup = members.flatMap((one) =>
+        received(one).filter((number) => !this.#published[number]?.direct.includes(one)),
+      );
+      wrong.push(...repeated(forGroup).map((number) => `the group of role ${role} got ${number} twice`));
+      const had = new Set(members.flatMap(received));
+      for (const must of this.groupMust) {
+        if (must.role === role && !had.has(must.number))
+          wrong.push(`no member of the group of role ${role} got ${must.number}`);
+      }
+    }
     return wrong;
   }
 
-  /** A member that joined later may take over what another member held when it left. */
+  /**
+   * A member that joined later may take over what another member held when it left. Where an instance was addressed as well nobody
+   * waits for the group's own copy.
+   */
   #inherited(number: number, heir: ModelSubscription): boolean {
-    return this.#published[number]?.members.some((member) => !member.open && answersAlike(member, heir)) ?? false;
+    const published = this.#published[number];
+    const members = published?.members.filter(({ role }) => role === heir.role) ?? [];
+    return members.some((member) => !member.open || published?.direct.includes(member));
   }
 
   #disorder(name: string, got: readonly number[]): readonly string[] {
@@ -159,8 +173,8 @@ function answers(one: { role: string; instance: string }, to: readonly Address[]
   );
 }
 
-function answersAlike(one: ModelSubscription, other: ModelSubscription): boolean {
-  return one.role === other.role || one.instance === other.instance || one.group;
+function rolesOf(subscriptions: readonly ModelSubscription[]): ReadonlySet<string> {
+  return new Set(subscriptions.map(({ role }) => role));
 }
 
 function repeated(numbers: readonly number[]): readonly number[] {

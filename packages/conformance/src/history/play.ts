@@ -131,14 +131,18 @@ class Player {
   async #settle(): Promise<void> {
     const lacking = () =>
       this.#model.open.flatMap((one) => {
-        if (one.paused || one.group) return [];
+        if (one.paused) return [];
         const had = new Set(this.#received(one));
         return [...one.must].filter((number) => !had.has(number)).map((number) => `${one.instance}: ${number}`);
       });
-    const groupLacks = () => {
-      const had = new Set(this.#model.subscriptions.filter(({ group }) => group).flatMap((one) => this.#received(one)));
-      return this.#model.groupMust.filter((number) => !had.has(number)).map((number) => `group: ${number}`);
-    };
+    const groupLacks = () =>
+      this.#model.groupMust
+        .filter(({ role, number }) =>
+          this.#model.subscriptions.every(
+            (one) => !one.group || one.role !== role || !this.#received(one).includes(number),
+          ),
+        )
+        .map(({ role, number }) => `group of ${role}: ${number}`);
     await this.#c.until(
       () => lacking().length + groupLacks().length === 0,
       () => `not delivered: ${[...lacking(), ...groupLacks()].join(', ')}`,
