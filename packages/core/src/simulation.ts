@@ -13,7 +13,9 @@ export async function loadAll(): Promise<void> {
     import('./connection/unheard.ts'),
     import('./connection/wrapping.ts'),
     import('./contract/unsupported.ts'),
+    import('./control/control-lane.ts'),
     import('./deliver/delivery-stream.ts'),
+    import('./deliver/leases.ts'),
     import('./filter/subscription-filter.ts'),
     import('./receive/group-inbox.ts'),
   ]);

@@ -19,10 +19,13 @@ async function open(levels: ConstructorParameters<typeof LoopTransport>[0] = { g
   const listen = async (options: object) => {
     const signals: Signal[] = [];
     const subscription = await me.subscribe(() => {}, { ...options, onSignal: (signal) => signals.push(signal) });
-    return { subscription, signals, sink: transport.sinks.at(-1)!.sink };
+    return { subscription, signals, sink: sinkOf(transport) };
   };
   return { transport, me, all, listen };
 }
+
+/** The latest that is not for the instance alone. */
+const sinkOf = ({ sinks }: LoopTransport) => sinks.findLast(({ request }) => request.addresses.includes('*'))!.sink;
 
 const GAP: Signal = { kind: 'gap', reason: 'trimmed' };
 

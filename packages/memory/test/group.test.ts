@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Group, type GroupMember } from '../src/group.ts';
 
 /** A member with so much room; the test says when there is more. */
-function member(room: number, addresses: readonly ('*' | `role:${string}`)[] = ['*']) {
+function member(room: number) {
   const got: string[] = [];
   let asked = 0;
   let isStopped = false;
@@ -30,7 +30,7 @@ function member(room: number, addresses: readonly ('*' | `role:${string}`)[] = [
     corrupt: () => {},
     failed: () => {},
   };
-  const one: GroupMember = { sink, addresses: new Set(addresses), held: new Set() };
+  const one: GroupMember = { sink, held: new Set() };
   /** As a source that stops: it takes nothing more, and nobody need wait for it. */
   const stop = () => {
     isStopped = true;
@@ -44,39 +44,36 @@ function member(room: number, addresses: readonly ('*' | `role:${string}`)[] = [
   return { one, got, leases, stop, makeRoom, asked: () => asked };
 }
 
-const entry = (id: string, to: readonly ('*' | `role:${string}`)[] = ['*'], partitionkey?: string) =>
-  [
-    new BroadcastEvent({
-      type: 't',
-      source: '/s',
-      id,
-      ...(partitionkey === undefined ? {} : { attributes: { partitionkey } }),
-    }),
-    to,
-  ] as const;
+const entry = (id: string, partitionkey?: string) =>
+  new BroadcastEvent({
+    type: 't',
+    source: '/s',
+    id,
+    ...(partitionkey === undefined ? {} : { attributes: { partitionkey } }),
+  });
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-test('what waits for a member without room does not ask the others over and over', async () => {
-  const group = new Group();
-  const full = member(0, ['role:a']);
-  const idle = member(5, ['role:b']);
-  group.join(full.one);
-  group.join(idle.one);
-  group.offer(...entry('1', ['role:a']));
-  await turn();
-  expect(idle.asked()).toBeLessThan(3);
-  full.makeRoom(1);
-  await turn();
-  expect(full.got).toEqual(['1']);
-});
-
-test.each(['k1', 'k2', 'k3', 'k4'])('so it is with key %s whose member has no room', async (key) => {
-  const group = new Group();
+test('what waits for room does not ask for it over and over', async () => {
+  const group = new Group(['*', 'role:default']);
   const [one, other] = [member(0), member(0)];
   group.join(one.one);
   group.join(other.one);
-  group.offer(...entry('1', ['*'], key));
-  group.offer(...entry('2', ['*'], key));
+  group.offer(entry('1'));
+  group.offer(entry('2'));
+  await turn();
+  expect(one.asked() + other.asked()).toBeLessThan(3);
+  other.makeRoom(2);
+  await turn();
+  expect(other.got).toEqual(['1', '2']);
+});
+
+test.each(['k1', 'k2', 'k3', 'k4'])('so it is with key %s whose member has no room', async (key) => {
+  const group = new Group(['*', 'role:default']);
+  const [one, other] = [member(0), member(0)];
+  group.join(one.one);
+  group.join(other.one);
+  group.offer(entry('1', key));
+  group.offer(entry('2', key));
   // The key is with one of them; perhaps the other has room first.
   one.makeRoom(9);
   await turn();
@@ -86,25 +83,12 @@ test.each(['k1', 'k2', 'k3', 'k4'])('so it is with key %s whose member has no ro
   expect(one.asked() + other.asked()).toBeLessThan(5);
 });
 
-test('what nobody here is for any more does not hold up the rest', async () => {
-  const group = new Group();
-  const leaves = member(0, ['role:a']);
-  const stays = member(5, ['*', 'role:b']);
-  group.join(leaves.one);
-  group.join(stays.one);
-  group.offer(...entry('1', ['role:a']));
-  group.offer(...entry('2', ['role:b']));
-  group.leave(leaves.one);
-  await turn();
-  expect(stays.got).toEqual(['2']);
-});
-
 test('a key waits for a member that has stopped and is at work on it, without asking it over and over', async () => {
-  const group = new Group();
+  const group = new Group(['*', 'role:default']);
   const [one, other] = [member(1), member(0)];
   group.join(one.one);
-  group.offer(...entry('1', ['*'], 'k'));
-  group.offer(...entry('2', ['*'], 'k'));
+  group.offer(entry('1', 'k'));
+  group.offer(entry('2', 'k'));
   group.join(other.one);
   one.stop();
   group.stop(one.one);
@@ -120,10 +104,10 @@ test('a key waits for a member that has stopped and is at work on it, without as
 });
 
 test('what waits knows for how long, by no wall clock', async () => {
-  const group = new Group();
+  const group = new Group(['*', 'role:default']);
   const one = member(0);
   group.join(one.one);
-  group.offer(...entry('1'));
+  group.offer(entry('1'));
   await turn();
   one.makeRoom(1);
   await turn();
@@ -131,10 +115,10 @@ test('what waits knows for how long, by no wall clock', async () => {
 });
 
 test('what a member gives back goes before what waited behind it', async () => {
-  const group = new Group();
+  const group = new Group(['*', 'role:default']);
   const [one, other] = [member(3), member(0)];
   group.join(one.one);
-  for (const id of ['1', '2', '3', '4', '5']) group.offer(...entry(id, ['*'], 'k'));
+  for (const id of ['1', '2', '3', '4', '5']) group.offer(entry(id, 'k'));
   group.join(other.one);
   one.stop();
   group.stop(one.one);
@@ -144,73 +128,51 @@ test('what a member gives back goes before what waited behind it', async () => {
   expect(other.got).toEqual(['1', '2', '3', '4', '5']);
 });
 
-test('who waits for a member without room does not hold up what is for another', async () => {
-  const group = new Group();
-  const full = member(0, ['role:a']);
-  const idle = member(5, ['role:b']);
-  group.join(full.one);
-  group.join(idle.one);
-  for (const id of ['1', '2']) group.offer(...entry(id, ['role:a']));
-  for (const id of ['3', '4']) expect(group.offer(...entry(id, ['role:b']))).toBeUndefined();
-  expect(idle.got).toEqual(['3', '4']);
-  full.makeRoom(1);
-  await turn();
-  group.offer(...entry('5', ['role:a']));
-  full.makeRoom(5);
-  await turn();
-  expect(full.got).toEqual(['1', '2', '5']);
-});
-
-test('a member that closes is owed what waits for it alone', async () => {
-  const group = new Group();
-  const closing = member(0, ['role:a', '*']);
-  const stays = member(0, ['*']);
+test('the last member that closes is owed what waits', async () => {
+  const group = new Group(['*', 'role:default']);
+  const [closing, stays] = [member(0), member(0)];
   group.join(closing.one);
   group.join(stays.one);
-  group.offer(...entry('1', ['role:a']));
-  group.offer(...entry('2', ['*']));
+  group.offer(entry('1'));
+  await group.caughtUp(closing.one);
+  group.stop(stays.one);
   let caughtUp = false;
   void group.caughtUp(closing.one).then(() => {
     caughtUp = true;
   });
-  group.offer(...entry('3', ['role:a']));
+  group.offer(entry('2'));
   await turn();
   expect(caughtUp).toBe(false);
   closing.makeRoom(1);
   await turn();
-  expect(caughtUp).toBe(true);
-  const left = group.caughtUp(closing.one);
-  group.stop(closing.one);
-  await left;
+  expect([caughtUp, closing.got]).toEqual([true, ['1']]);
+});
+
+test('a group is for everyone and its role', () => {
+  const group = new Group(['*', 'role:a']);
+  expect([['*'], ['role:b', 'role:a'], ['role:b'], ['instance:a']].map((to) => group.isFor(to as never))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test('what a handler publishes goes behind what waited before it', async () => {
-  const group = new Group();
+  const group = new Group(['*', 'role:default']);
   const one = member(0);
   const { deliver } = one.one.sink;
   one.one.sink.deliver = (event, lease) => {
     const taken = deliver(event, lease);
     if (event.id === '1') {
       one.makeRoom(9);
-      group.offer(...entry('4'));
+      group.offer(entry('4'));
     }
     return taken;
   };
   group.join(one.one);
-  for (const id of ['1', '2', '3']) group.offer(...entry(id));
+  for (const id of ['1', '2', '3']) group.offer(entry(id));
   one.makeRoom(1);
   await turn();
   expect(one.got).toEqual(['1', '2', '3', '4']);
-});
-
-test('what waits for one member does not wait for room at another', async () => {
-  const group = new Group();
-  const [full, later] = [member(0, ['role:a']), member(0, ['role:b'])];
-  group.join(full.one);
-  group.join(later.one);
-  group.offer(...entry('1', ['role:a']));
-  group.offer(...entry('2', ['role:b']));
-  later.makeRoom(1);
-  await turn();
-  expect(later.got).toEqual(['2']);
 });

@@ -21,7 +21,6 @@ import type { CapabilityName, Manifest } from '../contract/manifest.ts';
 import type { Participant } from '../contract/participant.ts';
 import type { SignalListener } from '../contract/signal.ts';
 import type { Refuse } from '../contract/unsupported.ts';
-import { listenBeside, listenForControl } from '../control/control-lane.ts';
 import type { MemberList } from '../control/member-list.ts';
 import { CLOSE_OPTIONS, LiveSubscription } from '../deliver/subscription.ts';
 import { type SubscriptionSettings, subscribeOptions, subscriptionSettings } from '../deliver/subscription-settings.ts';
@@ -223,7 +222,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     session.subscriptions.add(subscription);
     try {
       await inbox.open();
-      if (session.manifest.capabilities.members.level === 'emulated') await listenForControl(session);
+      if (session.manifest.capabilities.members.level === 'emulated') await session.lane?.listenForControl(session);
     } catch (thrown) {
       if (inbox === this.#shared) this.#shared = undefined;
       await subscription.close({ drainMs: 0 });
@@ -242,8 +241,8 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     if (settings.group === undefined || session.manifest.capabilities.instance.level === 'none')
       return new Inbox(session, settings, 'own');
     await this.#caughtUp(this.#directInbox);
-    const { GroupInbox } = await import('../receive/group-inbox.ts');
-    return new GroupInbox(session, settings, this.#directInbox);
+    const { groupInbox } = await import('../receive/group-inbox.ts');
+    return groupInbox(Inbox, session, settings, this.#directInbox);
   }
 
   /** Plain subscriptions share one source, unless the service settles each delivery. */
@@ -281,7 +280,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     if (this.#closing !== undefined) throw closedError();
     optionsOf('request', options, REQUEST_OPTIONS);
     this.#require('request', 'request()');
-    return this.#session.desk.request(event, options, () => listenBeside(this.#session));
+    return this.#session.desk.request(event, options, () => this.#listenBeside());
   }
 
   members(options: MembersOptions = {}): Promise<readonly Participant[]> {
@@ -298,8 +297,14 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
       const all = await link.members();
       return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
     }
-    await listenBeside(this.#session);
+    await this.#listenBeside();
     return (members as MemberList).list(options, this.#session.subscriptions.size > 0);
+  }
+
+  async #listenBeside(): Promise<void> {
+    const session = this.#session;
+    session.lane ??= await import('../control/control-lane.ts');
+    await session.lane.listenBeside(session);
   }
 
   onSignal(listener: SignalListener): () => void {

@@ -116,7 +116,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   // What calls its subscribers needs none of it, and its pages need not download it.
   const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
   const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
-  const [chunking, encoding, queueing, gaps, memberList, refuse] = await Promise.all([
+  const [chunking, encoding, queueing, gaps, memberList, refuse, leases, lane] = await Promise.all([
     isLimited ? import('../receive/chunking.ts') : undefined,
     isLimited ? import('../envelope/encode.ts') : undefined,
     maxBatchesInFlight !== Number.POSITIVE_INFINITY ? import('../publish/batch-queue.ts') : undefined,
@@ -127,6 +127,8 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     Object.values(transport.manifest.capabilities).some(({ level }) => level === 'none')
       ? refusals(transport)
       : undefined,
+    transport.manifest.capabilities.settlement.level === 'native' ? import('../deliver/leases.ts') : undefined,
+    transport.manifest.capabilities.members.level === 'emulated' ? import('../control/control-lane.ts') : undefined,
   ]);
   const release = claimInstance(transport.location, topic, self.instance);
   try {
@@ -205,6 +207,8 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       wrapping,
       chunking,
       refuse,
+      leases,
+      lane,
       gaps,
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },
       subscriptions,

@@ -1,6 +1,5 @@
 import type { ControlSource, Session } from '../connection/session.ts';
 import { PolycastError } from '../contract/error.ts';
-import { settlesWithin } from '../timing/timer.ts';
 
 /**
  * Replies and roll calls reach us from when it resolves: through a subscription that gets everything, or through a source
@@ -67,14 +66,7 @@ export function handOver(leaving: ControlSource, going: number): Promise<unknown
   ) {
     const stays = (inbox: ControlSource) => inbox !== leaving;
     const opening = openBest(leaving.session, (inbox) => stays(inbox) && !inbox.isPaused, stays);
-    return settlesWithin(
-      leaving.session.runtime,
-      opening.catch((thrown) => leaving.failed(PolycastError.from(thrown))),
-      HANDED_OVER_WITHIN_MS,
-    );
+    return opening.catch((thrown) => leaving.failed(PolycastError.from(thrown)));
   }
   return undefined;
 }
-
-/** A service that answers nothing must not keep a subscription open. */
-const HANDED_OVER_WITHIN_MS = 5_000;

@@ -1,5 +1,3 @@
-import { DEFAULT_LOCK_MS } from '../contract/contract.ts';
-import { PolycastError } from '../contract/error.ts';
 import type { Signal } from '../contract/signal.ts';
 import type { Runtime } from '../timing/runtime.ts';
 import type { Timer } from '../timing/timer.ts';
@@ -17,11 +15,10 @@ export interface Watched {
   tell(signal: Signal): void;
 }
 
-/** Renews the locks of what a subscription holds, and tells when a handler does not return. Its timers run only while they must. */
+/** Tells when a handler does not return. Its timer runs only while it must. */
 export class DeliveryWatch {
   readonly #watched: Watched;
-  #stallTimer: Timer | undefined;
-  #renewTimer: Timer | undefined;
+  #timer: Timer | undefined;
 
   constructor(watched: Watched) {
     this.#watched = watched;
@@ -29,10 +26,10 @@ export class DeliveryWatch {
 
   /** A handler runs that did not return at once. */
   handlerStarted(): void {
-    if (this.#stallTimer !== undefined) return;
+    if (this.#timer !== undefined) return;
     const { stalledAfterMs } = this.#watched.settings;
-    this.#stallTimer = this.#watched.runtime.after(stalledAfterMs, () => {
-      this.#stallTimer = undefined;
+    this.#timer = this.#watched.runtime.after(stalledAfterMs, () => {
+      this.#timer = undefined;
       let oldestMs = Number.POSITIVE_INFINITY;
       for (const { startedAtMs } of this.#watched.held())
         if (startedAtMs > 0) oldestMs = Math.min(oldestMs, startedAtMs);
@@ -43,38 +40,7 @@ export class DeliveryWatch {
     });
   }
 
-  /** Something is held whose lock runs out. */
-  leaseTaken(): void {
-    this.#renewTimer ??= this.#watched.runtime.every(this.#renewEveryMs, () => {
-      let renewed = 0;
-      for (const delivery of [...this.#watched.held()]) {
-        // Its lock is lost, which was told: its handler may run for long after that.
-        if (delivery.abandoned) continue;
-        const renewal = delivery.lease?.renew?.();
-        if (renewal === undefined) continue;
-        renewed++;
-        renewal.catch((thrown: unknown) => this.#renewalFailed(delivery, PolycastError.from(thrown)));
-      }
-      if (renewed > 0) return;
-      this.#renewTimer?.cancel();
-      this.#renewTimer = undefined;
-    });
-  }
-
-  /** What is for the instance alone is locked for the default time, whatever the group's lock is. */
-  get #renewEveryMs(): number {
-    const { group, lockMs } = this.#watched.settings;
-    return (group === undefined ? lockMs : Math.min(lockMs, DEFAULT_LOCK_MS)) / 3;
-  }
-
   stop(): void {
-    this.#stallTimer?.cancel();
-    this.#renewTimer?.cancel();
-  }
-
-  /** Only a lost lock is final: anything else may pass by the next renewal. */
-  #renewalFailed(delivery: LiveDelivery, error: PolycastError): void {
-    if (error.code === 'lock-lost') this.#watched.abandon(delivery);
-    this.#watched.tell({ kind: 'failed', what: 'settle', error });
+    this.#timer?.cancel();
   }
 }

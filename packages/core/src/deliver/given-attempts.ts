@@ -1,5 +1,4 @@
-import type { BroadcastEvent } from '../envelope/event.ts';
-import { identityOf } from '../receive/deduplicator.ts';
+import { type BroadcastEvent, identityOf } from '../envelope/event.ts';
 import type { LiveDelivery } from './delivery.ts';
 
 const MAX_ENTRIES = 10_000;

@@ -1,5 +1,4 @@
 import type { Lease, Settlement } from '../contract/transport.ts';
-import { ACCEPT } from '../receive/settler.ts';
 import type { HeldLease } from './held-lease.ts';
 
 /**
@@ -8,7 +7,7 @@ import type { HeldLease } from './held-lease.ts';
  */
 export function divideLease(lease: Lease, count: number): HeldLease[] {
   let left = count;
-  let outcome: Settlement = ACCEPT;
+  let outcome: Settlement = { kind: 'accept' };
   const settle = (settlement: Settlement): void | Promise<void> => {
     outcome = weightier(outcome, settlement);
     return --left === 0 ? lease.settle(outcome) : undefined;

@@ -24,6 +24,8 @@ export interface SubscriptionSettings {
   readonly retry: RetryPolicy;
   readonly deadLetter: 'topic' | 'drop';
   readonly lockMs: number;
+  /** Between two renewals of a lock. */
+  readonly renewEveryMs: number;
   readonly waitMs: number;
   readonly stalledAfterMs: number;
   readonly onSignal: SignalListener | undefined;
@@ -65,6 +67,7 @@ export function subscriptionSettings(
     defaults ??= subscriptionSettings({});
     return defaults;
   }
+  const lockMs = count('lockMs', options.lockMs ?? DEFAULT_LOCK_MS, 10);
   return {
     group: options.group === undefined ? undefined : checkName('group', options.group),
     durable: durableName(options.durable),
@@ -74,7 +77,9 @@ export function subscriptionSettings(
     filter,
     retry: retryPolicy(options.retry),
     deadLetter: oneOf('deadLetter', options.deadLetter ?? 'topic', ['topic', 'drop']),
-    lockMs: count('lockMs', options.lockMs ?? DEFAULT_LOCK_MS, 10),
+    lockMs,
+    // What is for a member's instance alone is locked for the default time, whatever the group's lock is.
+    renewEveryMs: (options.group === undefined ? lockMs : Math.min(lockMs, DEFAULT_LOCK_MS)) / 3,
     waitMs: count('waitMs', options.waitMs ?? DEFAULT_WAIT_MS, 1),
     stalledAfterMs: count('stalledAfterMs', options.stalledAfterMs ?? DEFAULT_STALLED_AFTER_MS, 1),
     onSignal: options.onSignal && checkListener(options.onSignal),

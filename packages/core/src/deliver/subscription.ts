@@ -6,7 +6,6 @@ import { describeError } from '../contract/describe-error.ts';
 import { codeOf, PolycastError, retryAfterMsOf } from '../contract/error.ts';
 import type { Signal } from '../contract/signal.ts';
 import type { Lease, Settlement } from '../contract/transport.ts';
-import { handOver } from '../control/control-lane.ts';
 import { type BroadcastEvent, isExpired, pinExpiry, remainingMs } from '../envelope/event.ts';
 import type { Inbox, Pair } from '../receive/inbox.ts';
 import { ACCEPT, RELEASE } from '../receive/settler.ts';
@@ -19,10 +18,10 @@ import { LiveDelivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
-import { GivenAttempts } from './given-attempts.ts';
+import type { GivenAttempts } from './given-attempts.ts';
 import { HandlerMark } from './handler-mark.ts';
 import type { HeldLease } from './held-lease.ts';
-import { SharedLease } from './shared-lease.ts';
+import type { LockRenewal } from './lock-renewal.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -41,7 +40,7 @@ export class LiveSubscription implements Subscription, Watched {
   /** Of all that joined its inbox. */
   joined = 0;
   readonly #handler: Handler;
-  /** One at a time. */
+  /** One at a time, and not in a group, where an event may come twice. */
   readonly #isSimple: boolean;
   readonly #stream: DeliveryStream | undefined;
   #state: 'open' | 'paused' | 'closing' | 'closed' = 'open';
@@ -59,6 +58,7 @@ export class LiveSubscription implements Subscription, Watched {
   #pumping = false;
   #full = false;
   #watch: DeliveryWatch | undefined;
+  #renewal: LockRenewal | undefined;
   #idle: Deferred<void> | undefined;
   /** Handlers that are being called at this moment: above 0, whoever calls us is inside one. */
   #calling = 0;
@@ -75,7 +75,8 @@ export class LiveSubscription implements Subscription, Watched {
   #catchesUp = false;
   /** Closed by a handler of its own: nothing may come after that. */
   #takesNothing = false;
-  readonly #given = new GivenAttempts();
+  /** Made when first needed. */
+  #given: GivenAttempts | undefined;
 
   /** @param given what handles the events, or the class of the stream that they are read from */
   constructor(
@@ -85,7 +86,7 @@ export class LiveSubscription implements Subscription, Watched {
   ) {
     this.inbox = inbox;
     this.settings = settings;
-    this.#isSimple = settings.concurrency === 1;
+    this.#isSimple = settings.concurrency === 1 && settings.group === undefined;
     const { handler } = 'handler' in given ? given : (this.#stream = new given.Stream(this));
     this.#handler =
       inbox.session.wrapping?.wrapHandler(handler, inbox.session, settings, (delivery, thrown) =>
@@ -150,8 +151,8 @@ export class LiveSubscription implements Subscription, Watched {
       return false;
     }
     const delivery = new LiveDelivery(this, event, lease);
-    if (lease !== undefined) delivery.attempt = Math.max(delivery.attempt, this.#given.next(event));
-    if (lease?.renew !== undefined) this.#watching.leaseTaken();
+    if (lease !== undefined) delivery.attempt = Math.max(delivery.attempt, this.#given?.next(event) ?? 1);
+    if (lease?.renew !== undefined) this.#renewing?.leaseTaken();
     if (lease !== undefined && lease.attempt > maxAttempts(this.settings.retry)) {
       this.#running++;
       this.#deadLetter(delivery, `delivered ${lease.attempt} times without an outcome`);
@@ -195,15 +196,17 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   /**
-   * Another message holds the event that we are at: it was published twice. Handled once, both are settled.
+   * The event that we are at came once more: handled once, both are settled.
    * @returns false if we do not hold it
    */
-  takeAgain(event: BroadcastEvent, lease: Lease | undefined, pair?: Pair): boolean {
+  takeAgain(event: BroadcastEvent, pair: Pair): boolean {
     for (const delivery of this.held()) {
-      if ((delivery.lease ?? pair) === undefined || delivery.abandoned || delivery.settled) continue;
+      if (delivery.abandoned || delivery.settled) continue;
       if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
-      delivery.lease = pair ? pair(delivery.lease) : new SharedLease(delivery.lease as Lease, lease as Lease);
-      this.#watching.leaseTaken();
+      const lease = pair(delivery.lease);
+      if (lease === undefined) continue;
+      delivery.lease = lease;
+      this.#renewing?.leaseTaken();
       return true;
     }
     return false;
@@ -307,7 +310,9 @@ export class LiveSubscription implements Subscription, Watched {
     if (lease === undefined || delivery.settled) return;
     delivery.settled = true;
     if (settlement.kind !== 'release') return this.inbox.settler.settle(lease, settlement);
-    this.#given.remember(delivery);
+    const { leases } = this.inbox.session;
+    this.#given ??= leases && new leases.GivenAttempts();
+    this.#given?.remember(delivery);
     this.inbox.settler.settle(lease, { ...settlement, tries: delivery.tries });
   }
 
@@ -360,13 +365,13 @@ export class LiveSubscription implements Subscription, Watched {
   #failed(delivery: LiveDelivery, thrown: unknown): void {
     delivery.startedAtMs = 0;
     if (delivery.outcome !== undefined || delivery.isGone) return this.#finished(delivery);
-    const { retry } = this.settings;
+    const { retry, group } = this.settings;
     // The handler asked something of the broadcaster that is closing under it: no fault of the event.
     if (codeOf(thrown) === 'closed' && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
     if (this.#isFinal(delivery, thrown)) return this.#deadLetter(delivery, describeError(thrown));
     const delayMs = retryAfterMsOf(thrown) + backOffMs(this.runtime, retry, delivery.attempt);
     // In a group another member may do better, unless the order of a key would suffer.
-    if (this.#mayGo(delivery) && delivery.event.partitionkey === undefined) {
+    if (group !== undefined && this.#goesBack(delivery) && delivery.event.partitionkey === undefined) {
       return this.#rest(delivery, delayMs);
     }
     if (this.#isEnding) return this.#giveBack(delivery, thrown);
@@ -390,17 +395,16 @@ export class LiveSubscription implements Subscription, Watched {
     return !isRetryable(thrown) || isLate || delivery.attempt >= retry.tries;
   }
 
-  /** May another member of the group handle it? */
-  #mayGo({ lease }: LiveDelivery): boolean {
-    return lease !== undefined && this.settings.group !== undefined && (lease as HeldLease).isOurs !== true;
+  /** Does the service get back what is to be tried again? Not what is for this instance alone. */
+  #goesBack({ lease }: LiveDelivery): boolean {
+    return lease !== undefined && (lease as HeldLease).isOurs !== true;
   }
 
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
   #rest(delivery: LiveDelivery, delayMs: number): void {
     const isLeased = delivery.lease !== undefined;
-    const goesBack = isLeased && (delivery.lease as HeldLease).isOurs !== true;
     if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
-    if (goesBack && this.inbox.delaysReleases) {
+    if (this.#goesBack(delivery) && this.inbox.delaysReleases) {
       this.#settle(delivery, { kind: 'release', delayMs });
       return this.#free(delivery);
     }
@@ -409,7 +413,7 @@ export class LiveSubscription implements Subscription, Watched {
     const timer = this.runtime.after(delayMs, () => {
       this.#resting?.delete(delivery);
       this.#active?.delete(delivery);
-      if (goesBack) this.#settle(delivery, RELEASE);
+      if (this.#goesBack(delivery)) this.#settle(delivery, RELEASE);
       else {
         delivery.again();
         queue.push(delivery);
@@ -499,6 +503,12 @@ export class LiveSubscription implements Subscription, Watched {
   get #watching(): DeliveryWatch {
     this.#watch ??= new DeliveryWatch(this);
     return this.#watch;
+  }
+
+  get #renewing(): LockRenewal | undefined {
+    const { leases } = this.inbox.session;
+    this.#renewal ??= leases && new leases.LockRenewal(this);
+    return this.#renewal;
   }
 
   tell(signal: Signal): void {
@@ -625,7 +635,7 @@ export class LiveSubscription implements Subscription, Watched {
       this.#dropQueue();
     }
     // First: a source that feeds nobody any more brings no control events either.
-    const handing = this.inbox.isOwn ? handOver(this.inbox, 1) : undefined;
+    const handing = this.inbox.isOwn ? this.inbox.handOver(1) : undefined;
     if (handing !== undefined) await handing;
     this.#state = 'closing';
     const catchingUp = isInside || drainMs <= 0 ? undefined : this.inbox.catchUp(drainMs);
@@ -643,6 +653,7 @@ export class LiveSubscription implements Subscription, Watched {
     }
     this.#state = 'closed';
     this.#watch?.stop();
+    this.#renewal?.stop();
     this.#idle?.resolve();
     this.#othersIdle?.resolve();
     this.#stream?.end();

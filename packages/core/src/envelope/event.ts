@@ -271,3 +271,16 @@ function timeOf(text: string): number {
   const ms = timeReader.read(text, 0);
   return Number.isNaN(ms) ? parseTime(text) : ms;
 }
+
+/** What CloudEvents calls an event's identity. */
+export type Identity = Pick<BroadcastEvent, 'id' | 'source'>;
+
+/** As one string: ids hold no control characters. */
+export function identityOf(event: Identity): string {
+  return `${event.id}\n${event.source}`;
+}
+
+export function eventOf(identity: string): Identity {
+  const at = identity.indexOf('\n');
+  return { id: identity.slice(0, at), source: identity.slice(at + 1) };
+}

@@ -1,6 +1,5 @@
-import type { BroadcastEvent } from '../envelope/event.ts';
+import { type BroadcastEvent, eventOf, type Identity, identityOf } from '../envelope/event.ts';
 import type { Runtime } from '../timing/runtime.ts';
-import { eventOf, type Identity, identityOf } from './deduplicator.ts';
 import type { GapDetector } from './gap-detector.ts';
 import { IdMemory } from './id-memory.ts';
 

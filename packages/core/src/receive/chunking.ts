@@ -2,10 +2,9 @@ import { PolycastError } from '../contract/error.ts';
 import type { Lease } from '../contract/transport.ts';
 import { decodeEvents } from '../envelope/decode.ts';
 import { encodeEvent } from '../envelope/encode.ts';
-import { type BroadcastEvent, expireAfter, remainingMs } from '../envelope/event.ts';
+import { type BroadcastEvent, expireAfter, type Identity, remainingMs } from '../envelope/event.ts';
 import type { Runtime } from '../timing/runtime.ts';
 import type { Timer } from '../timing/timer.ts';
-import type { Identity } from './deduplicator.ts';
 import type { Settler } from './settler.ts';
 
 /** A piece of a large event: bytes of its JSON text, and where they belong. */

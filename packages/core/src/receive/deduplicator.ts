@@ -1,4 +1,4 @@
-import type { BroadcastEvent } from '../envelope/event.ts';
+import { type BroadcastEvent, type Identity, identityOf } from '../envelope/event.ts';
 import type { Runtime } from '../timing/runtime.ts';
 
 /** @default how long an id is remembered */
@@ -36,17 +36,4 @@ export class Deduplicator {
   remove(event: Identity): void {
     this.#seenAtMs.delete(identityOf(event));
   }
-}
-
-/** What CloudEvents calls an event's identity. */
-export type Identity = Pick<BroadcastEvent, 'id' | 'source'>;
-
-/** As one string: ids hold no control characters. */
-export function identityOf(event: Identity): string {
-  return `${event.id}\n${event.source}`;
-}
-
-export function eventOf(identity: string): Identity {
-  const at = identity.indexOf('\n');
-  return { id: identity.slice(0, at), source: identity.slice(at + 1) };
 }

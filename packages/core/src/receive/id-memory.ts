@@ -1,6 +1,6 @@
-import { type BroadcastEvent, ownNumberOf } from '../envelope/event.ts';
+import { type BroadcastEvent, type Identity, ownNumberOf } from '../envelope/event.ts';
 import type { Runtime } from '../timing/runtime.ts';
-import { Deduplicator, type Identity } from './deduplicator.ts';
+import { Deduplicator } from './deduplicator.ts';
 
 /** How many ids below the highest one of a publisher are remembered. A multiple of 32. */
 export const ID_WINDOW = 4_096;

@@ -4,7 +4,6 @@ import { PolycastError } from '../contract/error.ts';
 import { addressesOf } from '../contract/participant.ts';
 import type { Signal } from '../contract/signal.ts';
 import type { Lease, Sink, Source } from '../contract/transport.ts';
-import { handOver, listenBeside } from '../control/control-lane.ts';
 import type { RequestDesk } from '../control/request-desk.ts';
 import type { SubscriptionSettings } from '../deliver/subscription-settings.ts';
 import { type BroadcastEvent, expireAfter, isExpired, ownNumberOf } from '../envelope/event.ts';
@@ -31,14 +30,14 @@ export interface Receiving {
   /** The same, for events that are known to fit its filter. */
   takeFitting(event: BroadcastEvent, lease: Lease | undefined): boolean;
   /** A copy of what it is at: its lease joins the one that it has. @returns false if it is not at it */
-  takeAgain(event: BroadcastEvent, lease: Lease | undefined, pair?: Pair): boolean;
+  takeAgain(event: BroadcastEvent, pair: Pair): boolean;
   recall(leases: ReadonlySet<Lease>): void;
   /** @returns was there a listener? */
   hear(signal: Signal): boolean;
 }
 
-/** Makes one lease of the one that is held, if any, and a second one. */
-export type Pair = (held: Lease | undefined) => Lease;
+/** Makes one lease of the one that is held, if any, and a second one. Undefined: they have nothing to do with one another. */
+export type Pair = (held: Lease | undefined) => Lease | undefined;
 
 /**
  * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
@@ -73,8 +72,6 @@ export class Inbox implements Sink, ControlSource {
   /** Publishers whose events came too late, which was signalled. */
   #late: Set<string> | undefined;
   #dispatching = 0;
-  /** Makes a lease for each of several subscriptions of one: set where they share a source of a service that settles. */
-  divide: ((lease: Lease, count: number) => Lease[]) | undefined;
 
   constructor(session: Session, settings: SubscriptionSettings, kind: 'own' | 'shared' | 'direct') {
     this.session = session;
@@ -207,7 +204,17 @@ export class Inbox implements Sink, ControlSource {
     const { session } = this;
     if (this.#kind !== 'own' || session.control !== this || session.manifest.capabilities.members.level !== 'emulated')
       return;
-    listenBeside(session).catch((thrown: unknown) => this.failed(PolycastError.from(thrown)));
+    session.lane?.listenBeside(session).catch((thrown: unknown) => this.failed(PolycastError.from(thrown)));
+  }
+
+  /**
+   * Before it stops: another source brings roll calls and replies, if anybody still needs them once `going` more subscriptions are gone.
+   * @returns nothing where there is nothing to wait for. Bounded: a service that answers nothing must not keep us open
+   */
+  handOver(going: number): Promise<unknown> | undefined {
+    const { lane, runtime } = this.session;
+    const handing = lane?.handOver(this, going);
+    return handing && settlesWithin(runtime, handing, HANDED_OVER_WITHIN_MS);
   }
 
   /** After `stop`: the subscription has settled everything. */
@@ -222,7 +229,7 @@ export class Inbox implements Sink, ControlSource {
     ) {
       return;
     }
-    const handing = handOver(this, 0);
+    const handing = this.handOver(0);
     // Somebody may join meanwhile.
     if (handing !== undefined) return handing.then(() => this.leave());
     await this.close();
@@ -344,7 +351,10 @@ export class Inbox implements Sink, ControlSource {
 
   /** A copy of what the subscription that has this source to itself is at: its lease joins the one that it has. */
   #isHeld(event: BroadcastEvent, lease: Lease): boolean {
-    return this.#kind === 'own' && this.#subscriptions[0]?.takeAgain(event, lease) === true;
+    const { leases } = this.session;
+    if (this.#kind !== 'own' || leases === undefined) return false;
+    const pair: Pair = (held) => held && new leases.SharedLease(held, lease);
+    return this.#subscriptions[0]?.takeAgain(event, pair) === true;
   }
 
   #repeated(lease: Lease | undefined): boolean {
@@ -413,7 +423,7 @@ export class Inbox implements Sink, ControlSource {
   /** Where the service settles, only members of groups share a source. */
   #handShares(event: BroadcastEvent, lease: Lease): boolean {
     const all = [...this.#subscriptions];
-    const shares = all.length === 0 ? undefined : this.divide?.(lease, all.length);
+    const shares = all.length === 0 ? undefined : this.session.leases?.divideLease(lease, all.length);
     if (shares === undefined) return this.#done(lease);
     all.forEach((one, at) => {
       one.take(event, shares[at]);
@@ -530,5 +540,7 @@ export class Inbox implements Sink, ControlSource {
 const LETTER_P = 112;
 /** Publishers that `expired` is signalled of. */
 export const MAX_LATE_SOURCES = 10_000;
+/** Longest wait until another source brings roll calls and replies, ms. */
+const HANDED_OVER_WITHIN_MS = 5_000;
 /** Longest wait for settlements under way before the source closes, ms. */
 const SETTLED_WITHIN_MS = 3_000;
