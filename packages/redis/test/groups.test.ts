@@ -252,6 +252,26 @@ describe('what the server loses', () => {
     await vi.waitFor(() => expect(gapsOf(one)).toEqual([{ kind: 'gap', reason: 'trimmed' }]));
   });
 
+  it('is not what another member has claimed from a handler that gives it back too late', async () => {
+    const topic = freshTopic();
+    const one = await member(topic, 'one', { lockMs: 400 });
+    await one.link.publish([outgoing(topic, '1')]);
+    await vi.waitFor(() => expect(one.sink.ids).toEqual(['1']));
+    // Nobody but the other takes what the lock has let go.
+    one.sink.setCapacity(0);
+    const two = await member(topic, 'two', { lockMs: 400 });
+    await vi.waitFor(() => expect(two.sink.ids).toEqual(['1']), { timeout: 5_000 });
+    const { lease } = one.sink.delivered[0] as { lease: Lease };
+    await expect(lease.renew?.()).rejects.toMatchObject({ code: 'lock-lost' });
+    expect(() => lease.settle({ kind: 'release', delayMs: 0 })).toThrow(expect.objectContaining({ code: 'lock-lost' }));
+    // What is asked for it goes over the same connection, before this.
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    await one.link.publish([outgoing(topic, '2')]);
+    await turn();
+    expect(gapsOf(one)).toEqual([]);
+  });
+
   it('to trimming is counted, once for each member', async () => {
     const topic = freshTopic();
     const one = await member(topic, 'one', { options: { batch: 'off' }, lockMs: 400 });
