@@ -17,6 +17,7 @@ const WITHOUT_INFO =
   'asks for the role with HELLO where INFO is not allowed: what a demoted server took is signalled all the same';
 const GOES_ALONG =
   'where the server says whose data it is who listens goes along when only the connection for commands has found the server that took over';
+const UNANSWERED = 'a member that joins without an answer and';
 const BETWEEN_KEEP_ALIVES =
   'a replica that took over may be behind which is told once, although it was demoted and promoted between two keep-alives: pub/sub, publishing';
 
@@ -218,6 +219,42 @@ export const MUTANTS: readonly Mutant[] = [
         module: 'redis/src/command-connection.ts',
         from: '      this.#options.commands.moved({ history, isSame, lostAtMs: this.#downSinceMs });\n',
         to: '      void isSame;\n',
+      },
+    ],
+  },
+  {
+    name: 'unanswered-join-stays',
+    wrong: 'who joined again without an answer is taken for a new life when it leaves: its group stays',
+    caughtBy: by('groups', `${UNANSWERED} closes then, leaves nothing`),
+    patches: [
+      {
+        module: 'redis/src/group-membership.ts',
+        from: 'const readers = [...this.#unanswered];',
+        to: 'const readers: number[] = [];',
+      },
+    ],
+  },
+  {
+    name: 'join-after-leave',
+    wrong: 'a member that the server reads joining after it has left stays',
+    caughtBy: by('groups', `${UNANSWERED} leaves before the server has read that it joins, leaves nothing`),
+    patches: [
+      {
+        module: 'redis/src/group-membership.ts',
+        from: '    await this.#untilDone([...this.#unanswered]);\n    await this.#leaveAll();\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'refused-member-stays',
+    wrong: 'a subscription that could not be opened leaves the group that it had joined',
+    caughtBy: by('groups', `${UNANSWERED} is refused for that, leaves nothing: { group: 'g' }`),
+    patches: [
+      {
+        module: 'redis/src/stream-group.ts',
+        from: '      await within(GOODBYE_TIMEOUT_MS, this.#membership.leaveAll(), () => undefined).catch(() => {});\n',
+        to: '',
       },
     ],
   },
