@@ -399,7 +399,7 @@ describe('attempts', () => {
     expect(one.sink.delivered[1]?.lease?.attempt).toBe(2);
     accept(one.sink.delivered[1]?.lease);
     one.sink.capacity = 0;
-    const id = await admin.xadd(keyOf(topic), '*', 'event', outgoing(topic, '2').json as string);
+    const id = await admin.xadd(keyOf(topic), '*', 'event', outgoing(topic, '2').encoded.json);
     await admin.xreadgroup('GROUP', 'polycast:group:g', 'one', 'STREAMS', keyOf(topic), '>');
     one.sink.setCapacity(10);
     for (let cut = 0; cut < 3; cut++) {

@@ -1,12 +1,12 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import type { Address, BroadcastEvent, Lease, Source } from '@polycast/core/adapter';
-import { BroadcastEvent as Event, encodeEvent } from '@polycast/core/adapter';
+import { BroadcastEvent as Event } from '@polycast/core/adapter';
 import { type RedisServer, startRedis } from '@polycast/local-services';
 import { redisStreams } from '@polycast/redis';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { FakeSink, freshTopic, openLink, outgoing, request } from './link.ts';
+import { encodedOf, FakeSink, freshTopic, openLink, outgoing, request } from './link.ts';
 
 let server: RedisServer;
 let admin: Redis;
@@ -30,7 +30,7 @@ function keyed(topic: string, id: string, partitionkey: string | undefined, to: 
     ...(to[0] === '*' ? {} : { to: to.join(',') }),
   };
   const event = new Event({ type: 'test', source: '/tester/one', id, data: id, attributes });
-  return { event, topic, to, json: encodeEvent(event), expiresAtMs: Number.POSITIVE_INFINITY };
+  return { event, topic, to, encoded: encodedOf(event), expiresAtMs: Number.POSITIVE_INFINITY };
 }
 
 /** What all members together did. */
