@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { defaultExclude, defineConfig } from 'vitest/config';
+import { mutate } from './scripts/mutate.ts';
 
 const conditions = ['polycast-source'];
 
@@ -35,6 +36,7 @@ function project(
 ) {
   const exclude = groupOrder === 0 ? [] : ALONE.map((file) => relative(root, file));
   return {
+    plugins: [mutate(process.env.POLYCAST_MUTANT)],
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
     test: {

@@ -1,10 +1,23 @@
 import type { BroadcastEvent, Manifest, Transport } from '@polycast/core';
-import type { Lease, Link, LinkContext, Outgoing, Sink, Source, SourceRequest } from '@polycast/core/adapter';
+import {
+  type Encoded,
+  Encoder,
+  type Lease,
+  type Link,
+  type LinkContext,
+  type Outgoing,
+  type Sink,
+  type Source,
+  type SourceRequest,
+} from '@polycast/core/adapter';
+
+/** One event on its way out, as core or the link has written it. */
+export type Sent = Outgoing<Encoded | undefined>;
 
 /** Steps in between core and a transport. What is left out passes through unchanged. */
 export interface Interference {
   manifest?(manifest: Manifest): Manifest;
-  publish?(batch: readonly Outgoing[], next: Link['publish'], at: LinkContext): ReturnType<Link['publish']>;
+  publish?(batch: readonly Sent[], next: Link['publish'], at: Publishing): ReturnType<Link['publish']>;
   subscribe?(
     request: SourceRequest,
     sink: Sink,
@@ -18,6 +31,12 @@ export interface Interference {
   closeLink?(next: () => Promise<void>, at: LinkContext): Promise<void>;
   members?(next: NonNullable<Link['members']>): ReturnType<NonNullable<Link['members']>>;
   open?(context: LinkContext, next: Transport['open']): Promise<Link>;
+}
+
+/** Where something is published. */
+export interface Publishing extends LinkContext {
+  /** The same, with another event in it. */
+  rewrite(one: Sent, event: BroadcastEvent): Sent;
 }
 
 /** Where a delivery comes from. */
@@ -36,12 +55,17 @@ export function interfere(transport: Transport, how: Interference): Transport {
     async open(context) {
       const open = (inner: LinkContext) => transport.open(inner);
       const link = how.open === undefined ? await open(context) : await how.open(context, open);
-      return interfereLink(link, context, how);
+      return interfereLink(link, context, how, transport.manifest);
     },
   };
 }
 
-function interfereLink(link: Link, context: LinkContext, how: Interference): Link {
+function interfereLink(link: Link, context: LinkContext, how: Interference, manifest: Manifest): Link {
+  const encoder = new Encoder(link, manifest);
+  const publishing: Publishing = {
+    ...context,
+    rewrite: (one, event) => ({ ...one, event, encoded: encoder.encode(event) }),
+  };
   const publish: Link['publish'] = (batch) => link.publish(batch);
   const subscribe: Link['subscribe'] = async (request, sink) => {
     const at: Listening = { context, request };
@@ -49,13 +73,13 @@ function interfereLink(link: Link, context: LinkContext, how: Interference): Lin
     return interfereSource(source, at, how);
   };
   const made: Link = {
-    publish: how.publish === undefined ? publish : (batch) => how.publish!(batch, publish, context),
+    publish: how.publish === undefined ? publish : (batch) => how.publish!(batch, publish, publishing),
     subscribe:
       how.subscribe === undefined ? subscribe : (request, sink) => how.subscribe!(request, sink, subscribe, context),
     close: () => (how.closeLink === undefined ? link.close() : how.closeLink(() => link.close(), context)),
   };
   if (link.native !== undefined) Object.assign(made, { native: link.native });
-  if (link.sizeOf !== undefined) made.sizeOf = (event) => link.sizeOf!(event);
+  if (link.encode !== undefined) made.encode = (event, before) => link.encode!(event, before);
   if (link.members !== undefined) {
     const members = () => link.members!();
     made.members = how.members === undefined ? members : () => how.members!(members);

@@ -9,16 +9,18 @@ import type {
 } from '@polycast/core';
 import {
   addressesOf,
+  Encoder,
   BroadcastEvent as EventClass,
   type EventParts,
+  endOfBatch,
   type Lease,
   type Link,
-  type Outgoing,
   type Source,
   type SourceRequest,
   sourceOf,
 } from '@polycast/core/adapter';
 import { show } from './assert.ts';
+import type { Sent } from './interfere.ts';
 import type { SignalNotes } from './signal-notes.ts';
 import { until, within } from './wait.ts';
 
@@ -108,6 +110,8 @@ export class SpiParticipant {
   readonly #patienceMs: number;
   readonly #inboxes: RawInbox[] = [];
   readonly #signal: (signal: Signal) => void;
+  readonly #limits: Transport['manifest']['limits'];
+  readonly #encoder: Encoder;
   readonly #epoch: string;
   #published = 0;
   #closed = false;
@@ -120,7 +124,10 @@ export class SpiParticipant {
     topic: string;
     patienceMs: number;
     signal: (signal: Signal) => void;
+    manifest: Transport['manifest'];
   }) {
+    this.#limits = init.manifest.limits;
+    this.#encoder = new Encoder(init.link, init.manifest);
     this.#signal = init.signal;
     this.self = init.self;
     this.link = init.link;
@@ -158,7 +165,16 @@ export class SpiParticipant {
       patienceMs * 2,
       'open a link',
     );
-    return new SpiParticipant({ self, link, signals, metered, topic, patienceMs, signal });
+    return new SpiParticipant({
+      self,
+      link,
+      signals,
+      metered,
+      topic,
+      patienceMs,
+      signal,
+      manifest: transport.manifest,
+    });
   }
 
   /** `group` is the name alone, as users write it. */
@@ -185,7 +201,10 @@ export class SpiParticipant {
     return inbox;
   }
 
-  /** Sends data, each as one event, in one batch or several as the transport's limits say. */
+  /**
+   * Sends data, each as one event: encoded as core encodes, in batches as large as the transport's limits allow.
+   * @param options.maxBatch and no more events than this in one: 1 if left out
+   */
   async publish(
     data: readonly unknown[],
     options: {
@@ -198,7 +217,7 @@ export class SpiParticipant {
   ): Promise<void> {
     const expiresAtMs = options.expiresAtMs ?? Number.POSITIVE_INFINITY;
     const to = options.to ?? ['*'];
-    const outgoing = data.map((value): Outgoing => {
+    const entries = data.map((value): { outgoing: Sent } => {
       const attributes = {
         datacontenttype: 'application/json',
         ...options.parts?.attributes,
@@ -210,15 +229,18 @@ export class SpiParticipant {
         id: `${this.#epoch}.${++this.#published}`,
         time: Date.now(),
         expiresAtMs,
-        data: value,
+        data: this.#encoder.dataOf(value),
         ...options.parts,
         attributes,
       });
-      return { event, topic: options.topic ?? this.#topic, to, json: JSON.stringify(event), expiresAtMs };
+      const encoded = this.#encoder.encode(event);
+      return { outgoing: { event, topic: options.topic ?? this.#topic, to, encoded, expiresAtMs } };
     });
-    const size = Math.max(1, options.maxBatch ?? 1);
-    for (let at = 0; at < outgoing.length; at += size) {
-      const errors = await this.link.publish(outgoing.slice(at, at + size));
+    const maxBatchEvents = Math.min(this.#limits.maxBatchEvents, options.maxBatch ?? 1);
+    const limits = { ...this.#limits, maxBatchEvents };
+    for (let at = 0, end = 0; at < entries.length; at = end) {
+      end = endOfBatch(entries, at, limits);
+      const errors = await this.link.publish(entries.slice(at, end).map(({ outgoing }) => outgoing));
       const error = errors?.find((one) => one !== undefined);
       if (error !== undefined) throw error;
     }

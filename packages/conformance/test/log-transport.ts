@@ -141,11 +141,11 @@ class LogLink implements Link {
       const retryAfterMs = this.#broker.pauseMs;
       this.#broker.pauseMs = 0;
       if (retryAfterMs > 0) throw new PolycastError('throttled', 'the broker is busy', { retryAfterMs });
-      for (const { event, to, topic, json, expiresAtMs } of batch) {
+      for (const { event, to, topic, encoded, expiresAtMs } of batch) {
         const key = typeof event.partitionkey === 'string' ? event.partitionkey : undefined;
         const { id, source, type, time } = event;
         const attributes = { ...event.attributes, specversion: '1.0', id, source, type, time };
-        const entry = { to, bytes: new TextEncoder().encode(json), key, attributes, expiresAtMs };
+        const entry = { to, bytes: new TextEncoder().encode(encoded.json), key, attributes, expiresAtMs };
         this.#broker.append(topic, [entry]);
       }
       this.#context.meter('appends', batch.length);

@@ -12,6 +12,8 @@ export type { Participant } from './contract/participant.ts';
 export { addressesOf, sourceOf } from './contract/participant.ts';
 export type { Signal } from './contract/signal.ts';
 export type {
+  Encoded,
+  EncodedJson,
   Lease,
   Link,
   LinkContext,
@@ -36,3 +38,4 @@ export { utf8Length } from './envelope/limits.ts';
 export { isPlainJson, normaliseData } from './envelope/normalise.ts';
 export type { Condition } from './filter/condition.ts';
 export type { FilterTarget, Pushed, PushOptions, PushReason } from './filter/target.ts';
+export { Encoder, endOfBatch } from './publish/encoder.ts';

@@ -86,6 +86,43 @@ test.each(SETTLES)(
   },
 );
 
+const ALL = [...EVERYWHERE, CONTROL];
+
+test('who pauses hears roll calls through a source of their own from then on, once each', async () => {
+  const { transport, me, sources } = await open({ settlement: 'native' });
+  const one = await me.subscribe(() => {});
+  expect(sources()).toEqual([ALL]);
+  one.pause();
+  await vi.waitFor(() => expect(sources()).toEqual([ALL, OWN]));
+  transport.loops = false;
+  const call = event('polycast.roll-call', { instance: 'other', role: 'r', forMs: 60_000 });
+  transport.sinks[1]?.sink.deliver(call);
+  await vi.waitFor(() => expect(transport.sent.flat().map(({ event, to }) => [event.type, to])).toEqual([HEARTBEAT]));
+  one.resume();
+  transport.sinks[0]?.sink.deliver(call);
+  await pass();
+  expect(transport.sent.flat()).toHaveLength(1);
+});
+
+test('where what comes is shared out here, who pauses holds up nothing and opens nothing', async () => {
+  const { me, sources } = await open({ settlement: 'emulated' });
+  (await me.subscribe(() => {})).pause();
+  await pass();
+  expect(sources()).toEqual([ALL]);
+});
+
+test.each([
+  ['request', (me: Broadcaster) => me.request({ type: 'who' }, { expect: 1, timeoutMs: 60_000 })],
+  ['members', (me: Broadcaster) => me.members({ timeoutMs: 60_000 })],
+])('who asks while events may hold up its subscription hears the answers beside it: %s', async (_, ask) => {
+  const { transport, me, sources } = await open({ settlement: 'native' });
+  transport.loops = false;
+  await me.subscribe(() => {});
+  Promise.resolve(ask(me)).catch(() => {});
+  await vi.waitFor(() => expect(transport.sent.flat()).toHaveLength(1));
+  expect(sources()).toEqual([ALL, OWN]);
+});
+
 test('the one that hears control closes, and the other is paused: roll calls do not wait behind it', async () => {
   const { me, sources } = await open({ settlement: 'native' });
   const one = await me.subscribe(() => {});

@@ -135,7 +135,7 @@ test('an event under another number holds what it held when it was published', a
   refuse(new PolycastError('payload-too-large', 'as the test says'));
   await expect(refused).rejects.toMatchObject({ code: 'payload-too-large' });
   await Promise.all(taken);
-  const sent = transport.sent.flat().map(({ json }) => JSON.parse(json as string));
+  const sent = transport.sent.flat().map(({ encoded }) => JSON.parse(encoded.json));
   expect(sent.map(({ data }) => data)).toEqual(['refused', expected, 'once']);
   expect(sent[1].sequence).toBe(sent[0].sequence);
 });

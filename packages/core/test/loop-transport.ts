@@ -4,6 +4,7 @@ import {
   type Capability,
   type CapabilityName,
   decodeEvents,
+  type EncodedJson,
   type Lease,
   type Link,
   type LinkContext,
@@ -27,6 +28,8 @@ export class LoopTransport implements Transport {
   onPublish: (batch: readonly Outgoing[]) => void | Promise<void | readonly (PolycastError | undefined)[]> = () => {};
   /** Before a source is open. */
   onSubscribe: (request: SourceRequest) => void | Promise<void> = () => {};
+  /** What an event becomes on the wire; left out: core's JSON. */
+  encode: ((event: BroadcastEvent, before?: EncodedJson) => EncodedJson) | undefined;
   /** Deliver what is sent to all sinks at once. */
   loops = true;
 
@@ -59,11 +62,12 @@ export class LoopTransport implements Transport {
   async open(context: LinkContext): Promise<Link> {
     this.context = context;
     return {
-      publish: (batch) => {
+      ...(this.encode !== undefined && { encode: this.encode }),
+      publish: (batch: readonly Outgoing[]) => {
         this.sent.push([...batch]);
         context.meter('message', batch.length);
         if (this.loops) {
-          for (const { json, topic } of batch) if (topic === context.topic) this.receive(json as string);
+          for (const { encoded, topic } of batch) if (topic === context.topic) this.receive(encoded.json);
         }
         return this.onPublish(batch);
       },

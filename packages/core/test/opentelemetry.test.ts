@@ -208,6 +208,6 @@ test('through a broadcaster: the handler’s span is linked to the publisher’s
     published.map((span) => span.spanContext().spanId),
   );
   expect(handled.map(({ status }) => status.code)).toEqual([SpanStatusCode.UNSET, SpanStatusCode.ERROR]);
-  expect(transport.sent[0]?.[0]?.json).toContain('"traceparent":"00-');
+  expect(transport.sent[0]?.[0]?.encoded.json).toContain('"traceparent":"00-');
   await me.close();
 });

@@ -30,7 +30,7 @@ async function sentPieces(transport: LoopTransport, clockMs = 0, ttlMs = 600_000
   clock.mockImplementation(() => Math.round(performance.timeOrigin + performance.now()) + clockMs);
   await me.publish({ type: 'large', data: LARGE }, { ttlMs });
   clock.mockRestore();
-  return transport.sent.flat().map(({ json }) => json as string);
+  return transport.sent.flat().map(({ encoded }) => encoded.json);
 }
 
 afterEach(async () => {
@@ -108,7 +108,7 @@ test.each([false, true])(
     const letters = transport.sent.flat().filter(({ topic }) => topic === 't.dead-letter');
     const read: { data: unknown; deadletterreason?: unknown }[] = [];
     await reader.subscribe((event) => void read.push(event));
-    for (const { json } of letters) transport.receive(json as string);
+    for (const { encoded } of letters) transport.receive(encoded.json);
     await vi.waitFor(() => expect(read.map(({ data }) => data)).toEqual([LARGE]));
     expect(read[0]?.deadletterreason).toBe('no');
   },

@@ -4,7 +4,6 @@ import {
   type Link,
   type LinkContext,
   type OptionNames,
-  type Outgoing,
   optionsOf,
   type Participant,
   PolycastError,
@@ -14,7 +13,7 @@ import {
   type Transport,
 } from '@polycast/core/adapter';
 import type { GroupMember } from './group.ts';
-import { Hub, type Room, type Seat } from './hub.ts';
+import { Hub, type Published, type Room, type Seat } from './hub.ts';
 import { manifestOf } from './manifest.ts';
 import { DEFAULT_HUB, type MemoryOptions } from './options.ts';
 import type { ThreadBridge } from './threads.ts';
@@ -79,7 +78,7 @@ export function heldAt(location: string, topic: string): readonly string[] {
   );
 }
 
-class MemoryLink implements Link {
+class MemoryLink implements Link<undefined> {
   readonly #location: string;
   readonly #topic: string;
   readonly #hub: Hub;
@@ -107,8 +106,8 @@ class MemoryLink implements Link {
     if (this.#bridge === undefined) this.members = async () => this.#room.participants;
   }
 
-  publish(batch: readonly Outgoing[]): void | Promise<void> {
-    const outgoing = this.#copy ? copyOf(batch[0] as Outgoing) : (batch[0] as Outgoing);
+  publish(batch: readonly Published[]): void | Promise<void> {
+    const outgoing = this.#copy ? copyOf(batch[0] as Published) : (batch[0] as Published);
     // Dead letters go to another topic: perhaps nobody is there.
     const room = outgoing.topic === this.#topic ? this.#room : this.#hub.find(outgoing.topic);
     // What is refused here must not have reached another thread.
@@ -159,6 +158,6 @@ class MemoryLink implements Link {
   }
 }
 
-function copyOf(outgoing: Outgoing): Outgoing {
+function copyOf(outgoing: Published): Published {
   return { ...outgoing, event: outgoing.event.with({ data: structuredClone(outgoing.event.data) }) };
 }

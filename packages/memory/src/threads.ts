@@ -1,9 +1,9 @@
-import { decodeEvents, encodeEvent, type Outgoing, PolycastError } from '@polycast/core/adapter';
-import type { Hub } from './hub.ts';
+import { decodeEvents, encodeEvent, PolycastError } from '@polycast/core/adapter';
+import type { Hub, Published } from './hub.ts';
 
 /** Carries what is published to hubs of the same name in other threads. */
 export interface ThreadBridge {
-  send(outgoing: Outgoing): void;
+  send(outgoing: Published): void;
   /** Called by each link after it has left the hub: the last one ends it. */
   leave(): void;
 }
@@ -11,7 +11,7 @@ export interface ThreadBridge {
 /** What crosses: the address list, the topic, and the event as CloudEvents JSON. */
 interface Message {
   readonly topic: string;
-  readonly to: Outgoing['to'];
+  readonly to: Published['to'];
   readonly json: string;
 }
 
@@ -49,7 +49,7 @@ function open(name: string, hub: Hub): BroadcastChannel {
       json,
       (event) => {
         try {
-          void room.publish({ event, topic, to, json: undefined, expiresAtMs: event.expiresAtMs }, undefined);
+          void room.publish({ event, topic, to, encoded: undefined, expiresAtMs: event.expiresAtMs }, undefined);
         } catch (thrown) {
           room.failed(PolycastError.from(thrown), to);
         }

@@ -1,10 +1,16 @@
+import { setTimeout as pass } from 'node:timers/promises';
 import type { Address } from '@polycast/core/adapter';
 import type { Cluster, Redis } from 'ioredis';
 import type { GroupKeeper } from './group-keeper.ts';
 import * as groups from './group-scripts.ts';
 import { mapError } from './map-error.ts';
-import { type RawEntry, type SourceParts, unblock } from './stream-reader.ts';
+import { isConnected, type RawEntry, type SourceParts, unblock } from './stream-reader.ts';
 import { compareIds, startIdOf } from './wire.ts';
+
+/** Connections over which joining was not answered, remembered at most. */
+const MAX_UNANSWERED = 16;
+/** How often, and after how many ms each, it is asked whether the server is done with such a connection. */
+const DONE = { asked: 20, intervalMs: 50 };
 
 /** What we know of our group in one stream. */
 interface Known {
@@ -29,8 +35,12 @@ export class GroupMembership {
   /** Last entry handed to the group, by key: where it is made again should it get lost. */
   readonly #lastIds = new Map<string, string>();
   #reader: number | undefined;
-  /** The reader that the server knows as ours. */
+  /** The reader that the server knows as ours, unless one of the unanswered took its place. */
   #registered: number | undefined;
+  /** Readers as which we joined without an answer, so far: the server may know them as ours, or may yet read that they join. */
+  readonly #unanswered = new Set<number>();
+  /** Was the server ever asked to let us join? */
+  #hasTried = false;
 
   constructor(
     parts: SourceParts,
@@ -64,8 +74,15 @@ export class GroupMembership {
   /** On a new connection. @param reader see {@link groups.join} */
   async joinAll(redis: Redis, reader: number | undefined): Promise<void> {
     this.#reader = reader;
+    this.#hasTried = true;
+    if (reader !== undefined) this.#unanswered.add(reader);
+    for (const oldest of this.#unanswered) {
+      if (this.#unanswered.size <= MAX_UNANSWERED) break;
+      this.#unanswered.delete(oldest);
+    }
     await Promise.all(this.all.map((one) => this.#join(redis, one)));
     this.#registered = reader;
+    if (reader !== undefined) this.#unanswered.delete(reader);
   }
 
   /** Compares what a beat found with what we know. @returns false if the group is another than the one we joined */
@@ -136,12 +153,33 @@ export class GroupMembership {
 
   /** Also wakes some of those who stay, if we leave them something. */
   async leaveAll(): Promise<void> {
+    if (!this.#hasTried) return;
+    await this.#leaveAll();
+    if (this.#unanswered.size === 0) return;
+    // What was sent over another connection may come after that: once the server is done with it, we leave again.
+    await this.#untilDone([...this.#unanswered]);
+    await this.#leaveAll();
+  }
+
+  async #leaveAll(): Promise<void> {
     const { commands, settings } = this.#parts;
     const { client } = commands;
-    const options = { keepMs: settings.maxAgeMs, reader: this.#registered };
+    const readers = [...this.#unanswered];
+    if (this.#registered !== undefined) readers.push(this.#registered);
+    const options = { keepMs: settings.maxAgeMs, readers };
     const left = await Promise.all(this.all.map((one) => groups.leave(client, this.#keeper.keys, one, options)));
-    const key = this.all[0]?.key ?? '';
-    for (const reader of new Set(left.flat())) await unblock(commands, key, Number(reader));
+    for (const reader of new Set(left.flat())) await unblock(commands, this.#anyKey, Number(reader));
+  }
+
+  async #untilDone(readers: readonly number[]): Promise<void> {
+    for (let asked = 0; asked < DONE.asked; asked++) {
+      if (!(await isConnected(this.#parts.commands, this.#anyKey, readers))) return;
+      await pass(DONE.intervalMs);
+    }
+  }
+
+  get #anyKey(): string {
+    return this.all[0]?.key ?? '';
   }
 
   async #join(redis: Redis | Cluster, one: groups.Membership): Promise<void> {

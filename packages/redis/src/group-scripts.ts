@@ -112,11 +112,11 @@ return { loss, known, run, at, missed, last, read, removed }
 /** Leaves the group; the last to leave a dynamic one takes it away. Gives the readers of some who stay with what is left. */
 const LEAVE = new Script(`${COMMON}${MEMBERSHIP}
 local key = KEYS[3]
-local base, group, me, address, keepMs, reader = unpack(ARGV)
+local base, group, me, address, keepMs, ours = unpack(ARGV)
 local now = clock()
 -- A new life of ours has joined under our name already: what is there is its own.
 local known = redis.call('HGET', groupsKey, readerOf(group, me))
-if known and reader ~= '' and known ~= reader then return {} end
+if known and ours ~= '' and not string.find(' ' .. ours .. ' ', ' ' .. known .. ' ', 1, true) then return {} end
 local living, durable, consumers = membersOf(key, address, group, me, now, tonumber(keepMs))
 local readers = {}
 if not living then forget(address, group, me)
@@ -325,14 +325,17 @@ export async function look(
   };
 }
 
-/** @returns readers of members that stay, if we leave them something */
+/**
+ * @param options.readers all that the server may know as ours
+ * @returns readers of members that stay, if we leave them something
+ */
 export async function leave(
   redis: Redis | Cluster,
   keys: GroupKeys,
   one: Membership,
-  options: { readonly keepMs: number; readonly reader: number | undefined },
+  options: { readonly keepMs: number; readonly readers: readonly number[] },
 ): Promise<readonly string[]> {
-  const args = [keys.base, one.group, one.consumer, one.address, options.keepMs, options.reader ?? ''];
+  const args = [keys.base, one.group, one.consumer, one.address, options.keepMs, options.readers.join(' ')];
   return (await LEAVE.run(redis, [keys.members, keys.groups, one.key], args)) as string[];
 }
 

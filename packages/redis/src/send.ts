@@ -24,7 +24,7 @@ export function sendBatch(
   if (batch.length === 1 && lone.to.length === 1) {
     const channel = channelOf(wire.prefix, lone.topic, lone.to[0] as Address);
     const key = wire.keyedAlone ? entryKeyOf(lone) : undefined;
-    return sending.one(channel, lone.json as string, key).then(nothing, rethrow);
+    return sending.one(channel, lone.encoded.json, key).then(nothing, rethrow);
   }
   const parcels = parcelsOf(wire.prefix, batch, { batched: wire.batch === 'on', keyedAlone: wire.keyedAlone });
   const [first] = parcels;

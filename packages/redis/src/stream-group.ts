@@ -1,5 +1,6 @@
 import type { Source } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
+import { GOODBYE_TIMEOUT_MS, within } from './client.ts';
 import * as entries from './entry-scripts.ts';
 import { GroupEntries } from './group-entries.ts';
 import { BEAT_INTERVAL_MS, type GroupKeeper, type Kept } from './group-keeper.ts';
@@ -91,7 +92,13 @@ export class GroupSource implements Source, ReadingPart, Kept {
   }
 
   async open(): Promise<void> {
-    await this.#reader.open();
+    try {
+      await this.#reader.open();
+    } catch (thrown) {
+      // It may have joined all the same: the answer was lost, or is late.
+      await within(GOODBYE_TIMEOUT_MS, this.#membership.leaveAll(), () => undefined).catch(() => {});
+      throw thrown;
+    }
     await this.#keeper.add(this);
   }
 

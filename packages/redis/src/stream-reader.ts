@@ -107,8 +107,24 @@ function fieldOf(fields: readonly string[], name: string): string | undefined {
 
 /** Ends a blocked read of whichever connection to the server that holds `key`. Never rejects. */
 export async function unblock(commands: Commands, key: string, clientId: number): Promise<void> {
-  const client = commands.isCluster ? nodeFor(commands.client as Cluster, key) : (commands.client as Redis);
-  await client?.client('UNBLOCK', clientId).catch(() => undefined);
+  await serverOf(commands, key)
+    ?.client('UNBLOCK', clientId)
+    .catch(() => undefined);
+}
+
+/**
+ * Does the server that holds `key` still have one of these connections? False, too, where it does not say, as before Redis 6.2. Never
+ * rejects.
+ */
+export async function isConnected(commands: Commands, key: string, clientIds: readonly number[]): Promise<boolean> {
+  const found = await serverOf(commands, key)
+    ?.call('CLIENT', 'LIST', 'ID', ...clientIds)
+    .catch(() => undefined);
+  return typeof found === 'string' && found.trim() !== '';
+}
+
+function serverOf({ client, isCluster }: Commands, key: string): Redis | undefined {
+  return isCluster ? nodeFor(client as Cluster, key) : (client as Redis);
 }
 
 /** Reads in a loop, on a connection of its own, no faster than core takes. */
@@ -188,8 +204,7 @@ export class StreamReader {
 
   /** Cutting the connection instead could lose entries that are on their way: they would be ours, unseen. */
   async #unblock(clientId: number): Promise<void> {
-    const { commands } = this.#parts;
-    const client = commands.isCluster ? nodeFor(commands.client as Cluster, this.#key) : (commands.client as Redis);
+    const client = serverOf(this.#parts.commands, this.#key);
     const unblock = client?.client('UNBLOCK', clientId) ?? Promise.resolve(undefined);
     const unblocked = await within(GOODBYE_TIMEOUT_MS, unblock, () => undefined).catch(() => undefined);
     if (unblocked === undefined) this.#connection.drop();

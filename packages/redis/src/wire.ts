@@ -60,11 +60,11 @@ export function parcelsOf(prefix: string, batch: readonly Outgoing[], packing: P
   let everyone: Lane | undefined;
   for (let index = 0; index < batch.length; index++) {
     const outgoing = batch[index] as Outgoing;
-    const { topic, to, json } = outgoing;
+    const { topic, to, encoded } = outgoing;
     const key = packing.keyedAlone ? entryKeyOf(outgoing) : undefined;
     // Most batches are for everyone on one topic: no channel's name is built twice for them.
     if (key === undefined && everyone !== undefined && topic === lastTopic && to.length === 1 && to[0] === '*') {
-      everyone.texts.push(json as string);
+      everyone.texts.push(encoded.json);
       everyone.indexes.push(index);
       continue;
     }
@@ -78,7 +78,7 @@ export function parcelsOf(prefix: string, batch: readonly Outgoing[], packing: P
         if (isAlone) open.delete(channel);
         else open.set(channel, lane);
       }
-      lane.texts.push(json as string);
+      lane.texts.push(encoded.json);
       lane.indexes.push(index);
       if (address === '*') {
         lastTopic = topic;

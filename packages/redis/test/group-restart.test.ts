@@ -75,7 +75,7 @@ describe.each([
     await vi.waitFor(() => expect(one.sink.ids).toEqual(ids));
     // All within one command of the server, so that the read under way cannot come in between.
     const adding = admin.multi();
-    for (const id of ['4', '5', '6', '7']) adding.xadd(keyOf(topic), '*', 'event', outgoing(topic, id).json as string);
+    for (const id of ['4', '5', '6', '7']) adding.xadd(keyOf(topic), '*', 'event', outgoing(topic, id).encoded.json);
     if (trims) adding.xtrim(keyOf(topic), 'MAXLEN', 1);
     await adding.exec();
     await vi.waitFor(() => expect(one.sink.ids).toEqual([...ids, ...(trims ? [] : ['4', '5', '6']), '7']));

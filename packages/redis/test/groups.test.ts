@@ -4,6 +4,7 @@ import { type RedisStreamsOptions, redisStreams } from '@polycast/redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FakeSink, freshTopic, openLink, outgoing, request } from './link.ts';
+import { wayTo } from './way.ts';
 
 let server: RedisServer;
 let admin: Redis;
@@ -159,6 +160,103 @@ it('an earlier life that leaves late takes nothing from the new one of the same 
   expect(await groupsOf(topic)).toEqual([]);
 });
 
+describe('a member that joins without an answer', () => {
+  /** A way to the server on which the next connection that reads is held up as soon as it sends a script. */
+  async function heldUp(hold: 'what it sends' | 'the answers') {
+    let isArmed = false;
+    const held: (() => void)[] = [];
+    const way = await wayTo(
+      server.port,
+      (near, far) => {
+        let isReader = false;
+        let isHeld = false;
+        near.on('data', (bytes) => {
+          const text = bytes.toString('latin1').toLowerCase();
+          // Others do not ask for their own number.
+          if (text.includes('\r\nclient\r\n$2\r\nid\r\n')) isReader = true;
+          if (isArmed && isReader && text.includes('evalsha')) isHeld = true;
+          if (isHeld && hold === 'what it sends') held.push(() => far.end(bytes));
+          else far.write(bytes);
+        });
+        far.on('data', (bytes) => {
+          if (!isHeld || hold === 'what it sends') near.write(bytes);
+          else held.push(() => {});
+        });
+      },
+      // Its end comes no sooner than what it sent.
+      hold === 'what it sends' ? 5_000 : 0,
+    );
+    opened.push({ close: async () => way.close() });
+    const until = () => vi.waitFor(() => expect(held.length).toBeGreaterThan(0), { timeout: 10_000 });
+    return {
+      url: `redis://127.0.0.1:${way.port}`,
+      arm: () => {
+        isArmed = true;
+      },
+      async cut() {
+        isArmed = true;
+        way.cut();
+        await until();
+      },
+      letGo: () => {
+        for (const go of held) go();
+      },
+    };
+  }
+
+  const leftOf = async (topic: string) => [...(await groupsOf(topic)), ...(await admin.keys(keyOf(topic, '~*')))];
+  /** Whatever was on its way has come. */
+  const untilAlone = () =>
+    vi.waitFor(
+      async () => {
+        const clients = String(await admin.client('LIST'))
+          .trim()
+          .split('\n');
+        expect(clients.filter((line) => !line.includes('cmd=client'))).toEqual([]);
+      },
+      { timeout: 10_000 },
+    );
+
+  it('and closes then, leaves nothing', async () => {
+    const topic = freshTopic();
+    const way = await heldUp('the answers');
+    const one = await member(topic, 'one', { options: { url: way.url } });
+    await way.cut();
+    await one.source.close();
+    await one.link.close();
+    await untilAlone();
+    expect(await leftOf(topic)).toEqual([]);
+  });
+
+  it('and leaves before the server has read that it joins, leaves nothing', async () => {
+    const topic = freshTopic();
+    const way = await heldUp('what it sends');
+    const one = await member(topic, 'one', { options: { url: way.url } });
+    await way.cut();
+    const closing = one.source.close();
+    await vi.waitFor(async () => expect(await groupsOf(topic)).toEqual([]), { interval: 5, timeout: 10_000 });
+    way.letGo();
+    await closing;
+    await one.link.close();
+    await untilAlone();
+    expect(await leftOf(topic)).toEqual([]);
+  });
+
+  it.each([{ group: 'g' }, { durable: 'd' }])('and is refused for that, leaves nothing: %o', async (who) => {
+    const topic = freshTopic();
+    // The server knows the scripts.
+    await (await member(freshTopic(), 'one', who)).source.close();
+    const way = await heldUp('the answers');
+    way.arm();
+    const options = { url: way.url, connectTimeoutMs: 500 };
+    await expect(member(topic, 'one', { ...who, options })).rejects.toMatchObject({ code: 'unreachable' });
+    await Promise.all(opened.splice(0).map((link) => link.close()));
+    await untilAlone();
+    const durable = 'durable' in who ? ['polycast:instance:one:d'] : [];
+    expect(await groupsOf(topic)).toEqual(durable);
+  });
+});
+
 describe('what the server loses', () => {
   it.each(['DEL', 'FLUSHALL'])('is signalled to every member although nobody publishes: %s', async (command) => {
     const own = await startRedis();
@@ -251,6 +349,26 @@ describe('what the server loses', () => {
     await vi.waitFor(() => expect(gapsOf(one)).toEqual([{ kind: 'gap', reason: 'trimmed' }]));
   });
 
+  it('is not what another member has claimed from a handler that gives it back too late', async () => {
+    const topic = freshTopic();
+    const one = await member(topic, 'one', { lockMs: 400 });
+    await one.link.publish([outgoing(topic, '1')]);
+    await vi.waitFor(() => expect(one.sink.ids).toEqual(['1']));
+    // Nobody but the other takes what the lock has let go.
+    one.sink.setCapacity(0);
+    const two = await member(topic, 'two', { lockMs: 400 });
+    await vi.waitFor(() => expect(two.sink.ids).toEqual(['1']), { timeout: 5_000 });
+    const { lease } = one.sink.delivered[0] as { lease: Lease };
+    await expect(lease.renew?.()).rejects.toMatchObject({ code: 'lock-lost' });
+    expect(() => lease.settle({ kind: 'release', delayMs: 0 })).toThrow(expect.objectContaining({ code: 'lock-lost' }));
+    // What is asked for it goes over the same connection, before this.
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    await one.link.publish([outgoing(topic, '2')]);
+    await turn();
+    expect(gapsOf(one)).toEqual([]);
+  });
+
   it('to trimming is counted, once for each member', async () => {
     const topic = freshTopic();
     const one = await member(topic, 'one', { options: { batch: 'off' }, lockMs: 400 });
@@ -280,7 +398,7 @@ describe('attempts', () => {
     expect(one.sink.delivered[1]?.lease?.attempt).toBe(2);
     accept(one.sink.delivered[1]?.lease);
     one.sink.capacity = 0;
-    const id = await admin.xadd(keyOf(topic), '*', 'event', outgoing(topic, '2').json as string);
+    const id = await admin.xadd(keyOf(topic), '*', 'event', outgoing(topic, '2').encoded.json);
     await admin.xreadgroup('GROUP', 'polycast:group:tester/g', 'one', 'STREAMS', keyOf(topic), '>');
     one.sink.setCapacity(10);
     for (let cut = 0; cut < 3; cut++) {

@@ -1,6 +1,7 @@
 import {
   type Address,
   BroadcastEvent,
+  type EncodedJson,
   encodeEvent,
   type Lease,
   type Link,
@@ -90,6 +91,12 @@ export async function openLink(
   return { link, signals, topic };
 }
 
+/** As core encodes for a link that does not. */
+export function encodedOf(event: BroadcastEvent): EncodedJson {
+  const json = encodeEvent(event);
+  return { size: json.length, json };
+}
+
 export function outgoing(
   topic: string,
   id: string,
@@ -102,7 +109,7 @@ export function outgoing(
     ...(partitionkey === undefined ? {} : { partitionkey }),
   };
   const event = new BroadcastEvent({ type: 'test', source: '/tester/one', id, data, attributes });
-  return { event, topic, to, json: encodeEvent(event), expiresAtMs: Number.POSITIVE_INFINITY };
+  return { event, topic, to, encoded: encodedOf(event), expiresAtMs: Number.POSITIVE_INFINITY };
 }
 
 /** As core asks. @param more with the name of a group alone: it belongs to the role */

@@ -1,10 +1,10 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { BroadcastEvent, encodeEvent, type Signal } from '@polycast/core/adapter';
+import { BroadcastEvent, type Signal } from '@polycast/core/adapter';
 import { type RedisServer, startRedis } from '@polycast/local-services';
 import { redis, redisStreams } from '@polycast/redis';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeSink, freshTopic, type OpenLink, openLink, outgoing, request } from './link.ts';
+import { encodedOf, FakeSink, freshTopic, type OpenLink, openLink, outgoing, request } from './link.ts';
 
 let server: RedisServer;
 let admin: Redis;
@@ -98,7 +98,7 @@ it('Streams say once why nothing can be read any more', async () => {
 describe('a group whose user may not write for a while', () => {
   const keyed = (topic: string, id: string) => {
     const event = new BroadcastEvent({ type: 'test', source: '/tester/one', id, attributes: { partitionkey: 'k' } });
-    return { event, topic, to: ['*'] as const, json: encodeEvent(event), expiresAtMs: Number.POSITIVE_INFINITY };
+    return { event, topic, to: ['*'] as const, encoded: encodedOf(event), expiresAtMs: Number.POSITIVE_INFINITY };
   };
 
   it.each([

@@ -222,6 +222,18 @@ describe('asks for the role', () => {
     boss.disconnect();
   });
 
+  it('with HELLO where INFO is not allowed: what a demoted server took is signalled all the same', async () => {
+    await admin.acl('SETUSER', 'writer', 'on', '>pw', 'allchannels', '-@all', '+publish', '+ping', '+quit');
+    const url = primary.url.replace('//', '//writer:pw@');
+    const one = await open(redis, { url, ioredis: { enableReadyCheck: false } });
+    await one.link.publish([outgoing(one.topic, 'before')]);
+    await demote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected']), { timeout: 5_000 });
+    await promote();
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toEqual(['disconnected', 'reconnected']), { timeout: 10_000 });
+    expect(one.signals[1]).toMatchObject({ mayHaveLost: true });
+  });
+
   it('for a user who may do next to nothing', async () => {
     await admin.acl('SETUSER', 'writer', 'on', '>pw', 'allchannels', '-@all', '+publish', '+ping', '+info', '+quit');
     const url = primary.url.replace('//', '//writer:pw@');
@@ -321,6 +333,34 @@ describe('a replica that took over may be behind', () => {
     expect(second.signals).toContainEqual({ kind: 'gap', reason: 'trimmed' });
     await second.link.close();
     expect((await life()).signals).toEqual([]);
+  });
+
+  it('which a group is told only if it had members that were all away', async () => {
+    const { topic, link } = await open(redisStreams);
+    const life = async (durable: string) => {
+      const one = await openLink(redisStreams({ url: primary.url }), topic, 'two');
+      opened.push(one);
+      const sink = new FakeSink();
+      await one.link.subscribe(request({ durable }), sink);
+      return { ...one, sink };
+    };
+    // Word as another participant leaves it, who was first to notice.
+    const groups = `polycast:{${topic}}:~groups`;
+    const one = await life('d');
+    await Promise.all([admin.hset(groups, 'takeover', 'a'), admin.call('CLIENT', 'KILL', 'TYPE', 'normal')]);
+    await vi.waitFor(() => expect(kindsOf(one.signals)).toContain('reconnected'), { timeout: 10_000 });
+    await link.publish([outgoing(topic, '1')]);
+    await vi.waitFor(() => expect(one.sink.ids).toEqual(['1']), { timeout: 10_000 });
+    expect(kindsOf(one.signals)).not.toContain('gap');
+    // And who is there without joining again.
+    await admin.hset(groups, 'takeover', 'b');
+    await link.publish([outgoing(topic, '2')]);
+    const told = async () =>
+      Object.entries(await admin.hgetall(groups)).flatMap(([name, to]) => (name.startsWith('told\n') ? [to] : []));
+    await vi.waitFor(async () => expect(await told()).toEqual(['b', 'b', 'b']), { timeout: 10_000 });
+    await one.link.close();
+    expect((await life('d')).signals).toEqual([]);
+    expect((await life('new')).signals).toEqual([]);
   });
 
   it('which is not said to who only publishes streams, and finds the last of its own there', async () => {

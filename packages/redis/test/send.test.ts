@@ -1,10 +1,10 @@
-import { BroadcastEvent, encodeEvent } from '@polycast/core/adapter';
+import { BroadcastEvent } from '@polycast/core/adapter';
 import { type RedisServer, startRedis } from '@polycast/local-services';
 import { redis, redisStreams } from '@polycast/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { execute, sendBatch } from '../src/send.ts';
-import { FakeSink, freshTopic, openLink, outgoing, request } from './link.ts';
+import { encodedOf, FakeSink, freshTopic, openLink, outgoing, request } from './link.ts';
 
 let server: RedisServer;
 let admin: Redis;
@@ -56,7 +56,7 @@ it('Streams: events with partition keys, which are entries of their own, go in o
       data: id,
       attributes: { partitionkey: `k${id}` },
     });
-    return { ...others, event: withKey, json: encodeEvent(withKey) };
+    return { ...others, event: withKey, encoded: encodedOf(withKey) };
   });
   const execs = async () => Number(/cmdstat_exec:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
   await link.publish(keyed.slice(0, 2));

@@ -89,7 +89,7 @@ describe('a stream that is gone', () => {
     const { sink } = await listen(one);
     await one.link.publish([outgoing(one.topic, '1')]);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
-    const json = outgoing(one.topic, 'lost').json as string;
+    const json = outgoing(one.topic, 'lost').encoded.json;
     await admin.multi().xadd(keyOf(one), '*', 'event', json).del(keyOf(one)).exec();
     await one.link.publish([outgoing(one.topic, '2')]);
     await vi.waitFor(() => expect(gapsOf(one)).toEqual([{ kind: 'gap', reason: 'trimmed' }]), { timeout: 5_000 });
@@ -139,7 +139,7 @@ describe('a stream that is gone', () => {
   it('is another one when it was made again within the millisecond of what was read last', async () => {
     const one = await open();
     const add = (id: string, event: string) =>
-      [keyOf(one), id, 'event', outgoing(one.topic, event).json as string] as const;
+      [keyOf(one), id, 'event', outgoing(one.topic, event).encoded.json] as const;
     await admin.xadd(...add('1000-0', '1'));
     const { sink } = await listen(one, { waitMs: 20, from: 'earliest' });
     await vi.waitFor(() => expect(sink.ids).toEqual(['1']));

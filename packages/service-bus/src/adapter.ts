@@ -4,7 +4,6 @@ import {
   CORE,
   type Link,
   type LinkContext,
-  type Outgoing,
   PolycastError,
   type Sink,
   type Source,
@@ -24,11 +23,9 @@ import { isPublicForced } from './sdk-internals/shape.ts';
 import { TopicSender } from './sender.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { ServiceBusSource } from './source.ts';
-import { type Encoded, encodeMessage, messageIdOf, withTtl } from './wire.ts';
+import { type EncodedMessage, encodeMessage, messageIdOf, renumbered, type Sent, withTtl } from './wire.ts';
 import { within } from './within.ts';
 
-/** Most events that are remembered between measuring and sending: as many as core lets wait. */
-const MAX_MEASURED = 10_000;
 /** A group that others leave again and again while we join it is given up. */
 const MAX_OPENINGS = 3;
 /** Most topics other than its own that a link keeps a sender for. */
@@ -52,7 +49,7 @@ export function serviceBus(options: ServiceBusOptions): Transport {
   };
 }
 
-class ServiceBusLink implements Link {
+class ServiceBusLink implements Link<EncodedMessage> {
   readonly #settings: Settings;
   readonly #context: LinkContext;
   readonly #connection: Connection;
@@ -63,10 +60,6 @@ class ServiceBusLink implements Link {
   /** Names what only its own sources share. A name has no capitals. */
   readonly #life = randomBytes(6).toString('hex');
   readonly #senders = new Map<string, TopicSender>();
-  /** What was measured is sent a moment later. A Map that is emptied: a WeakMap costs the garbage collector more than all the rest. */
-  readonly #encoded = new Map<BroadcastEvent, Encoded>();
-  /** What failed may have been stored: tried again, it must be known by the same message id. */
-  readonly #unsure = new WeakMap<BroadcastEvent, Encoded>();
   #publishes = 0;
   readonly #places = new Set<number>();
   /** The last that joins or leaves each group. */
@@ -139,29 +132,15 @@ class ServiceBusLink implements Link {
     return this.#connection.client;
   }
 
-  sizeOf(event: BroadcastEvent): number {
-    const encoded = this.#encode(event);
-    // Some are refused after all, and never sent.
-    if (this.#encoded.size >= MAX_MEASURED) this.#encoded.clear();
-    this.#encoded.set(event, encoded);
-    return encoded.bytes;
-  }
-
-  #encode(event: BroadcastEvent): Encoded {
+  encode(event: BroadcastEvent, before?: EncodedMessage): EncodedMessage {
+    if (before !== undefined) return renumbered(before, event.sequence);
     const publish = `${this.#mark}.${(this.#publishes++).toString(36)}`;
     return encodeMessage(event, this.#mark, messageIdOf(event.id, publish));
   }
 
-  #take(event: BroadcastEvent): Encoded {
-    const encoded = this.#encoded.get(event);
-    if (encoded === undefined) return this.#unsure.get(event) ?? this.#encode(event);
-    this.#encoded.delete(event);
-    return encoded;
-  }
-
-  async publish(batch: readonly Outgoing[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
+  async publish(batch: readonly Sent[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
     if (this.#mayNotSend !== undefined) throw this.#mayNotSend;
-    const first = batch[0] as Outgoing;
+    const first = batch[0] as Sent;
     if (batch.every(({ topic }) => topic === first.topic)) return this.#send(first.topic, batch);
     const errors: (PolycastError | undefined)[] = new Array(batch.length).fill(undefined);
     const topics = [...new Set(batch.map(({ topic }) => topic))];
@@ -170,7 +149,7 @@ class ServiceBusLink implements Link {
         const indexes = [...batch.keys()].filter((at) => batch[at]?.topic === topic);
         const sent = this.#send(
           topic,
-          indexes.map((at) => batch[at] as Outgoing),
+          indexes.map((at) => batch[at] as Sent),
         ).catch((thrown) => indexes.map(() => PolycastError.from(thrown)));
         (await sent)?.forEach((error, at) => {
           errors[indexes[at] as number] = error;
@@ -180,21 +159,16 @@ class ServiceBusLink implements Link {
     return errors.some((error) => error !== undefined) ? errors : undefined;
   }
 
-  async #send(topic: string, batch: readonly Outgoing[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
-    const encoded = batch.map(({ event }) => this.#take(event));
-    const messages = encoded.map((one, at) => withTtl(one, batch[at] as Outgoing));
-    const retain = (at: number) => this.#unsure.set((batch[at] as Outgoing).event, encoded[at] as Encoded);
+  async #send(topic: string, batch: readonly Sent[]): Promise<undefined | readonly (PolycastError | undefined)[]> {
     let errors: undefined | readonly (PolycastError | undefined)[];
     try {
-      errors = await this.#sender(topicName(this.#settings.prefix, topic)).send(messages);
+      errors = await this.#sender(topicName(this.#settings.prefix, topic)).send(batch.map(withTtl));
     } catch (thrown) {
-      for (const at of batch.keys()) retain(at);
       throw mapError(thrown);
     }
     let operations = 0;
-    encoded.forEach(({ bytes }, at) => {
-      if (errors?.[at] === undefined) operations += operationsOf(bytes);
-      else retain(at);
+    batch.forEach(({ encoded }, at) => {
+      if (errors?.[at] === undefined) operations += operationsOf(encoded.size);
     });
     this.#context.meter(OPERATIONS, operations);
     return errors;

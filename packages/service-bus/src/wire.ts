@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { ServiceBusMessage } from '@azure/service-bus';
-import type { BroadcastEvent, Outgoing } from '@polycast/core/adapter';
+import type { BroadcastEvent, Encoded, Outgoing } from '@polycast/core/adapter';
 import { PolycastError } from '@polycast/core/adapter';
 
 /** Before the name of an attribute. The binding has `cloudEvents:` too, which is no name in SQL filters. */
@@ -27,14 +27,14 @@ const PROPERTY_OVERHEAD = 10;
 export const TRIES_PROPERTY = 'polycast_tries';
 export const COUNTED_PROPERTY = 'polycast_counted';
 
-/** A message ready to be sent, but for its time to live. */
-export interface Encoded {
+/** A message ready to be sent, but for its time to live. What is tried again is known to the service by the same message id. */
+export interface EncodedMessage extends Encoded {
   readonly message: ServiceBusMessage & { readonly messageId: string };
   /** When it expires, ms of the monotonic clock: the wall clock may be set while it waits. */
   readonly deadlineMs: number;
-  /** Never less than what it takes on the wire. */
-  readonly bytes: number;
 }
+
+export type Sent = Outgoing<EncodedMessage>;
 
 /**
  * An event as an AMQP message in binary content mode.
@@ -43,7 +43,7 @@ export interface Encoded {
  * @throws PolycastError `invalid-payload` for data without a JSON form
  * @see https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md, section 3.1
  */
-export function encodeMessage(event: BroadcastEvent, link: string, messageId: string): Encoded {
+export function encodeMessage(event: BroadcastEvent, link: string, messageId: string): EncodedMessage {
   const properties: Record<string, string | number | boolean> = {
     cloudEvents_specversion: '1.0',
     cloudEvents_type: event.type,
@@ -72,22 +72,30 @@ export function encodeMessage(event: BroadcastEvent, link: string, messageId: st
     contentType ??= JSON_TYPE;
     if (kind !== kindOf(contentType) || body.byteLength === 0) properties[DATA_PROPERTY] = kind;
   }
-  const message: Encoded['message'] = {
+  const message: EncodedMessage['message'] = {
     body,
     messageId,
     applicationProperties: properties,
     ...(contentType === undefined ? {} : { contentType }),
     ...(typeof key === 'string' && key !== '' ? { sessionId: key } : {}),
   };
-  const bytes =
+  const size =
     MESSAGE_OVERHEAD + body.byteLength + messageId.length * 3 + (contentType?.length ?? 0) + bytesOf(properties);
   const deadlineMs = performance.now() + expiresAtMs - Date.now();
-  return { message, deadlineMs, bytes: typeof key === 'string' ? bytes + key.length * 3 : bytes };
+  return { message, deadlineMs, size: typeof key === 'string' ? size + key.length * 3 : size };
+}
+
+/** The same message for another sequence: its event was refused, or another before it, and nothing of it has left us. */
+export function renumbered(encoded: EncodedMessage, sequence: string | undefined): EncodedMessage {
+  const { message } = encoded;
+  const applicationProperties = { ...message.applicationProperties, cloudEvents_sequence: sequence as string };
+  return { ...encoded, message: { ...message, applicationProperties } };
 }
 
 /** The message, to live as long as the event. Beyond what AMQP has a number for (49 days) the topic's own limit holds. */
-export function withTtl({ message, deadlineMs }: Encoded, outgoing: Outgoing): ServiceBusMessage {
-  if (outgoing.expiresAtMs === Number.POSITIVE_INFINITY) return message;
+export function withTtl({ encoded, expiresAtMs }: Sent): ServiceBusMessage {
+  const { message, deadlineMs } = encoded;
+  if (expiresAtMs === Number.POSITIVE_INFINITY) return message;
   const leftMs = Math.ceil(deadlineMs - performance.now());
   // It is sent again with less left to live: nobody else holds it.
   if (leftMs <= MAX_TTL_MS) message.timeToLive = Math.max(1, leftMs);

@@ -1,10 +1,10 @@
-import { type Outgoing, PolycastError } from '@polycast/core/adapter';
-import { interfere } from '../interfere.ts';
+import { PolycastError } from '@polycast/core/adapter';
+import { interfere, type Publishing, type Sent } from '../interfere.ts';
 import { pass } from '../wait.ts';
 import { altered } from './delivery.ts';
 import type { Mutant } from './mutant.ts';
 
-const toEveryone = (one: Outgoing): Outgoing => ({ ...one, to: ['*'] });
+const toEveryone = (one: Sent): Sent => ({ ...one, to: ['*'] });
 
 /** Mutants that break what goes out. */
 export const publishMutants: readonly Mutant[] = [
@@ -21,8 +21,8 @@ export const publishMutants: readonly Mutant[] = [
     caughtBy: ['addressing/role', 'addressing/prefixes'],
     breed: (make) => () =>
       interfere(make(), {
-        publish: (batch, next) =>
-          next(batch.map((one) => (one.to.some((to) => to.startsWith('role:')) ? strip(toEveryone(one)) : one))),
+        publish: (batch, next, at) =>
+          next(batch.map((one) => (one.to.some((to) => to.startsWith('role:')) ? strip(toEveryone(one), at) : one))),
       }),
   },
   {
@@ -53,10 +53,10 @@ export const publishMutants: readonly Mutant[] = [
     caughtBy: ['addressing/role-and-instance-overlap'],
     breed: (make) => () =>
       interfere(make(), {
-        async publish(batch, next) {
+        async publish(batch, next, at) {
           for (const one of batch) {
-            for (const [at, to] of one.to.entries())
-              await next([at === 0 ? { ...one, to: [to] } : { ...again(one), to: [to] }]);
+            for (const [index, to] of one.to.entries())
+              await next([index === 0 ? { ...one, to: [to] } : { ...again(one, at), to: [to] }]);
           }
         },
       }),
@@ -73,12 +73,16 @@ export const publishMutants: readonly Mutant[] = [
             topics.add(context.topic);
             return next(context);
           },
-          publish(batch, next, { topic }) {
+          publish(batch, next, at) {
+            const { topic } = at;
             // Kin only: cases that run beside one another would drown each other.
             const kin = [...topics].filter(
               (other) => other !== topic && (other.startsWith(topic) || topic.startsWith(other)),
             );
-            return next([...batch, ...batch.flatMap((one) => kin.map((other) => ({ ...again(one), topic: other })))]);
+            return next([
+              ...batch,
+              ...batch.flatMap((one) => kin.map((other) => ({ ...again(one, at), topic: other }))),
+            ]);
           },
         });
     },
@@ -143,21 +147,13 @@ export const publishMutants: readonly Mutant[] = [
 ];
 
 /** The event once more, as a service would bring it that knows nothing of numbers. */
-function again(one: Outgoing): Outgoing {
-  const json = { ...one.event.toJSON(), id: `${one.event.id}-again`, sequence: undefined };
-  const event = copyOf(one, json.id);
-  return { ...one, event, json: one.json === undefined ? undefined : JSON.stringify(json) };
+function again(one: Sent, at: Publishing): Sent {
+  return at.rewrite(one, altered(one.event, { id: `${one.event.id}-again`, sequence: undefined }));
 }
 
 /** The event without the attribute that says whom it is for. */
-function strip(one: Outgoing): Outgoing {
-  const { to: _, ...json } = one.event.toJSON();
+function strip(one: Sent, at: Publishing): Sent {
   const attributes = { ...one.event.attributes };
   delete attributes.to;
-  const event = altered(one.event, { attributes });
-  return { ...one, event, json: one.json === undefined ? undefined : JSON.stringify(json) };
-}
-
-function copyOf(one: Outgoing, id: string): Outgoing['event'] {
-  return altered(one.event, { id, sequence: undefined });
+  return at.rewrite(one, altered(one.event, { attributes }));
 }

@@ -21,6 +21,8 @@ export interface Profile {
   readonly isDirect: boolean;
   /** Can the service lose what it took? */
   readonly isLossy: boolean;
+  /** Does its link encode events itself? */
+  readonly encodes: boolean;
 }
 
 const native: Capability = { level: 'native' };
@@ -87,6 +89,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: false,
     isDirect: false,
     isLossy: true,
+    encodes: true,
   },
   pipelined: {
     name: 'pipelined',
@@ -94,6 +97,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: false,
     isDirect: false,
     isLossy: true,
+    encodes: false,
   },
   log: {
     name: 'log',
@@ -101,6 +105,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: true,
     isDirect: false,
     isLossy: false,
+    encodes: false,
   },
   queue: {
     name: 'queue',
@@ -108,6 +113,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: true,
     isDirect: false,
     isLossy: false,
+    encodes: true,
   },
   process: {
     name: 'process',
@@ -126,6 +132,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: false,
     isDirect: true,
     isLossy: false,
+    encodes: false,
   },
 };
 

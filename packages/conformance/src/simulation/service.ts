@@ -1,7 +1,7 @@
 import type {
+  EncodedJson,
   Link,
   LinkContext,
-  Outgoing,
   PolycastError,
   Sink,
   Source,
@@ -15,7 +15,7 @@ import type { Profile } from './profile.ts';
 import { type Member, Store } from './store.ts';
 import { type Handed, numberOf, placeOf, type SourceRecord, type SubscriptionRecord, type Trace } from './trace.ts';
 
-import { received } from './wire.ts';
+import { encode, received, type Sent } from './wire.ts';
 
 /** A source that keeps nothing: what is on its way when the connection breaks is gone. */
 interface Listener {
@@ -52,7 +52,7 @@ export class Service {
   readonly #contexts = new Map<number, LinkContext>();
   #listeners: Listener[] = [];
   readonly #stores = new Map<string, Store>();
-  readonly #turns: { outgoing: Outgoing; slot: number }[] = [];
+  readonly #turns: { outgoing: Sent; slot: number }[] = [];
   #isHanding = false;
   #nextOffset = 0;
   #nextTemporary = 0;
@@ -93,9 +93,10 @@ export class Service {
     };
   }
 
-  #link(slot: number, connection: Connection): Link {
-    const { isDirect } = this.#profile;
+  #link(slot: number, connection: Connection): Link<EncodedJson | undefined> {
+    const { isDirect, encodes } = this.#profile;
     return {
+      ...(encodes && { encode }),
       publish: (batch) => (isDirect ? this.#publishDirectly(batch, slot) : this.#publish(connection, batch)),
       subscribe: (request, sink) =>
         isDirect && request.group === undefined
@@ -117,7 +118,7 @@ export class Service {
 
   // ── publishing ──
 
-  #publish(connection: Connection, batch: readonly Outgoing[]): Promise<void | readonly (PolycastError | undefined)[]> {
+  #publish(connection: Connection, batch: readonly Sent[]): Promise<void | readonly (PolycastError | undefined)[]> {
     return connection.call('publish', (fault) => {
       if (fault?.how !== 'refuse-some') return this.#takeAll(batch);
       const errors = batch.map((_, at) =>
@@ -128,12 +129,12 @@ export class Service {
     });
   }
 
-  #takeAll(batch: readonly Outgoing[]): void {
+  #takeAll(batch: readonly Sent[]): void {
     for (const outgoing of batch) this.take(outgoing);
   }
 
   /** The service has it now. */
-  take(outgoing: Outgoing): void {
+  take(outgoing: Sent): void {
     const { event } = outgoing;
     const number = numberOf(event);
     if (outgoing.topic !== TOPIC) {
@@ -141,8 +142,10 @@ export class Service {
       return;
     }
     this.#trace.published[number]?.taken.push(this.#trace.now());
-    if (event.sequence !== undefined) this.lastSequence.set(event.source, event.sequence);
-    if (event.sequence !== undefined) this.#takeNumber(event.id, event.sequence, outgoing.to);
+    // As it was sent: that counts, and not what its publisher holds.
+    const { sequence } = received(outgoing);
+    if (sequence !== undefined) this.lastSequence.set(event.source, sequence);
+    if (sequence !== undefined) this.#takeNumber(event.id, sequence, outgoing.to);
     const offset = this.#nextOffset++;
     for (const listener of this.#listeners) {
       // As with channels: once for each of its addresses that are on the list.
@@ -164,7 +167,7 @@ export class Service {
     }
   }
 
-  #send(listener: Listener, outgoing: Outgoing): void {
+  #send(listener: Listener, outgoing: Sent): void {
     const { connection, record } = listener;
     const number = numberOf(outgoing.event);
     const lose = () => record.lost.push({ number, at: this.#trace.now() });
@@ -182,7 +185,7 @@ export class Service {
     });
   }
 
-  #hand(listener: Listener, outgoing: Outgoing, isFresh: boolean): void {
+  #hand(listener: Listener, outgoing: Sent, isFresh: boolean): void {
     const { to } = outgoing;
     const event = received(outgoing);
     const handed: Handed = {
@@ -207,7 +210,7 @@ export class Service {
   }
 
   /** What is published while another event is being handed out waits its turn: all see the two in the same order. */
-  #publishDirectly(batch: readonly Outgoing[], slot: number): void | Promise<void> {
+  #publishDirectly(batch: readonly Sent[], slot: number): void | Promise<void> {
     const full: Sink[] = [];
     for (const outgoing of batch) this.#turns.push({ outgoing, slot });
     if (this.#isHanding) return undefined;
@@ -219,7 +222,7 @@ export class Service {
     return Promise.race([Promise.all(full.map((sink) => sink.ready())).then(() => {}), patience]);
   }
 
-  #handToAll({ outgoing, slot }: { outgoing: Outgoing; slot: number }, full: Sink[]): void {
+  #handToAll({ outgoing, slot }: { outgoing: Sent; slot: number }, full: Sink[]): void {
     const number = numberOf(outgoing.event);
     if (outgoing.topic !== TOPIC) {
       this.#trace.deadLetters.push({ number, at: this.#trace.now() });

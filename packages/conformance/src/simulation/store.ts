@@ -1,13 +1,13 @@
-import type { Lease, Outgoing, Settlement, Sink } from '@polycast/core/adapter';
+import type { Lease, Settlement, Sink } from '@polycast/core/adapter';
 import type { Clock, Due } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { refusal } from './connection.ts';
 import { type Handed, numberOf, type SourceRecord, type Trace } from './trace.ts';
-import { received } from './wire.ts';
+import { received, type Sent } from './wire.ts';
 
 /** An event that the service keeps for a subscription or a group. */
 interface Entry {
-  readonly outgoing: Outgoing;
+  readonly outgoing: Sent;
   readonly number: number;
   readonly key: string | undefined;
   readonly offset: number;
@@ -77,7 +77,7 @@ export class Store {
     return this.#waiting.map(({ number }) => number);
   }
 
-  add(outgoing: Outgoing, offset: number): void {
+  add(outgoing: Sent, offset: number): void {
     const { event, to } = outgoing;
     if (!to.some((address) => this.addresses.has(address))) return;
     const key = event.partitionkey;
@@ -331,6 +331,6 @@ export class Store {
   }
 }
 
-function isTaker(member: Member, { to }: Outgoing): boolean {
+function isTaker(member: Member, { to }: Sent): boolean {
   return to.some((address) => member.addresses.includes(address));
 }

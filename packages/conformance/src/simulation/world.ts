@@ -495,11 +495,12 @@ class World {
       sequence: `${epoch}.${'0123456789abcdefg'[digits.length]}${digits}`,
       data: published.number,
     });
+    const json = encodeEvent(event);
     this.#service.take({
       event,
       topic: TOPIC,
       to: ['*'],
-      json: encodeEvent(event),
+      encoded: { size: json.length, json },
       expiresAtMs: Number.POSITIVE_INFINITY,
     });
   }

@@ -1,5 +1,5 @@
 import type { Transport } from '@polycast/core';
-import type { Lease, Outgoing } from '@polycast/core/adapter';
+import type { Lease } from '@polycast/core/adapter';
 import type { ViolationKind } from '../history/judge/violation.ts';
 import { interfere } from '../interfere.ts';
 
@@ -53,8 +53,7 @@ export const MUTANTS: readonly SoakMutant[] = [
     name: 'reverses-batches',
     wrong: 'the events of a batch are sent backwards',
     caughtBy: ['reordered'],
-    around: (transport) =>
-      interfere(transport, { publish: (batch, next) => next([...batch].reverse() as readonly Outgoing[]) }),
+    around: (transport) => interfere(transport, { publish: (batch, next) => next([...batch].reverse()) }),
   },
   {
     name: 'accepts-before-handling',

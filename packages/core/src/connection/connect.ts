@@ -116,9 +116,9 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   // What calls its subscribers needs none of it, and its pages need not download it.
   const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
   const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
-  const [chunking, encoding, queueing, gaps, memberList, refuse, leases, lane] = await Promise.all([
+  const [chunking, writing, queueing, gaps, memberList, refuse, leases, lane] = await Promise.all([
     isLimited ? import('../receive/chunking.ts') : undefined,
-    isLimited ? import('../envelope/encode.ts') : undefined,
+    isLimited ? import('../publish/encoder.ts') : undefined,
     maxBatchesInFlight !== Number.POSITIVE_INFINITY ? import('../publish/batch-queue.ts') : undefined,
     transport.manifest.capabilities.gapDetection.level === 'emulated'
       ? import('../receive/gap-detector.ts')
@@ -174,9 +174,10 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       opening.then((late) => late.close()).catch(() => {});
       throw thrown;
     });
+    const encoding = writing ?? (link.encode && (await import('../publish/encoder.ts')));
     publisher = new Publisher({
       link,
-      encode: link.sizeOf === undefined ? encoding?.encodeEvent : undefined,
+      encoder: encoding && new encoding.Encoder(link, transport.manifest),
       manifest: transport.manifest,
       topic,
       source: sourceOf(self),

@@ -52,15 +52,37 @@ export interface LinkContext {
   meter(unit: string, count: number): void;
 }
 
-/** One broadcaster's connection to one topic. */
-export interface Link {
+/** What one event becomes on the wire. Core looks at its size alone; the rest is the link's own. */
+export interface Encoded {
+  /** Bytes that it takes on the wire, or somewhat more: counted against the limits of the manifest. */
+  readonly size: number;
+}
+
+/** What core makes of an event for a link without `encode`. */
+export interface EncodedJson extends Encoded {
+  /** The event in the CloudEvents JSON format. */
+  readonly json: string;
+}
+
+/** One broadcaster's connection to one topic. `Sent` is what it makes of an event. */
+export interface Link<Sent extends Encoded | undefined = Encoded | undefined> {
+  /**
+   * What is sent of an event, with its size: called once for each, when it is published. It comes back to `publish` as
+   * `Outgoing.encoded`, the very same however often the event is tried again. The data of the event is plain JSON or bytes, which the
+   * caller may change afterwards: take what is sent, and keep no reference.
+   * Left out: core writes CloudEvents JSON, or nothing if `maxEventBytes` is Infinity.
+   * @param before given when the event gets another `sequence`: what it had become. Everything else is the same, and must be taken from
+   * there; must not throw then.
+   * @throws PolycastError `invalid-payload` for what cannot be sent: the publish rejects with it
+   */
+  encode?(event: BroadcastEvent, before?: Sent): Sent;
   /**
    * Sends events, in order. Never called with an empty batch, nor beyond the manifest's batch limits.
    * Returns nothing when the transport took them at once; else resolves once it took them all.
    * To fail single events, resolve to an array with an error at each failed index. Rejection fails the whole batch.
    * Must not be delayed to wait for company: core has done the waiting.
    */
-  publish(batch: readonly Outgoing[]): void | Promise<void | readonly (PolycastError | undefined)[]>;
+  publish(batch: readonly Outgoing<Sent>[]): void | Promise<void | readonly (PolycastError | undefined)[]>;
   /**
    * Starts to listen. Once it resolves, an event that is published afterwards by anyone reaches the sink.
    * Any number of sources may be open on one link.
@@ -68,23 +90,21 @@ export interface Link {
   subscribe(request: SourceRequest, sink: Sink): Source | Promise<Source>;
   /** Who is there, if the service knows. Left out: core asks over the topic itself. */
   members?(): Promise<readonly Participant[]>;
-  /** Encoded size of an event in bytes, if it is not the CloudEvents JSON text that is sent. */
-  sizeOf?(event: BroadcastEvent): number;
   /** Ends everything this link opened, and nothing it was given. All sources are closed before. Idempotent. */
   close(): Promise<void>;
   /** The service's own client, for what Polycast does not cover. Portability ends there. */
   readonly native?: unknown;
 }
 
-/** One event on its way out. */
-export interface Outgoing {
+/** One event on its way out. `Sent` is what the link's `encode` returns; {@link EncodedJson} where it has none. */
+export interface Outgoing<Sent extends Encoded | undefined = EncodedJson> {
   readonly event: BroadcastEvent;
   /** Usually the link's own topic; another one for dead letters. */
   readonly topic: string;
   /** No duplicates, never empty; just `['*']` when everyone is addressed. */
   readonly to: readonly Address[];
-  /** The event as CloudEvents JSON text. Present unless `maxEventBytes` is Infinity or the link has `sizeOf`. */
-  readonly json: string | undefined;
+  /** What the link's `encode` made of the event. Undefined where there is none and `maxEventBytes` is Infinity: the event itself is sent. */
+  readonly encoded: Sent;
   /** Ends at `performance`-independent wall-clock time, epoch ms. Infinity: never. */
   readonly expiresAtMs: number;
 }

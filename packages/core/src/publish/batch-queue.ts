@@ -1,10 +1,13 @@
 import { type ErrorCode, PolycastError, retryAfterMsOf } from '../contract/error.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { Outgoing } from '../contract/transport.ts';
+import type { Encoded, Outgoing as OutgoingOf } from '../contract/transport.ts';
 import { closeHoles, type Unsent } from '../receive/holes.ts';
 import type { Runtime } from '../timing/runtime.ts';
 import type { Timer } from '../timing/timer.ts';
+import { endOfBatch } from './encoder.ts';
 import type { Numberer } from './sequence.ts';
+
+type Outgoing = OutgoingOf<Encoded | undefined>;
 
 type SendBatch = (batch: readonly Outgoing[]) => void | Promise<void | readonly (PolycastError | undefined)[]>;
 
@@ -12,7 +15,6 @@ type SendBatch = (batch: readonly Outgoing[]) => void | Promise<void | readonly 
 interface Entry extends Unsent {
   outgoing: Outgoing;
   mayBeOut: boolean;
-  readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -73,7 +75,7 @@ export class BatchQueue {
     /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their tries. */
     isDown: () => boolean;
     numberer: Numberer;
-    /** The same event under another number, written anew. Its size must stay about the same. */
+    /** The same event under another number. */
     renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
     runtime: Runtime;
   }) {
@@ -98,7 +100,7 @@ export class BatchQueue {
   }
 
   /** Resolves once the transport took the event. @throws `overloaded`, or what the transport said at the last try. */
-  add(outgoing: Outgoing, bytes: number): Promise<void> {
+  add(outgoing: Outgoing): Promise<void> {
     if (this.#closed) return Promise.reject(this.#closed);
     if (this.isFull) {
       return Promise.reject(
@@ -113,7 +115,7 @@ export class BatchQueue {
       return Promise.reject(this.#pausedBy);
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ outgoing, bytes, resolve, reject, mayBeOut: false });
+      this.#waiting.push({ outgoing, resolve, reject, mayBeOut: false });
       this.#schedule();
       if (!this.#holds) this.#hold();
     });
@@ -202,15 +204,8 @@ export class BatchQueue {
 
   /** The longest run of waiting entries that fits the transport's limits; at least one. */
   #take(): Entry[] {
-    const { maxBatchEvents, maxBatchBytes } = this.#limits;
     const from = this.#head;
-    const end = Math.min(this.#waiting.length, from + maxBatchEvents);
-    let bytes = (this.#waiting[from] as Entry).bytes;
-    let to = from + 1;
-    for (; to < end; to++) {
-      bytes += (this.#waiting[to] as Entry).bytes;
-      if (bytes > maxBatchBytes) break;
-    }
+    const to = endOfBatch(this.#waiting, from, this.#limits);
     const entries = this.#waiting.slice(from, to) as Entry[];
     // While the queue never runs empty they would stay alive, to be copied by every scavenge: half of the publisher's CPU.
     this.#waiting.fill(undefined, from, to);

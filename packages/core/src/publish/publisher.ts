@@ -3,16 +3,18 @@ import { aboveZero } from '../contract/checked-option.ts';
 import { MAX_PENDING_EVENTS, type PublishOptions } from '../contract/contract.ts';
 import { PolycastError } from '../contract/error.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { Link, Outgoing } from '../contract/transport.ts';
+import type { Encoded, Link, Outgoing as OutgoingOf } from '../contract/transport.ts';
 import { type AttributeValue, BroadcastEvent, type EventInput } from '../envelope/event.ts';
-import { utf8Length } from '../envelope/limits.ts';
 import { bytesOf, normaliseData } from '../envelope/normalise.ts';
 import type { Chunk } from '../receive/chunking.ts';
 import { backOffMs, type RetryPolicy } from '../timing/retry.ts';
 import { keepAlive, type Runtime } from '../timing/runtime.ts';
 import type { BatchQueue } from './batch-queue.ts';
+import type { Encoder } from './encoder.ts';
 import { checkText, readEventInput } from './event-input.ts';
 import { Numberer } from './sequence.ts';
+
+type Outgoing = OutgoingOf<Encoded | undefined>;
 
 export interface PublisherOptions {
   readonly link: Link;
@@ -22,8 +24,8 @@ export interface PublisherOptions {
   readonly source: string;
   readonly ttlMs: number;
   readonly carbonCopy: boolean;
-  /** Writes events as JSON; undefined where the transport takes the event itself. */
-  readonly encode: ((event: BroadcastEvent) => string) | undefined;
+  /** Undefined where the transport takes the event itself. */
+  readonly encoder: Encoder | undefined;
   /** Cuts what is too large. */
   readonly split: typeof import('../receive/chunking.ts').splitEvent | undefined;
   /** False: what is too large is refused. Dead letters are cut all the same: nothing else would ever take them. */
@@ -62,7 +64,7 @@ export class Publisher {
   readonly #numberer: Numberer;
   /** Holes are only looked for where events can be lost, or sent twice. */
   readonly #numbers: boolean;
-  readonly #encode: PublisherOptions['encode'];
+  readonly #encoder: Encoder | undefined;
   readonly #knownAddresses = new Set<string>([EVERYONE]);
   /** No options, said once. */
   readonly #plain: Asked;
@@ -80,7 +82,7 @@ export class Publisher {
     this.#numberer = new Numberer(options.runtime);
     this.#plain = this.#read(undefined, undefined);
     this.#numbers = options.manifest.capabilities.gapDetection.level === 'emulated';
-    this.#encode = options.encode;
+    this.#encoder = options.encoder;
     if (options.queue !== undefined) {
       this.#queue = new options.queue({
         send: (batch) => options.link.publish(batch),
@@ -121,8 +123,8 @@ export class Publisher {
       const ttlms = Math.ceil(asked.ttlMs);
       (attributes ??= {}).ttlms = ttlms <= MAX_INTEGER ? ttlms : String(ttlms);
     }
-    // What is written as JSON is made plain where it is written. Before it gets a number: receivers must not miss what is refused.
-    const plain = this.#encode !== undefined ? data : normaliseData(data);
+    // Before it gets a number: receivers must not miss what is refused.
+    const plain = this.#encoder === undefined ? normaliseData(data) : this.#encoder.dataOf(data);
     const timeMs = this.#options.runtime.wallMs();
     const expiresAtMs = timeMs + asked.ttlMs;
     const event = new BroadcastEvent({
@@ -136,7 +138,7 @@ export class Publisher {
       data: plain,
       attributes,
     });
-    return { event, topic: this.#options.topic, to: asked.to, json: this.#writeJson(event), expiresAtMs };
+    return { event, topic: this.#options.topic, to: asked.to, encoded: this.#write(event), expiresAtMs };
   }
 
   #nextSequence(lane: string): string | undefined {
@@ -162,11 +164,11 @@ export class Publisher {
   }
 
   /** @throws `closed`: middleware or a schema may have held the event until then */
-  #writeJson(event: BroadcastEvent): string | undefined {
+  #write(event: BroadcastEvent): Encoded | undefined {
     if (this.#ended !== undefined) throw this.#ended;
-    if (this.#encode === undefined) return undefined;
+    if (this.#encoder === undefined) return undefined;
     try {
-      return this.#encode(event);
+      return this.#encoder.encode(event);
     } catch (thrown) {
       // Refused before it was sent: receivers must not miss it.
       this.#numberer.takeBack(event.sequence);
@@ -180,18 +182,18 @@ export class Publisher {
       event,
       topic,
       to: JUST_EVERYONE,
-      json: this.#writeJson(event),
+      encoded: this.#write(event),
       expiresAtMs: event.expiresAtMs,
     };
   }
 
   /** Resolves once the transport took the event. */
   send(outgoing: Outgoing): Promise<void> {
-    const bytes = this.#sizeOf(outgoing);
+    const bytes = outgoing.encoded?.size ?? 0;
     if (bytes > this.#manifest.limits.maxEventBytes) return this.#sendLarge(outgoing, bytes);
     if (this.#queue !== undefined) {
       if (this.#queue.isFull) this.#numberer.takeBack(outgoing.event.sequence);
-      return this.#queue.add(outgoing, bytes);
+      return this.#queue.add(outgoing);
     }
     let sent: ReturnType<Link['publish']>;
     try {
@@ -235,13 +237,6 @@ export class Publisher {
     return keepAlive(this.#options.runtime, answered);
   }
 
-  #sizeOf(outgoing: Outgoing): number {
-    if (outgoing.json === undefined) return this.#link.sizeOf?.(outgoing.event) ?? 0;
-    // A UTF-16 unit takes at most three bytes of UTF-8, so most events need no counting.
-    const units = outgoing.json.length;
-    return units * 3 <= this.#manifest.limits.maxEventBytes ? units : utf8Length(outgoing.json);
-  }
-
   async #sendLarge(outgoing: Outgoing, bytes: number): Promise<void> {
     const chunks = this.#split(outgoing, bytes);
     const { topic, event } = outgoing;
@@ -283,10 +278,8 @@ export class Publisher {
     }
   }
 
-  readonly #renumber = (outgoing: Outgoing, sequence: string): Outgoing => {
-    const { event, json } = outgoing;
-    return { ...outgoing, event: event.with({ sequence }), json: json && renumbered(json, event.sequence, sequence) };
-  };
+  readonly #renumber = (outgoing: Outgoing, sequence: string): Outgoing =>
+    this.#encoder?.renumber(outgoing, sequence) ?? { ...outgoing, event: outgoing.event.with({ sequence }) };
 
   #addresses(to: PublishOptions['to']): readonly Address[] {
     if (to === undefined || to === EVERYONE) return JUST_EVERYONE;
@@ -308,14 +301,6 @@ export class Publisher {
     this.#knownAddresses.add(address);
     return address;
   }
-}
-
-/**
- * The text as it was written, but for the number: the data may have changed since, or throw when it is read again. Inside a JSON string
- * no quotes stand bare, and the sequence comes before all other attributes.
- */
-function renumbered(json: string, from: string | undefined, to: string): string {
-  return json.replace(`,"sequence":"${from}"`, `,"sequence":"${to}"`);
 }
 
 /** The type of a piece of a large event. */

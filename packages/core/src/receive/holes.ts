@@ -1,6 +1,8 @@
 import { EVERYONE } from '../contract/address.ts';
-import type { Outgoing } from '../contract/transport.ts';
+import type { Encoded, Outgoing as OutgoingOf } from '../contract/transport.ts';
 import { formatSequence, type Numberer } from '../publish/sequence.ts';
+
+type Outgoing = OutgoingOf<Encoded | undefined>;
 
 /** An event that the transport has not taken, as far as its publisher knows. */
 export interface Unsent {

@@ -1,0 +1,55 @@
+import type { Mutant } from '../../../scripts/mutants.ts';
+
+const by = (test: string) => ({ project: 'core', file: 'test/control-lane.test.ts', test });
+
+/** Faults of core that show in how it uses a transport, put back. Those that show in histories: `packages/conformance/simulation`. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'roll-calls-behind-a-pause',
+    wrong: 'roll calls go on coming through a subscription that is paused, behind its events',
+    caughtBy: by('who pauses hears roll calls through a source of their own from then on, once each'),
+    patches: [{ module: 'core/src/deliver/subscription.ts', from: '    this.inbox.paused();\n', to: '' }],
+  },
+  {
+    name: 'replies-behind-a-pause',
+    wrong: 'replies come through a subscription of the one who asked, behind its events',
+    caughtBy: by('who asks while events may hold up its subscription hears the answers beside it: request'),
+    patches: [
+      {
+        module: 'core/src/connection/broadcaster.ts',
+        from: 'options, () => listenBeside(this.#session));',
+        to: 'options, () => listenForControl(this.#session));',
+      },
+    ],
+  },
+  {
+    name: 'heartbeats-behind-a-pause',
+    wrong: 'heartbeats come through a subscription of the one who called the roll, behind its events',
+    caughtBy: by('who asks while events may hold up its subscription hears the answers beside it: members'),
+    patches: [
+      {
+        module: 'core/src/connection/broadcaster.ts',
+        from: '    await listenBeside(this.#session);\n    return (members',
+        to: '    await listenForControl(this.#session);\n    return (members',
+      },
+    ],
+  },
+  {
+    name: 'control-handed-to-the-paused',
+    wrong: 'when the subscription closes that hears control, a paused one takes over',
+    caughtBy: by('the one that hears control closes, and the other is paused: roll calls do not wait behind it'),
+    patches: [{ module: 'core/src/control/control-lane.ts', from: ' && !inbox.isPaused', to: '' }],
+  },
+  {
+    name: 'paused-will-not-do',
+    wrong: 'where no further source may be opened nobody hears control, though a paused subscription could',
+    caughtBy: by('but where no further source may be opened the paused one has to do'),
+    patches: [
+      {
+        module: 'core/src/control/control-lane.ts',
+        from: '    if (!others) throw thrown;\n    await openControl(session, isAble);\n',
+        to: '    void others;\n    throw thrown;\n',
+      },
+    ],
+  },
+];
