@@ -15,9 +15,10 @@ import { Connection } from './connection.ts';
 import { manifest, OPERATIONS } from './manifest.ts';
 import { mapError, sentenceOf } from './map-error.ts';
 import { topicName } from './names.ts';
+import { Openings } from './openings.ts';
 import { operationsOf } from './operations.ts';
 import type { ServiceBusOptions } from './options.ts';
-import { planSource } from './plan.ts';
+import { kindOfReader, planSource } from './plan.ts';
 import { filterTarget } from './rules.ts';
 import { isPublicForced } from './sdk-internals/shape.ts';
 import { TopicSender } from './sender.ts';
@@ -57,11 +58,10 @@ class ServiceBusLink implements Link<EncodedMessage> {
   readonly #topic: string;
   /** Marks what this link sends. */
   readonly #mark = randomBytes(6).toString('base64url');
-  /** Names what only its own sources share. A name has no capitals. */
-  readonly #life = randomBytes(6).toString('hex');
   readonly #senders = new Map<string, TopicSender>();
   #publishes = 0;
-  readonly #places = new Set<number>();
+  readonly #places = new Set<string>();
+  readonly #openings = new Openings();
   /** The last that joins or leaves each group. */
   readonly #turns = new Map<string, Promise<void>>();
   /** Why nothing may be sent, if so. */
@@ -109,7 +109,7 @@ class ServiceBusLink implements Link<EncodedMessage> {
       this.#connection.reopen = () => this.#sender(this.#topic).open();
     } catch (thrown) {
       const error = PolycastError.from(thrown);
-      if (error.code === 'not-found') throw missing(this.#topic, [], 0, this.#settings);
+      if (error.code === 'not-found') throw missing(this.#topic, [], this.#settings);
       // A key that may only listen is as good as any for who only listens.
       if (error.code !== 'unauthorized' || !/claim/i.test(error.message)) throw error;
       this.#mayNotSend = error;
@@ -192,7 +192,8 @@ class ServiceBusLink implements Link<EncodedMessage> {
     for (let tries = 1; ; tries++) {
       const source = this.#source(request, sink);
       try {
-        await source.open();
+        const lacking = await this.#openings.add(source.open());
+        if (lacking.length > 0) throw missing(this.#topic, lacking, this.#settings);
         return source;
       } catch (thrown) {
         // Who left the group just before our mark was there may have removed what we had found.
@@ -203,21 +204,19 @@ class ServiceBusLink implements Link<EncodedMessage> {
   }
 
   #source(request: SourceRequest, sink: Sink): ServiceBusSource {
-    const place = this.#place();
     const { instance } = this.#context.self;
-    const mayManage = this.#administration.mayManage;
-    const unique = mayManage ? randomBytes(6).toString('hex') : String(place);
-    const life = mayManage ? this.#life : '';
+    const place = this.#place(request);
+    const unique = this.#administration.mayManage ? randomBytes(6).toString('hex') : String(place.number);
     return new ServiceBusSource({
       connection: this.#connection,
       administration: this.#administration,
       topic: this.#topic,
       request,
       sink,
-      plan: planSource(request, { instance, link: this.#mark, unique, life }),
+      plan: planSource(request, { instance, link: this.#mark, unique }),
       meter: (unit, count) => this.#context.meter(unit, count),
       inTurn: (work) => (request.group === undefined ? work() : this.#inTurn(request.group, work)),
-      onClosed: () => this.#places.delete(place),
+      onClosed: () => this.#places.delete(place.key),
     });
   }
 
@@ -235,12 +234,15 @@ class ServiceBusLink implements Link<EncodedMessage> {
     return result;
   }
 
-  /** The lowest number that no open source of the link has. */
-  #place(): number {
-    let place = 1;
-    while (this.#places.has(place)) place++;
-    this.#places.add(place);
-    return place;
+  /** The lowest number that no open source of the link has whose subscription would be called the same. */
+  #place({ addresses, group, durable }: SourceRequest): { readonly key: string; readonly number: number } {
+    const kind = (group ?? durable) === undefined ? kindOfReader(addresses) : 'named';
+    for (let number = 1; ; number++) {
+      const key = `${kind} ${number}`;
+      if (this.#places.has(key)) continue;
+      this.#places.add(key);
+      return { key, number };
+    }
   }
 
   async #end(): Promise<void> {

@@ -1,8 +1,7 @@
 import { type CreateSubscriptionOptions, ServiceBusAdministrationClient } from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
 import { mapError } from './map-error.ts';
-import type { Ending, SubscriptionPlan } from './plan.ts';
-import { isDurableMark, isSharedRule } from './plan.ts';
+import { isDurableMark, isMark, type SourcePlan, type SubscriptionPlan } from './plan.ts';
 import type { PlannedRule } from './rules.ts';
 import { signerOf } from './sdk-internals/signer.ts';
 import type { Settings } from './settings.ts';
@@ -129,14 +128,14 @@ export class Administration {
   }
 
   /** @returns was it new? Undefined without Manage rights. @throws PolycastError */
-  async ensureSubscription(topic: string, plan: SubscriptionPlan, lockMs: number): Promise<boolean | undefined> {
+  async ensureSubscription(topic: string, plan: SubscriptionPlan): Promise<boolean | undefined> {
     if (!this.#mayManage) return undefined;
     let isNew = false;
     try {
       await this.#persist(async () => {
         const [first, ...others] = plan.rules as readonly [PlannedRule, ...PlannedRule[]];
         const made = await this.#unlessThere(() =>
-          this.client.createSubscription(topic, plan.name, subscriptionOptions(plan, lockMs, first)),
+          this.client.createSubscription(topic, plan.name, subscriptionOptions(plan, first)),
         );
         isNew ||= made;
         if (made) await Promise.all(others.map((rule) => this.#addRule(topic, plan.name, rule)));
@@ -164,8 +163,8 @@ export class Administration {
     const made = await Promise.all(plan.rules.map((rule) => this.#addRule(topic, plan.name, rule)));
     const joined = plan.rules.filter((_, at) => made[at]);
     if (joined.some(({ name }) => isDurableMark(name))) await this.#keep(topic, plan.name);
-    if (!joined.some(({ name }) => isSharedRule(name))) return;
-    const shared = [...(await this.#ruleNames(topic, plan.name))].filter(isSharedRule);
+    if (joined.every(({ name }) => isMark(name))) return;
+    const shared = [...(await this.#ruleNames(topic, plan.name))].filter((name) => !isMark(name));
     // Filters came and went with versions of the program: from here on the members filter.
     if (shared.length > MAX_SHARED_RULES)
       await this.#addRule(topic, plan.name, { name: '$Default', filter: { sqlExpression: '1=1' } });
@@ -178,31 +177,25 @@ export class Administration {
   }
 
   /** What a source leaves behind when it closes. Never throws for what is gone already. */
-  async end(topic: string, ending: Ending): Promise<void> {
-    if (!this.#mayManage) return;
-    if (ending.kind === 'leave')
-      await Promise.all(ending.marked.map((name) => this.#removeRule(topic, name, ending.mark)));
-    const names = await this.#goingWith(topic, ending);
-    await Promise.all(names.map((name) => this.#removeSubscription(topic, name)));
+  async end(topic: string, plan: SourcePlan): Promise<void> {
+    const { ending, subscriptions } = plan;
+    if (!this.#mayManage || ending.kind === 'keep') return;
+    if (ending.kind === 'leave') await this.#removeRule(topic, subscriptions[0].name, ending.mark);
+    if (!(await this.#isEnding(topic, plan))) return;
+    // The one with the marks is the last: who finds it and joins meanwhile is refused with it, and begins anew.
+    for (const { name } of [...subscriptions].reverse()) await this.#removeSubscription(topic, name);
   }
 
-  /** The subscriptions that nobody reads when a source has closed. Never throws: none where that cannot be known. */
-  async goingWith(topic: string, ending: Ending): Promise<readonly string[]> {
-    if (!this.#mayManage) return ending.kind === 'delete' ? ending.names : [];
-    return this.#goingWith(topic, ending).catch(() => []);
+  /** Will nobody read its subscriptions when a source has closed? Never throws: false where that cannot be known. */
+  async isEnding(topic: string, plan: SourcePlan): Promise<boolean> {
+    if (!this.#mayManage) return plan.ending.kind === 'delete';
+    return this.#isEnding(topic, plan).catch(() => false);
   }
 
-  async #goingWith(topic: string, ending: Ending): Promise<readonly string[]> {
-    if (ending.kind === 'keep') return [];
-    if (ending.kind === 'delete') return ending.names;
-    const { marked, mark, shared } = ending;
-    const names = (await this.#orNothing(() => this.#ruleNames(topic, marked[0] as string))) ?? new Set<string>();
-    const others = [...names].filter((name) => name !== mark);
-    const isDurable = others.some(isDurableMark);
-    return shared
-      .filter(({ mayStay }) => !(mayStay && isDurable))
-      .filter(({ markPrefix }) => !others.some((name) => name.startsWith(markPrefix)))
-      .flatMap((one) => one.names);
+  async #isEnding(topic: string, { ending, subscriptions }: SourcePlan): Promise<boolean> {
+    if (ending.kind !== 'leave') return ending.kind === 'delete';
+    const names = (await this.#orNothing(() => this.#ruleNames(topic, subscriptions[0].name))) ?? [];
+    return [...names].every((name) => !isMark(name) || name === ending.mark);
   }
 
   async removeTopic(name: string): Promise<void> {
@@ -282,13 +275,9 @@ function counted(client: ServiceBusAdministrationClient, onCall: () => void): Se
   });
 }
 
-function subscriptionOptions(
-  plan: SubscriptionPlan,
-  lockMs: number,
-  { name, filter }: PlannedRule,
-): CreateSubscriptionOptions {
+function subscriptionOptions(plan: SubscriptionPlan, { name, filter }: PlannedRule): CreateSubscriptionOptions {
   return {
-    lockDuration: iso(lockDurationOf(lockMs)),
+    lockDuration: iso(lockDurationOf(plan.lockMs)),
     maxDeliveryCount: MAX_DELIVERY_COUNT,
     requiresSession: plan.requiresSession,
     autoDeleteOnIdle: plan.autoDelete ? AUTO_DELETE : NEVER,
@@ -304,25 +293,20 @@ export function lockDurationOf(lockMs: number): number {
 }
 
 /** What to create where nobody may do it for the user. */
-export function missing(
-  topic: string,
-  plans: readonly SubscriptionPlan[],
-  lockMs: number,
-  settings: Settings,
-): PolycastError {
+export function missing(topic: string, plans: readonly SubscriptionPlan[], settings: Settings): PolycastError {
   const duplicates =
     settings.duplicateDetectionMs === 0
       ? ''
       : ` (RequiresDuplicateDetection, window ${iso(settings.duplicateDetectionMs)})`;
-  const lines = plans.map(({ name, rules, requiresSession, autoDelete }) => {
+  const lines = plans.map(({ name, rules, requiresSession, lockMs, autoDelete }) => {
     const properties = [
       `LockDuration ${iso(lockDurationOf(lockMs))}`,
       `MaxDeliveryCount ${MAX_DELIVERY_COUNT}`,
       ...(requiresSession ? ['RequiresSession'] : []),
       ...(autoDelete ? [] : ['AutoDeleteOnIdle never']),
     ];
-    const texts = rules.filter((rule) => isSharedRule(rule.name)).map(({ filter }) => textOf(filter));
-    return `subscription "${name}" (${properties.join(', ')})${texts.length === 0 ? '' : ` with rules ${texts.join(' ; ')}`}`;
+    const texts = rules.filter((rule) => !isMark(rule.name)).map(({ filter }) => textOf(filter));
+    return `subscription "${name}" (${properties.join(', ')}) with rule ${texts.join(' ; ')}`;
   });
   return new PolycastError(
     'not-found',

@@ -22,7 +22,6 @@ export interface FeedOptions {
   readonly topic: string;
   readonly subscription: string;
   readonly addresses: readonly Address[];
-  readonly passesOn: boolean;
   readonly intake: Intake;
   readonly prefetch: number;
   /** Of the service. */
@@ -41,7 +40,6 @@ export interface FeedOptions {
 export class Feed implements Feeder {
   readonly connection: Connection;
   readonly addresses: readonly Address[];
-  readonly passesOn: boolean;
   readonly lockMs: number;
   readonly isSession = false;
   readonly keepsOrder: boolean;
@@ -73,7 +71,6 @@ export class Feed implements Feeder {
     this.#options = options;
     this.connection = options.connection;
     this.addresses = options.addresses;
-    this.passesOn = options.passesOn;
     this.lockMs = options.lockMs;
     this.isOurs = options.isOurs;
     this.keepsOrder = options.isExclusive;

@@ -1,16 +1,8 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import { type Address, type BroadcastEvent, PolycastError, type Sink } from '@polycast/core/adapter';
 import { type Holder, MessageLease, SharedLease } from './message-lease.ts';
-import { countIn, readMessage } from './read-message.ts';
-import { PASSED_PROPERTY } from './wire.ts';
+import { readMessage } from './read-message.ts';
 import { pause } from './within.ts';
-
-/** A message that is for nobody here is given up after it was passed on so often: after a quarter of an hour. */
-const MAX_PASSED = 1_000;
-/** How long a message that is for another member is held back, so that it gets to it, ms; ever longer, as that one may be busy. */
-const PASS_DELAY_MS = 2;
-const PASS_DELAY_GROWTH = 1.3;
-const MAX_PASS_DELAY_MS = 1_000;
 
 /** A sink that says it is ready and has no room is asked again after this, ms. */
 const READY_AGAIN_MS = 10;
@@ -21,10 +13,9 @@ const RENEW_AGAIN_SHARE = 0.25;
 /** A sink that is not ready for so long is looked at again, ms. */
 const HANDED_ON_AGAIN_MS = 50;
 
-/** Where a message came from, and for whom it may be. */
+/** Where a message came from, and for whom it is. */
 export interface Feeder extends Holder {
   readonly addresses: readonly Address[];
-  readonly passesOn: boolean;
   /** Nobody else reads what it reads: what is held for want of room stays held, as giving it back would change the order. */
   readonly keepsOrder: boolean;
   /** Of a session: how many of its messages are here, held or handed on. */
@@ -33,9 +24,6 @@ export interface Feeder extends Holder {
   returned(message: ServiceBusReceivedMessage): void;
   /** A message is held, or handed on, until the lease is gone. */
   taken?(lease: MessageLease): void;
-  /** A message is for another member: it is held for a moment, and then is on its way back. */
-  passes?(): void;
-  passed?(): void;
 }
 
 interface Held {
@@ -60,7 +48,6 @@ export class Intake {
   #listening = false;
   #looking = false;
   #timer: NodeJS.Timeout | undefined;
-  readonly #passing = new Map<MessageLease, NodeJS.Timeout>();
   readonly #settling = new Set<Promise<void>>();
   #stopped = false;
 
@@ -129,11 +116,6 @@ export class Intake {
     clearTimeout(this.#timer);
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     this.#giveBack([...this.#held]);
-    for (const [lease, timer] of this.#passing) {
-      clearTimeout(timer);
-      this.#track(lease.passOn());
-    }
-    this.#passing.clear();
     await Promise.all(this.#settling);
   }
 
@@ -227,7 +209,8 @@ export class Intake {
     if (events.length === 1 && errors.length === 0) {
       const event = events[0] as BroadcastEvent;
       if (isFor(event, feeder.addresses)) this.#sink.deliver(event, lease);
-      else this.#notOurs(feeder, message, lease);
+      // The service's rule let too much through.
+      else this.#track(lease.settle({ kind: 'accept' }));
       return;
     }
     for (const error of errors) this.#sink.corrupt(error);
@@ -244,30 +227,6 @@ export class Intake {
     }
     const shared = new SharedLease(lease, ours.length);
     for (const event of ours) this.#sink.deliver(event, shared.part());
-  }
-
-  /** The service's rule said too much. In a group it may be for another member. */
-  #notOurs(feeder: Feeder, message: ServiceBusReceivedMessage, lease: MessageLease): void {
-    if (!feeder.passesOn) {
-      this.#track(lease.settle({ kind: 'accept' }));
-      return;
-    }
-    const passed = countIn(message, PASSED_PROPERTY);
-    if (passed >= MAX_PASSED) {
-      this.#track(lease.settle({ kind: 'dead-letter', reason: 'no member of the group has any of its addresses' }));
-      return;
-    }
-    feeder.passes?.();
-    // Held, so that it does not come straight back.
-    const timer = setTimeout(
-      () => {
-        this.#passing.delete(lease);
-        this.#track(lease.passOn().finally(() => feeder.passed?.()));
-      },
-      Math.min(PASS_DELAY_MS * PASS_DELAY_GROWTH ** passed, MAX_PASS_DELAY_MS),
-    );
-    timer.unref();
-    this.#passing.set(lease, timer);
   }
 
   /** What fails comes again when its lock has run out. */

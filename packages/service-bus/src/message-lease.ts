@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { OPERATIONS } from './manifest.ts';
 import { countIn } from './read-message.ts';
 import { forgetLink, separateOutcomes } from './sdk-internals/dispositions.ts';
-import { COUNTED_PROPERTY, PASSED_PROPERTY, RETURNED_PROPERTY, TRIES_PROPERTY } from './wire.ts';
+import { COUNTED_PROPERTY, RETURNED_PROPERTY, TRIES_PROPERTY } from './wire.ts';
 
 /** Longest wait for a lost connection before a settlement is given up, ms: the lock may have run out by then. */
 const RETURN_WITHIN_MS = 30_000;
@@ -151,16 +151,7 @@ export class MessageLease implements Lease {
 
   /** Goes back as if it had not been fetched. */
   giveBack(): Promise<void> {
-    return this.#return({});
-  }
-
-  /** To another member of the group. */
-  passOn(): Promise<void> {
-    return this.#return({ [PASSED_PROPERTY]: countIn(this.#message, PASSED_PROPERTY) + 1 });
-  }
-
-  #return(more: Record<string, number>): Promise<void> {
-    const properties = { ...more, [RETURNED_PROPERTY]: countIn(this.#message, RETURNED_PROPERTY) + 1 };
+    const properties = { [RETURNED_PROPERTY]: countIn(this.#message, RETURNED_PROPERTY) + 1 };
     return this.#do((receiver, message) => receiver.abandonMessage(message, properties));
   }
 

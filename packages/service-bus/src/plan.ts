@@ -1,6 +1,6 @@
 import type { Address, SourceRequest } from '@polycast/core/adapter';
 import { entityName } from './names.ts';
-import { addressRule, everyoneRule, type PlannedRule, readerRule, severalRule, silentRule } from './rules.ts';
+import { groupRule, type PlannedRule, readerRule, silentRule } from './rules.ts';
 
 /** One Service Bus subscription that a source reads from. */
 export interface SubscriptionPlan {
@@ -8,14 +8,12 @@ export interface SubscriptionPlan {
   /** All must be there. */
   readonly rules: readonly PlannedRule[];
   readonly requiresSession: boolean;
+  /** As it was asked for, ms. */
+  readonly lockMs: number;
   /** Goes when nobody has read from it for five minutes. */
   readonly autoDelete: boolean;
   /** Rules that are nobody else's are there by mistake. In a group there are those of other members. */
   readonly isExclusive: boolean;
-  /** What is handed on: everything that came for one of these. */
-  readonly addresses: readonly Address[];
-  /** What is for none of these may be for another reader of it. */
-  readonly passesOn: boolean;
 }
 
 /** What becomes of the subscriptions of a source that closes. */
@@ -23,25 +21,12 @@ export type Ending =
   /** They stay as they are. */
   | { readonly kind: 'keep' }
   /** They are removed. */
-  | { readonly kind: 'delete'; readonly names: readonly string[] }
-  /** The mark is taken from those; with the last mark of a prefix goes what was shared under it. */
-  | {
-      readonly kind: 'leave';
-      readonly mark: string;
-      readonly marked: readonly string[];
-      readonly shared: readonly Shared[];
-    };
-
-/** Subscriptions that go with the last member whose mark begins so. */
-export interface Shared {
-  readonly markPrefix: string;
-  readonly names: readonly string[];
-  /** They stay where the group is durable. */
-  readonly mayStay: boolean;
-}
+  | { readonly kind: 'delete' }
+  /** The mark is taken from the first; with the last mark they are all removed. */
+  | { readonly kind: 'leave'; readonly mark: string };
 
 export interface SourcePlan {
-  readonly subscriptions: readonly SubscriptionPlan[];
+  readonly subscriptions: readonly [SubscriptionPlan, ...SubscriptionPlan[]];
   readonly ending: Ending;
 }
 
@@ -52,8 +37,6 @@ export interface Reader {
   readonly link: string;
   /** Nobody else's, in any life: makes a dynamic subscription new. Without the right to create there is none, but a place among the link's sources. */
   readonly unique: string;
-  /** Nobody else's but the link's, in any life. Empty without the right to create. */
-  readonly life: string;
 }
 
 const MARK = 'mark.';
@@ -64,72 +47,54 @@ export function planSource(request: SourceRequest, reader: Reader): SourcePlan {
   return request.group === undefined ? readerPlan(request, reader) : groupPlan(request, reader, request.group);
 }
 
-function readerPlan({ addresses, filter, durable }: SourceRequest, { instance, link, unique }: Reader): SourcePlan {
-  const name =
-    durable === undefined ? entityName('instance', instance, unique) : entityName('durable', instance, durable);
+function readerPlan(
+  { addresses, filter, durable, lockMs }: SourceRequest,
+  { instance, link, unique }: Reader,
+): SourcePlan {
   const subscription: SubscriptionPlan = {
-    name,
+    name:
+      durable === undefined
+        ? entityName(kindOfReader(addresses), instance, unique)
+        : entityName('durable', instance, durable),
     rules: [readerRule({ addresses, filter, ownLink: link })],
     requiresSession: false,
+    lockMs,
     autoDelete: durable === undefined,
     isExclusive: true,
-    addresses,
-    passesOn: false,
   };
-  return {
-    subscriptions: [subscription],
-    ending: durable === undefined ? { kind: 'delete', names: [name] } : { kind: 'keep' },
-  };
+  return { subscriptions: [subscription], ending: { kind: durable === undefined ? 'delete' : 'keep' } };
 }
 
-function groupPlan({ addresses, filter, durable }: SourceRequest, reader: Reader, group: string): SourcePlan {
-  const subscriptions: SubscriptionPlan[] = [];
-  const autoDelete = durable === undefined;
-  const shared = { autoDelete, isExclusive: false, passesOn: false };
-  const role = addresses.find((address) => address.startsWith('role:'));
-  const instance = addresses.find((address) => address.startsWith('instance:'));
-  const rolePrefix = `${MARK}${digest(role ?? '')}.`;
-  const lifePrefix = `${rolePrefix}${digest(reader.instance, reader.life)}.`;
-  const mark = `${lifePrefix}${reader.unique}`;
-  const [ofAll, ofRole, ofInstance]: [string[], string[], string[]] = [[], [], []];
-  for (const keyed of [false, true]) {
-    const kind = keyed ? 'keyed' : '';
-    const name = entityName('group', group, kind, 'all');
-    ofAll.push(name);
-    // The mark comes first: who leaves must see it before there is anything to lose.
-    const rules = [instance === undefined ? silentRule(mark) : severalRule(instance, keyed, filter, mark)];
-    if (addresses.includes('*')) rules.push(everyoneRule(keyed, filter));
-    if (role !== undefined) rules.push(severalRule(role, keyed, filter));
-    if (!autoDelete) rules.push(silentRule(DURABLE_MARK));
-    subscriptions.push({ ...shared, name, rules, requiresSession: keyed, addresses, passesOn: true });
-    const own = (address: Address, names: string[], more: { name: string; autoDelete: boolean }) => {
-      names.push(more.name);
-      const rules = [addressRule(address, keyed, filter)];
-      subscriptions.push({ ...shared, ...more, rules, requiresSession: keyed, addresses: [address] });
-    };
-    if (role !== undefined) own(role, ofRole, { name: entityName('group', group, kind, role), autoDelete });
-    // What is for one instance waits for nobody else, and for it only while it lives.
-    if (instance !== undefined)
-      own(instance, ofInstance, { name: entityName('group', group, kind, instance, reader.life), autoDelete: true });
-  }
-  return {
-    subscriptions,
-    ending: {
-      kind: 'leave',
-      mark,
-      marked: ofAll,
-      shared: [
-        { markPrefix: lifePrefix, names: ofInstance, mayStay: false },
-        { markPrefix: rolePrefix, names: ofRole, mayStay: true },
-        { markPrefix: MARK, names: ofAll, mayStay: true },
-      ],
-    },
-  };
+/** Named apart, so that without the right to create each finds its own, in whatever order they are opened. */
+export function kindOfReader(addresses: readonly Address[]): string {
+  return addresses.includes('*') ? 'instance' : 'instance-only';
 }
 
-/** A part of a mark: short, and the same for the same parts alone. */
-function digest(...parts: readonly string[]): string {
-  return entityName(...parts).slice(-12);
+/** What has a partition key is apart, so that its subscription may require sessions. */
+function groupPlan(request: SourceRequest, { unique }: Reader, group: string): SourcePlan {
+  const { durable, lockMs } = request;
+  const mark = durable === undefined ? `${MARK}${unique}` : DURABLE_MARK;
+  const shared = { lockMs, autoDelete: durable === undefined, isExclusive: false };
+  // A role and a name: neither has a slash.
+  const parts = group.split('/');
+  return {
+    subscriptions: [
+      {
+        ...shared,
+        name: entityName('group', ...parts),
+        // The mark comes first: who leaves must see it before there is anything to lose.
+        rules: [silentRule(mark), groupRule(request, false)],
+        requiresSession: false,
+      },
+      {
+        ...shared,
+        name: entityName('group', ...parts, 'keyed'),
+        rules: durable === undefined ? [groupRule(request, true)] : [silentRule(mark), groupRule(request, true)],
+        requiresSession: true,
+      },
+    ],
+    ending: durable === undefined ? { kind: 'leave', mark } : { kind: 'keep' },
+  };
 }
 
 /** Does the mark say that a group outlives its members? */
@@ -137,7 +102,7 @@ export function isDurableMark(ruleName: string): boolean {
   return ruleName === DURABLE_MARK;
 }
 
-/** Is it nobody's own, but the same for all who want the same? */
-export function isSharedRule(ruleName: string): boolean {
-  return !ruleName.startsWith(MARK);
+/** Does the rule say by its name that somebody is there, and nothing else? */
+export function isMark(ruleName: string): boolean {
+  return ruleName.startsWith(MARK);
 }

@@ -48,7 +48,7 @@ export function readMessage(message: ReadableMessage, topic: string): Reading {
   }
 }
 
-/** How often it was given back unseen, or, of that, passed on. Whoever sent it may have written anything there. */
+/** A count that the message carries. Whoever sent it may have written anything there. */
 export function countIn({ applicationProperties }: ReadableMessage, property: string): number {
   const count = applicationProperties?.[property];
   return typeof count === 'number' && Number.isSafeInteger(count) && count > 0 ? count : 0;

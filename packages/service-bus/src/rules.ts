@@ -33,31 +33,15 @@ export interface Wanted {
 export function readerRule({ addresses, filter, ownLink }: Wanted): PlannedRule {
   const link = `user.${LINK_PROPERTY}`;
   const others = `(${link} IS NULL OR ${link} <> ${quoted(ownLink)} OR user.cloudEvents_carboncopy = TRUE)`;
-  const named = addresses.filter((address) => address !== '*');
-  const ways = addresses.includes('*') ? [`${TO} IS NULL`] : [];
-  if (named.length > 0) ways.push(oneOf(named), ...severalOf(named));
-  return fitting((native) => and(others, `(${ways.join(' OR ')})`, native), filter);
+  return fitting((native) => and(others, isFor(addresses), native), filter);
 }
 
 /** Does a subscription require sessions? Then it takes what has a partition key, else what has none. */
 export type Keyed = boolean;
 
-/** A group's subscription for everyone. For lists of addresses it has a {@link severalRule} for each of its members' own. */
-export function everyoneRule(keyed: Keyed, filter: unknown): PlannedRule {
-  return fitting((native) => and(`${TO} IS NULL`, keyOf(keyed), native), filter);
-}
-
-/** In a group's subscription for everyone: events for several addresses, one of which is this one. */
-export function severalRule(address: Address, keyed: Keyed, filter: unknown, name?: string): PlannedRule {
-  const write = (native: string | undefined) =>
-    and(`${TO} LIKE '%,%'`, `${TO} LIKE ${quoted(`%${address}%`)}`, keyOf(keyed), native);
-  const rule = fitting(write, filter);
-  return name === undefined ? rule : { ...rule, name };
-}
-
-/** A group's subscription for one role or instance. */
-export function addressRule(address: Address, keyed: Keyed, filter: unknown): PlannedRule {
-  return fitting((native) => and(`${TO} = ${quoted(address)}`, keyOf(keyed), native), filter);
+/** The rule of a group's subscription: the same for all members that have the same filter. */
+export function groupRule({ addresses, filter }: Pick<Wanted, 'addresses' | 'filter'>, keyed: Keyed): PlannedRule {
+  return fitting((native) => and(isFor(addresses), keyOf(keyed), native), filter);
 }
 
 /** A rule that says something by its name, and that no message fits. */
@@ -77,8 +61,12 @@ function keyOf(keyed: Keyed): string {
   return `${KEY} IS ${keyed ? 'NOT ' : ''}NULL`;
 }
 
-function oneOf(addresses: readonly Address[]): string {
-  return `${TO} IN (${addresses.map(quoted).join(', ')})`;
+/** One condition: what is for several of these is brought once. */
+function isFor(addresses: readonly Address[]): string {
+  const named = addresses.filter((address) => address !== '*');
+  const ways = addresses.includes('*') ? [`${TO} IS NULL`] : [];
+  if (named.length > 0) ways.push(`${TO} IN (${named.map(quoted).join(', ')})`, ...severalOf(named));
+  return `(${ways.join(' OR ')})`;
 }
 
 /**

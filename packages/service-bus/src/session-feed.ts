@@ -125,7 +125,6 @@ export class SessionFeed {
 class Session implements Feeder {
   readonly connection: Connection;
   readonly addresses: readonly Address[];
-  readonly passesOn: boolean;
   readonly lockMs: number;
   readonly isSession = true;
   /** The service itself keeps the order of a session. */
@@ -140,8 +139,6 @@ class Session implements Feeder {
   #subscriber: { close(): Promise<void> } | undefined;
   #credits = SESSION_CREDITS;
   #unsettled = 0;
-  /** Of these, the ones that are for another member. */
-  #passing = 0;
   #idle: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
   #renewedAtMs = performance.now();
@@ -155,7 +152,6 @@ class Session implements Feeder {
     this.#options = options;
     this.connection = options.connection;
     this.addresses = options.addresses;
-    this.passesOn = options.passesOn;
     this.#sdk = receiver;
     this.receiver = options.connection.isPublic ? new OutcomeTurns(receiver) : receiver;
     this.lockMs = options.lockMs;
@@ -214,21 +210,6 @@ class Session implements Feeder {
     if (this.#unsettled === 0) this.#watchIdle();
   }
 
-  /** Renewed meanwhile all the same: other messages of the session may be ours, and are accepted under its lock. */
-  passes(): void {
-    this.#passing++;
-  }
-
-  /** What is passed on comes straight back to whoever has the session. */
-  passed(): void {
-    this.#passing--;
-    if (this.#hasNothing) this.#letGo();
-  }
-
-  get #hasNothing(): boolean {
-    return this.#unsettled <= this.#passing;
-  }
-
   get unsettled(): number {
     return this.#unsettled;
   }
@@ -258,7 +239,7 @@ class Session implements Feeder {
     if (link.drain) return;
     link.once('receiver_drained', () => {
       link.drain = false;
-      if (this.#hasNothing) void this.close();
+      if (this.#unsettled === 0) void this.close();
       else if (this.#stopping === undefined && link.isOpen() && this.#credits > 0) link.addCredit(this.#credits);
     });
     link.drainCredit();

@@ -1,5 +1,5 @@
 import { PolycastError, type Sink, type Source, type SourceRequest } from '@polycast/core/adapter';
-import { type Administration, lockDurationOf, missing } from './administration.ts';
+import { type Administration, lockDurationOf } from './administration.ts';
 import type { Connection } from './connection.ts';
 import { Feed, type FeedOptions } from './feed.ts';
 import { Intake } from './intake.ts';
@@ -48,8 +48,7 @@ export class ServiceBusSource implements Source {
       connection,
       topic,
       subscription: plan.name,
-      addresses: plan.addresses,
-      passesOn: plan.passesOn,
+      addresses: request.addresses,
       intake: this.#intake,
       prefetch: connection.settings.prefetch,
       lockMs: lockDurationOf(request.lockMs),
@@ -62,32 +61,30 @@ export class ServiceBusSource implements Source {
     };
   }
 
-  /** @throws PolycastError. Without Manage rights, `not-found` says what is needed */
-  async open(): Promise<void> {
-    const { administration, topic, plan, request, connection, inTurn } = this.#parts;
+  /** @returns what is missing and may not be created here: then it is closed. @throws PolycastError */
+  async open(): Promise<readonly SubscriptionPlan[]> {
+    const { administration, plan, inTurn } = this.#parts;
     try {
       await inTurn(() => this.#ensureAll());
       await Promise.all(this.#feeds.map((feed) => feed.open()));
+      return [];
     } catch (thrown) {
       const error = PolycastError.from(thrown);
       await this.close();
       if (error.code !== 'not-found' || administration.mayManage) throw error;
-      throw missing(topic, plan.subscriptions, request.lockMs, connection.settings);
+      return plan.subscriptions;
     }
   }
 
-  /** The marks come first: who leaves the group from then on leaves us the rest. */
+  /** The one with the mark comes first: who leaves the group from then on leaves us the rest. */
   async #ensureAll(): Promise<void> {
-    const { subscriptions, ending } = this.#parts.plan;
-    const isMarked = ({ name }: SubscriptionPlan) => ending.kind === 'leave' && ending.marked.includes(name);
-    await Promise.all(subscriptions.filter(isMarked).map((one) => this.#ensure(one)));
-    await Promise.all(subscriptions.filter((one) => !isMarked(one)).map((one) => this.#ensure(one)));
+    for (const one of this.#parts.plan.subscriptions) await this.#ensure(one);
   }
 
   /** @returns was it new? Undefined without Manage rights */
   async #ensure(plan: SubscriptionPlan): Promise<boolean | undefined> {
-    const { administration, topic, request } = this.#parts;
-    const isNew = await administration.ensureSubscription(topic, plan, request.lockMs);
+    const { administration, topic } = this.#parts;
+    const isNew = await administration.ensureSubscription(topic, plan);
     const feed = this.#feeds[this.#parts.plan.subscriptions.indexOf(plan)];
     if (isNew !== undefined && feed instanceof PublicFeed) feed.found();
     if (isNew && plan.isExclusive && !(feed instanceof SessionFeed)) feed?.began();
@@ -119,14 +116,12 @@ export class ServiceBusSource implements Source {
 
   /**
    * What is durable waits for whoever comes next; so it is with a group that others are still members of. Costs one operation for a
-   * group, none else.
+   * dynamic group, none else.
    */
   async caughtUp(): Promise<void> {
     const { plan, connection, administration, topic } = this.#parts;
     if (this.#stopping !== undefined || connection.isDown || plan.ending.kind === 'keep') return;
-    const going = await administration.goingWith(topic, plan.ending);
-    const owed = this.#feeds.filter((_, at) => going.includes(plan.subscriptions[at]?.name as string));
-    await Promise.all(owed.map((feed) => feed.caughtUp()));
+    if (await administration.isEnding(topic, plan)) await Promise.all(this.#feeds.map((feed) => feed.caughtUp()));
   }
 
   stop(): Promise<void> {
@@ -144,7 +139,7 @@ export class ServiceBusSource implements Source {
       await this.stop();
       await Promise.all(this.#feeds.map((feed) => feed.close()));
       const { administration, topic, plan, onClosed, inTurn } = this.#parts;
-      const ending = inTurn(() => administration.end(topic, plan.ending));
+      const ending = inTurn(() => administration.end(topic, plan));
       // The service's own expiry does it, should this fail.
       await within(this.#parts.connection.settings.closeTimeoutMs, ending);
       onClosed();

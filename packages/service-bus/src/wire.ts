@@ -13,8 +13,6 @@ export const DATA_PROPERTY = 'polycast_data';
 export const TYPED_PROPERTY = 'polycast_typed';
 /** How often a message was fetched and given back before anybody saw it. */
 export const RETURNED_PROPERTY = 'polycast_returned';
-/** How often of these because it was for another member of a group. */
-export const PASSED_PROPERTY = 'polycast_passed';
 
 export const JSON_TYPE = 'application/json';
 const MAX_ID_LENGTH = 128;

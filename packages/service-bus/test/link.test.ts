@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { ServiceBusClient } from '@azure/service-bus';
 import type { PolycastError } from '@polycast/core';
 import { describe, expect, it, vi } from 'vitest';
@@ -31,73 +30,6 @@ describe('on the service', () => {
     const received = [...service.service.counts().billed].filter(([path]) => path.startsWith(`${topic}/`));
     expect(received.map(([, kinds]) => kinds.get('receive'))).toEqual([2]);
     expect(kitchen.signals).toEqual([]);
-  });
-
-  it('a group has what its members share, and leaves nothing when the last one goes', async () => {
-    const topic = freshTopic();
-    const one = await service.join(topic, 'cook/c1');
-    const two = await service.join(topic, 'waiter/w1');
-    await one.subscribe(() => {}, { group: 'g' });
-    await two.subscribe(() => {}, { group: 'g' });
-    const names = () =>
-      service
-        .subscriptions(topic)
-        .map(({ name }) => name.replace(/-[0-9a-f]{12}$/, ''))
-        .sort();
-    expect(names().filter((name) => name.startsWith('group.'))).toEqual([
-      'group.g.all',
-      expect.stringMatching(/^group\.g\.instance-c1\./),
-      expect.stringMatching(/^group\.g\.instance-w1\./),
-      'group.g.keyed.all',
-      expect.stringMatching(/^group\.g\.keyed\.instance-c1\./),
-      expect.stringMatching(/^group\.g\.keyed\.instance-w1\./),
-      'group.g.keyed.role-cook',
-      'group.g.keyed.role-waiter',
-      'group.g.role-cook',
-      'group.g.role-waiter',
-    ]);
-    await one.close();
-    expect(names().filter((name) => name.includes('cook') || name.includes('-c1'))).toEqual([]);
-    await two.close();
-    expect(names()).toEqual([]);
-  });
-
-  it('who joins a group while another leaves it gets everything, and hears of no loss', async () => {
-    const topic = freshTopic();
-    const desk = await service.join(topic, 'desk');
-    const cooks = [await service.join(topic, 'cook/c1'), await service.join(topic, 'cook/c2')];
-    const seen: unknown[] = [];
-    const listen = (at: number) => cooks[at]!.subscribe((event) => void seen.push(event.data), { group: 'g' });
-    let members = [await listen(0)];
-    for (const turn of numbers(24)) {
-      const leaving = members.map((member) => member.close());
-      // At any step of the other's way out; the same broadcaster, or another one of the same role.
-      await setTimeout(turn * 6);
-      const at = (turn >> 1) % 2;
-      members = [await listen(at)];
-      await Promise.all(leaving);
-      for (const to of ['*', 'role:cook', `instance:c${at + 1}`] as const)
-        await desk.publish({ type: 'order', data: `${turn} ${to}` }, { to });
-      await vi.waitFor(() => expect(seen).toHaveLength(3 * (turn + 1)), { timeout: 10_000 });
-    }
-    expect(cooks.flatMap(({ signals }) => signals)).toEqual([]);
-  });
-
-  it('an event for several addresses goes to a member that it is for, once, as its first attempt', async () => {
-    const topic = freshTopic();
-    const desk = await service.join(topic, 'desk');
-    const got: string[] = [];
-    for (const role of ['cook', 'waiter', 'porter', 'guest']) {
-      const member = await service.join(topic, role);
-      await member.subscribe((event, { attempt }) => void got.push(`${role} ${event.data} ${attempt}`), { group: 'g' });
-    }
-    for (const n of numbers(20)) await desk.publish({ type: 'job', data: n }, { to: ['role:waiter', 'role:nobody'] });
-    await vi.waitFor(() => expect(got).toHaveLength(20), 10_000);
-    expect(got.sort()).toEqual(
-      numbers(20)
-        .map((n) => `waiter ${n} 1`)
-        .sort(),
-    );
   });
 
   it('a dead letter is where the service keeps it, with its reason', async () => {

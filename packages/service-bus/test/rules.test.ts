@@ -1,8 +1,8 @@
 import type { Address, SourceRequest } from '@polycast/core/adapter';
 import { planFilter } from '@polycast/core/filter';
 import { describe, expect, it } from 'vitest';
-import { type Ending, planSource } from '../src/plan.ts';
-import { addressRule, everyoneRule, filterTarget, readerRule, severalRule } from '../src/rules.ts';
+import { planSource } from '../src/plan.ts';
+import { filterTarget, groupRule, readerRule } from '../src/rules.ts';
 
 const LONGEST = 'x'.repeat(50);
 const native = (text: string) => planFilter(text, filterTarget).native.value;
@@ -48,17 +48,16 @@ describe('the rule of a reader', () => {
   });
 });
 
-describe('the rules of a group', () => {
-  it('tell keys from none, and lists from single addresses', () => {
-    expect(textOf(everyoneRule(false, undefined))).toBe(
-      'user.cloudEvents_to IS NULL AND user.cloudEvents_partitionkey IS NULL',
-    );
-    expect(textOf(severalRule('role:a', true, undefined))).toBe(
-      "user.cloudEvents_to LIKE '%,%' AND user.cloudEvents_to LIKE '%role:a%' AND user.cloudEvents_partitionkey IS NOT NULL",
-    );
-    expect(textOf(addressRule('role:a', false, native('table > 5')))).toMatch(
-      /^user.cloudEvents_to = 'role:a' AND user.cloudEvents_partitionkey IS NULL AND \(.*table/,
-    );
+describe('the rule of a group', () => {
+  const addresses: readonly Address[] = ['*', 'role:a'];
+
+  it('is one for everyone and the role, alone and in lists, and tells keys from none', () => {
+    const text = (keyed: boolean, filter?: unknown) => textOf(groupRule({ addresses, filter }, keyed));
+    const isFor =
+      "(user.cloudEvents_to IS NULL OR user.cloudEvents_to IN ('role:a') OR user.cloudEvents_to LIKE '%,%' AND (user.cloudEvents_to LIKE '%role:a%'))";
+    expect(text(false)).toBe(`${isFor} AND user.cloudEvents_partitionkey IS NULL`);
+    expect(text(true)).toBe(`${isFor} AND user.cloudEvents_partitionkey IS NOT NULL`);
+    expect(text(false, native('table > 5'))).toMatch(/ AND user.cloudEvents_partitionkey IS NULL AND \(.*table/);
   });
 });
 
@@ -75,16 +74,25 @@ describe('what serves a source', () => {
     maxUnsettled: 1_000,
     ...more,
   });
-  const reader = { instance: 'k1', link: 'me', unique: 'u1', life: 'l1' };
-  const names = (more: Partial<SourceRequest>, unique = 'u1', life = 'l1') =>
-    planSource(request(more), { ...reader, unique, life }).subscriptions.map(({ name }) => name);
+  const reader = { instance: 'k1', link: 'me', unique: 'u1' };
+  const inGroup = (group: string): Partial<SourceRequest> => ({ group, addresses: ['*', 'role:kitchen'] });
+  const names = (more: Partial<SourceRequest>, unique = 'u1') =>
+    planSource(request(more), { ...reader, unique }).subscriptions.map(({ name }) => name);
 
   it('is one subscription, new each time, for a plain one', () => {
     const plan = planSource(request({}), reader);
     expect(plan.subscriptions).toHaveLength(1);
     expect(plan.subscriptions[0]).toMatchObject({ autoDelete: true, requiresSession: false, isExclusive: true });
-    expect(plan.ending).toEqual({ kind: 'delete', names: names({}) });
+    expect(plan.ending).toEqual({ kind: 'delete' });
     expect(names({}, 'u2')).not.toEqual(names({}, 'u1'));
+  });
+
+  it('is another one for what is for the instance alone, so that each finds its own without the right to create', () => {
+    const addresses: Address[] = ['instance:k1', 'role:~control'];
+    const [own] = planSource(request({ addresses }), reader).subscriptions;
+    expect(own).toMatchObject({ autoDelete: true, requiresSession: false, isExclusive: true });
+    expect(own.name).not.toBe(names({})[0]);
+    expect(textOf(own.rules[0] as { filter: object })).not.toContain('IS NULL OR user.cloudEvents_to');
   });
 
   it('is the same one for a durable one that comes again, and stays', () => {
@@ -95,47 +103,54 @@ describe('what serves a source', () => {
     expect(names({ durable: 'Menu' })).not.toEqual(names({ durable: 'menu' }));
   });
 
-  it('is shared by the members of a group: what is for one instance, by those of one broadcaster', () => {
-    const one = names({ group: 'g' }, 'u1');
-    expect(one).toHaveLength(6);
-    expect(names({ group: 'g' }, 'u2')).toEqual(one);
-    const other = names({ group: 'g' }, 'u3', 'l2');
-    expect(one.filter((name) => !other.includes(name))).toEqual([one[2], one[5]]);
-    const plan = planSource(request({ group: 'g' }), reader);
-    const [no, yes] = [false, true];
-    expect(plan.subscriptions.map(({ requiresSession }) => requiresSession)).toEqual([no, no, no, yes, yes, yes]);
-    expect(names({ group: 'G' })).not.toEqual(one);
+  it('is two that all members of a group share: one of them requires sessions', () => {
+    const plan = planSource(request(inGroup('kitchen/g')), reader);
+    expect(plan.subscriptions.map(({ requiresSession }) => requiresSession)).toEqual([false, true]);
+    expect(names(inGroup('kitchen/g'), 'u2')).toEqual(names(inGroup('kitchen/g')));
   });
 
-  it('ends with the last member of the broadcaster, of the role, of the group', () => {
-    const { ending } = planSource(request({ group: 'g' }), reader);
-    const own = names({ group: 'g' });
-    expect(ending).toMatchObject({
-      kind: 'leave',
-      marked: [own[0], own[3]],
-      shared: [
-        { names: [own[2], own[5]], mayStay: false },
-        { names: [own[1], own[4]], mayStay: true },
-        { names: [own[0], own[3]], mayStay: true },
-      ],
-    });
-    const { mark, shared } = ending as Ending & { kind: 'leave' };
-    for (const { markPrefix } of shared) expect(mark.startsWith(markPrefix)).toBe(true);
+  it('differs for groups of one name that belong to different roles', () => {
+    const groups = [
+      'a/g',
+      'b/g',
+      'A/g',
+      'a/G',
+      'a.g/g',
+      'a/g.g',
+      'a/g.keyed',
+      'a/keyed',
+      `${LONGEST}/${LONGEST}a`,
+      `${LONGEST}/${LONGEST}b`,
+    ];
+    const all = groups.flatMap((group) => names(inGroup(group)));
+    expect(new Set(all).size).toBe(2 * groups.length);
   });
 
-  it('is durable for a group that is, but not for an instance in it', () => {
-    const plan = planSource(request({ group: 'g', durable: 'g' }), reader);
-    expect(plan.subscriptions.map(({ autoDelete }) => autoDelete)).toEqual([false, false, true, false, false, true]);
+  it('ends with the last member of the group, whose mark is in the first of the two', () => {
+    const { ending, subscriptions } = planSource(request(inGroup('kitchen/g')), reader);
+    const [rules, sessions] = subscriptions.map((one) => one.rules.map(({ name }) => name));
+    expect(ending).toEqual({ kind: 'leave', mark: rules?.[0] });
+    expect(sessions).not.toContain(rules?.[0]);
+    const other = planSource(request(inGroup('kitchen/g')), { ...reader, unique: 'u2' });
+    expect(other.subscriptions[0].rules[0]?.name).not.toBe(rules?.[0]);
+  });
+
+  it('stays for a durable group, which says so in both', () => {
+    const plan = planSource(request({ ...inGroup('kitchen/g'), durable: 'g' }), reader);
+    expect(plan.subscriptions.map(({ autoDelete }) => autoDelete)).toEqual([false, false]);
+    expect(plan.subscriptions.map(({ rules }) => rules[0]?.name)).toEqual(['mark.durable', 'mark.durable']);
+    expect(plan.ending).toEqual({ kind: 'keep' });
+    expect(names({ ...inGroup('kitchen/g'), durable: 'g' })).toEqual(names(inGroup('kitchen/g')));
   });
 
   it('has names and rules that Service Bus takes, however long the names are', () => {
     const addresses: Address[] = ['*', `role:${LONGEST}`, `instance:${LONGEST}`];
-    for (const more of [{}, { durable: LONGEST }, { group: LONGEST }, { group: LONGEST, durable: LONGEST }]) {
+    const group = `${LONGEST}/${LONGEST}`;
+    for (const more of [{}, { durable: LONGEST }, { group }, { group, durable: LONGEST }]) {
       const plan = planSource(request({ addresses, ...more }), {
         instance: LONGEST,
         link: 'abcdefgh',
         unique: '0123456789ab',
-        life: '0123456789ab',
       });
       for (const { name, rules } of plan.subscriptions) {
         expect(name).toMatch(/^[a-z0-9](?:[a-z0-9._-]{0,48}[a-z0-9])?$/);

@@ -273,7 +273,7 @@ describe('a message of somebody else', () => {
         fc.anything(),
         (body, contentType, applicationProperties, messageId) => {
           readMessage({ body, contentType, applicationProperties, messageId, subject: messageId } as never, 't');
-          countIn({ applicationProperties } as never, 'polycast_passed');
+          countIn({ applicationProperties } as never, 'polycast_returned');
         },
       ),
     );

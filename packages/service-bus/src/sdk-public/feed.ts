@@ -29,7 +29,6 @@ const PEEKED = 250;
 export class PublicFeed implements Feeder {
   readonly connection: Connection;
   readonly addresses: readonly Address[];
-  readonly passesOn: boolean;
   readonly lockMs: number;
   readonly isSession = false;
   readonly keepsOrder: boolean;
@@ -58,7 +57,6 @@ export class PublicFeed implements Feeder {
     this.#options = options;
     this.connection = options.connection;
     this.addresses = options.addresses;
-    this.passesOn = options.passesOn;
     this.lockMs = options.lockMs;
     this.isOurs = options.isOurs;
     this.keepsOrder = options.isExclusive;

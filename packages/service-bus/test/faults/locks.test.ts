@@ -1,4 +1,4 @@
-import type { Delivery } from '@polycast/core';
+import type { Address, Delivery } from '@polycast/core';
 import { describe, expect, it } from 'vitest';
 import { Ledger } from './ledger.ts';
 import { gate, Scene, until } from './scene.ts';
@@ -64,21 +64,30 @@ describe.concurrent('a lock', () => {
     await scene.end();
   });
 
-  it('of a session ends while its events are for another member, who then gets them', async () => {
+  it('of a session and of the copy for the instance are both kept, while one handler has the event', async () => {
     const scene = await Scene.open();
     await using _ = scene;
     const ledger = new Ledger();
-    const sender = await scene.join({ self: { role: 'office', instance: 'office-1' }, direct: true });
-    const others: string[] = [];
-    // Waits for a session for longer than who is meant.
-    const first = await scene.join({ self: kitchen });
-    await first.cast.subscribe(({ id }) => void others.push(id), { group: 'g', lockMs: LOCK_MS });
-    const meant = await scene.join({ self: shop });
-    await meant.cast.subscribe(ledger.handle, { group: 'g', lockMs: LOCK_MS });
-    for (let count = 0; count < 5; count++)
-      await ledger.publish(sender.cast, undefined, { to: ['role:shop', 'instance:shop-1'], partitionKey: 'k' });
+    const sender = await scene.join({ self: shop, direct: true });
+    const receiver = await scene.join({ self: kitchen });
+    const { opened, open: finish } = gate();
+    let calls = 0;
+    await receiver.cast.subscribe(
+      async (event) => {
+        calls++;
+        await opened;
+        ledger.handle(event);
+      },
+      { group: 'cooks', lockMs: LOCK_MS },
+    );
+    const to: Address[] = [`role:${kitchen.role}`, `instance:${kitchen.instance}`];
+    await ledger.publish(sender.cast, undefined, { to, partitionKey: 'k' });
+    await until('it is being handled', () => calls === 1);
+    await new Promise((resolve) => setTimeout(resolve, LOCK_MS * 1.5));
+    finish();
     await ledger.balance();
-    expect(others).toEqual([]);
+    await until('both copies are accepted', () => scene.held === 0);
+    expect([calls, receiver.of('failed').length]).toEqual([1, 0]);
     await scene.end();
   });
 

@@ -29,7 +29,7 @@ function makeTopic(): void {
 async function makeWhatIsMissing(cast: Broadcaster): Promise<void> {
   const error = await scene.refused(cast.subscribe(() => {}));
   expect(error.code).toBe('not-found');
-  const [, name = '', sql = ''] = /subscription "([^"]+)".* with rules \[(.+)\]/.exec(error.message) ?? [];
+  const [, name = '', sql = ''] = /subscription "([^"]+)".* with rule \[(.+)\]/.exec(error.message) ?? [];
   scene.service.broker.entities.createSubscription(
     scene.topic,
     name,
