@@ -55,6 +55,10 @@ describe('the cheapest tier that fits is chosen, and the others say why not', ()
     expect(chosen('service-bus', { payloadBytes: 262_145 })).toMatchObject({ tier: 'premium', size: '1 MU' });
     expect(chosen('service-bus', { payloadBytes: 262_145, connections: { peak: 2_500 } }).size).toBe('4 MU');
     expect(chosen('service-bus', { subscribers: 2_001 }).reason).toContain('2,001 subscriptions (limit 2,000)');
+    // A group takes two, and each of its members one for what is addressed to it.
+    const inGroups = (subscribers: number) => chosen('service-bus', { subscribers, groups: 5 });
+    expect(inGroups(1_990).tier).toBe('standard');
+    expect(inGroups(1_991).reason).toContain('2,001 subscriptions (limit 2,000)');
   });
 
   test('Service Bus: more than 1,000 operations a second are throttled below Premium', () => {

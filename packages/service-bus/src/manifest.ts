@@ -25,10 +25,7 @@ export function manifest(settings: Settings): Manifest {
         level: 'native',
         note: 'A rule withholds what a link sent from its own subscriptions; in groups core does.',
       },
-      groups: {
-        level: 'native',
-        note: 'Members with different roles share what is for everyone, and compete by role for the rest.',
-      },
+      groups: { level: 'native' },
       settlement: { level: 'native' },
       redelivery: { level: 'native' },
       crashRedelivery: { level: 'native', note: 'When the lock has run out: after 5 s at least.' },

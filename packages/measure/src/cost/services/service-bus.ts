@@ -22,7 +22,7 @@ export const serviceBus: ServiceModel = {
     const tooMuch = exceeded(tier.title, [
       ['bytes an event', sizing.traffic.events.bytes, tier.limits.eventBytes],
       ['connections', sizing.traffic.connections, tier.limits.connections],
-      ['subscriptions', sizing.traffic.audience, tier.limits.subscriptions],
+      ['subscriptions', subscriptions(sizing.traffic), tier.limits.subscriptions],
       ['operations a second', peakOperations(request), tier.limits.operationsPerSecond],
     ]);
     if (tooMuch) return tooMuch;
@@ -39,6 +39,11 @@ function operations(flow: Flow, { workload }: Traffic): number {
   const renewals = locked ? workload.lockRenewalsPerDelivery : 0;
   const copies = flow.events * flow.copies * workload.filterPassShare;
   return (flow.events + flow.duplicates) * size + copies * ((size + settle) * (1 + redeliveries) + renewals);
+}
+
+/** Each subscriber has one. A group has two, the second for events with a partition key, beside that of each member for what is addressed to it. */
+function subscriptions({ audience, workload: { groups, subscribers } }: Traffic): number {
+  return groups === undefined ? audience : audience + groups + subscribers;
 }
 
 function peakOperations({ sizing: { traffic, units } }: QuoteRequest): number {
