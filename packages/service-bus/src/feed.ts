@@ -1,5 +1,5 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import { type Address, PolycastError } from '@polycast/core/adapter';
+import { PolycastError } from '@polycast/core/adapter';
 import { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
 import type { Feeder, Intake } from './intake.ts';
@@ -21,7 +21,6 @@ export interface FeedOptions {
   readonly connection: Connection;
   readonly topic: string;
   readonly subscription: string;
-  readonly addresses: readonly Address[];
   readonly intake: Intake;
   readonly prefetch: number;
   /** Of the service. */
@@ -39,7 +38,6 @@ export interface FeedOptions {
 /** Messages of one subscription, as they come. The SDK attaches again whatever happens, until it is stopped. */
 export class Feed implements Feeder {
   readonly connection: Connection;
-  readonly addresses: readonly Address[];
   readonly lockMs: number;
   readonly isSession = false;
   readonly keepsOrder: boolean;
@@ -70,7 +68,6 @@ export class Feed implements Feeder {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.connection = options.connection;
-    this.addresses = options.addresses;
     this.lockMs = options.lockMs;
     this.isOurs = options.isOurs;
     this.keepsOrder = options.isExclusive;

@@ -13,9 +13,8 @@ const RENEW_AGAIN_SHARE = 0.25;
 /** A sink that is not ready for so long is looked at again, ms. */
 const HANDED_ON_AGAIN_MS = 50;
 
-/** Where a message came from, and for whom it is. */
+/** Where a message came from. */
 export interface Feeder extends Holder {
-  readonly addresses: readonly Address[];
   /** Nobody else reads what it reads: what is held for want of room stays held, as giving it back would change the order. */
   readonly keepsOrder: boolean;
   /** Of a session: how many of its messages are here, held or handed on. */
@@ -42,6 +41,7 @@ interface Held {
 export class Intake {
   readonly #sink: Sink;
   readonly #topic: string;
+  readonly #addresses: readonly Address[];
   readonly #holdMs: number;
   #held: Held[] = [];
   #waiting: { credits: () => number; resolve: () => void }[] = [];
@@ -51,10 +51,14 @@ export class Intake {
   readonly #settling = new Set<Promise<void>>();
   #stopped = false;
 
-  /** @param lockMs of the service: half of it may pass before something held is given back */
-  constructor(sink: Sink, topic: string, lockMs: number) {
+  /**
+   * @param addresses what is for none of these is accepted: the service's rule let too much through
+   * @param lockMs of the service: half of it may pass before something held is given back
+   */
+  constructor(sink: Sink, topic: string, addresses: readonly Address[], lockMs: number) {
     this.#sink = sink;
     this.#topic = topic;
+    this.#addresses = addresses;
     this.#holdMs = lockMs / 2;
   }
 
@@ -75,7 +79,7 @@ export class Intake {
     }
     const lease = new MessageLease(feeder, message);
     feeder.taken?.(lease);
-    if (this.#held.length === 0 && this.#sink.capacity > 0) this.#hand(feeder, message, lease);
+    if (this.#held.length === 0 && this.#sink.capacity > 0) this.#hand(message, lease);
     else this.#hold({ feeder, message, lease, sinceMs: performance.now() });
     if (this.room > credits()) return;
     return new Promise((resolve) => {
@@ -121,8 +125,8 @@ export class Intake {
 
   #pump(): void {
     while (this.#held.length > 0 && this.#sink.capacity > 0 && !this.#stopped) {
-      const { feeder, message, lease } = this.#held.shift() as Held;
-      this.#hand(feeder, message, lease);
+      const { message, lease } = this.#held.shift() as Held;
+      this.#hand(message, lease);
     }
     let at = 0;
     for (const waiting of this.#waiting) {
@@ -204,17 +208,14 @@ export class Intake {
     for (const { lease } of some) this.#track(lease.giveBack());
   }
 
-  #hand(feeder: Feeder, message: ServiceBusReceivedMessage, lease: MessageLease): void {
+  #hand(message: ServiceBusReceivedMessage, lease: MessageLease): void {
     const { events, errors } = readMessage(message, this.#topic);
-    if (events.length === 1 && errors.length === 0) {
-      const event = events[0] as BroadcastEvent;
-      if (isFor(event, feeder.addresses)) this.#sink.deliver(event, lease);
-      // The service's rule let too much through.
-      else this.#track(lease.settle({ kind: 'accept' }));
+    for (const error of errors) this.#sink.corrupt(error);
+    const ours = events.filter((event) => isFor(event, this.#addresses));
+    if (ours.length === 1 && events.length === 1) {
+      this.#sink.deliver(ours[0] as BroadcastEvent, lease);
       return;
     }
-    for (const error of errors) this.#sink.corrupt(error);
-    const ours = events.filter((event) => isFor(event, feeder.addresses));
     if (ours.length === 0) {
       this.#track(
         lease.settle(

@@ -1,5 +1,4 @@
 import type { ServiceBusReceivedMessage, ServiceBusSessionReceiver } from '@azure/service-bus';
-import type { Address } from '@polycast/core/adapter';
 import { AttemptCounter } from './attempt-counter.ts';
 import { type Connection, RECONNECT_INTERVAL_MS } from './connection.ts';
 import type { FeedOptions } from './feed.ts';
@@ -124,7 +123,6 @@ export class SessionFeed {
 /** One session while we have it. */
 class Session implements Feeder {
   readonly connection: Connection;
-  readonly addresses: readonly Address[];
   readonly lockMs: number;
   readonly isSession = true;
   /** The service itself keeps the order of a session. */
@@ -151,7 +149,6 @@ class Session implements Feeder {
   constructor(options: FeedOptions, attempts: AttemptCounter, receiver: ServiceBusSessionReceiver, onEnd: () => void) {
     this.#options = options;
     this.connection = options.connection;
-    this.addresses = options.addresses;
     this.#sdk = receiver;
     this.receiver = options.connection.isPublic ? new OutcomeTurns(receiver) : receiver;
     this.lockMs = options.lockMs;

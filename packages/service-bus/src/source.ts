@@ -34,7 +34,7 @@ export class ServiceBusSource implements Source {
   constructor(parts: SourceParts) {
     this.#parts = parts;
     const lockMs = lockDurationOf(parts.request.lockMs);
-    this.#intake = new Intake(parts.sink, parts.topic, lockMs);
+    this.#intake = new Intake(parts.sink, parts.topic, parts.request.addresses, lockMs);
     this.#feeds = parts.plan.subscriptions.map((plan) => {
       const options = this.#feedOptions(plan);
       if (plan.requiresSession) return new SessionFeed(options);
@@ -48,7 +48,6 @@ export class ServiceBusSource implements Source {
       connection,
       topic,
       subscription: plan.name,
-      addresses: request.addresses,
       intake: this.#intake,
       prefetch: connection.settings.prefetch,
       lockMs: lockDurationOf(request.lockMs),

@@ -1,5 +1,5 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
-import type { Address, PolycastError } from '@polycast/core/adapter';
+import type { PolycastError } from '@polycast/core/adapter';
 import { AttemptCounter } from '../attempt-counter.ts';
 import type { Connection } from '../connection.ts';
 import type { FeedOptions } from '../feed.ts';
@@ -28,7 +28,6 @@ const PEEKED = 250;
  */
 export class PublicFeed implements Feeder {
   readonly connection: Connection;
-  readonly addresses: readonly Address[];
   readonly lockMs: number;
   readonly isSession = false;
   readonly keepsOrder: boolean;
@@ -56,7 +55,6 @@ export class PublicFeed implements Feeder {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.connection = options.connection;
-    this.addresses = options.addresses;
     this.lockMs = options.lockMs;
     this.isOurs = options.isOurs;
     this.keepsOrder = options.isExclusive;
