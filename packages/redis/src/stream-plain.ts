@@ -131,8 +131,7 @@ export class PlainSource implements Source, ReadingPart {
   }
 
   async read(redis: Redis, count: number, blockMs: number): Promise<RawStreams | null> {
-    const intervalMs = Math.min(CHECK_INTERVAL_MS, this.#parts.request.waitMs);
-    if (performance.now() - this.#checkedAtMs >= intervalMs) await this.#checkAll(redis);
+    if (performance.now() - this.#checkedAtMs >= this.#checkIntervalMs) await this.#checkAll(redis);
     const ids = [...this.#cursors.values()].map(({ id }) => id);
     const reading = redis.xread('COUNT', count, 'BLOCK', blockMs, 'STREAMS', ...this.#keys, ...ids);
     const streams = (await reading) as RawStreams | null;
@@ -245,11 +244,27 @@ export class PlainSource implements Source, ReadingPart {
       [...this.#cursors].map(async ([key, cursor]) => {
         // As long as before, and nothing was read since: it is the same, without asking for all that XINFO tells.
         const isWatched = cursor.length !== undefined && this.#awaySinceMs === undefined;
-        if (isWatched && (await redis.xlen(key)) === cursor.length) return;
-        this.#check(cursor, await stateOf(redis, key));
+        if (isWatched && (await this.#lengthOf(redis, key)) === cursor.length) return;
+        const state = await stateOf(redis, key);
+        this.#parts.lengths.add(key, state.length);
+        this.#check(cursor, state);
       }),
     );
     this.#isUncounted = false;
+  }
+
+  get #checkIntervalMs(): number {
+    return Math.min(CHECK_INTERVAL_MS, this.#parts.request.waitMs);
+  }
+
+  /** Unless another source of the link has looked meanwhile, such as the one that brings what is for the instance to its groups. */
+  async #lengthOf(redis: Redis, key: string): Promise<number> {
+    const { lengths } = this.#parts;
+    const seen = lengths.of(key, this.#checkIntervalMs / 2);
+    if (seen !== undefined) return seen;
+    const length = await redis.xlen(key);
+    lengths.add(key, length);
+    return length;
   }
 
   #check(cursor: Cursor, state: StreamState): void {

@@ -16,6 +16,7 @@ import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
 import type { ServerClock } from './server-clock.ts';
 import type { Settings } from './settings.ts';
+import type { SeenLengths } from './stream-state.ts';
 import { channelOf, EVENT_FIELD, KEY_FIELD } from './wire.ts';
 
 /** Most entries of each stream that one read brings: at 256 events in an entry and 64 KB, some megabytes. */
@@ -37,6 +38,8 @@ export interface SourceParts {
   readonly settings: Settings;
   readonly context: LinkContext;
   readonly clock: ServerClock;
+  /** Shared by all sources of the link. */
+  readonly lengths: SeenLengths;
   readonly request: SourceRequest;
   readonly sink: Sink;
 }

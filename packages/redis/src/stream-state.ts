@@ -1,6 +1,21 @@
 import type { Redis } from 'ioredis';
 import { compareIds } from './wire.ts';
 
+/** Lengths of streams as any source of a link saw them last: what one has just looked at, others need not. */
+export class SeenLengths {
+  readonly #seen = new Map<string, { readonly length: number; readonly atMs: number }>();
+
+  add(key: string, length: number): void {
+    this.#seen.set(key, { length, atMs: performance.now() });
+  }
+
+  /** @returns undefined if nobody has looked for so long */
+  of(key: string, withinMs: number): number | undefined {
+    const seen = this.#seen.get(key);
+    return seen === undefined || performance.now() - seen.atMs > withinMs ? undefined : seen.length;
+  }
+}
+
 /** What XINFO STREAM says. */
 export interface StreamState {
   readonly lastId: string;

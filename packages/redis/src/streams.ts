@@ -22,6 +22,7 @@ import { ServerClock } from './server-clock.ts';
 import { checkNames, locationOf, type Settings, settingsFrom } from './settings.ts';
 import { GroupSource } from './stream-group.ts';
 import { PlainSource } from './stream-plain.ts';
+import { SeenLengths } from './stream-state.ts';
 import { channelOf, EVENT_FIELD, KEY_FIELD } from './wire.ts';
 import { WrittenEntries } from './written-entries.ts';
 
@@ -67,6 +68,7 @@ class StreamsLink implements Link {
   /** Names in use, each with its group. */
   readonly #consumers = new Set<string>();
   readonly #clock = new ServerClock();
+  readonly #lengths = new SeenLengths();
   readonly #written = new WrittenEntries();
   readonly #clockIsRead: Promise<void>;
   #hasRead = false;
@@ -158,6 +160,7 @@ class StreamsLink implements Link {
       // What its streams and its connection for reading tell concerns this source alone.
       context: { ...this.#context, signal: (signal: Signal) => sink.signal(signal) },
       clock: this.#clock,
+      lengths: this.#lengths,
       request,
       sink,
     };

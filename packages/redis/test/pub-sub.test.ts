@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { Address } from '@polycast/core/adapter';
 import { freePort, type RedisServer, startRedis } from '@polycast/local-services';
 import { type RedisTransportOptions, redis, redisStreams } from '@polycast/redis';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
@@ -75,6 +76,38 @@ describe('publishing and subscribing', () => {
     ]);
     await vi.waitFor(() => expect(mine.ids.sort()).toEqual(['all', 'me', 'role']));
     await vi.waitFor(() => expect(other.ids).toEqual(['all', 'them']));
+  });
+
+  it('brings each of two sources what it asked for alone, and keeps the channels that one of them still wants', async () => {
+    const { link, topic } = await open();
+    const shared = new FakeSink();
+    const direct = new FakeSink();
+    const all = await link.subscribe(request(), shared);
+    // As core asks for beside others: what is for the instance alone, and roll calls.
+    const addresses: Address[] = ['role:~control', 'instance:one'];
+    const source = await link.subscribe(request({ addresses }), direct);
+    const publish = () =>
+      link.publish([
+        outgoing(topic, 'all'),
+        outgoing(topic, 'role', ['role:tester']),
+        outgoing(topic, 'me', ['instance:one']),
+        outgoing(topic, 'both', ['role:tester', 'instance:one']),
+        outgoing(topic, 'call', ['role:~control']),
+        outgoing(topic, 'you', ['instance:two']),
+      ]);
+    await publish();
+    await source.caughtUp?.();
+    expect(direct.ids.sort()).toEqual(['both', 'call', 'me']);
+    // Of an event for two of its addresses core takes one copy.
+    expect(shared.ids.sort()).toEqual(['all', 'both', 'both', 'me', 'role']);
+    await all.stop();
+    await publish();
+    await source.caughtUp?.();
+    expect(direct.ids.sort()).toEqual(['both', 'both', 'call', 'call', 'me', 'me']);
+    expect(shared.ids).toHaveLength(5);
+    const channels = (await admin.pubsub('CHANNELS', `polycast:{${topic}}:*`)) as string[];
+    expect(channels.map((name) => name.slice(`polycast:{${topic}}:`.length)).sort()).toEqual([...addresses].sort());
+    await source.stop();
   });
 
   it('keeps a channel while one of its sources is open, and lets go with the last', async () => {

@@ -123,7 +123,10 @@ describe('a stream that is gone', () => {
     await listen(one, { waitMs: 20 }, sink);
     await one.link.publish([outgoing(one.topic, '1')]);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
-    sink.capacity = 0;
+    sink.onDeliver = () => {
+      sink.capacity = 0;
+      sink.onDeliver = undefined;
+    };
     await one.link.publish([outgoing(one.topic, '2')]);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2']));
     await one.link.publish([outgoing(one.topic, 'lost')]);
