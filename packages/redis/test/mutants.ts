@@ -21,6 +21,11 @@ const UNANSWERED = 'a member that joins without an answer and';
 const BETWEEN_KEEP_ALIVES =
   'a replica that took over may be behind which is told once, although it was demoted and promoted between two keep-alives: pub/sub, publishing';
 
+const FIRST_COUNTS = 'of the addresses of an event a durable subscription takes the first, by itself and in a batch';
+const COMMON_STREAMS = 'Streams: two sources look at the streams that they have in common once';
+const TWO_ROLES =
+  'groups of one name in two roles are two groups: each gets what is for everyone, and for both roles, once';
+
 /** Faults of this adapter that were found from outside, put back. */
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -254,6 +259,42 @@ export const MUTANTS: readonly Mutant[] = [
       {
         module: 'redis/src/stream-group.ts',
         from: '      await within(GOODBYE_TIMEOUT_MS, this.#membership.leaveAll(), () => undefined).catch(() => {});\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'every-copy-counts',
+    wrong: 'a durable subscription gets an event by each of its addresses',
+    caughtBy: by('role-groups', FIRST_COUNTS),
+    patches: [
+      {
+        module: 'redis/src/group-entries.ts',
+        from: '      if (!comesByAnother(event, address, this.#addresses)) events.push([event, index]);\n',
+        to: '      events.push([event, index]);\n',
+      },
+    ],
+  },
+  {
+    name: 'one-group-for-all-roles',
+    wrong: 'groups of one name are one group, whatever their role',
+    caughtBy: by('role-groups', TWO_ROLES),
+    patches: [
+      {
+        module: 'redis/src/stream-group.ts',
+        from: 'request.group}`',
+        to: "request.group.split('/')[1]}`",
+      },
+    ],
+  },
+  {
+    name: 'each-looks-for-itself',
+    wrong: 'each source looks at the streams that another one has just looked at',
+    caughtBy: by('idle', COMMON_STREAMS),
+    patches: [
+      {
+        module: 'redis/src/stream-plain.ts',
+        from: '    if (seen !== undefined) return seen;\n',
         to: '',
       },
     ],

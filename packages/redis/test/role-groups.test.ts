@@ -1,8 +1,8 @@
-import { type Address, type Broadcaster, connect, type SubscribeOptions } from '@polycast/core';
+import { type Address, type Broadcaster, connect, type Signal, type SubscribeOptions } from '@polycast/core';
 import { type RedisServer, startRedis } from '@polycast/local-services';
-import { redisStreams } from '@polycast/redis';
+import { type RedisStreamsOptions, redisStreams } from '@polycast/redis';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FakeSink, freshTopic, openLink, outgoing, request } from './link.ts';
 import { wayTo } from './way.ts';
 
@@ -29,9 +29,10 @@ async function closeAll(): Promise<void> {
   await Promise.all(opened.splice(0).map((one) => one.close()));
 }
 
-interface Options extends Pick<SubscribeOptions, 'concurrency' | 'durable' | 'lockMs'> {
+interface Options extends Pick<SubscribeOptions, 'bufferSize' | 'concurrency' | 'durable' | 'lockMs'> {
   readonly groups?: readonly string[];
   readonly port?: number;
+  readonly pingIntervalMs?: number;
 }
 
 /** A broadcaster with subscriptions in these groups. `got` is what they were given, in all. */
@@ -39,12 +40,14 @@ async function member(
   topic: string,
   role: string,
   instance: string,
-  { groups = ['g'], port = server.port, ...more }: Options = {},
+  { groups = ['g'], port = server.port, pingIntervalMs = 5_000, ...more }: Options = {},
 ) {
-  const transport = redisStreams({ port, claimIntervalMs: 50, batch: 'off' });
+  const transport = redisStreams({ port, pingIntervalMs, claimIntervalMs: 50, batch: 'off' });
   const broadcaster = await connect({ transport, topic, self: { role, instance }, onSignal: () => {} });
   opened.push(broadcaster);
   const got: string[] = [];
+  /** Gaps that each subscription heard of, but for those that core finds by the publishers' numbers. */
+  const signals: Signal[][] = [];
   /** Ids that handlers hold until then. */
   const held = new Set<string>();
   let letGo = () => {};
@@ -52,21 +55,26 @@ async function member(
     letGo = resolve;
   });
   for (const group of groups) {
-    const options = { ...more, group };
+    const gaps: Signal[] = [];
+    signals.push(gaps);
+    const onSignal = (signal: Signal) => signal.kind === 'gap' && signal.reason === 'trimmed' && gaps.push(signal);
+    const options = { ...more, group, onSignal };
     await broadcaster.subscribe(async ({ id }) => {
       got.push(id);
       if (held.has(id)) await freed;
     }, options);
   }
-  return { broadcaster, got, held, letGo };
+  return { broadcaster, got, signals, held, letGo };
 }
 
+const gap = { kind: 'gap', reason: 'trimmed' };
 const keyOf = (topic: string, address = '*') => `polycast:{${topic}}:${address}`;
 const groupsOf = async (topic: string, address = '*') =>
   ((await admin.xinfo('GROUPS', keyOf(topic, address)).catch(() => [])) as unknown[][]).map((flat) => flat[1]);
 
-async function publisher(topic: string) {
-  const broadcaster = await connect({ transport: redisStreams({ port: server.port }), topic, self: { role: 'p' } });
+async function publisher(topic: string, options: RedisStreamsOptions = {}) {
+  const transport = redisStreams({ port: server.port, ...options });
+  const broadcaster = await connect({ transport, topic, self: { role: 'p' }, onSignal: () => {} });
   opened.push(broadcaster);
   return (id: string, options: { readonly to?: Address | Address[] } = {}) =>
     broadcaster.publish({ type: 'test', id }, options);
@@ -207,4 +215,57 @@ it('a dead letter, which says to whom it once was sent, is for everyone', async 
   sink.delivered[0]?.lease?.settle({ kind: 'accept' });
   await source.close();
   await link.close();
+});
+
+describe('what may be lost of what is for the instance is signalled to its groups', () => {
+  it.each(['trimmed', 'removed'] as const)('%s before it was read', async (how) => {
+    const topic = freshTopic();
+    const publish = await publisher(topic);
+    const one = await member(topic, 'a', 'one', { groups: ['g', 'h'], bufferSize: 1 });
+    one.held.add('first');
+    const mine = { to: 'instance:one' as const };
+    await publish('first', mine);
+    await vi.waitFor(() => expect(one.got).toEqual(['first', 'first']));
+    // No more is read than fits.
+    for (let at = 0; at < 10; at++) await publish(`more-${at}`, mine);
+    if (how === 'trimmed') await admin.xtrim(keyOf(topic, 'instance:one'), 'MAXLEN', 1);
+    else await admin.del(keyOf(topic, 'instance:one'));
+    one.letGo();
+    await vi.waitFor(() => expect(one.signals.map((gaps) => gaps.length)).toEqual([1, 1]), { timeout: 5_000 });
+    expect(one.signals.flat()).toEqual([gap, gap]);
+    await publish('last', mine);
+    await vi.waitFor(() => expect(one.got.filter((id) => id === 'last')).toHaveLength(2), { timeout: 5_000 });
+    await closeAll();
+    expect(new Set(one.got).size * 2).toBe(one.got.length);
+  });
+});
+
+it('a group, and what is for its instance, go on with the server that took over', async () => {
+  const topic = freshTopic();
+  const spare = await startRedis();
+  try {
+    const one = await member(topic, 'a', 'one', { pingIntervalMs: 50 });
+    const publish = await publisher(topic, { pingIntervalMs: 50 });
+    await publish('before', { to: ['role:a', 'instance:one'] });
+    await vi.waitFor(() => expect(one.got).toEqual(['before']));
+    // It becomes the replica of an empty one, and is promoted.
+    await admin.call('REPLICAOF', '127.0.0.1', String(spare.port));
+    await vi.waitFor(async () => expect(await admin.info('replication')).toContain('master_link_status:up'), {
+      timeout: 10_000,
+    });
+    await admin.call('REPLICAOF', 'NO', 'ONE');
+    await vi.waitFor(() => publish('after', { to: ['role:a', 'instance:one'] }), { timeout: 10_000 });
+    await publish('mine', { to: 'instance:one' });
+    await publish('all');
+    await vi.waitFor(() => expect([...one.got].sort()).toEqual(['after', 'all', 'before', 'mine']), {
+      timeout: 10_000,
+    });
+    expect(one.signals[0]).toContainEqual(gap);
+    expect(await groupsOf(topic)).toEqual(['polycast:group:a/g']);
+    expect(await groupsOf(topic, 'instance:one')).toEqual([]);
+    await closeAll();
+    expect(one.got).toHaveLength(4);
+  } finally {
+    await spare.stop();
+  }
 });
