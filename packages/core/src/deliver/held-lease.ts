@@ -4,6 +4,8 @@ import type { Lease } from '../contract/transport.ts';
 export interface HeldLease extends Lease {
   /** The event is for this instance, too: what fails is tried again here, since no other member of the group may take our place. */
   readonly isOurs?: boolean;
+  /** The copy for this instance came without a lease: nothing brings it again. */
+  readonly isOnce?: boolean;
   /** The service's own lease, where several subscriptions share it. */
   readonly whole?: Lease;
 }

@@ -13,11 +13,11 @@ export class PairedLease implements HeldLease {
   readonly position?: string;
   #leases: readonly Lease[];
   /** One of the two came without a lease, which cannot be lost. */
-  readonly #isSafe: boolean;
+  readonly isOnce: boolean;
 
   constructor(...both: readonly (Lease | undefined)[]) {
     this.#leases = both.filter((lease) => lease !== undefined);
-    this.#isSafe = this.#leases.length < both.length;
+    this.isOnce = this.#leases.length < both.length || both.some((lease) => (lease as HeldLease | undefined)?.isOnce);
     const last = this.#leases.at(-1);
     this.attempt = Math.max(1, ...this.#leases.map(({ attempt }) => attempt));
     this.ageMs = last?.ageMs;
@@ -38,7 +38,7 @@ export class PairedLease implements HeldLease {
     const leases = this.#leases;
     const isKept = await Promise.all(leases.map(renew));
     this.#leases = leases.filter((_, at) => isKept[at]);
-    if (this.#leases.length === 0 && !this.#isSafe) throw lockLost();
+    if (this.#leases.length === 0 && !this.isOnce) throw lockLost();
     if (failures.length > 0) throw failures[0];
   }
 

@@ -162,7 +162,7 @@ export class LiveSubscription implements Subscription, Watched {
       this.#running < this.settings.concurrency &&
       this.#state !== 'paused' &&
       (this.#queue === undefined || this.#queue.length === 0) &&
-      !(lease === undefined && this.#room <= 0) &&
+      !(lease === undefined && this.room <= 0) &&
       !this.#isBusy(delivery)
     ) {
       this.#run(delivery);
@@ -189,7 +189,8 @@ export class LiveSubscription implements Subscription, Watched {
     }
     this.#calling--;
     if (later !== undefined) this.#await(delivery, later);
-    else if (delivery.outcome !== undefined) this.#finished(delivery);
+    // What came past a group may come through it, too: that it was accepted is remembered.
+    else if (delivery.outcome !== undefined || this.settings.group !== undefined) this.#finished(delivery);
     else if (this.#queue !== undefined || this.#idle !== undefined || this.inbox.pulls) this.#free(delivery);
     else this.#running--;
     return true;
@@ -215,7 +216,7 @@ export class LiveSubscription implements Subscription, Watched {
   #enqueue(delivery: LiveDelivery): boolean {
     pinExpiry(delivery.event, this.runtime);
     this.#queue ??= new DeliveryQueue();
-    if (delivery.lease === undefined && (this.#room <= 0 || this.#waitsForRoom)) {
+    if (delivery.lease === undefined && (this.room <= 0 || this.#waitsForRoom)) {
       return this.#enqueueLater(delivery);
     }
     this.#queue.push(delivery);
@@ -225,7 +226,7 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   /** How many more the buffer takes. What was released is in it, too. */
-  get #room(): number {
+  get room(): number {
     return this.settings.bufferSize - (this.#queue?.length ?? 0) - (this.#resting?.size ?? 0);
   }
 
@@ -255,7 +256,7 @@ export class LiveSubscription implements Subscription, Watched {
   #admit(): void {
     if (!this.#waitsForRoom) return;
     const queue = (this.#queue ??= new DeliveryQueue());
-    for (const delivery of (this.#waitingRoom as WaitingRoom).take(Math.max(0, this.#room))) {
+    for (const delivery of (this.#waitingRoom as WaitingRoom).take(Math.max(0, this.room))) {
       queue.push(delivery);
     }
   }
@@ -420,15 +421,16 @@ export class LiveSubscription implements Subscription, Watched {
       }
       this.#pump();
     });
-    if (isLeased) this.#hold(delivery);
+    const isHeld = (delivery.lease ?? this.settings.group) !== undefined;
+    if (isHeld) this.#hold(delivery);
     (this.#resting ??= new Map()).set(delivery, timer);
-    this.#free(delivery, isLeased);
+    this.#free(delivery, isHeld);
   }
 
   /** While closing nothing is tried again here: the service gets it back, or else it is set aside. */
   #giveBack(delivery: LiveDelivery, thrown: unknown): void {
     if (delivery.lease !== undefined) {
-      this.#settle(delivery, RELEASE);
+      this.#dropped(this.#release(delivery));
       this.#free(delivery);
     } else {
       this.#deadLetter(delivery, describeError(thrown));
@@ -524,7 +526,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   #updateFull(): void {
     if (this.inbox.pulls) this.inbox.capacityChanged();
-    const full = this.#queue !== undefined && this.#room <= 0;
+    const full = this.#queue !== undefined && this.room <= 0;
     if (full === this.#full) return;
     this.#full = full;
     this.inbox.fullChanged(full);
@@ -702,16 +704,24 @@ export class LiveSubscription implements Subscription, Watched {
     const left = [...unread, ...(this.#queue?.takeAll() ?? []), ...waiting];
     let lost = 0;
     for (const delivery of left) {
-      if (delivery.lease === undefined) lost++;
-      else this.#settle(delivery, RELEASE);
+      lost += this.#release(delivery);
     }
-    if (lost > 0) {
-      this.inbox.session.dropped.overflow += lost;
-      this.tell({ kind: 'gap', reason: 'overflow', count: lost });
-    }
+    this.#dropped(lost);
     // To the reader they never were; their slots are free.
     for (const delivery of unread) (delivery as LiveDelivery).abandon();
     this.#stream?.forget(unread);
+  }
+
+  /** @returns how many do not come again because of it: 0 or 1 */
+  #release(delivery: LiveDelivery): number {
+    this.#settle(delivery, RELEASE);
+    return delivery.lease === undefined || (delivery.lease as HeldLease).isOnce ? 1 : 0;
+  }
+
+  #dropped(count: number): void {
+    if (count === 0) return;
+    this.inbox.session.dropped.overflow += count;
+    this.tell({ kind: 'gap', reason: 'overflow', count });
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Delivery> {

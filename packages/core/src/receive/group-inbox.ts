@@ -28,6 +28,7 @@ export function groupInbox(
 ): Inbox {
   session.leases = leases;
   let joined: Joined | undefined;
+  let hasLeft = false;
   /** Nothing is asked before a member has joined. */
   const here = () => joined as Joined;
 
@@ -37,6 +38,7 @@ export function groupInbox(
       const direct = directInbox();
       const receiver = new DirectReceiver(member, (event, lease) => this.#takeDirect(event, lease));
       direct.join(receiver);
+      direct.holders++;
       joined = { member, direct, receiver };
     }
 
@@ -55,6 +57,8 @@ export function groupInbox(
     }
 
     override leave(): Promise<void> {
+      if (!hasLeft) here().direct.holders--;
+      hasLeft = true;
       return both(super.leave(), here().direct.leave());
     }
 
@@ -133,6 +137,10 @@ class DirectReceiver implements Receiving {
 
   get capacity(): number {
     return this.#member.capacity;
+  }
+
+  get room(): number {
+    return this.#member.room;
   }
 
   take(event: BroadcastEvent, lease: Lease | undefined): boolean {

@@ -23,6 +23,8 @@ export interface Receiving {
   readonly state: 'open' | 'paused' | 'closing' | 'closed';
   /** How many more deliveries it takes before it is full. */
   readonly capacity: number;
+  /** How many more its buffer takes, be it paused or not. */
+  readonly room: number;
   /** Of all that joined its inbox. */
   joined: number;
   /** @returns false if the event had to be dropped */
@@ -72,6 +74,8 @@ export class Inbox implements Sink, ControlSource {
   /** Publishers whose events came too late, which was signalled. */
   #late: Set<string> | undefined;
   #dispatching = 0;
+  /** Members of groups that may still hold leases of a direct one: it is open until the last has left. */
+  holders = 0;
 
   constructor(session: Session, settings: SubscriptionSettings, kind: 'own' | 'shared' | 'direct') {
     this.session = session;
@@ -221,7 +225,8 @@ export class Inbox implements Sink, ControlSource {
   async leave(): Promise<void> {
     if (
       this.#kind !== 'own' &&
-      (this.#subscriptions.length > this.#leaving.size ||
+      (this.holders > 0 ||
+        this.#subscriptions.length > this.#leaving.size ||
         this.#hasFiltered ||
         this.session.desk.isWaiting ||
         this.session.members?.isAsking ||
@@ -281,8 +286,15 @@ export class Inbox implements Sink, ControlSource {
 
   get capacity(): number {
     if (this.#stopped) return 0;
-    if (this.#kind !== 'own') return this.#fullOnes > 0 ? 0 : this.#settings.bufferSize;
+    if (this.#kind !== 'own') return this.#fullOnes > 0 ? 0 : this.#leastRoom;
     return this.#subscriptions[0]?.capacity ?? 0;
+  }
+
+  get #leastRoom(): number {
+    let least = this.#settings.bufferSize;
+    // What is pushed to a shared one no room of a single subscription holds up.
+    if (this.#kind === 'direct') for (const { room } of this.#subscriptions) least = Math.min(least, room);
+    return least;
   }
 
   ready(): Promise<void> {
@@ -335,8 +347,9 @@ export class Inbox implements Sink, ControlSource {
         return true;
       }
       reopened = this.#arrivals.takeReopened(event);
-      // What was given back comes again, whatever the service counts.
-      if (!reopened && (!lease || isReserved || this.#arrivals.isSettled(event))) return this.#repeated(lease);
+      // What was given back comes again, whatever the service counts. Of members of groups each knows what it has settled.
+      const isSettled = !lease || isReserved || (this.isOwn && this.#arrivals.isSettled(event));
+      if (!reopened && isSettled) return this.#repeated(lease);
     }
     if (!isFresh && (isTimed ? isExpired(event, this.session.runtime) : this.#hasExpired(event, lease))) {
       this.#arrivals.reopen(event);
