@@ -105,6 +105,10 @@ const group = () =>
     .join('two', 'p2')
     .subscribe('s1', 'one', { kind: 'group', name: 'g' })
     .subscribe('s2', 'two', { kind: 'group', name: 'g' });
+/** Three in the group of one role. */
+const three = () => group().join('three', 'p3').subscribe('s3', 'three', { kind: 'group', name: 'g' });
+const toInstance = { to: ['instance:p1'] } as const;
+const toBoth = { to: ['role:b', 'instance:p1'] } as const;
 const durable = { kind: 'durable', name: 'd' } as const;
 
 describe('a record without a fault in it is judged to be right', () => {
@@ -200,6 +204,25 @@ describe('a record without a fault in it is judged to be right', () => {
         .publish(1, { ttlMs: 5 })
         .settle()
         .note({ what: 'dropped', life: 'sub', expired: 1, duplicates: 0, overflow: 0 }),
+    ],
+    [
+      'by groups of one name in two roles',
+      group()
+        .join('other', 'q1', 'c')
+        .subscribe('s3', 'other', { kind: 'group', name: 'g' })
+        .publish(1)
+        .call('s1', 1)
+        .call('s3', 1)
+        .publish(2, { to: ['role:c'] })
+        .call('s3', 2)
+        .settle(),
+    ],
+    ['by an instance past its group', group().publish(1, toInstance).call('s1', 1).settle()],
+    ['by an instance and its group', group().publish(1, toBoth).call('s1', 1).call('s2', 1).settle()],
+    ['by an instance, for its group as well', group().publish(1, toBoth).call('s1', 1).settle()],
+    [
+      'given back to the group, and tried again by the instance',
+      group().publish(1, toBoth).call('s1', 1, 1, 'failed').call('s2', 1, 2).call('s1', 1).settle(),
     ],
     ['by either member of a group', group().publish(1).call('s1', 1).publish(2).call('s2', 2).settle()],
     [
@@ -393,6 +416,41 @@ describe('a record with a fault planted in it names the fault', () => {
   test.each<[string, ViolationKind, Script]>([
     ['a plain subscription lost an event', 'unannounced', listening().publish(1).publish(2).call('s', 2).settle()],
     ['a group lost an event', 'unannounced', group().publish(1).settle()],
+    [
+      'the group of another role had what a group lost',
+      'unannounced',
+      group()
+        .join('other', 'q1', 'c')
+        .subscribe('s3', 'other', { kind: 'group', name: 'g' })
+        .publish(1)
+        .call('s3', 1)
+        .settle(),
+    ],
+    [
+      'another member had what was for an instance',
+      'unannounced',
+      group().publish(1, toInstance).call('s2', 1).settle(),
+    ],
+    ['the group had what was for the instance, too', 'unannounced', group().publish(1, toBoth).call('s2', 1).settle()],
+    [
+      'one of two subscriptions of an instance lost what was for it',
+      'unannounced',
+      group().subscribe('s3', 'one', { kind: 'group', name: 'h' }).publish(1, toInstance).call('s1', 1).settle(),
+    ],
+    ['both ways of an event handled', 'duplicated', group().publish(1, toBoth).call('s1', 1).call('s1', 1).settle()],
+    [
+      'the group had an event twice beside the instance',
+      'duplicated',
+      three().publish(1, toBoth).call('s1', 1).call('s2', 1).call('s3', 1, 2).settle(),
+    ],
+    [
+      'what was for an instance tried too often',
+      'tries',
+      [1, 2, 3, 4]
+        .reduce((script, attempt) => script.call('s1', 1, attempt, 'failed'), group().publish(1, toInstance))
+        .call('s1', 1, 5)
+        .settle(),
+    ],
     [
       'a killed member took its event with it',
       'unannounced',
@@ -609,13 +667,20 @@ describe('a record with a fault planted in it names the fault', () => {
     [
       'a key of several addresses out of order in a group, though nothing was dropped',
       'reordered',
-      group()
+      three()
         .fault('trim', true)
-        .publish(1, { to: ['role:b', 'instance:p1'], key: 'k' })
-        .publish(2, { to: ['role:b', 'instance:p1'], key: 'k' })
-        .call('s2', 2)
+        .publish(1, { ...toBoth, key: 'k' })
+        .publish(2, { ...toBoth, key: 'k' })
         .call('s1', 1)
+        .call('s1', 2)
+        .call('s2', 2)
+        .call('s3', 1)
         .settle(),
+    ],
+    [
+      'what is for an instance out of order',
+      'reordered',
+      group().publish(1, toInstance).publish(2, toInstance).call('s1', 2).call('s1', 1).settle(),
     ],
     [
       'a key out of order in a group',

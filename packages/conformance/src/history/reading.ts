@@ -66,13 +66,15 @@ export interface Fault {
 
 /**
  * Everyone who shares the events of one subscription: a plain one is alone, a durable one lives on in the next life of its
- * instance, and a group has members.
+ * instance, and a group of a role has members. Each member is also a receiver by itself, of what is for its instance.
  */
 export interface Receiver {
   readonly id: string;
-  readonly kind: Sub['kind'];
+  readonly kind: Sub['kind'] | 'instance';
   readonly subs: Sub[];
   readonly calls: Map<number, Call[]>;
+  /** Of a group: calls of members that the event was for as an instance, too. Each may have been the group's as well. */
+  readonly besides: Map<number, Call[]>;
 }
 
 /** A record with everything found that belongs together. */
@@ -276,9 +278,12 @@ export class Reading {
     };
     this.subs.set(id, sub);
     const key = receiverKey(sub);
-    const receiver: Receiver = this.receivers.get(key) ?? { id: key, kind: sub.kind, subs: [], calls: new Map() };
-    receiver.subs.push(sub);
-    this.receivers.set(key, receiver);
+    const keys = [[key, sub.kind], ...(sub.kind === 'group' ? [[instanceKey(sub), 'instance'] as const] : [])] as const;
+    for (const [id, kind] of keys) {
+      const receiver: Receiver = this.receivers.get(id) ?? { id, kind, subs: [], calls: new Map(), besides: new Map() };
+      receiver.subs.push(sub);
+      this.receivers.set(id, receiver);
+    }
   }
 
   #publish(entry: Of<'publish'>): void {
@@ -308,15 +313,43 @@ export class Reading {
     this.calls.push(call);
     this.#calls.set(entry.call, call);
     const receiver = this.receivers.get(receiverKey(sub))!;
-    const calls = receiver.calls.get(n);
-    if (calls === undefined) receiver.calls.set(n, [call]);
-    else calls.push(call);
+    const published = this.byEvent.get(n)?.[0];
+    if (sub.kind !== 'group' || published === undefined || !isForInstance(sub, published)) {
+      return add(receiver.calls, n, call);
+    }
+    add(this.receivers.get(instanceKey(sub))!.calls, n, call);
+    if (isForGroup(sub, published)) add(receiver.besides, n, call);
   }
 }
 
 function receiverKey(sub: Sub): string {
-  if (sub.kind === 'group') return `group ${sub.name}`;
+  if (sub.kind === 'group') return `group ${sub.life.role}/${sub.name}`;
   return sub.kind === 'durable' ? `durable ${sub.life.instance} ${sub.name}` : sub.id;
+}
+
+function instanceKey(sub: Sub): string {
+  return `${sub.id} of ${sub.life.instance}, past group ${sub.name}`;
+}
+
+function add(calls: Map<number, Call[]>, n: number, call: Call): void {
+  const list = calls.get(n);
+  if (list === undefined) calls.set(n, [call]);
+  else list.push(call);
+}
+
+export function isForInstance({ life }: Sub, { to }: Publication): boolean {
+  return to.includes(`instance:${life.instance}`);
+}
+
+export function isForGroup({ life }: Sub, { to }: Publication): boolean {
+  return to.includes('*') || to.includes(`role:${life.role}`);
+}
+
+/** Is the event for this subscription as one of the receiver's? */
+export function isForIn({ kind }: Receiver, sub: Sub, publication: Publication): boolean {
+  if (!isFor(sub, publication)) return false;
+  if (kind === 'instance') return isForInstance(sub, publication);
+  return kind !== 'group' || isForGroup(sub, publication);
 }
 
 /** Does the filter of the subscription leave the event out? */

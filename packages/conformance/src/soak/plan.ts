@@ -101,7 +101,9 @@ const ADDRESSES: readonly (readonly Address[])[] = [
   ['*'],
   ['role:a'],
   ['role:b'],
+  ['instance:p0'],
   ['instance:p1'],
+  ['role:a', 'instance:p1'],
   ['role:b', 'instance:p1'],
 ];
 const CALM: Mood = { throws: 0, rejects: 0, releases: 0, slow: 0, late: 0, hangs: 0 };
@@ -143,9 +145,10 @@ export function planOf(seed: number, manifest: Manifest, faults: ReadonlySet<Fau
   const subscription = (): PlannedSubscription => {
     const kind = among(kinds);
     const odd = kind !== 'group' && chance(0.15);
+    const group = chance(0.75) ? 'g' : 'h';
     return {
       kind,
-      ...(kind === 'plain' ? {} : { name: kind === 'group' ? 'g' : odd ? 'odd' : 'd' }),
+      ...(kind === 'plain' ? {} : { name: kind === 'group' ? group : odd ? 'odd' : 'd' }),
       odd,
       tries: usesGroups || kind === 'durable' ? 3 : 2 + below(3),
       concurrency: keys > 0 && chance(0.3) ? 4 : 1,
@@ -155,8 +158,9 @@ export function planOf(seed: number, manifest: Manifest, faults: ReadonlySet<Fau
 
   const steps: Step[] = SLOTS.map((_, slot) => ({ do: 'join', slot, afterMs: 0 }) as const);
   for (const slot of [1, 2]) steps.push({ do: 'subscribe', slot, ...subscription(), afterMs: 0 });
+  // Two members in one role, and a group of the same name in another.
   if (usesGroups)
-    for (const slot of [1, 2])
+    for (const slot of [0, 1, 2])
       steps.push({
         do: 'subscribe',
         slot,

@@ -1,6 +1,6 @@
 import {
   type Fault,
-  isFor,
+  isForIn,
   leavesOut,
   type Publication,
   type Reading,
@@ -75,9 +75,11 @@ export function nameOf(receiver: Receiver): string {
 export function isOwed(reading: Reading, receiver: Receiver, publication: Publication, promises: Promises): boolean {
   // What resolved only when all had had its time may be on its way.
   if (!publication.resolved || publication.doneAt > reading.settledAt) return false;
-  const entitled = receiver.subs.filter((sub) => isFor(sub, publication));
+  const entitled = receiver.subs.filter((sub) => isForIn(receiver, sub, publication));
   switch (receiver.kind) {
-    case 'plain': {
+    // What is for its instance a member of a group is owed as a plain subscription is.
+    case 'plain':
+    case 'instance': {
       const [sub] = entitled;
       if (sub === undefined || sub.openAt >= publication.at) return false;
       if (promises.sharesPlain && isRepetition(reading, sub, publication)) return false;
@@ -144,7 +146,8 @@ function isCovered(reading: Reading, members: readonly Sub[], from: number): boo
 
 function isSatisfied(reading: Reading, receiver: Receiver, publication: Publication): boolean {
   if (publication.ttlMs !== undefined) return true;
-  const calls = receiver.calls.get(publication.n) ?? [];
+  const { n } = publication;
+  const calls = [...(receiver.calls.get(n) ?? []), ...(receiver.besides.get(n) ?? [])];
   if (calls.some(({ outcome }) => outcome === 'accepted')) return true;
   if (isDeadLettered(reading, receiver, publication)) return true;
   // Its process ended before it could say what became of the event: it may have been set aside already.
@@ -254,7 +257,7 @@ const NOTICED_WITHIN_MS = 3_000;
  * new one, and until then nothing was kept for it.
  */
 function isForgotten(reading: Reading, { kind, subs }: Receiver, lost: Publication, fault: Fault): boolean {
-  if (kind === 'plain') return false;
+  if (kind === 'plain' || kind === 'instance') return false;
   const isNoticed = subs.some(({ openAt, endAt, crashed }) => {
     if (openAt > fault.at || endAt <= fault.at) return false;
     const isTroubled = reading.faults.some(
@@ -297,7 +300,7 @@ const RESTARTS: ReadonlySet<string> = new Set(['kill-service', 'restart-service'
 function isUntraced(reading: Reading, { kind, subs, calls }: Receiver, lost: Publication, fault: Fault): boolean {
   const trims = reading.faults.filter(({ loses, forgets, at }) => loses && !forgets && at > fault.at);
   const untilAt = Math.max(fault.healedAt, ...trims.map(({ healedAt }) => healedAt));
-  if (kind !== 'plain' || lost.at > untilAt) return false;
+  if ((kind !== 'plain' && kind !== 'instance') || lost.at > untilAt) return false;
   const before = Math.max(
     subs[0]?.openAt ?? 0,
     ...reading.faults.filter(({ forgets, at }) => forgets && at < lost.at).map(({ at }) => at),

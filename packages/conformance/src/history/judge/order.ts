@@ -1,4 +1,4 @@
-import type { Call, Publication, Reading, Receiver } from '../reading.ts';
+import { type Call, isForGroup, type Publication, type Reading, type Receiver } from '../reading.ts';
 import type { Promises } from '../record.ts';
 import { nameOf } from './delivery.ts';
 import type { Violation } from './violation.ts';
@@ -18,6 +18,8 @@ function disorder(reading: Reading, receiver: Receiver, promises: Promises): rea
   for (const [n, call] of firstCalls(receiver)) {
     const publication = onlyCopy(reading, n);
     if (publication === undefined || isTorn(reading, receiver, publication, call)) continue;
+    // What comes by two ways has the order of neither.
+    if (receiver.kind === 'instance' && isForGroup(call.sub, publication)) continue;
     const { by, to, key } = publication;
     const byKey = promises.partitionKey && key !== undefined ? `key ${key}` : undefined;
     const lanes = isSerial && promises.order ? ['all'] : byKey === undefined ? [] : [byKey];

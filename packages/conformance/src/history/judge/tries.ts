@@ -1,4 +1,4 @@
-import type { Call, Reading, Receiver } from '../reading.ts';
+import { type Call, isForGroup, type Reading, type Receiver } from '../reading.ts';
 import type { Promises } from '../record.ts';
 import { nameOf } from './delivery.ts';
 import type { Violation } from './violation.ts';
@@ -53,10 +53,13 @@ function tries(reading: Reading, receiver: Receiver, n: number, calls: readonly 
   const copies = reading.byEvent.get(n)?.length ?? 1;
   const name = `${nameOf(receiver)}, event ${n}`;
   const { tries: allowed } = receiver.subs[0]!;
+  // A member that an event reaches by two ways tries each: what it failed at for the group another may try meanwhile.
+  const isTwofold = comesTwice(reading, receiver, n);
   const failed = calls.filter(({ outcome }) => outcome !== 'released');
-  if (failed.length > allowed * copies && reading.firstFaultAt > failed.at(-1)!.at) {
+  if (failed.length > allowed * copies * (isTwofold ? 2 : 1) && reading.firstFaultAt > failed.at(-1)!.at) {
     wrong.push({ kind: 'tries', message: `${name} was tried ${failed.length} times, with ${allowed} tries` });
   }
+  if (isTwofold) return wrong;
   calls.forEach((call, index) => {
     if (call.attempt < 1 || call.attempt > index + 1 + endsBefore(reading, receiver, call)) {
       const what = `call ${index + 1} says attempt ${call.attempt}`;
@@ -74,6 +77,12 @@ function tries(reading: Reading, receiver: Receiver, n: number, calls: readonly 
     }
   });
   return wrong;
+}
+
+function comesTwice(reading: Reading, { kind, subs, besides }: Receiver, n: number): boolean {
+  if (kind === 'group') return besides.has(n);
+  const published = reading.byEvent.get(n)?.[0];
+  return kind === 'instance' && published !== undefined && isForGroup(subs[0]!, published);
 }
 
 /** Faults with which what the service hands to somebody can get lost on its way. */
@@ -105,7 +114,14 @@ function deadLetters(reading: Reading, receiver: Receiver): readonly Violation[]
       // What a subscription that closes cannot give back goes to the dead letters.
       if (signal.kind !== 'dead-lettered' || at >= sub.endAt) continue;
       const n = reading.eventOf(signal.eventId);
-      const calls = n === undefined ? [] : (receiver.calls.get(n) ?? []).filter((call) => call.at < at);
+      const published = n === undefined ? undefined : reading.byEvent.get(n)?.[0];
+      // What reaches it by two ways is looked at once.
+      if (published !== undefined && receiver.kind === 'instance' && isForGroup(sub, published)) continue;
+      if (published !== undefined && receiver.kind === 'group' && !isForGroup(sub, published)) continue;
+      // What is not known is looked at with the group.
+      if (published === undefined && receiver.kind === 'instance') continue;
+      const all = n === undefined ? [] : [...(receiver.calls.get(n) ?? []), ...(receiver.besides.get(n) ?? [])];
+      const calls = all.filter((call) => call.at < at).sort((one, other) => one.at - other.at);
       const spared = calls.length > 0 ? endsBefore(reading, receiver, calls.at(-1)!) : receiver.subs.length;
       if (calls.some(({ outcome }) => outcome === 'rejected') || calls.length + spared >= sub.tries) continue;
       wrong.push({
