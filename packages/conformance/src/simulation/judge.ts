@@ -4,7 +4,7 @@ import { afterClose, closeOwes, duplicate, expired, expiryCounted, lost, selfWai
 import { gaps, unannounced } from './rules/gaps.ts';
 import { life } from './rules/life.ts';
 import { keyOrder, keyOverlap, order, retryOrder } from './rules/order.ts';
-import { attempts, bounded, deadLettered, patient, tries } from './rules/tries.ts';
+import { attempts, bounded, deadLettered, givenUp, patient, tries } from './rules/tries.ts';
 import { type Rule, viewsOf } from './rules/view.ts';
 import type { Trace } from './trace.ts';
 
@@ -25,6 +25,7 @@ const RULES: readonly Rule[] = [
   tries,
   attempts,
   deadLettered,
+  givenUp,
   bounded,
   gaps,
   unannounced,

@@ -99,6 +99,21 @@ export const deadLettered: Rule = (view) => {
   return wrong;
 };
 
+/** What a member set aside it is not given again by the other way that it came. */
+export const givenUp: Rule = (view) => {
+  const { sub } = view;
+  if (view.part !== 'group') return [];
+  return view.calls.flatMap((call) => {
+    const published = view.published(call.number);
+    if (published?.kind !== 'event' || published.id !== undefined || !isInstances(view, call)) return [];
+    const isSetAside = sub.signals.some(
+      ({ signal, at }) =>
+        signal.kind === 'dead-lettered' && signal.eventId === call.eventId && isBefore(at, call.startedAt),
+    );
+    return isSetAside ? [`given-up: ${nameOf(view)} was given event ${call.number} again after it was set aside`] : [];
+  });
+};
+
 /** Deliveries that no handler saw, and that the service counts: given back, or taken from us. */
 function unseen({ trace }: View, calls: readonly Call[]): number {
   const number = calls[0]?.number;
