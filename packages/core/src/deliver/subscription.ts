@@ -403,7 +403,6 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
   #rest(delivery: LiveDelivery, delayMs: number): void {
-    const isLeased = delivery.lease !== undefined;
     if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
     if (this.#goesBack(delivery) && this.inbox.delaysReleases) {
       this.#settle(delivery, { kind: 'release', delayMs });
@@ -440,7 +439,7 @@ export class LiveSubscription implements Subscription, Watched {
   #deadLetter(delivery: LiveDelivery, reason: string, failures = 0): void {
     this.#hold(delivery);
     // Before its settlement: from then on it may come again.
-    this.inbox.reopen(delivery.event, this);
+    this.inbox.reopen(delivery.event, this, true);
     const { session, settler } = this.inbox;
     settler.track(
       deadLetterTo(session, this.settings, delivery, reason, (kept) => this.#settle(kept, ACCEPT)).then(

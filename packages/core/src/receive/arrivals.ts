@@ -51,6 +51,8 @@ export class Arrivals {
   accept(event: BroadcastEvent): void {
     this.#accepted ??= new IdMemory(this.#runtime);
     this.#accepted.add(event);
+    // It may have come past a group: should it be published again, through the group, it is a duplicate.
+    this.#ids.add(event);
   }
 
   /** One more subscription hears of gaps. @returns its number */

@@ -29,6 +29,8 @@ export function groupInbox(
   session.leases = leases;
   let joined: Joined | undefined;
   let hasLeft = false;
+  /** What was for several addresses, and was set aside: each publish of it. Bounded. */
+  const givenUp = new Set<string>();
   /** Nothing is asked before a member has joined. */
   const here = () => joined as Joined;
 
@@ -76,8 +78,10 @@ export function groupInbox(
       here().direct.fullChanged(full);
     }
 
-    override reopen(event: BroadcastEvent, subscription: object): void {
+    override reopen(event: BroadcastEvent, subscription: object, isGivenUp = false): void {
       const addresses = addressesOf(event);
+      if (isGivenUp && addresses.length > 1 && event.sequence !== undefined) givenUp.add(publishOf(event));
+      if (givenUp.size > MAX_GIVEN_UP) givenUp.delete(givenUp.values().next().value as string);
       const { role, instance } = session.self;
       if (addresses.includes(`instance:${instance}`)) here().direct.reopen(event, here().receiver);
       if (addresses.includes('*') || addresses.includes(`role:${role}`)) super.reopen(event, subscription);
@@ -93,11 +97,11 @@ export function groupInbox(
       return this.#isHandled(event, lease) || here().member.take(event, lease);
     }
 
-    /** Has it come by its other address, and was accepted, or is being handled? */
+    /** Has it come by its other address, and was accepted or given up, or is being handled? */
     #isHandled(event: BroadcastEvent, lease: Lease | undefined): boolean {
-      const isAccepted = this.wasAccepted(event);
-      if (isAccepted) this.settler.accept(lease);
-      const isHandled = isAccepted || here().member.takeAgain(event, (held) => new leases.PairedLease(held, lease));
+      const isSettled = this.wasAccepted(event) || givenUp.has(publishOf(event));
+      if (isSettled) this.settler.accept(lease);
+      const isHandled = isSettled || here().member.takeAgain(event, (held) => new leases.PairedLease(held, lease));
       if (isHandled) session.dropped.duplicates++;
       return isHandled;
     }
@@ -109,6 +113,13 @@ export function groupInbox(
 function addressesOf({ to }: BroadcastEvent): readonly string[] {
   return typeof to === 'string' ? to.split(',') : ['*'];
 }
+
+/** One publish of an event: published again, it is news. */
+function publishOf({ id, source, sequence, to }: BroadcastEvent): string {
+  return JSON.stringify([id, source, sequence, to]);
+}
+
+const MAX_GIVEN_UP = 10_000;
 
 /** Rejects as the first that does, when both have ended. */
 async function both(one: Promise<void>, other: Promise<void>): Promise<void> {

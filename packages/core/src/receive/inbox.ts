@@ -407,8 +407,11 @@ export class Inbox implements Sink, ControlSource {
     return this.#arrivals.wasAccepted(event);
   }
 
-  /** A subscription did not handle the event for good: published again, it is news. */
-  reopen(event: BroadcastEvent, subscription: object): void {
+  /**
+   * A subscription did not handle the event for good: published again, it is news.
+   * @param _isGivenUp its handler had it as often as allowed, and it is set aside
+   */
+  reopen(event: BroadcastEvent, subscription: object, _isGivenUp?: boolean): void {
     this.#arrivals.reopen(event, this.#kind === 'own' ? undefined : subscription);
   }
 
