@@ -29,8 +29,7 @@ export function groupInbox(
   session.leases = leases;
   let joined: Joined | undefined;
   let hasLeft = false;
-  /** What was for several addresses, and was set aside: each publish of it. Bounded. */
-  const givenUp = new Set<string>();
+  const givenUp = new Publishes();
   /** Nothing is asked before a member has joined. */
   const here = () => joined as Joined;
 
@@ -80,8 +79,7 @@ export function groupInbox(
 
     override reopen(event: BroadcastEvent, subscription: object, isGivenUp = false): void {
       const addresses = addressesOf(event);
-      if (isGivenUp && addresses.length > 1 && event.sequence !== undefined) givenUp.add(publishOf(event));
-      if (givenUp.size > MAX_GIVEN_UP) givenUp.delete(givenUp.values().next().value as string);
+      if (isGivenUp && addresses.length > 1) givenUp.add(event);
       const { role, instance } = session.self;
       if (addresses.includes(`instance:${instance}`)) here().direct.reopen(event, here().receiver);
       if (addresses.includes('*') || addresses.includes(`role:${role}`)) super.reopen(event, subscription);
@@ -99,7 +97,7 @@ export function groupInbox(
 
     /** Has it come by its other address, and was accepted or given up, or is being handled? */
     #isHandled(event: BroadcastEvent, lease: Lease | undefined): boolean {
-      const isSettled = this.wasAccepted(event) || givenUp.has(publishOf(event));
+      const isSettled = this.wasAccepted(event) || givenUp.has(event);
       if (isSettled) this.settler.accept(lease);
       const isHandled = isSettled || here().member.takeAgain(event, (held) => new leases.PairedLease(held, lease));
       if (isHandled) session.dropped.duplicates++;
@@ -114,8 +112,26 @@ function addressesOf({ to }: BroadcastEvent): readonly string[] {
   return typeof to === 'string' ? to.split(',') : ['*'];
 }
 
-/** One publish of an event: published again, it is news. */
-function publishOf({ id, source, sequence, to }: BroadcastEvent): string {
+/**
+ * What a member set aside, each publish of it by its number: published again, an event is news. One without a number is known only while
+ * it is the same object, as it is in one process. Bounded.
+ */
+class Publishes {
+  readonly #numbered = new Set<string>();
+  readonly #others = new WeakSet<BroadcastEvent>();
+
+  add(event: BroadcastEvent): void {
+    if (event.sequence === undefined) this.#others.add(event);
+    else this.#numbered.add(keyOf(event));
+    if (this.#numbered.size > MAX_GIVEN_UP) this.#numbered.delete(this.#numbered.values().next().value as string);
+  }
+
+  has(event: BroadcastEvent): boolean {
+    return this.#others.has(event) || this.#numbered.has(keyOf(event));
+  }
+}
+
+function keyOf({ id, source, sequence, to }: BroadcastEvent): string {
   return JSON.stringify([id, source, sequence, to]);
 }
 
