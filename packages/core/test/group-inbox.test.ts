@@ -258,6 +258,109 @@ test('an event that was set aside may be published again to the instance', async
   expect(got).toHaveLength(4);
 });
 
+test('a source for the instance stays open while a member that closes still holds an event of it', async () => {
+  const { transport, listen, direct } = await open({ members: 'none' });
+  const { subscription: quick } = await listen({ group: 'a' });
+  const { subscription: slow } = await listen({ group: 'b' }, () => new Promise(() => {}));
+  const lease = leaseOf();
+  const settledWhileOpen: boolean[] = [];
+  direct().deliver(toMe(1), {
+    ...lease,
+    settle: (settlement) => {
+      settledWhileOpen.push(transport.sinks.some(({ request }) => request.addresses.includes('instance:me')));
+      return lease.settle(settlement);
+    },
+  });
+  await Promise.all([slow.close({ drainMs: 50 }), quick.close()]);
+  expect([lease.settled, settledWhileOpen]).toEqual([['release'], [true]]);
+  expect(transport.sinks).toEqual([]);
+});
+
+test('the source for the instance brings no more than the smallest buffer takes, also while its member is paused', async () => {
+  const { listen, direct } = await open();
+  const { subscription } = await listen({ group: 'a', bufferSize: 2 });
+  await listen({ group: 'b', bufferSize: 5 });
+  expect(direct().capacity).toBe(2);
+  subscription.pause();
+  expect(direct().capacity).toBe(2);
+  direct().deliver(toMe(1), leaseOf());
+  expect(direct().capacity).toBe(1);
+  direct().deliver(toMe(2), leaseOf());
+  expect(direct().capacity).toBe(0);
+  subscription.resume();
+  expect(direct().capacity).toBe(2);
+});
+
+const numbered = (data: unknown, sequence: string) =>
+  new BroadcastEvent({
+    type: 'told',
+    source: '/r/other',
+    id: 'numbered',
+    sequence,
+    data,
+    attributes: { to: 'role:r,instance:me' },
+  });
+
+test.each([
+  ['group', 'direct'],
+  ['direct', 'group'],
+] as const)(
+  'what was set aside is not handled again as it comes by its other way: %s before %s',
+  async (first, second) => {
+    const at = await open();
+    const { got } = await at.listen({ group: 'a', retry: { tries: 1 } }, fail);
+    const leases = [leaseOf(), leaseOf(), leaseOf()] as const;
+    at[first]().deliver(numbered(1, 'epoch.11'), leases[0]);
+    await vi.waitFor(() => expect(leases[0].settled).toEqual(['accept']));
+    at[second]().deliver(numbered(1, 'epoch.11'), leases[1]);
+    expect([got.length, leases[1].settled]).toEqual([1, ['accept']]);
+    // Published again it is news.
+    at[second]().deliver(numbered(1, 'epoch.12'), leases[2]);
+    expect(got).toHaveLength(2);
+  },
+);
+
+test('what was accepted past the group is a duplicate when it is published again through the group', async () => {
+  const { listen, direct, group } = await open();
+  const { got } = await listen({ group: 'a' });
+  const told = toBoth(1);
+  direct().deliver(told, leaseOf());
+  group().deliver(told, leaseOf());
+  const again = leaseOf();
+  group().deliver(new BroadcastEvent({ type: 'told', source: told.source, id: told.id, data: 1 }), again);
+  expect([got.length, again.settled]).toEqual([1, ['accept']]);
+});
+
+test('what one gave up and another gave back untried comes again to the other', async () => {
+  const { listen, direct } = await open();
+  await listen({ group: 'a', retry: { tries: 1 } }, fail);
+  const { got, subscription } = await listen({ group: 'b' });
+  subscription.pause();
+  const [first, second] = [leaseOf(), leaseOf()];
+  const told = toMe(1);
+  direct().deliver(told, first);
+  // The source keeps an order, and something before it comes again.
+  direct().recall?.(new Set([first]));
+  await vi.waitFor(() => expect(first.settled).toEqual(['release']));
+  subscription.resume();
+  direct().deliver(told, second);
+  await vi.waitFor(() => expect(got).toEqual([[1, 1]]));
+});
+
+test('a copy without a lease that goes with its member is signalled, though the group has its own again', async () => {
+  const { me, listen, direct, group } = await open({ settlement: 'emulated' });
+  const signals: string[] = [];
+  me.onSignal((signal) => signals.push(signal.kind));
+  const { subscription } = await listen({ group: 'a' }, () => new Promise(() => {}));
+  const lease = leaseOf();
+  const told = toBoth(1);
+  group().deliver(event('holds it up'), leaseOf());
+  direct().deliver(told);
+  group().deliver(told, lease);
+  await subscription.close({ drainMs: 0 });
+  expect([lease.settled, signals, me.dropped.overflow]).toEqual([['release'], ['gap'], 1]);
+});
+
 function lockLost(): Error {
   return Object.assign(new Error('another has it'), { name: 'PolycastError', code: 'lock-lost' });
 }

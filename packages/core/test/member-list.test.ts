@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { PolycastError } from '../src/adapter.ts';
 import { type Broadcaster, connect } from '../src/index.ts';
-import { LoopTransport } from './loop-transport.ts';
+import { BroadcastEvent, LoopTransport } from './loop-transport.ts';
 
 /** Who is there, where core asks over the topic. */
 
@@ -69,6 +69,24 @@ test('who subscribed after the first call is told by one made 5 s later', async 
     expect(await members()).toEqual([]);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await members()).toEqual(['late']);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a call that a source brings late, while the broadcaster closes, is not answered', async () => {
+  const { transport } = await pair();
+  const [caller, late] = [openOnes[0]!, openOnes[1]!];
+  const { sink } = transport.sinks[0]!;
+  await caller.members({ timeoutMs: 1 });
+  const { type, source, data } = transport.sent.flat().find(({ event }) => event.type === 'polycast.roll-call')!.event;
+  await late.close();
+  vi.useFakeTimers();
+  try {
+    const sent = transport.sent.length;
+    sink.deliver(new BroadcastEvent({ type, source, id: 'another', data }));
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect([transport.sent.length, vi.getTimerCount()]).toEqual([sent, 0]);
   } finally {
     vi.useRealTimers();
   }

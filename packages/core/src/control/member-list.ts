@@ -39,6 +39,7 @@ export class MemberList {
   /** When the last one was sent. */
   #calledAtMs = Number.NEGATIVE_INFINITY;
   #heartbeat: Timer | undefined;
+  #isClosed = false;
 
   constructor(self: Participant, publisher: Publisher, runtime: Runtime, tell: (signal: Signal) => void) {
     this.#runtime = runtime;
@@ -90,11 +91,14 @@ export class MemberList {
 
   /** Says goodbye to those who want to know. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#heartbeat?.cancel();
     if (this.#runtime.nowMs() < this.#wantedUntilMs) await this.#send(GOODBYE_TYPE).catch(() => {});
   }
 
   #answer(): void {
+    // A source that has not stopped yet may still bring a call.
+    if (this.#isClosed) return;
     this.#wantedUntilMs = this.#runtime.nowMs() + INTEREST_MS;
     this.#beat();
     this.#heartbeat ??= this.#runtime.every(HEARTBEAT_MS, () => {

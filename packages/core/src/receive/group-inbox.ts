@@ -79,7 +79,7 @@ export function groupInbox(
 
     override reopen(event: BroadcastEvent, subscription: object, isGivenUp = false): void {
       const addresses = addressesOf(event);
-      if (isGivenUp && addresses.length > 1) givenUp.add(event);
+      if (isGivenUp && (addresses.length > 1 || event.sequence !== undefined)) givenUp.add(event);
       const { role, instance } = session.self;
       if (addresses.includes(`instance:${instance}`)) here().direct.reopen(event, here().receiver);
       if (addresses.includes('*') || addresses.includes(`role:${role}`)) super.reopen(event, subscription);
