@@ -13,6 +13,7 @@ const ON_PUBLIC_FACE = [
   'endpoint',
   'from-url',
   'given-client',
+  'group',
   'link',
   'process-end',
   'redrive',
