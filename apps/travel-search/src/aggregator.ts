@@ -7,7 +7,8 @@ export function aggregate(
   travel: Travel,
   options: { readonly onTaken?: (() => unknown) | undefined } = {},
 ): Promise<Subscription> {
-  return travel.subscribe(
+  return travel.on(
+    TRIP_ASKED,
     async (asked, delivery) => {
       await options.onTaken?.();
       const tell = (progress: Progress) => delivery.reply(progress);
@@ -29,6 +30,6 @@ export function aggregate(
       const missing = SERVICES.filter((service) => !parts.has(service));
       await tell({ kind: 'done', missing, totalEur: cheapestEur(parts.values()) });
     },
-    competing(travel, TRIP_ASKED),
+    competing(travel),
   );
 }

@@ -12,13 +12,14 @@ export interface ServiceOptions {
 
 /** Flights, hotels, cars or deals: answers its part of each search it takes. */
 export function serve(travel: Travel, service: Service, options: ServiceOptions = {}): Promise<Subscription> {
-  return travel.subscribe(
+  return travel.on(
+    OFFERS_ASKED,
     async ({ data: search }, delivery) => {
       await options.onTaken?.();
       // Work that takes time. Nobody waits for it once the lock is lost or we are closing: then another instance takes it.
       await delay(options.latencyMs ?? latencyMsOf(service, search), undefined, { signal: delivery.signal });
       await delivery.reply(makeOffers(service, search));
     },
-    competing(travel, OFFERS_ASKED),
+    competing(travel),
   );
 }

@@ -53,12 +53,11 @@ export function join({ url, topic, onSignal }: Place, role: Role): Promise<Trave
   });
 }
 
-/** One instance of the role takes each question of that type, and another one should it crash. */
-export function competing(travel: Travel, type: string): SubscribeOptions {
+/** One instance of the role takes each question, and another one should it crash. */
+export function competing(travel: Travel): SubscribeOptions {
   return {
     // Where the transport has no groups, `oneOf` has chosen the instance.
     ...(hasGroups(travel) && { group: travel.self.role }),
-    filter: { exact: { type } },
     concurrency: CONCURRENCY,
     lockMs: LOCK_MS,
     // Nobody comes back to a search that failed.

@@ -137,6 +137,10 @@ describe('a record without a fault in it is judged to be right', () => {
         .note({ what: 'refused', n: 1, copy: 0, code: 'closed' })
         .settle(),
     ],
+    [
+      'handled by two members: the machine had given the process of one of them no time',
+      group().publish(1).call('s1', 1).pass(2_000).note({ what: 'starved', forMs: 1_500 }).call('s2', 1, 2).settle(),
+    ],
     ['failed, tried again, handled', listening().publish(1).call('s', 1, 1, 'failed').call('s', 1, 2).settle()],
     [
       'failed every try, dead-lettered',

@@ -1,5 +1,6 @@
 /** What authors of adapters need beyond `@polycast/core`: the transport interface and the codec. */
 
+export { type Share, Shared } from './adapter/shared.ts';
 export { suggestion } from './configuration/nearest.ts';
 export { redactUrl } from './configuration/redact.ts';
 export { CORE } from './connection/core-identity.ts';

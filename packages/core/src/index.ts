@@ -30,10 +30,13 @@ export {
   type PublishOptions,
   type Replies,
   type Reply,
+  type ReplyTo,
   type RequestOptions,
   type RetryOptions,
   type SubscribeOptions,
   type Subscription,
+  type UnknownEvent,
+  type UnknownType,
 } from './contract/contract.ts';
 export { ERROR_CODES, type ErrorCode, PolycastError } from './contract/error.ts';
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './contract/manifest.ts';

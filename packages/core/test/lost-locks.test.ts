@@ -108,3 +108,28 @@ test('what a source calls back goes back and is handled when it comes again, unl
   expect(started).toEqual([1, 3, 2]);
   expect(leases.map(({ settled }) => settled)).toEqual([['accept'], ['release'], ['accept']]);
 });
+
+test.each(['released', 'queued'])(
+  'what is lost while it waits, %s, is handled when it comes again, though the service counts no try',
+  async (held) => {
+    const { transport, me } = await open();
+    const handled: unknown[] = [];
+    const subscription = await me.subscribe(
+      ({ data }, delivery) => {
+        if (held === 'released' && handled.length === 0) delivery.release({ delayMs: 60_000 });
+        handled.push(data);
+      },
+      { durable: true, lockMs: LOCK_MS },
+    );
+    if (held === 'queued') subscription.pause();
+    const event = stranger(1, { sequence: 'e.a1' });
+    transport.receive(event, lockLost().lease);
+    await subscription.drain();
+    // Another member was handed it meanwhile, or we were, and gave it back before any handler had it.
+    const again = leaseOf();
+    transport.receive(event, again);
+    subscription.resume();
+    await vi.waitFor(() => expect(again.settled).toEqual(['accept']));
+    expect(handled).toEqual(held === 'released' ? [1, 1] : [1]);
+  },
+);

@@ -1,6 +1,6 @@
 import type { Mutant } from '../../../scripts/mutants.ts';
 
-const by = (test: string) => ({ project: 'core', file: 'test/control-lane.test.ts', test });
+const by = (test: string, file = 'control-lane') => ({ project: 'core', file: `test/${file}.test.ts`, test });
 
 /** Faults of core that show in how it uses a transport, put back. Those that show in histories: `packages/conformance/simulation`. */
 export const MUTANTS: readonly Mutant[] = [
@@ -49,6 +49,22 @@ export const MUTANTS: readonly Mutant[] = [
         module: 'core/src/control/control-lane.ts',
         from: '    if (!others) throw thrown;\n    await openControl(session, isAble);\n',
         to: '    void others;\n    throw thrown;\n',
+      },
+    ],
+  },
+  {
+    name: 'lost-lock-is-given-up',
+    wrong:
+      'an event whose lock was lost while it waited counts as given up: when it comes again, not counted as a try, it is dropped as a duplicate',
+    caughtBy: by(
+      'what is lost while it waits, queued, is handled when it comes again, though the service counts no try',
+      'lost-locks',
+    ),
+    patches: [
+      {
+        module: 'core/src/deliver/subscription.ts',
+        from: '  abandon(delivery: LiveDelivery): void {\n    delivery.abandon();\n',
+        to: '  abandon(delivery: LiveDelivery): void {\n    delivery.abandon();\n    this.inbox.reopen(delivery.event, this);\n',
       },
     ],
   },

@@ -1,8 +1,8 @@
-import { PolycastError } from '@polycast/core/adapter';
+import { PolycastError, type Share } from '@polycast/core/adapter';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { mapError } from './map-error.ts';
 import { protocolMismatch } from './protocol-mismatch.ts';
-import { type History, REPLICA_ERROR, RoleQuestion } from './server-role.ts';
+import { type History, REPLICA_ERROR, RoleQuestion, type Standing } from './server-role.ts';
 import type { Settings } from './settings.ts';
 import { Sockets } from './sockets.ts';
 
@@ -29,7 +29,16 @@ export interface Found {
   readonly lostAtMs: number;
 }
 
-/** A command under way when the connection is lost rejects. */
+/** Hears what happens to the client. */
+export interface ClientListener {
+  readonly error: (error: unknown) => void;
+  readonly close: () => void;
+  readonly ready: () => void;
+  /** A cluster goes on without this server. */
+  readonly nodeLost: (node: Redis) => void;
+}
+
+/** The connection for commands, of one link or of several. A command under way when the connection is lost rejects. */
 export interface Commands {
   readonly client: Redis | Cluster;
   readonly isCluster: boolean;
@@ -46,6 +55,15 @@ export interface Commands {
   onMoved(listener: (found: Found | undefined) => void): () => void;
   /** Another server takes over; or may have, where it says which was found. */
   moved(found?: Found): void;
+  /** One listener of ours on the client, however many links listen. @returns a function that ends it */
+  listen(listener: ClientListener): () => void;
+  /**
+   * Is it a primary? One round trip, which links that ask at about the same time share: a keep-alive of one proves as much to the others.
+   * @param isRoutine false: no answer from before the call will do
+   */
+  standing(redis: Redis, isRoutine: boolean): Promise<Standing>;
+  /** Resolves when a further link may use it. @throws PolycastError `unreachable` `unauthorized` within `connectTimeoutMs` */
+  usable(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -85,7 +103,10 @@ export async function openCommands(settings: Settings): Promise<Commands> {
   };
   const refreshed = () => moved();
   if (isCluster(client)) client.on('refresh', refreshed);
-  return {
+  const fan = new ClientFan(client);
+  const keepAlive = new SharedQuestion(settings.pingIntervalMs / 2);
+  let isNew = true;
+  const commands: Commands = {
     client,
     isCluster: isCluster(client),
     history,
@@ -99,13 +120,126 @@ export async function openCommands(settings: Settings): Promise<Commands> {
       return () => listeners.delete(listener);
     },
     moved,
+    listen: (listener) => fan.add(listener),
+    standing: (redis, isRoutine) => keepAlive.ask(redis, fan.life, isRoutine),
+    usable: async () => {
+      // Its opening has just proved it.
+      if (isNew) {
+        isNew = false;
+        return;
+      }
+      try {
+        const waited = fan.ready().then(() => requirePrimary(client));
+        commands.history = await within(connectTimeoutMs, waited, () => fan.error);
+      } catch (thrown) {
+        throw mapError(thrown, 'open');
+      }
+    },
     close: async () => {
       client.off('refresh', refreshed);
+      fan.end();
       if (given === undefined) await goodbye(client);
       seen.stop();
       await sockets.end();
     },
   };
+  return commands;
+}
+
+/** The share, once a link may use its connection: another one may have lost it. @throws PolycastError */
+export async function usable<Value extends Pick<Commands, 'usable'>>(share: Share<Value>): Promise<Share<Value>> {
+  try {
+    await share.value.usable();
+    return share;
+  } catch (thrown) {
+    await share.release();
+    throw thrown;
+  }
+}
+
+/** What happens to a client, passed on to all who listen, in the order they came. */
+class ClientFan {
+  readonly #client: Redis | Cluster;
+  readonly #listeners = new Set<ClientListener>();
+  /** Counts connections and their ends. */
+  life = 0;
+  /** Why it is not there, as far as known. */
+  error: unknown;
+  #waiting: (() => void)[] = [];
+
+  constructor(client: Redis | Cluster) {
+    this.#client = client;
+    client.on('error', this.#onError).on('close', this.#onClose).on('ready', this.#onReady);
+    if (isCluster(client)) client.on('-node', this.#onNodeLost);
+  }
+
+  add(listener: ClientListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when the client, which restores itself, is connected. */
+  ready(): Promise<void> {
+    if (this.#client.status === 'ready') return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  end(): void {
+    this.#listeners.clear();
+    this.#client.off('error', this.#onError).off('close', this.#onClose).off('ready', this.#onReady);
+    this.#client.off('-node', this.#onNodeLost);
+  }
+
+  readonly #onError = (error: unknown): void => {
+    this.error = error;
+    for (const listener of [...this.#listeners]) listener.error(error);
+  };
+  readonly #onClose = (): void => {
+    this.life++;
+    for (const listener of [...this.#listeners]) listener.close();
+  };
+  readonly #onReady = (): void => {
+    this.life++;
+    this.error = undefined;
+    for (const listener of [...this.#listeners]) listener.ready();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  };
+  readonly #onNodeLost = (node: Redis): void => {
+    for (const listener of [...this.#listeners]) listener.nodeLost(node);
+  };
+}
+
+/** The role of the server at the other end, asked once for all who want to know it at about the same time. */
+class SharedQuestion {
+  readonly #question = new RoleQuestion();
+  readonly #freshMs: number;
+  #asking: { readonly life: number; readonly answer: Promise<Standing> } | undefined;
+  #known: { readonly life: number; readonly standing: Standing; readonly atMs: number } | undefined;
+
+  /** @param freshMs how long an answer will do for a keep-alive */
+  constructor(freshMs: number) {
+    this.#freshMs = freshMs;
+  }
+
+  ask(redis: Redis, life: number, isRoutine: boolean): Promise<Standing> {
+    const known = this.#known;
+    if (isRoutine && known?.life === life && performance.now() - known.atMs < this.#freshMs) {
+      return Promise.resolve(known.standing);
+    }
+    if (this.#asking?.life === life) return this.#asking.answer;
+    const answer = this.#question.ask(redis).then((standing) => {
+      // That it is a replica is asked again and again, until it is none.
+      this.#known = standing.role === 'replica' ? undefined : { life, standing, atMs: performance.now() };
+      return standing;
+    });
+    const asking = { life, answer };
+    const end = () => {
+      if (this.#asking === asking) this.#asking = undefined;
+    };
+    this.#asking = asking;
+    answer.then(end, end);
+    return answer;
+  }
 }
 
 /** A replica accepts a connection, and what is published to it reaches nobody else. */

@@ -5,14 +5,7 @@ import { startHeartbeat } from './heartbeat.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
 import type { Sending } from './send.ts';
-import {
-  fieldOfInfo,
-  type History,
-  isTakeover,
-  REPLICA_ERROR,
-  RoleQuestion,
-  WAS_REPLICA_ERROR,
-} from './server-role.ts';
+import { fieldOfInfo, type History, isTakeover, REPLICA_ERROR, WAS_REPLICA_ERROR } from './server-role.ts';
 import type { Settings } from './settings.ts';
 import { TransactionRight } from './transaction-right.ts';
 
@@ -56,7 +49,7 @@ export class CommandConnection {
   readonly #options: CommandConnectionOptions;
   readonly #client: Redis | Cluster;
   readonly #isGiven: boolean;
-  readonly #question = new RoleQuestion();
+  readonly #endListening: () => void;
   readonly #outage: Outage;
   readonly #endHeartbeat: () => void;
   #isUp = true;
@@ -92,20 +85,25 @@ export class CommandConnection {
       context.signal({ kind: 'failed', what: 'publish', error }),
     );
     this.#serverRun = isIntact === undefined ? Promise.resolve(undefined) : this.#askRun();
-    client.on('error', this.#onError).on('close', this.#onClose).on('ready', this.#onReady);
-    if (isCluster) client.on('-node', this.#onNodeLost);
+    this.#endListening = commands.listen({
+      error: this.#onError,
+      close: this.#onClose,
+      ready: this.#onReady,
+      nodeLost: this.#onNodeLost,
+    });
     this.#endHeartbeat = startHeartbeat({
       intervalMs: settings.pingIntervalMs,
       connection: () => this.server,
       ask: async (redis) => {
-        await (isCluster ? redis.ping() : this.#check());
+        await (isCluster ? redis.ping() : this.#check(true));
         options.onAnswer?.(redis, false);
       },
       signal: (signal) => {
         if (options.concerns()) context.signal(signal);
       },
       giveUp: (redis) => {
-        if (this.#isGiven) return;
+        // Another link may have done so, and a connection that is being made must not be ended.
+        if (this.#isGiven || redis.status !== 'ready') return;
         redis.disconnect(!isCluster);
         if (isCluster) refreshSlots(client as Cluster).catch(() => {});
       },
@@ -163,8 +161,7 @@ export class CommandConnection {
     this.#isClosed = true;
     this.#endHeartbeat();
     this.#endRetry();
-    this.#client.off('error', this.#onError).off('close', this.#onClose).off('ready', this.#onReady);
-    this.#client.off('-node', this.#onNodeLost);
+    this.#endListening();
     this.#isUp = false;
     this.#rejectWaiting(new PolycastError('closed', 'the connection is closed'));
   }
@@ -246,10 +243,10 @@ export class CommandConnection {
     });
   }
 
-  #check(): Promise<void> {
+  #check(isRoutine = false): Promise<void> {
     const life = this.#life;
     if (this.#checking?.life === life) return this.#checking.done;
-    const checking = { life, done: this.#ask(life) };
+    const checking = { life, done: this.#ask(life, isRoutine) };
     const end = () => {
       if (this.#checking === checking) this.#checking = undefined;
     };
@@ -258,9 +255,9 @@ export class CommandConnection {
     return checking.done;
   }
 
-  async #ask(life: number): Promise<void> {
+  async #ask(life: number, isRoutine: boolean): Promise<void> {
     const redis = this.#client as Redis;
-    const { role, history } = await this.#question.ask(redis);
+    const { role, history } = await this.#options.commands.standing(redis, isRoutine);
     if (this.#isClosed || life !== this.#life || redis.status !== 'ready') return;
     if (role === 'replica') return this.#refuse();
     const isTakeOver = isTakeover(this.#history, history);
@@ -299,7 +296,8 @@ export class CommandConnection {
   /** The address may lead elsewhere by now. */
   #leave(): void {
     this.#lastError = new Error(REPLICA_ERROR);
-    this.#client.disconnect(true);
+    // Another link may have done so already.
+    if (this.#client.status === 'ready') this.#client.disconnect(true);
   }
 
   #lose(error: PolycastError): void {

@@ -10,7 +10,7 @@ export interface DedicatedOptions {
   /** Lives on the server that it connects to. */
   readonly key: string;
   readonly connectTimeoutMs: number;
-  readonly context: LinkContext;
+  readonly context: Pick<LinkContext, 'signal'>;
   /** Runs on every new connection before it is opened. */
   configure?(redis: Redis): void;
   /** Runs on every new connection before it counts as up. */

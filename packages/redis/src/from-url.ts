@@ -14,6 +14,12 @@ const number =
 const text =
   (option: keyof RedisStreamsOptions): Read =>
   (value) => ({ [option]: value });
+const flag =
+  (option: keyof RedisStreamsOptions): Read =>
+  (value, name) => {
+    if (value !== 'true' && value !== 'false') throw refuse(`${name} must be true or false`);
+    return { [option]: value === 'true' };
+  };
 const nodes =
   (option: 'cluster' | 'sentinels'): Read =>
   (value, name) => ({ [option]: value.split(',').map((node) => hostAndPort(node, name)) });
@@ -21,6 +27,7 @@ const nodes =
 const COMMON: Readonly<Record<string, Read>> = {
   prefix: text('prefix'),
   batch: text('batch'),
+  shareConnection: flag('shareConnection'),
   connectTimeoutMs: number('connectTimeoutMs'),
   commandTimeoutMs: number('commandTimeoutMs'),
   pingIntervalMs: number('pingIntervalMs'),

@@ -52,6 +52,11 @@ export interface RedisTransportOptions {
   readonly ioredis?: RedisOptions;
   /** A ready client, which is never closed. Further connections are made like it. */
   readonly client?: Redis | Cluster;
+  /**
+   * All broadcasters over one transport object share its connection for commands and, on pub/sub without a cluster, the one that
+   * listens. `false`: each broadcaster has its own. Reads of Streams block, and have a connection each in any case. @default true
+   */
+  readonly shareConnection?: boolean;
   /** First part of every channel and key. @default {@link DEFAULT_PREFIX} */
   readonly prefix?: string;
   /** `off`: one event a message, for readers that know no JSON batches. Several times slower in bursts. @default 'on' */

@@ -3,13 +3,15 @@ import {
   type Link,
   type LinkContext,
   type Outgoing,
+  type Share,
+  Shared,
   type Sink,
   type Source,
   type SourceRequest,
   type Transport,
 } from '@polycast/core/adapter';
 import { wantedAddresses } from './addresses.ts';
-import { type Commands, openCommands } from './client.ts';
+import { type Commands, openCommands, usable } from './client.ts';
 import { CommandConnection } from './command-connection.ts';
 import { CommandWatch } from './command-watch.ts';
 import { redisChannel } from './filter-target.ts';
@@ -17,7 +19,7 @@ import { pubSubManifest } from './manifest.ts';
 import type { RedisTransportOptions } from './options.ts';
 import { execute, type Sending, sendBatch } from './send.ts';
 import { checkNames, locationOf, type Settings, settingsFrom } from './settings.ts';
-import { Subscriber } from './subscriber.ts';
+import { type LinkSubscriber, Subscriber } from './subscriber.ts';
 import { channelOf } from './wire.ts';
 
 /**
@@ -29,39 +31,81 @@ import { channelOf } from './wire.ts';
 export function redis(options: RedisTransportOptions = {}): Transport {
   checkNames(options, false);
   const settings = settingsFrom(options);
+  const connections = new Shared(
+    () => PubSubConnections.open(settings),
+    (opened) => opened.close(),
+    settings.shareConnection,
+  );
   return {
     manifest: pubSubManifest(settings),
     core: CORE,
     location: locationOf(settings, 'redis'),
     filterTarget: redisChannel,
     offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
-    open: async (context) => new PubSubLink(await openCommands(settings), settings, context),
+    open: async (context) => new PubSubLink(await usable(await connections.acquire()), settings, context),
   };
 }
 
+/** The connection for commands, and the one that is subscribed. */
+class PubSubConnections {
+  readonly commands: Commands;
+  readonly #settings: Settings;
+  readonly #subscriber: Subscriber | undefined;
+
+  static async open(settings: Settings): Promise<PubSubConnections> {
+    return new PubSubConnections(await openCommands(settings), settings);
+  }
+
+  private constructor(commands: Commands, settings: Settings) {
+    this.commands = commands;
+    this.#settings = settings;
+    // The channels of a topic are on one server of a cluster, and those of another on another.
+    if (!commands.isCluster) this.#subscriber = new Subscriber(commands, settings, '*');
+  }
+
+  usable(): Promise<void> {
+    return this.commands.usable();
+  }
+
+  subscriber(context: LinkContext, key: string): LinkSubscriber {
+    if (this.#subscriber !== undefined) return this.#subscriber.join(context);
+    const own = new Subscriber(this.commands, this.#settings, key);
+    return own.join(context, () => own.close());
+  }
+
+  async close(): Promise<void> {
+    await this.#subscriber?.close();
+    await this.commands.close();
+  }
+}
+
 class PubSubLink implements Link {
+  readonly #share: Share<PubSubConnections>;
   readonly #commands: Commands;
   readonly #settings: Settings;
   readonly #packing: Parameters<typeof sendBatch>[1];
   readonly #context: LinkContext;
-  readonly #subscriber: Subscriber;
+  readonly #subscriber: LinkSubscriber;
   readonly #connection: CommandConnection;
   readonly #watch: CommandWatch;
   readonly #sending: Sending;
   #closing: Promise<void> | undefined;
 
-  constructor(commands: Commands, settings: Settings, context: LinkContext) {
+  constructor(share: Share<PubSubConnections>, settings: Settings, context: LinkContext) {
+    const { commands } = share.value;
     const { client, isCluster } = commands;
+    const key = channelOf(settings.prefix, context.topic, '*');
+    this.#share = share;
     this.#commands = commands;
     this.#settings = settings;
     this.#packing = { prefix: settings.prefix, batch: settings.batch, keyedAlone: false };
     this.#context = context;
-    this.#subscriber = new Subscriber(commands, settings, context);
+    this.#subscriber = share.value.subscriber(context, key);
     this.#connection = new CommandConnection({
       commands,
       settings,
       context,
-      key: channelOf(settings.prefix, context.topic, '*'),
+      key,
       concerns: () => !this.#subscriber.isUsed,
     });
     this.#watch = new CommandWatch(client, settings.client !== undefined);
@@ -104,8 +148,8 @@ class PubSubLink implements Link {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#connection.close();
-      await this.#subscriber.close();
-      await this.#commands.close();
+      await this.#subscriber.leave();
+      await this.#share.release();
       this.#watch.stop();
     })();
     return this.#closing;

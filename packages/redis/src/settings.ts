@@ -9,6 +9,7 @@ export interface Settings extends Omit<RedisStreamsOptions, 'url' | 'tls'> {
   readonly port: number;
   readonly db: number;
   readonly tls: ConnectionOptions | undefined;
+  readonly shareConnection: boolean;
   readonly prefix: string;
   readonly batch: 'on' | 'off';
   readonly connectTimeoutMs: number;
@@ -36,6 +37,7 @@ const TRANSPORT_OPTIONS: OptionNames<RedisTransportOptions> = {
   cluster: 1,
   ioredis: 1,
   client: 1,
+  shareConnection: 1,
   prefix: 1,
   batch: 1,
   connectTimeoutMs: 1,
@@ -73,6 +75,7 @@ export function settingsFrom(options: RedisStreamsOptions): Settings {
     port: port(options.port ?? place.port ?? defaults.DEFAULT_PORT),
     db: whole('db', options.db ?? place.db ?? 0, 0),
     tls: tls === true ? {} : tls === false ? undefined : tls,
+    shareConnection: flag('shareConnection', options.shareConnection ?? true),
     prefix: prefix(options.prefix ?? defaults.DEFAULT_PREFIX),
     batch: oneOf('batch', options.batch ?? 'on', ['on', 'off']),
     connectTimeoutMs: wait('connectTimeoutMs', options.connectTimeoutMs ?? defaults.DEFAULT_CONNECT_TIMEOUT_MS, 1),
@@ -202,6 +205,11 @@ function prefix(value: unknown): string {
   // Braces would move the hash tag that keeps a topic in one slot.
   if (typeof value === 'string' && /^[^\s{}]{1,100}$/.test(value)) return value;
   throw refuse('prefix must be 1-100 characters without spaces and braces');
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw refuse(`${name} must be true or false`);
 }
 
 function oneOf<const Value extends string>(name: string, value: Value, choices: readonly Value[]): Value {

@@ -3,13 +3,15 @@ import {
   type Link,
   type LinkContext,
   type Outgoing,
+  type Share,
+  Shared,
   type Signal,
   type Sink,
   type Source,
   type SourceRequest,
   type Transport,
 } from '@polycast/core/adapter';
-import { type Commands, openCommands } from './client.ts';
+import { type Commands, openCommands, usable } from './client.ts';
 import { CommandConnection } from './command-connection.ts';
 import { CommandWatch } from './command-watch.ts';
 import { redisChannel } from './filter-target.ts';
@@ -40,6 +42,11 @@ const TRIMMED_KEPT = 10_000;
 export function redisStreams(options: RedisStreamsOptions = {}): Transport {
   checkNames(options, true);
   const settings = settingsFrom(options);
+  const connections = new Shared(
+    () => openCommands(settings),
+    (commands) => commands.close(),
+    settings.shareConnection,
+  );
   return {
     manifest: streamsManifest(settings),
     core: CORE,
@@ -47,7 +54,7 @@ export function redisStreams(options: RedisStreamsOptions = {}): Transport {
     filterTarget: redisChannel,
     offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
     open: async (context) => {
-      const link = new StreamsLink(await openCommands(settings), settings, context);
+      const link = new StreamsLink(await usable(await connections.acquire()), settings, context);
       await link.known();
       return link;
     },
@@ -55,6 +62,7 @@ export function redisStreams(options: RedisStreamsOptions = {}): Transport {
 }
 
 class StreamsLink implements Link {
+  readonly #share: Share<Commands>;
   readonly #commands: Commands;
   readonly #settings: Settings;
   readonly #packing: Parameters<typeof sendBatch>[1];
@@ -74,7 +82,9 @@ class StreamsLink implements Link {
   #hasRead = false;
   #closing: Promise<void> | undefined;
 
-  constructor(commands: Commands, settings: Settings, context: LinkContext) {
+  constructor(share: Share<Commands>, settings: Settings, context: LinkContext) {
+    const commands = share.value;
+    this.#share = share;
     this.#commands = commands;
     this.#settings = settings;
     this.#packing = { prefix: settings.prefix, batch: settings.batch, keyedAlone: true };
@@ -198,7 +208,7 @@ class StreamsLink implements Link {
     this.#closing ??= (async () => {
       this.#keeper.close();
       this.#connection.close();
-      await this.#commands.close();
+      await this.#share.release();
       this.#watch.stop();
     })();
     return this.#closing;

@@ -1,50 +1,78 @@
-import { decodeEvents, type LinkContext, type Sink } from '@polycast/core/adapter';
+import { decodeEvents, type LinkContext, type PolycastError, type Signal, type Sink } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import { type Commands, GOODBYE_TIMEOUT_MS, within } from './client.ts';
+import { type Commands, GOODBYE_TIMEOUT_MS, reconnectDelayMs, within } from './client.ts';
 import { Dedicated } from './dedicated.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { mapError } from './map-error.ts';
+import { Outage } from './outage.ts';
+import { isReply } from './server-role.ts';
 import type { Settings } from './settings.ts';
-import { channelOf } from './wire.ts';
 
-/** The link's subscribed connection: which channels are subscribed to, for whom, again after every reconnect. */
+/** What one link sees of a subscriber that it may share. */
+export interface LinkSubscriber {
+  /** Has the link channels? Then it is told what becomes of the connection. */
+  readonly isUsed: boolean;
+  /** Resolves when the server has confirmed every channel. */
+  add(channels: readonly string[], sink: Sink): Promise<void>;
+  /** The sink gets nothing more from the moment of the call. Resolves when the server has let go. */
+  remove(channels: readonly string[], sink: Sink): Promise<void>;
+  /** Replies come in order with messages: when this one is here, everything taken before is too. */
+  caughtUp(): Promise<void>;
+  /** After all its sinks are removed. */
+  leave(): Promise<void>;
+}
+
+/** One link. */
+interface Member {
+  readonly context: LinkContext;
+  /** By channel. */
+  readonly sinks: Map<string, Set<Sink>>;
+  readonly outage: Outage;
+  /** Since when it has been told that the connection is lost. */
+  downSinceMs: number | undefined;
+}
+
+/** A subscribed connection: which channels are subscribed to, for whom, again after every reconnect. */
 export class Subscriber {
   readonly #commands: Commands;
   readonly #settings: Settings;
-  readonly #context: LinkContext;
+  readonly #key: string;
   #connection: Dedicated;
-  readonly #channels = new Map<string, Set<Sink>>();
+  readonly #channels = new Map<string, Set<Member>>();
+  readonly #members = new Set<Member>();
+  /** Those that may not subscribe to what they had, while others may. */
+  readonly #refused = new Set<Member>();
+  #retry: NodeJS.Timeout | undefined;
   readonly #endHeartbeat: () => void;
   /** Subscribing and unsubscribing, one after another: their effects must come in the order asked. */
   #tail: Promise<unknown> = Promise.resolve();
   #opening: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(commands: Commands, settings: Settings, context: LinkContext) {
+  /** @param key lives on the server of a cluster to connect to */
+  constructor(commands: Commands, settings: Settings, key: string) {
     this.#commands = commands;
     this.#settings = settings;
-    this.#context = context;
+    this.#key = key;
     this.#connection = this.#newConnection();
     this.#endHeartbeat = startHeartbeat({
       intervalMs: settings.pingIntervalMs,
       connection: () => this.#connection.current,
-      signal: (signal) => context.signal(signal),
+      signal: (signal) => this.#signal(signal),
       giveUp: () => this.#connection.drop(),
     });
   }
 
   #newConnection(): Dedicated {
-    const context = this.#context;
     return new Dedicated({
       commands: this.#commands,
-      // All channels of a topic have the same hash tag.
-      key: channelOf(this.#settings.prefix, context.topic, '*'),
+      key: this.#key,
       connectTimeoutMs: this.#settings.connectTimeoutMs,
-      context,
+      context: { signal: (signal) => this.#signal(signal) },
       configure: (redis) => this.#listen(redis),
-      prepare: (redis) => this.#subscribe(redis, [...this.#channels.keys()]),
-      onDown: (error) => context.signal({ kind: 'disconnected', error }),
-      onUp: (downMs) => context.signal({ kind: 'reconnected', downMs, mayHaveLost: true }),
+      prepare: (redis) => this.#subscribeAll(redis),
+      onDown: (error) => this.#down(error),
+      onUp: () => this.#up(),
     });
   }
 
@@ -58,18 +86,36 @@ export class Subscriber {
     return this.#opening;
   }
 
-  get isUsed(): boolean {
-    return this.#channels.size > 0;
+  /** @param onLeave what else there is to do when the link leaves */
+  join(context: LinkContext, onLeave?: () => Promise<void>): LinkSubscriber {
+    const outage = new Outage('the channels cannot be subscribed to again', (error) =>
+      context.signal({ kind: 'failed', what: 'source', error }),
+    );
+    const member: Member = { context, sinks: new Map(), outage, downSinceMs: undefined };
+    this.#members.add(member);
+    return {
+      get isUsed() {
+        return member.sinks.size > 0;
+      },
+      add: (channels, sink) => this.#add(member, channels, sink),
+      remove: (channels, sink) => this.#remove(member, channels, sink),
+      caughtUp: async () => {
+        await this.#connection.current?.ping().catch(() => undefined);
+      },
+      leave: async () => {
+        this.#members.delete(member);
+        this.#refused.delete(member);
+        await onLeave?.();
+      },
+    };
   }
 
-  /** Resolves when the server has confirmed every channel. */
-  add(channels: readonly string[], sink: Sink): Promise<void> {
+  #add(member: Member, channels: readonly string[], sink: Sink): Promise<void> {
     return this.#inTurn(async () => {
       const added = channels.filter((channel) => !this.#channels.has(channel));
       for (const channel of channels) {
-        const sinks = this.#channels.get(channel);
-        if (sinks === undefined) this.#channels.set(channel, new Set([sink]));
-        else sinks.add(sink);
+        addTo(this.#channels, channel, member);
+        addTo(member.sinks, channel, sink);
       }
       try {
         await this.#open();
@@ -77,17 +123,16 @@ export class Subscriber {
         if (redis === undefined) throw new Error('Connection is closed.');
         await this.#subscribe(redis, added);
       } catch (thrown) {
-        this.#forget(channels, sink);
+        this.#forget(member, channels, sink);
         throw mapError(thrown);
       }
     });
   }
 
-  /** The sink gets nothing more from the moment of the call. Resolves when the server has let go. */
-  remove(channels: readonly string[], sink: Sink): Promise<void> {
-    for (const channel of channels) this.#channels.get(channel)?.delete(sink);
+  #remove(member: Member, channels: readonly string[], sink: Sink): Promise<void> {
+    for (const channel of channels) member.sinks.get(channel)?.delete(sink);
     return this.#inTurn(async () => {
-      const unused = this.#forget(channels, sink);
+      const unused = this.#forget(member, channels, sink);
       const redis = this.#connection.current;
       if (redis === undefined || unused.length === 0) return;
       const unsubscribed = this.#commands.isCluster ? redis.sunsubscribe(...unused) : redis.unsubscribe(...unused);
@@ -97,32 +142,103 @@ export class Subscriber {
     });
   }
 
-  /** Replies come in order with messages: when this one is here, everything taken before is too. */
-  async caughtUp(): Promise<void> {
-    await this.#connection.current?.ping().catch(() => undefined);
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#retry);
     this.#endHeartbeat();
     await this.#connection.close();
+  }
+
+  // ── loss and return ──
+
+  /** To those who have channels: of a connection that they do not use they need not know. */
+  #signal(signal: Signal): void {
+    for (const { context, sinks } of [...this.#members]) if (sinks.size > 0) context.signal(signal);
+  }
+
+  #down(error: PolycastError): void {
+    clearTimeout(this.#retry);
+    for (const member of [...this.#members]) {
+      if (member.sinks.size === 0 || member.downSinceMs !== undefined) continue;
+      member.downSinceMs = performance.now();
+      member.context.signal({ kind: 'disconnected', error });
+    }
+  }
+
+  #up(): void {
+    for (const member of [...this.#members]) if (!this.#refused.has(member)) this.#restored(member);
+    if (this.#refused.size > 0) this.#tryRefused(1);
+  }
+
+  /** Who came meanwhile was not told, and had waited. */
+  #restored(member: Member): void {
+    const { downSinceMs } = member;
+    if (downSinceMs === undefined) return;
+    member.downSinceMs = undefined;
+    member.outage.over();
+    member.context.signal({ kind: 'reconnected', downMs: performance.now() - downSinceMs, mayHaveLost: true });
+  }
+
+  /** One channel that is refused refuses all of a command: what is not allowed to one link must not keep the others from coming back. */
+  async #subscribeAll(redis: Redis): Promise<void> {
+    this.#refused.clear();
+    try {
+      await this.#subscribe(redis, [...this.#channels.keys()]);
+    } catch (thrown) {
+      const members = [...this.#members].filter(({ sinks }) => sinks.size > 0);
+      if (!isReply(thrown) || members.length < 2 || this.#commands.isCluster) throw thrown;
+      for (const member of members) await this.#resubscribe(redis, member);
+      if (this.#refused.size === members.length) throw thrown;
+    }
+  }
+
+  /** @throws what is no answer of the server */
+  async #resubscribe(redis: Redis, member: Member): Promise<void> {
+    try {
+      await this.#subscribe(redis, [...member.sinks.keys()]);
+      this.#refused.delete(member);
+    } catch (thrown) {
+      if (!isReply(thrown)) throw thrown;
+      this.#refused.add(member);
+      member.outage.failed(mapError(thrown));
+    }
+  }
+
+  #tryRefused(times: number): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      const again = this.#inTurn(async () => {
+        const redis = this.#connection.current;
+        if (redis === undefined) return;
+        for (const member of [...this.#refused]) {
+          await this.#resubscribe(redis, member);
+          if (!this.#refused.has(member)) this.#restored(member);
+        }
+        if (this.#refused.size > 0 && !this.#isClosed) this.#tryRefused(times + 1);
+      });
+      // The connection is lost: all are subscribed anew with the next one.
+      again.catch(() => {});
+    }, reconnectDelayMs(times));
+    this.#retry.unref();
   }
 
   #listen(redis: Redis): void {
     const limits = { maxTextLength: 4 * this.#settings.maxEventBytes };
     redis.on(this.#commands.isCluster ? 'smessage' : 'message', (channel: string, text: string) => {
-      const sinks = this.#channels.get(channel);
-      if (sinks === undefined) return;
-      decodeEvents(
-        text,
-        (event) => {
-          for (const sink of sinks) sink.deliver(event);
-        },
-        (error) => {
-          for (const sink of sinks) sink.corrupt(error);
-        },
-        limits,
-      );
+      // Each link has events of its own: what a handler does to one is nobody else's concern.
+      for (const { sinks } of this.#channels.get(channel) ?? []) {
+        const all = sinks.get(channel) ?? [];
+        decodeEvents(
+          text,
+          (event) => {
+            for (const sink of all) sink.deliver(event);
+          },
+          (error) => {
+            for (const sink of all) sink.corrupt(error);
+          },
+          limits,
+        );
+      }
     });
   }
 
@@ -132,11 +248,15 @@ export class Subscriber {
   }
 
   /** @returns channels that nobody wants any more */
-  #forget(channels: readonly string[], sink: Sink): string[] {
+  #forget(member: Member, channels: readonly string[], sink: Sink): string[] {
     return channels.filter((channel) => {
-      const sinks = this.#channels.get(channel);
+      const sinks = member.sinks.get(channel);
       sinks?.delete(sink);
-      return sinks?.size === 0 && this.#channels.delete(channel);
+      if (sinks === undefined || sinks.size > 0) return false;
+      member.sinks.delete(channel);
+      const members = this.#channels.get(channel);
+      members?.delete(member);
+      return members?.size === 0 && this.#channels.delete(channel);
     });
   }
 
@@ -145,4 +265,10 @@ export class Subscriber {
     this.#tail = done.catch(() => {});
     return done;
   }
+}
+
+function addTo<Value>(sets: Map<string, Set<Value>>, key: string, value: Value): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([value]));
+  else set.add(value);
 }

@@ -5,6 +5,8 @@ import {
   type Link,
   type LinkContext,
   PolycastError,
+  type Share,
+  Shared,
   type Sink,
   type Source,
   type SourceRequest,
@@ -23,6 +25,7 @@ import { filterTarget } from './rules.ts';
 import { isPublicForced } from './sdk-internals/shape.ts';
 import { TopicSender } from './sender.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
+import { SharedClient } from './shared-client.ts';
 import { ServiceBusSource } from './source.ts';
 import { type EncodedMessage, encodeMessage, messageIdOf, renumbered, type Sent, withTtl } from './wire.ts';
 import { within } from './within.ts';
@@ -40,13 +43,18 @@ const MAX_SENDERS = 64;
  */
 export function serviceBus(options: ServiceBusOptions): Transport {
   const settings = settingsFrom(options);
+  const clients = new Shared(
+    async () => new SharedClient(settings),
+    (client) => client.close(),
+    settings.shareConnection,
+  );
   return {
     manifest: manifest(settings),
     core: CORE,
     location: locationOf(settings),
     filterTarget,
     offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
-    open: (context) => ServiceBusLink.open(settings, context),
+    open: async (context) => ServiceBusLink.open(settings, await clients.acquire(), context),
   };
 }
 
@@ -69,8 +77,8 @@ class ServiceBusLink implements Link<EncodedMessage> {
   #closing: Promise<void> | undefined;
 
   /** @throws PolycastError `unreachable` `unauthorized` `not-found` `invalid-configuration`, within `connectTimeoutMs` */
-  static async open(settings: Settings, context: LinkContext): Promise<Link> {
-    const link = new ServiceBusLink(settings, context);
+  static async open(settings: Settings, share: Share<SharedClient>, context: LinkContext): Promise<Link> {
+    const link = new ServiceBusLink(settings, share, context);
     let timer: NodeJS.Timeout | undefined;
     const { connectTimeoutMs } = settings;
     const late = new Promise<never>((_, reject) => {
@@ -93,11 +101,11 @@ class ServiceBusLink implements Link<EncodedMessage> {
     }
   }
 
-  private constructor(settings: Settings, context: LinkContext) {
+  private constructor(settings: Settings, share: Share<SharedClient>, context: LinkContext) {
     this.#settings = settings;
     this.#context = context;
     this.#topic = topicName(settings.prefix, context.topic);
-    this.#connection = new Connection(settings, context);
+    this.#connection = new Connection(share, context);
     this.#administration = new Administration(settings, () => context.meter(OPERATIONS, 1));
   }
 
@@ -246,8 +254,8 @@ class ServiceBusLink implements Link<EncodedMessage> {
   }
 
   async #end(): Promise<void> {
-    // A client of our own ends its links when it is closed.
-    if ('client' in this.#settings.access) {
+    // A client of our own ends its links when it is closed: with the last link.
+    if (this.#connection.isShared || 'client' in this.#settings.access) {
       const ending = Promise.all([...this.#senders.values()].map((sender) => sender.close()));
       await within(this.#settings.closeTimeoutMs, ending);
     }

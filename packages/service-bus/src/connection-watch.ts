@@ -13,7 +13,7 @@ export interface ConnectionEvents {
 
 /** Knows whether a connection of the SDK is there. The SDK itself reports neither its loss nor its return. */
 export interface ConnectionWatch {
-  /** The connection was opened. @param topic one whose links may be opened to see whether the service answers */
+  /** The connection was opened, or another topic is to be used. @param topic one whose links may be opened to see whether the service answers */
   start?(topic: string): void;
   /** A call failed as those do whose connection is lost. */
   suspect?(error: PolycastError): void;

@@ -24,6 +24,7 @@ const PARAMETERS: Readonly<Record<string, Read>> = {
   administrationUrl: text('administrationUrl'),
   customEndpointAddress: text('customEndpointAddress'),
   create: (value, name) => (value === 'subscriptions' ? { create: value } : flag('create')(value, name)),
+  shareConnection: flag('shareConnection'),
   prefix: text('prefix'),
   duplicateDetectionMs: number('duplicateDetectionMs'),
   maxMessageBytes: number('maxMessageBytes'),

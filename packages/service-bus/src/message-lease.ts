@@ -175,7 +175,7 @@ export class MessageLease implements Lease {
           const wasLost =
             error.code === 'timeout' || (error.code === 'disconnected' && this.#holder.generation !== generation);
           if (!wasLost || this.#holder.isSession || tries >= MAX_TRIES) throw error;
-          await connection.returned(Math.min(RETURN_WITHIN_MS, this.lockLeftMs));
+          await connection.awaitReturn(Math.min(RETURN_WITHIN_MS, this.lockLeftMs));
           if (connection.isDown || this.lockLeftMs <= 0) throw error;
         }
       }

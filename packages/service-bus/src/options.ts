@@ -38,6 +38,11 @@ export interface ServiceBusOptions {
   readonly client?: ServiceBusClient;
   /** With {@link client}: creates what is missing. Left out, nothing is created, as with `create: false`. */
   readonly administrationClient?: ServiceBusAdministrationClient;
+  /**
+   * All broadcasters over one transport object share its connection, which closes with the last of them. `false`: each has its own, as
+   * loads need that one connection cannot carry. A ready {@link client} is shared in any case. @default true
+   */
+  readonly shareConnection?: boolean;
   /** Speak AMQP over WebSockets, on port 443. Node has none of its own that fits: give `ws`, and a proxy agent if need be. */
   readonly webSocketOptions?: WebSocketOptions;
   /** An address to connect to instead of the namespace's, as private links and gateways need it. */

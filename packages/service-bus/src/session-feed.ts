@@ -1,6 +1,6 @@
 import type { ServiceBusReceivedMessage, ServiceBusSessionReceiver } from '@azure/service-bus';
 import { AttemptCounter } from './attempt-counter.ts';
-import { type Connection, RECONNECT_INTERVAL_MS } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { FeedOptions } from './feed.ts';
 import type { Feeder } from './intake.ts';
 import { OPERATIONS } from './manifest.ts';
@@ -11,6 +11,7 @@ import { QuietSignal } from './quiet-signal.ts';
 import { failSessionSettlements, sessionLinkOf } from './sdk-internals/session-link.ts';
 import { drained } from './sdk-public/drained.ts';
 import { OutcomeTurns } from './sdk-public/outcome-turns.ts';
+import { RECONNECT_INTERVAL_MS } from './shared-client.ts';
 import { pause, within } from './within.ts';
 
 /** Most sessions that one feed has at once. */
@@ -76,7 +77,7 @@ export class SessionFeed {
         if (error.code === 'timeout' && !connection.isDown && waitedMs > RECONNECT_INTERVAL_MS) continue;
         if (error.code === 'not-found' || error.code === 'unauthorized') lost(error);
         await pause(RECONNECT_INTERVAL_MS);
-        await connection.returned(RECONNECT_INTERVAL_MS);
+        await connection.awaitReturn(RECONNECT_INTERVAL_MS);
       }
     }
   }

@@ -34,6 +34,7 @@ export interface Settings {
   readonly access: Access;
   /** Why the SDK is used by its public face alone; undefined where it is not. */
   readonly publicBecause: string | undefined;
+  readonly shareConnection: boolean;
   readonly endpoint: Endpoint;
   readonly webSocketOptions: WebSocketOptions | undefined;
   readonly customEndpointAddress: string | undefined;
@@ -63,6 +64,7 @@ const SERVICE_BUS_OPTIONS: OptionNames<ServiceBusOptions> = {
   credential: 1,
   client: 1,
   administrationClient: 1,
+  shareConnection: 1,
   webSocketOptions: 1,
   customEndpointAddress: 1,
   administrationUrl: 1,
@@ -120,6 +122,7 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
   return {
     access,
     publicBecause,
+    shareConnection: oneOf('shareConnection', options.shareConnection ?? true, [true, false]),
     endpoint,
     webSocketOptions: webSocketOptions(options.webSocketOptions, endpoint),
     customEndpointAddress,

@@ -1,4 +1,4 @@
-import type { Broadcaster, Subscription } from '@polycast/core';
+import type { Broadcaster, Subscription, Transport } from '@polycast/core';
 import { check, refused, same, sameSet, showError } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
@@ -26,6 +26,22 @@ async function pair(c: CaseContext) {
   await desk.publish({ type: 'order', data: 0 });
   await inbox.until(1);
   return { desk, kitchen, inbox };
+}
+
+/** On each of several topics: who listens, all of them over one transport object, and who publishes, over another. Each has had one event. */
+async function crowdOver(c: CaseContext, transport: Transport, count: number) {
+  return Promise.all(
+    numbers(count).map(async (n) => {
+      const topic = `${c.topic}-over-${n}`;
+      const [desk, owner] = await Promise.all([c.join('desk', { topic }), c.join('kitchen', { topic, transport })]);
+      const inbox = await c.listen(owner);
+      owner.onSignal((signal) => inbox.signals.push(signal));
+      await desk.publish({ type: 'order', data: topic });
+      await inbox.until(1);
+      same(inbox.data, [topic], 'its own event, and no other');
+      return { topic, desk, owner, inbox };
+    }),
+  );
 }
 
 export const lifecycleCases: readonly ConformanceCase[] = [
@@ -358,6 +374,47 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       sameSet(inboxes[0]!.data, ['all', 'role'], 'k0');
       same(inboxes[1]!.data, [], 'k1');
       sameSet(inboxes[2]!.data, ['all', 'role', 'k2'], 'k2');
+    },
+  },
+  {
+    id: 'lifecycle/one-object',
+    clause: 'lifecycle.19',
+    title: 'several topics over one transport object: each has its own events, one ends, all end, and one begins again',
+    requires,
+    async run(c) {
+      const transport = c.transport();
+      const all = await crowdOver(c, transport, 4);
+      await all[0]!.owner.close();
+      const others = all.slice(1);
+      await Promise.all(others.map(({ desk }) => desk.publish({ type: 'order', data: 'after one has ended' })));
+      for (const { topic, inbox } of others) {
+        await inbox.until(2);
+        same(inbox.data, [topic, 'after one has ended'], topic);
+        same(inbox.signals, [], `signals on ${topic}`);
+      }
+      await Promise.all(others.map(({ owner }) => owner.close()));
+      const [again] = await crowdOver(c, transport, 1);
+      same(again!.inbox.data, [again!.topic], 'once all had ended');
+    },
+  },
+  {
+    id: 'lifecycle/one-object-cut',
+    clause: 'lifecycle.19',
+    title: 'several topics over one transport object, whose connections are cut: each of them goes on',
+    requires,
+    needs: ['cut'],
+    timeoutMs: 40_000,
+    async run(c) {
+      const all = await crowdOver(c, c.transport(), 3);
+      await c.faults.cut();
+      for (const { desk, inbox } of all) await c.recovered(desk, [inbox]);
+      await all[0]!.owner.close();
+      for (const { desk, inbox } of all.slice(1)) {
+        inbox.received.length = 0;
+        await desk.publish({ type: 'order', data: 'after the cut' });
+        await c.fence(desk, [inbox]);
+        same(inbox.data, ['after the cut'], 'after the cut');
+      }
     },
   },
   {

@@ -25,4 +25,8 @@ export const lifecycle = chapter('lifecycle', 'Beginning and end.', [
     'A handler that awaits the close of its own subscription does not wait for itself, and its delivery is accepted when it returns.',
   ],
   ['MUST', 'No listener stays on an `AbortSignal` once the subscription or request that was given it has ended.'],
+  [
+    'MUST',
+    'Broadcasters over one transport object do not disturb one another, whether one ends or their connection is lost.',
+  ],
 ]);

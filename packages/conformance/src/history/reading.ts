@@ -216,6 +216,8 @@ export class Reading {
           healedAt: Number.POSITIVE_INFINITY,
         });
         return;
+      case 'starved':
+        return this.#disturbed(entry.at - entry.forMs);
       case 'healed': {
         const fault = this.faults.find(({ id }) => id === entry.fault);
         if (fault !== undefined) fault.healedAt = entry.at;

@@ -89,6 +89,8 @@ export type Happening =
       readonly forgets?: boolean;
     }
   | { readonly what: 'healed'; readonly fault: string }
+  /** The machine gave a process no time, as if it had been frozen: to one who took part, or to the one in which a local service runs. */
+  | { readonly what: 'starved'; readonly forMs: number }
 
   // ── what was left ──
   /** All faults were healed, and nothing more was to come: what is owed now is lost. */

@@ -55,6 +55,21 @@ export const subscriptionMutants: readonly Mutant[] = [
       }),
   },
   {
+    name: 'ends-what-is-shared',
+    wrong: 'the first link of a transport object to close ends the connection of them all',
+    caughtBy: ['lifecycle/one-object'],
+    breed: (make) => () => {
+      let isEnded = false;
+      return interfere(make(), {
+        deliver: (event, lease, next) => !isEnded && next(event, lease),
+        closeLink: (next) => {
+          isEnded = true;
+          return next();
+        },
+      });
+    },
+  },
+  {
     name: 'signals-to-everyone',
     wrong: 'what one source signals is signalled for the whole link',
     caughtBy: ['signals/of-one-source'],

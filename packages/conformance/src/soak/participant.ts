@@ -14,6 +14,7 @@ import { seeded } from '../random.ts';
 import { setClock } from './clock.ts';
 import type { Answer, Order, PlannedEvent } from './order.ts';
 import type { Mood } from './plan.ts';
+import { watchStarved } from './starved.ts';
 import { TimerOrigins } from './timer-origins.ts';
 
 /** The pipe for the record. */
@@ -99,6 +100,7 @@ process.on('message', (order: Order) => {
       return process.disconnect();
   }
 });
+watchStarved((forMs) => note({ what: 'starved', forMs }));
 // With its parent it goes, too, whatever it has open; told to end, it must do so by itself.
 process.on('disconnect', () => {
   if (lives.size > 0) process.exit(0);

@@ -6,6 +6,7 @@ import type { PlannedEvent } from './order.ts';
 import { nowMs, type ParticipantProcess } from './participant-process.ts';
 import { type Plan, type PlannedSubscription, SLOTS, type Step } from './plan.ts';
 import { Recorder, type Stage } from './stage.ts';
+import { watchStarved } from './starved.ts';
 import type { FaultCounts } from './tally.ts';
 
 /** How long a step waits for what it began while there are faults, ms: then the history goes on without. */
@@ -100,6 +101,7 @@ class Performance {
   #isUnclean = false;
   #isAtRest = false;
   #watch: NodeJS.Timeout | undefined;
+  #endStarved = () => {};
 
   constructor(plan: Plan, stage: Stage, promises: Promises, options: PerformOptions) {
     this.recorder = new Recorder(options.signal);
@@ -117,6 +119,7 @@ class Performance {
 
   async play(): Promise<void> {
     this.#watch = setInterval(() => this.#lookAfter(), PING_EVERY_MS);
+    this.#endStarved = watchStarved((forMs) => this.recorder.note({ what: 'starved', forMs }));
     for (const step of this.#plan.steps) {
       if (this.recorder.isOver) return;
       await this.#step(step);
@@ -128,6 +131,7 @@ class Performance {
   /** Leaves nothing of the history behind, whatever became of it. */
   async end(): Promise<void> {
     clearInterval(this.#watch);
+    this.#endStarved();
     await this.#disturbances.healAll();
     for (const one of this.#processes.keys()) {
       const isClean = !this.#joined.some((joined) => joined?.process === one);

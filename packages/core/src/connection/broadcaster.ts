@@ -10,6 +10,7 @@ import type {
   MembersOptions,
   PublishOptions,
   Replies,
+  ReplyTo,
   RequestOptions,
   SubscribeOptions,
   Subscription,
@@ -22,6 +23,7 @@ import type { Participant } from '../contract/participant.ts';
 import type { SignalListener } from '../contract/signal.ts';
 import type { Refuse } from '../contract/unsupported.ts';
 import type { MemberList } from '../control/member-list.ts';
+import type { Through } from '../control/request-desk.ts';
 import { CLOSE_OPTIONS, LiveSubscription } from '../deliver/subscription.ts';
 import { type SubscriptionSettings, subscribeOptions, subscriptionSettings } from '../deliver/subscription-settings.ts';
 import type { BroadcastEvent, EventInput } from '../envelope/event.ts';
@@ -33,8 +35,12 @@ import { settlesWithin } from '../timing/timer.ts';
 import type { ControlSource, Session, Wrapping } from './session.ts';
 
 /** A connected broadcaster. Made by `connect`. */
-export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends EventMap = Events>
-  implements Broadcaster<Events, Inputs>
+export class LiveBroadcaster<
+  Events extends EventMap = EventMap,
+  Inputs extends EventMap = Events,
+  Answers extends EventMap = EventMap,
+  AnswerInputs extends EventMap = Answers,
+> implements Broadcaster<Events, Inputs, Answers, AnswerInputs>
 {
   readonly #session: Session;
   readonly #metered: Readonly<Record<string, number>>;
@@ -151,7 +157,7 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
 
   on<Type extends keyof Events & string>(
     type: Type,
-    handler: Handler<BroadcastEvent<Type, Events[Type]>>,
+    handler: Handler<BroadcastEvent<Type, Events[Type]>, ReplyTo<AnswerInputs, Type>>,
     options?: SubscribeOptions,
   ): Promise<Subscription<BroadcastEvent<Type, Events[Type]>>> {
     if (typeof type !== 'string' || typeof handler !== 'function') {
@@ -276,11 +282,18 @@ export class LiveBroadcaster<Events extends EventMap = EventMap, Inputs extends 
     return inboxOf();
   }
 
-  request(event: EventInputOf<Inputs>, options: RequestOptions = {}): Replies {
+  request<Type extends keyof Inputs & string>(
+    event: EventInput<Type, Inputs[Type]>,
+    options: RequestOptions = {},
+  ): Replies<ReplyTo<Answers, Type>> {
     if (this.#closing !== undefined) throw closedError();
     optionsOf('request', options, REQUEST_OPTIONS);
     this.#require('request', 'request()');
-    return this.#session.desk.request(event, options, () => this.#listenBeside());
+    const session = this.#session;
+    const { wrapping } = session;
+    const through: Through | undefined =
+      this.#isPlain || wrapping === undefined ? undefined : (...given) => wrapping.publishThrough(session, ...given);
+    return session.desk.request(event, options, () => this.#listenBeside(), through) as Replies<ReplyTo<Answers, Type>>;
   }
 
   members(options: MembersOptions = {}): Promise<readonly Participant[]> {

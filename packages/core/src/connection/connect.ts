@@ -50,7 +50,9 @@ export interface ConnectOptions {
   readonly retry?: RetryOptions;
   /** Schemas of event types (zod, valibot, arktype, …): checked when publishing and again before a handler sees the data. */
   readonly schemas?: SchemaMap;
-  /** Wraps publishes and handlers, outermost first. */
+  /** Schemas of the replies to requests, by the request's type: checked when replying and again before the requester sees the data. */
+  readonly replies?: SchemaMap;
+  /** Wraps publishes, requests and handlers, outermost first. */
   readonly middleware?: readonly Middleware[];
   readonly onSignal?: SignalListener;
   /** Aborts connecting: code `aborted`. */
@@ -69,6 +71,7 @@ const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   chunking: 1,
   retry: 1,
   schemas: 1,
+  replies: 1,
   middleware: 1,
   onSignal: 1,
   signal: 1,
@@ -79,9 +82,9 @@ const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
  * `transport-not-installed` `duplicate-instance` `unreachable` `unauthorized` `protocol-mismatch` `aborted`
  * @throws TypeError for an option that does not exist, with the nearest name
  */
-export function connect<const Schemas extends SchemaMap>(
-  options: ConnectOptions & { readonly schemas: Schemas },
-): Promise<Broadcaster<EventsOf<Schemas>, InputsOf<Schemas>>>;
+export function connect<const Schemas extends SchemaMap, const Replies extends SchemaMap = SchemaMap>(
+  options: ConnectOptions & { readonly schemas: Schemas; readonly replies?: Replies },
+): Promise<Broadcaster<EventsOf<Schemas>, InputsOf<Schemas>, EventsOf<Replies>, InputsOf<Replies>>>;
 export function connect<Events extends EventMap = EventMap>(options: ConnectOptions): Promise<Broadcaster<Events>>;
 export function connect(options: ConnectOptions): Promise<Broadcaster> {
   const runtime = systemRuntime();
@@ -97,10 +100,11 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const retry = retryPolicy(options.retry);
   const ttlMs = aboveZero('ttlMs', options.ttlMs ?? DEFAULT_TTL_MS);
   isAborted(options.signal);
-  const isWrapped = (options.schemas ?? options.middleware) !== undefined;
+  const isWrapped = (options.schemas ?? options.replies ?? options.middleware) !== undefined;
   const wrapping = isWrapped ? await import('./wrapping.ts') : undefined;
   const middleware = wrapping?.checkMiddleware(options.middleware) ?? [];
   const schemas = options.schemas === undefined ? undefined : wrapping?.checkSchemas(options.schemas);
+  const replies = options.replies === undefined ? undefined : wrapping?.checkSchemas(options.replies);
   const signals = new SignalHub();
   if (options.onSignal) signals.add(options.onSignal);
   const transport = await transportOf(options);
@@ -190,6 +194,11 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       isDown: () => isDown,
       runtime,
     });
+    const refused = (error: PolycastError) => {
+      dropped.corrupt++;
+      tell({ kind: 'corrupt', error });
+    };
+    const checks = replies && wrapping && new wrapping.ReplyChecks(replies, refused);
     const session: Session = {
       topic,
       self,
@@ -199,7 +208,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       link,
       runtime,
       publisher,
-      desk: new RequestDesk(self, publisher, runtime),
+      desk: new RequestDesk(self, publisher, runtime, checks),
       members: memberList && new memberList.MemberList(self, publisher, runtime, tell),
       control: undefined,
       makeControl: () => directInbox(),

@@ -14,10 +14,26 @@ export type EventInputOf<Events extends EventMap> = {
   [Type in keyof Events & string]: EventInput<Type, Events[Type]>;
 }[keyof Events & string];
 
-/** Any event a map allows, as it is received. */
-export type EventOf<Events extends EventMap> = {
-  [Type in keyof Events & string]: BroadcastEvent<Type, Events[Type]>;
-}[keyof Events & string];
+/**
+ * Any event, as it is received: those of the map, and, since nothing checks what others publish on the topic, one of any other type.
+ * A `switch` over the known types leaves {@link UnknownEvent}, not `never`.
+ */
+export type EventOf<Events extends EventMap> = string extends keyof Events
+  ? BroadcastEvent<string, Events[string]>
+  : { [Type in keyof Events & string]: BroadcastEvent<Type, Events[Type]> }[keyof Events & string] | UnknownEvent;
+
+/** An event of a type that the map does not have. Nothing is known of its data. */
+export type UnknownEvent = BroadcastEvent<UnknownType, unknown>;
+
+/** Any string but the known types: TypeScript has no such type, so it stands for one that equals none of them. At runtime it is any string. */
+export type UnknownType = 'any other type' & { readonly [unknownType]: true };
+
+declare const unknownType: unique symbol;
+
+/** The data of the replies to requests of a type: of any kind where the map does not have it. */
+export type ReplyTo<Answers extends EventMap, Type extends string> = Type extends keyof Answers
+  ? Answers[Type]
+  : unknown;
 
 /** @default for `ttlMs`: 10 minutes */
 export const DEFAULT_TTL_MS = 600_000;
@@ -104,13 +120,13 @@ export interface SubscribeOptions {
  * Handles one delivery. Returning (or resolving) accepts it; throwing (or rejecting) retries it.
  * `delivery.reject` and `delivery.release` override that; the first call wins.
  */
-export type Handler<Event extends BroadcastEvent = BroadcastEvent> = (
+export type Handler<Event extends BroadcastEvent = BroadcastEvent, Answer = unknown> = (
   event: Event,
-  delivery: Delivery<Event>,
+  delivery: Delivery<Event, Answer>,
 ) => unknown;
 
-/** One event delivered to one subscriber. */
-export interface Delivery<Event extends BroadcastEvent = BroadcastEvent> {
+/** One event delivered to one subscriber. `Answer` types what `reply` takes. */
+export interface Delivery<Event extends BroadcastEvent = BroadcastEvent, Answer = unknown> {
   readonly event: Event;
   /** 1 for the first attempt, as far as the transport knows. */
   readonly attempt: number;
@@ -124,8 +140,11 @@ export interface Delivery<Event extends BroadcastEvent = BroadcastEvent> {
   reject(reason: string): void;
   /** Returns the event for redelivery. */
   release(options?: ReleaseOptions): void;
-  /** Answers a `request`. @throws PolycastError `invalid-event` if the event is not a request. */
-  reply(data: unknown): Promise<void>;
+  /**
+   * Answers a `request`. Rejects with `invalid-event` if the event is not a request, with `schema-mismatch` if the data does not fit
+   * the schema that `connect` was given for replies to this type, and as `publish` does.
+   */
+  reply(data: Answer): Promise<void>;
 }
 
 /** A live subscription. Closing it drains: see {@link Broadcaster.close}. */
@@ -151,15 +170,15 @@ export interface RequestOptions extends Omit<PublishOptions, 'confirm' | 'carbon
   readonly timeoutMs?: number;
 }
 
-export interface Reply {
-  readonly data: unknown;
+export interface Reply<Data = unknown> {
+  readonly data: Data;
   /** The participant that replied. */
   readonly from: Participant;
   readonly event: BroadcastEvent;
 }
 
 /** Replies as they arrive (`for await`), or all of them (`await`). */
-export interface Replies extends AsyncIterable<Reply>, PromiseLike<readonly Reply[]> {}
+export interface Replies<Data = unknown> extends AsyncIterable<Reply<Data>>, PromiseLike<readonly Reply<Data>[]> {}
 
 export interface MembersOptions {
   readonly role?: string;
@@ -181,13 +200,17 @@ export interface Dropped {
 
 /**
  * One participant on one topic: what `connect` returns. `Events` types what is received; `Inputs` what is published, which
- * differs only where a schema transforms.
+ * differs only where a schema transforms. `Answers` types replies as they are received, `AnswerInputs` as they are given.
  *
  * Every method may be called at any time and concurrently. After `close` began, all but `close` reject with `closed`.
  * Options that do not exist are refused with a TypeError that names the nearest one.
  */
-export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends EventMap = Events>
-  extends AsyncDisposable {
+export interface Broadcaster<
+  Events extends EventMap = EventMap,
+  Inputs extends EventMap = Events,
+  Answers extends EventMap = EventMap,
+  AnswerInputs extends EventMap = Answers,
+> extends AsyncDisposable {
   readonly topic: string;
   readonly self: Participant;
   readonly manifest: Manifest;
@@ -213,11 +236,17 @@ export interface Broadcaster<Events extends EventMap = EventMap, Inputs extends 
    */
   on<Type extends keyof Events & string>(
     type: Type,
-    handler: Handler<BroadcastEvent<Type, Events[Type]>>,
+    handler: Handler<BroadcastEvent<Type, Events[Type]>, ReplyTo<AnswerInputs, Type>>,
     options?: SubscribeOptions,
   ): Promise<Subscription<BroadcastEvent<Type, Events[Type]>>>;
-  /** Sends a request and collects the replies. */
-  request(event: EventInputOf<Inputs>, options?: RequestOptions): Replies;
+  /**
+   * Sends a request and collects the replies. Middleware and schemas see it as they see what is published. A reply that does not fit the
+   * schema for replies to its type is dropped, counted and signalled as `corrupt`.
+   */
+  request<Type extends keyof Inputs & string>(
+    event: EventInput<Type, Inputs[Type]>,
+    options?: RequestOptions,
+  ): Replies<ReplyTo<Answers, Type>>;
   /**
    * The participants subscribed to the topic now, including this one if it is. Where core emulates it, a call waits `timeoutMs`
    * for answers. The answers stand for 5 s: calls within that time return at once, and may miss participants that subscribed

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describeError } from './describe-error.ts';
-import { PolycastError } from './error.ts';
+import { isPolycastError, PolycastError } from './error.ts';
 
 /** Schemas by event type, from any library that speaks Standard Schema: zod, valibot, arktype, … */
 export type SchemaMap = Readonly<Record<string, StandardSchemaV1>>;
@@ -34,6 +34,17 @@ export function validate(schemas: SchemaMap, type: string, data: unknown): unkno
   return isThenable(result)
     ? Promise.resolve(result).then((settled) => outputOf(type, settled))
     : outputOf(type, result);
+}
+
+/** Before it is sent, as given. Rejects with `schema-mismatch`, also for what a schema throws. */
+export async function validateInput(schemas: SchemaMap, type: string, data: unknown): Promise<void> {
+  try {
+    await validate(schemas, type, data);
+  } catch (thrown) {
+    throw isPolycastError(thrown)
+      ? thrown
+      : new PolycastError('schema-mismatch', `${type}: its schema threw ${describeError(thrown)}`, { cause: thrown });
+  }
 }
 
 /** Promises of other libraries and realms, too. */

@@ -1,6 +1,6 @@
 import { type Address, checkAddress } from '../contract/address.ts';
 import { aboveZero, duration } from '../contract/checked-option.ts';
-import type { Replies, Reply, RequestOptions } from '../contract/contract.ts';
+import type { PublishOptions, Replies, Reply, RequestOptions } from '../contract/contract.ts';
 import { PolycastError } from '../contract/error.ts';
 import type { Participant } from '../contract/participant.ts';
 import type { BroadcastEvent, EventInput } from '../envelope/event.ts';
@@ -8,6 +8,7 @@ import type { Publisher } from '../publish/publisher.ts';
 import { Deduplicator } from '../receive/deduplicator.ts';
 import { isAborted, onAbort } from '../timing/abort.ts';
 import type { Runtime } from '../timing/runtime.ts';
+import type { ReplyChecks } from './reply-checks.ts';
 
 /** @default for `request`'s `timeoutMs` */
 export const DEFAULT_REQUEST_TIMEOUT_MS = 5_000;
@@ -15,6 +16,10 @@ export const DEFAULT_REQUEST_TIMEOUT_MS = 5_000;
 export const REPLY_TYPE = 'polycast.reply';
 /** Most replies one request holds for a reader that does not read. */
 const MAX_REPLIES = 100_000;
+
+type Send = (event: EventInput, options: PublishOptions | undefined) => Promise<void>;
+/** What stands around a publish stands around a request. */
+export type Through = (event: EventInput, options: PublishOptions, send: Send) => Promise<void>;
 
 /** Asks, and hands each reply to the request it answers; and answers the requests of others. */
 export class RequestDesk {
@@ -24,9 +29,11 @@ export class RequestDesk {
   readonly #cancel = new Set<(error: PolycastError) => void>();
   readonly #runtime: Runtime;
   readonly #heard: Deduplicator;
+  readonly #checks: ReplyChecks | undefined;
   #nextNumber = 1;
 
-  constructor(self: Participant, publisher: Publisher, runtime: Runtime) {
+  constructor(self: Participant, publisher: Publisher, runtime: Runtime, checks: ReplyChecks | undefined) {
+    this.#checks = checks;
     this.#runtime = runtime;
     this.#heard = new Deduplicator(runtime);
     this.#self = self;
@@ -39,7 +46,7 @@ export class RequestDesk {
   }
 
   /** @param listen resolves once replies can reach us; not called for what is refused */
-  request(input: EventInput, options: RequestOptions, listen: () => Promise<void>): Replies {
+  request(input: EventInput, options: RequestOptions, listen: () => Promise<void>, through?: Through): Replies {
     const { expect = Number.POSITIVE_INFINITY, timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, ...publishOptions } = options;
     aboveZero('expect', expect);
     duration('timeoutMs', timeoutMs);
@@ -55,14 +62,20 @@ export class RequestDesk {
     const fail = (error: unknown) => gathering.end(error);
     const abort = () => fail(new PolycastError('aborted', 'the request was aborted'));
     this.#cancel.add(fail);
-    this.#waiting.set(correlationid, (event) => gathering.add(replyOf(event)));
+    this.#waiting.set(correlationid, (event) => {
+      const take = (data: unknown) => gathering.add({ data, from: participantOf(event.source), event });
+      if (this.#checks === undefined) take(event.data);
+      else this.#checks.received(input.type, event.data, take);
+    });
     const ask = async () => {
       await listen();
       gathering.expireAfter(timeoutMs);
       const core = { replyto: `instance:${this.#self.instance}`, correlationid };
       // Nobody reads a question after its time.
       const ttlMs = publishOptions.ttlMs ?? Math.max(timeoutMs, 1);
-      await this.#publisher.send(this.#publisher.prepare(input, { ...publishOptions, ttlMs }, core));
+      const send: Send = (event, given) => this.#publisher.send(this.#publisher.prepare(event, given, core));
+      const asked = { ...publishOptions, ttlMs };
+      await (through === undefined ? send(input, asked) : through(input, asked, send));
     };
     if (aborted) abort();
     else {
@@ -83,6 +96,7 @@ export class RequestDesk {
     if (typeof replyto !== 'string' || typeof correlationid !== 'string') {
       throw new PolycastError('invalid-event', `event ${request.id} is not a request: it has no replyto`);
     }
+    await this.#checks?.given(request.type, data);
     await this.answer(replyto, correlationid, data);
   }
 
@@ -186,10 +200,6 @@ class Gathering implements Replies {
   #awake(): void {
     for (const wake of this.#wake.splice(0)) wake();
   }
-}
-
-function replyOf(event: BroadcastEvent): Reply {
-  return { data: event.data, from: participantOf(event.source), event };
 }
 
 /** Who published, from a source that Polycast wrote. */

@@ -536,9 +536,9 @@ export class LiveSubscription implements Subscription, Watched {
     yield* this.#queue ?? [];
   }
 
+  /** The service gives it to us again, or to another member: it is not given up. */
   abandon(delivery: LiveDelivery): void {
     delivery.abandon();
-    this.inbox.reopen(delivery.event, this);
     this.#queue?.remove(delivery);
     const resting = this.#resting?.get(delivery);
     if (resting !== undefined) {

@@ -1,10 +1,8 @@
 import type { Session } from '../connection/session.ts';
 import { type Address, EVERYONE } from '../contract/address.ts';
 import type { PublishOptions } from '../contract/contract.ts';
-import { describeError } from '../contract/describe-error.ts';
-import { isPolycastError, PolycastError } from '../contract/error.ts';
 import type { PublishContext } from '../contract/middleware.ts';
-import { type SchemaMap, validate } from '../contract/schema.ts';
+import { validateInput } from '../contract/schema.ts';
 import type { EventInput } from '../envelope/event.ts';
 
 type Send = (event: EventInput, options: PublishOptions | undefined) => Promise<void>;
@@ -21,22 +19,11 @@ export function publishThrough(
     (next, layer) => async (input) => (layer.publish === undefined ? next(input) : layer.publish(input, context, next)),
     async (input) => {
       // Checked, and sent as given: the receiver's schema makes of it what it makes.
-      if (session.schemas !== undefined) await check(session.schemas, input);
+      if (session.schemas !== undefined) await validateInput(session.schemas, input.type, input.data);
       return send(input, options);
     },
   );
   return chain(event);
-}
-
-/** @throws PolycastError `schema-mismatch`, also for what a schema throws */
-async function check(schemas: SchemaMap, { type, data }: EventInput): Promise<void> {
-  try {
-    await validate(schemas, type, data);
-  } catch (thrown) {
-    throw isPolycastError(thrown)
-      ? thrown
-      : new PolycastError('schema-mismatch', `${type}: its schema threw ${describeError(thrown)}`, { cause: thrown });
-  }
 }
 
 function addressList(to: PublishOptions['to']): readonly Address[] {

@@ -28,13 +28,15 @@ export class Participants {
   make(): Transport {
     const transport = serviceBus(this.#options);
     const near = this.#near;
+    let nearby: Promise<Transport> | undefined;
     const watched: Transport = {
       ...transport,
       open: async (context) => {
         this.topics.add(context.topic);
         if (near === undefined) return transport.open(context);
-        const { port } = await this.#proxyOf(watched, near);
-        return serviceBus(near.optionsAt(port)).open(context);
+        // One for all who open it: they share its connection.
+        nearby ??= this.#proxyOf(watched, near).then(({ port }) => serviceBus(near.optionsAt(port)));
+        return (await nearby).open(context);
       },
     };
     return watched;

@@ -2,16 +2,22 @@ import type { ServiceBusClient, ServiceBusSender } from '@azure/service-bus';
 import type { PolycastError } from '@polycast/core/adapter';
 import type { ConnectionEvents, ConnectionWatch } from '../connection-watch.ts';
 import { mapError } from '../map-error.ts';
+import { pause } from '../within.ts';
 
 /** How often it is looked whether the link is still there, ms. Nothing is sent while it is. */
 const LOOK_MS = 250;
 /** The service closes links that are idle for ten minutes. */
 const MAX_LINK_AGE_MS = 240_000;
 
+/** A service that is there says by then, ms, that a topic is not. */
+const ANSWER_MS = 1_000;
+
 export interface PublicWatchOptions {
   readonly client: ServiceBusClient;
   readonly keepAliveMs: number;
   readonly events: ConnectionEvents;
+  /** Do links of other topics use the connection, too? */
+  isShared(): boolean;
   /** Bounds the wait for an answer. */
   call<Answer>(calling: Promise<Answer>): Promise<Answer>;
 }
@@ -38,9 +44,11 @@ export class PublicConnectionWatch implements ConnectionWatch {
   }
 
   start(topic: string): void {
+    const isMoved = this.#topic !== '';
     this.#topic = topic;
-    const { keepAliveMs } = this.#options;
     void this.#renew();
+    if (isMoved) return;
+    const { keepAliveMs } = this.#options;
     this.#looking = setInterval(() => void this.#look(), LOOK_MS).unref();
     this.#renewing = setInterval(() => void this.#renew(), Math.min(keepAliveMs / 2, MAX_LINK_AGE_MS)).unref();
   }
@@ -95,8 +103,18 @@ export class PublicConnectionWatch implements ConnectionWatch {
     );
     // Of a link that is there it is known without waiting for the service.
     await nextTurn();
+    if (!isOpen && this.#options.isShared() && (await this.#isRefused(opening))) return;
     if (!isOpen) this.#down(undefined);
     await opening;
+  }
+
+  /** The topic is gone, and with it its link alone: those of other topics must not be told of a loss. */
+  async #isRefused(opening: Promise<unknown>): Promise<boolean> {
+    const refused = opening.then(
+      () => false,
+      (thrown: unknown) => !isLoss(mapError(thrown)),
+    );
+    return Promise.race([refused, pause(ANSWER_MS).then(() => false)]);
   }
 
   /** A new link, whose opening the service must answer; then the one before is looked at for the last time, and closed. */
@@ -124,7 +142,7 @@ export class PublicConnectionWatch implements ConnectionWatch {
   #failed(thrown: unknown): void {
     const error = mapError(thrown);
     // A service that refuses has answered. Who may only listen has no link to watch.
-    if (error.code === 'disconnected' || error.code === 'timeout' || error.code === 'unreachable') this.#down(error);
+    if (isLoss(error)) this.#down(error);
     else this.#up();
   }
 
@@ -139,6 +157,10 @@ export class PublicConnectionWatch implements ConnectionWatch {
     this.#isDown = false;
     this.#options.events.onUp();
   }
+}
+
+function isLoss({ code }: PolycastError): boolean {
+  return code === 'disconnected' || code === 'timeout' || code === 'unreachable';
 }
 
 function nextTurn(): Promise<void> {
