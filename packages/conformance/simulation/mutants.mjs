@@ -367,4 +367,148 @@ export const MUTANTS = [
     caughtBy: ['residue-holds'],
     patches: [{ module: 'publish/batch-queue.ts', from: 'if (this.#holds) this.#runtime.release();', to: '' }],
   },
+  {
+    name: 'divided-lease-accepted-early',
+    wrong: 'of several members that share an event for their instance the first one settles it for all',
+    caughtBy: ['settled-twice', 'lost', 'lease-leaked'],
+    patches: [
+      {
+        module: 'deliver/lease-shares.ts',
+        from: 'return left === 0 ? lease.settle(outcome) : undefined;',
+        to: 'return left === count - 1 ? lease.settle(outcome) : undefined;',
+      },
+    ],
+  },
+  {
+    name: 'divided-lease-forgets-a-release',
+    wrong: 'what one of several members gives back is accepted, if the last one accepts it',
+    caughtBy: ['lost'],
+    patches: [
+      {
+        module: 'deliver/lease-shares.ts',
+        from: 'outcome = weightier(outcome, settlement);',
+        to: 'outcome = settlement;',
+      },
+    ],
+  },
+  {
+    name: 'divided-lease-never-settled',
+    wrong: 'an event that members share is never settled',
+    caughtBy: ['lease-leaked'],
+    patches: [
+      {
+        module: 'deliver/lease-shares.ts',
+        from: 'return left === 0 ? lease.settle(outcome) : undefined;',
+        to: 'return left < 0 ? lease.settle(outcome) : undefined;',
+      },
+    ],
+  },
+  {
+    name: 'pair-half-settled',
+    wrong: 'of an event that came by two ways only the first lease is settled',
+    caughtBy: ['lease-leaked'],
+    patches: [
+      {
+        module: 'deliver/paired-lease.ts',
+        from: '      this.#leases.map(async (lease, at) =>',
+        to: '      this.#leases.slice(0, 1).map(async (lease, at) =>',
+      },
+    ],
+  },
+  {
+    name: 'pair-goes-with-one-lock',
+    wrong: 'an event that came by two ways is abandoned with the first lock that is lost',
+    caughtBy: ['lost', 'duplicate', 'attempts', 'tries'],
+    patches: [
+      {
+        module: 'deliver/paired-lease.ts',
+        from: "if (codeOf(thrown) === 'lock-lost') return false;",
+        to: "if (codeOf(thrown) === 'lock-lost') throw thrown;",
+      },
+    ],
+  },
+  {
+    name: 'pair-drops-untold',
+    wrong: 'a copy that came without a lease is dropped without a word, since the other one had a lease',
+    caughtBy: ['lost'],
+    patches: [
+      {
+        module: 'deliver/subscription.ts',
+        from: 'return delivery.lease === undefined || (delivery.lease as HeldLease).isOnce ? 1 : 0;',
+        to: 'return delivery.lease === undefined ? 1 : 0;',
+      },
+    ],
+  },
+  {
+    name: 'both-ways-handled',
+    wrong: 'an event that comes through the group and past it is handled twice',
+    caughtBy: ['duplicate'],
+    patches: [
+      {
+        module: 'receive/group-inbox.ts',
+        from: 'const isSettled = this.wasAccepted(event) ||',
+        to: 'const isSettled =',
+      },
+    ],
+  },
+  {
+    name: 'second-way-not-joined',
+    wrong: 'an event that is being handled is handled again when it comes by its other way',
+    caughtBy: ['duplicate'],
+    patches: [
+      {
+        module: 'deliver/subscription.ts',
+        from: 'if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;',
+        to: 'if (this.settings.group !== undefined) continue;',
+      },
+    ],
+  },
+  {
+    name: 'given-up-again',
+    wrong: 'what a member set aside it handles again when it comes by its other way',
+    caughtBy: ['given-up'],
+    patches: [
+      {
+        module: 'receive/group-inbox.ts',
+        from: ' || givenUp.has(event)',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'instance-goes-to-the-group',
+    wrong: 'what a member fails to handle of what is for its instance is given back for others',
+    caughtBy: ['lost', 'attempts', 'order', 'hot', 'busy'],
+    patches: [
+      {
+        module: 'deliver/lease-shares.ts',
+        from: '    isOurs: true,\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'direct-source-closed-early',
+    wrong: 'what is for the instance is no longer listened to while a member still holds some of it',
+    caughtBy: ['lease-leaked'],
+    patches: [
+      {
+        module: 'receive/inbox.ts',
+        from: '(this.holders > 0 ||\n        this.#subscriptions',
+        to: '(this.#subscriptions',
+      },
+    ],
+  },
+  {
+    name: 'direct-source-unbounded',
+    wrong: 'what is for the instance is fetched beyond the buffer of a member',
+    caughtBy: ['buffer'],
+    patches: [
+      {
+        module: 'receive/inbox.ts',
+        from: 'least = Math.min(least, room)',
+        to: 'void room',
+      },
+    ],
+  },
 ];

@@ -291,6 +291,15 @@ test('the source for the instance brings no more than the smallest buffer takes,
   expect(direct().capacity).toBe(2);
 });
 
+test('what the service refuses to set aside is asked of it again', async () => {
+  const { listen, direct } = await open({ deadLetter: 'native' });
+  await listen({ group: 'b' });
+  await listen({ group: 'a', retry: { tries: 1, baseMs: 1 } }, fail);
+  const settle = vi.fn().mockRejectedValueOnce(new Error('not now')).mockResolvedValue(undefined);
+  direct().deliver(toMe(1), { ...leaseOf(), settle });
+  await vi.waitFor(() => expect(settle.mock.calls.map(([{ kind }]) => kind)).toEqual(['dead-letter', 'dead-letter']));
+});
+
 const numbered = (data: unknown, sequence: string) =>
   new BroadcastEvent({
     type: 'told',

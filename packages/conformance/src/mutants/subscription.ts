@@ -1,8 +1,10 @@
-import type { BroadcastEvent } from '@polycast/core';
+import type { Address, BroadcastEvent } from '@polycast/core';
+import type { Sink, SourceRequest } from '@polycast/core/adapter';
 import { comparing } from '../filter-targets.ts';
 import { interfere } from '../interfere.ts';
 import { withFilterTarget } from '../push-down.ts';
 import { pass } from '../wait.ts';
+import { altered } from './delivery.ts';
 import type { Mutant } from './mutant.ts';
 
 const EVERYTHING = { kind: 'constant', value: true } as const;
@@ -88,6 +90,86 @@ export const subscriptionMutants: readonly Mutant[] = [
             failed: (error) => sink.failed(error),
           }),
       }),
+  },
+  {
+    name: 'groups-of-all-roles-are-one',
+    wrong: 'a group is known by its name alone, whatever the role',
+    caughtBy: ['groups/same-name-in-two-roles', 'order/partition-key-in-group-joined'],
+    breed: (make) => () =>
+      interfere(make(), {
+        subscribe: ({ group, ...request }, sink, next) =>
+          next({ ...request, group: group?.slice(group.indexOf('/') + 1) }, sink),
+      }),
+  },
+  {
+    name: 'group-takes-what-is-for-its-instances',
+    wrong: 'a group also gets what is for one of its instances, and hands it to whichever member is next',
+    caughtBy: ['groups/instance-not-in-turn', 'groups/instance-that-is-busy'],
+    breed: (make) => () =>
+      interfere(make(), {
+        subscribe(request, sink, next, { self }) {
+          const { group, addresses } = request;
+          if (group !== undefined) return next({ ...request, addresses: [...addresses, ...EVERY_INSTANCE] }, sink);
+          const isBeside = !addresses.includes('*');
+          const others = addresses.filter((address) => address !== `instance:${self.instance}`);
+          return next(isBeside ? { ...request, addresses: others } : request, sink);
+        },
+      }),
+  },
+  {
+    name: 'no-copy-past-the-group',
+    wrong: 'what is for a role and an instance comes to the group alone',
+    caughtBy: ['groups/role-and-instance', 'groups/role-and-instance-of-another'],
+    breed: (make) => () =>
+      interfere(make(), {
+        deliver: (event, lease, next, { request }) =>
+          isBesideGroups(request) && isForMany(event) ? true : next(event, lease),
+      }),
+  },
+  {
+    name: 'both-copies-are-two-events',
+    wrong: 'what comes past the group has another id than what comes through it',
+    caughtBy: ['groups/role-and-instance-of-one'],
+    breed: (make) => () =>
+      interfere(make(), {
+        deliver: (event, lease, next, { request }) =>
+          next(
+            isBesideGroups(request) && isForMany(event) ? altered(event, { id: `${event.id}-beside` }) : event,
+            lease,
+          ),
+      }),
+  },
+  {
+    name: 'group-gets-each-address',
+    wrong: 'what is for a role and one of its instances comes to the group once for each',
+    caughtBy: ['groups/role-and-instance', 'groups/role-and-instance-of-another'],
+    breed(make) {
+      const members = new Map<string, Set<Sink>>();
+      return () =>
+        interfere(make(), {
+          async subscribe(request, sink, next, { topic }) {
+            const { group } = request;
+            if (group === undefined) return next(request, sink);
+            const all = members.get(`${topic} ${group}`) ?? new Set();
+            members.set(`${topic} ${group}`, all.add(sink));
+            // What one member gets of several addresses another gets once more.
+            return next(request, {
+              get capacity() {
+                return sink.capacity;
+              },
+              ready: () => sink.ready(),
+              deliver(event, lease) {
+                const other = [...all].find((one) => one !== sink);
+                if (isForMany(event)) other?.deliver(event);
+                return sink.deliver(event, lease);
+              },
+              signal: (signal) => sink.signal(signal),
+              corrupt: (error) => sink.corrupt(error),
+              failed: (error) => sink.failed(error),
+            });
+          },
+        });
+    },
   },
   {
     name: 'listens-too-late',
@@ -269,3 +351,15 @@ export const subscriptionMutants: readonly Mutant[] = [
     breed: (make) => () => ({ ...interfere(make(), {}), location: 'redis://admin:hunter2@db.example:6379' }),
   },
 ];
+
+/** As the cases name them. */
+const EVERY_INSTANCE: readonly Address[] = ['c0', 'c1', 'c2', 'w0', 'w1'].map((name) => `instance:${name}` as const);
+
+/** Brings it what is for the instance of a member, past its groups? */
+function isBesideGroups({ group, addresses }: SourceRequest): boolean {
+  return group === undefined && !addresses.includes('*');
+}
+
+function isForMany({ to }: BroadcastEvent): boolean {
+  return typeof to === 'string' && to.includes(',');
+}

@@ -31,13 +31,28 @@ const RULES: readonly Rule[] = [
   unannounced,
 ];
 
+/** Those that look at what is for an instance, past the group of its subscription. The others look at both together. */
+const BESIDE_A_GROUP: readonly Rule[] = [
+  lost,
+  stuck,
+  expiryCounted,
+  order,
+  keyOrder,
+  tries,
+  attempts,
+  gaps,
+  unannounced,
+];
+
 /** @returns what the run shows to be broken, each with the name of the rule first; empty if nothing is */
 export function judge(history: History, trace: Trace): readonly string[] {
   const profile = profileOf(history.profile);
   const wrong = [...trace.wrong, ...life(trace)];
   for (const sub of trace.subscriptions.values()) {
     if (sub.openedAt === undefined) continue;
-    for (const view of viewsOf(trace, profile, sub)) for (const rule of RULES) wrong.push(...rule(view));
+    for (const view of viewsOf(trace, profile, sub)) {
+      for (const rule of view.part === 'instance' ? BESIDE_A_GROUP : RULES) wrong.push(...rule(view));
+    }
   }
   return wrong;
 }

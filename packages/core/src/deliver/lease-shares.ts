@@ -8,9 +8,15 @@ import type { HeldLease } from './held-lease.ts';
 export function divideLease(lease: Lease, count: number): HeldLease[] {
   let left = count;
   let outcome: Settlement = { kind: 'accept' };
-  const settle = (settlement: Settlement): void | Promise<void> => {
-    outcome = weightier(outcome, settlement);
-    return --left === 0 ? lease.settle(outcome) : undefined;
+  const settleShare = (): Lease['settle'] => {
+    let isIn = false;
+    return (settlement) => {
+      outcome = weightier(outcome, settlement);
+      // What was refused is tried again.
+      if (!isIn) left--;
+      isIn = true;
+      return left === 0 ? lease.settle(outcome) : undefined;
+    };
   };
   return Array.from({ length: count }, () => ({
     isOurs: true,
@@ -18,7 +24,7 @@ export function divideLease(lease: Lease, count: number): HeldLease[] {
     attempt: lease.attempt,
     ageMs: lease.ageMs,
     ...(lease.position === undefined ? {} : { position: lease.position }),
-    settle,
+    settle: settleShare(),
     ...(lease.renew === undefined ? {} : { renew: () => lease.renew?.() as Promise<void> }),
   }));
 }

@@ -59,7 +59,7 @@ export const keyOverlap: Rule = (view) => {
 export const retryOrder: Rule = (view) => {
   const { sub, trace, family } = view;
   const isGroup = sub.plan.group !== undefined;
-  if (view.part === 'instance' || !keepsOrder(view) || trace.faults.size > 0 || family.length > 1) return [];
+  if (!keepsOrder(view) || trace.faults.size > 0 || family.length > 1) return [];
   if (isBefore(sub.closeCalledAt, trace.restedAt)) return [];
   const isSerial = (sub.plan.concurrency ?? 1) === 1 && !isGroup;
   const failed = new Map<string, Call>();

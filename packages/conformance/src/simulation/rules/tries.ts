@@ -65,8 +65,6 @@ export const attempts: Rule = (view) => {
 
 /** What is said to be set aside was refused by its handler, or given to it as often as allowed. */
 export const deadLettered: Rule = (view) => {
-  // Of a member of a group it is looked at once.
-  if (view.part === 'instance') return [];
   const most = view.sub.plan.tries ?? 2;
   const wrong: string[] = [];
   for (const { signal, at } of view.sub.signals) {
