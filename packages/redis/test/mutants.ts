@@ -22,7 +22,6 @@ const BETWEEN_KEEP_ALIVES =
   'a replica that took over may be behind which is told once, although it was demoted and promoted between two keep-alives: pub/sub, publishing';
 
 const FIRST_COUNTS = 'of the addresses of an event a durable subscription takes the first, by itself and in a batch';
-const COMMON_STREAMS = 'Streams: two sources look at the streams that they have in common once';
 const TWO_ROLES =
   'groups of one name in two roles are two groups: each gets what is for everyone, and for both roles, once';
 
@@ -284,18 +283,6 @@ export const MUTANTS: readonly Mutant[] = [
         module: 'redis/src/stream-group.ts',
         from: 'request.group}`',
         to: "request.group.split('/')[1]}`",
-      },
-    ],
-  },
-  {
-    name: 'each-looks-for-itself',
-    wrong: 'each source looks at the streams that another one has just looked at',
-    caughtBy: by('idle', COMMON_STREAMS),
-    patches: [
-      {
-        module: 'redis/src/stream-plain.ts',
-        from: '    if (seen !== undefined) return seen;\n',
-        to: '',
       },
     ],
   },
