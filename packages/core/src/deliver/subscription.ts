@@ -351,7 +351,12 @@ export class LiveSubscription implements Subscription, Watched {
     } else if (outcome.kind === 'reject') {
       this.#deadLetter(delivery, outcome.reason);
     } else {
-      this.#rest(delivery, outcome.delayMs ?? backOffMs(this.runtime, this.settings.retry, delivery.attempt));
+      const { delayMs } = outcome;
+      this.#rest(
+        delivery,
+        delayMs ?? backOffMs(this.runtime, this.settings.retry, delivery.attempt),
+        delayMs !== undefined,
+      );
     }
   }
 
@@ -389,19 +394,21 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
-  #rest(delivery: LiveDelivery, delayMs: number): void {
+  #rest(delivery: LiveDelivery, delayMs: number, isAsked = false): void {
     const isLeased = delivery.lease !== undefined;
     if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
-    if (isLeased && this.inbox.delaysReleases) {
-      this.#settle(delivery, { kind: 'release', delayMs });
+    const byService = isLeased && this.inbox.delaysReleases ? this.inbox.serviceDelayMs(delayMs, isAsked) : 0;
+    if (isLeased && this.inbox.delaysReleases && byService >= delayMs) {
+      this.#settle(delivery, { kind: 'release', delayMs: byService });
       return this.#free(delivery);
     }
     pinExpiry(delivery.event, this.runtime);
     const queue = (this.#queue ??= new DeliveryQueue());
-    const timer = this.runtime.after(delayMs, () => {
+    // What the service cannot wait for is waited for here.
+    const timer = this.runtime.after(delayMs - byService, () => {
       this.#resting?.delete(delivery);
       if (isLeased) {
-        this.#settle(delivery, RELEASE);
+        this.#settle(delivery, { kind: 'release', delayMs: byService });
         this.#active?.delete(delivery);
       } else {
         delivery.again();
