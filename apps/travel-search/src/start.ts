@@ -79,7 +79,7 @@ export async function start(plan: Plan, tell: (line: string) => void): Promise<R
 /** Says, too, whether the service can be reached at all, before twelve instances try. */
 async function reachesThisProcessOnly({ url, topic }: Plan): Promise<boolean> {
   await using probe = await join({ url, topic }, 'web');
-  return probe.manifest.inProcess ?? false;
+  return probe.manifest.via === 'process';
 }
 
 function silently({ self }: Travel, tell: (line: string) => void): () => Promise<never> {

@@ -3,6 +3,7 @@
 /** For each capability of the contract, the transports that offer it, those that do so natively first. */
 export const OFFERED_BY = {
   everyone: ['memory', 'redis', 'redis+streams', 'service-bus'],
+  fanOut: ['memory', 'redis', 'redis+streams', 'service-bus'],
   role: ['memory', 'redis', 'redis+streams', 'service-bus'],
   instance: ['memory', 'redis', 'redis+streams', 'service-bus'],
   carbonCopy: ['service-bus', 'memory', 'redis', 'redis+streams'],
@@ -27,6 +28,7 @@ export const OFFERED_BY = {
   filterPushDown: ['redis', 'redis+streams', 'service-bus'],
   backPressure: ['memory', 'redis+streams', 'service-bus'],
   confirm: ['memory', 'redis', 'redis+streams', 'service-bus'],
+  endpoint: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** The schemes of transports, other names of them, and how connection strings begin, with the scheme that each stands for. */

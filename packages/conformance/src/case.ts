@@ -15,6 +15,8 @@ export interface Requirements {
   readonly guarantee?: Manifest['guarantee'];
   /** The transport states how large an event may be. */
   readonly sizeLimit?: true;
+  /** It subscribes in groups only, or not at all: it concerns transports without `fanOut`, too. Others subscribe without a group. */
+  readonly groupsOnly?: true;
 }
 
 /** One check of one clause. */
@@ -35,6 +37,8 @@ export interface ConformanceCase {
 
 /** @returns why a manifest rules the case out; undefined if the case concerns it */
 export function ruledOut(requires: Requirements | undefined, manifest: Manifest): string | undefined {
+  if (requires?.groupsOnly !== true && manifest.capabilities.fanOut.level === 'none')
+    return "capability 'fanOut' is none";
   if (requires === undefined) return undefined;
   for (const name of requires.capabilities ?? []) {
     if (manifest.capabilities[name].level === 'none') return `capability '${name}' is none`;
@@ -63,6 +67,7 @@ export function ruledOut(requires: Requirements | undefined, manifest: Manifest)
 /** The chapters whose cases decide about a capability; elsewhere it is merely used. */
 const DECIDED_IN: Readonly<Record<CapabilityName, readonly string[]>> = {
   everyone: ['addressing'],
+  fanOut: ['subscribe'],
   role: ['addressing', 'native'],
   instance: ['addressing', 'native'],
   carbonCopy: ['addressing'],
@@ -87,6 +92,7 @@ const DECIDED_IN: Readonly<Record<CapabilityName, readonly string[]>> = {
   filterPushDown: ['native'],
   backPressure: ['limits'],
   confirm: ['publish', 'faults'],
+  endpoint: ['endpoint'],
 };
 
 /** The capabilities that a case decides about. */

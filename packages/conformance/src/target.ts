@@ -100,13 +100,17 @@ export function missing(target: ConformanceTarget, need: Need): string | undefin
   return target.withoutFaults?.[need] ?? `the harness of ${target.name} cannot ${VERBS[need]}`;
 }
 
-/** What can be looked at without a service, too. The rest only a service, or the connection to it, can suffer. */
-const WITHOUT_A_SERVICE: ReadonlySet<Need> = new Set(['residue', 'handles']);
+/** What can be looked at in any case. */
+const ANYWHERE: ReadonlySet<Need> = new Set(['residue', 'handles']);
+/** What takes a wire, and no service: a stranger may write on it, and a participant may be cut off from it. */
+const ON_A_WIRE: ReadonlySet<Need> = new Set(['inject', 'abandon']);
 
 /** @returns why nothing of the kind can happen to such a transport; undefined if it can */
 export function beyond(manifest: Manifest, need: Need): string | undefined {
-  if (manifest.inProcess !== true || WITHOUT_A_SERVICE.has(need)) return undefined;
-  return `everything is in process: nobody could ${VERBS[need]}`;
+  const { via = 'service' } = manifest;
+  if (via === 'service' || ANYWHERE.has(need)) return undefined;
+  if (via === 'process') return `everything is in process: nobody could ${VERBS[need]}`;
+  return ON_A_WIRE.has(need) ? undefined : `there is no service and no connection: nobody could ${VERBS[need]}`;
 }
 
 const VERBS: Readonly<Record<Need, string>> = {

@@ -25,6 +25,8 @@ const MANIFEST: Manifest = {
   guarantee: 'at-least-once',
   capabilities: {
     everyone: native,
+    fanOut: native,
+    endpoint: { level: 'none' },
     role: native,
     instance: native,
     carbonCopy: emulated,

@@ -75,7 +75,7 @@ test('what the harness cannot do is not run, never passed', async () => {
 });
 
 test('in process, what only a service can suffer is skipped, unless the harness can do it all the same', async () => {
-  const of = target({ inject: passing }, manifest({}, { inProcess: true }));
+  const of = target({ inject: passing }, manifest({}, { via: 'process' }));
   const report = await run(
     [
       one('cut', { needs: ['cut'] }),
@@ -90,6 +90,33 @@ test('in process, what only a service can suffer is skipped, unless the harness 
     ['skipped', 'everything is in process: nobody could cut one participant off for good'],
     ['passed', undefined],
     ['not-run', 'the harness of fake cannot list what the service holds'],
+  ]);
+});
+
+test('on a network without a service a stranger may write and a participant be cut off; nothing can be stopped', async () => {
+  const needs = ['cut', 'abandon', 'inject', 'restart', 'throttle'] as const;
+  const of = target({}, manifest({}, { via: 'network' }));
+  const report = await run(
+    needs.map((need) => one(need, { needs: [need] })),
+    of,
+  );
+  expect(report.cases.map(({ status, reason }) => [status, reason])).toEqual([
+    ['skipped', 'there is no service and no connection: nobody could cut connections'],
+    ['not-run', 'the harness of fake cannot cut one participant off for good'],
+    ['not-run', 'the harness of fake cannot put foreign messages on a topic'],
+    ['skipped', 'there is no service and no connection: nobody could restart the service'],
+    ['skipped', 'there is no service and no connection: nobody could have the service ask for a pause'],
+  ]);
+});
+
+test('a transport whose only receivers are groups is asked nothing that takes a subscription without one', async () => {
+  const report = await run(
+    [one('plain', {}), one('group', { requires: { groupsOnly: true, capabilities: ['groups'] } })],
+    target({}, manifest({ fanOut: 'none' })),
+  );
+  expect(report.cases.map(({ status, reason }) => [status, reason])).toEqual([
+    ['skipped', "capability 'fanOut' is none"],
+    ['passed', undefined],
   ]);
 });
 

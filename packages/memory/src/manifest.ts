@@ -10,9 +10,10 @@ export function manifestOf(threads: boolean): Manifest {
     transport: 'memory',
     title: threads ? 'In process, across threads' : 'In process',
     guarantee: 'at-least-once',
-    inProcess: true,
+    via: 'process',
     capabilities: {
       everyone: native,
+      fanOut: native,
       role: native,
       instance: native,
       carbonCopy: emulated,
@@ -44,6 +45,7 @@ export function manifestOf(threads: boolean): Manifest {
         note: 'publish() waits while a subscriber is full.',
       },
       confirm: native,
+      endpoint: { level: 'none', note: 'Nothing comes from outside the process.' },
     },
     limits: {
       maxEventBytes: Number.POSITIVE_INFINITY,

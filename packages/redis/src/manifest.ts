@@ -19,6 +19,7 @@ export function pubSubManifest(settings: Settings): Manifest {
     capabilities: {
       ...inCore,
       everyone: { level: 'native' },
+      fanOut: { level: 'native' },
       role: { level: 'native' },
       instance: { level: 'native' },
       groups: {
@@ -52,6 +53,7 @@ export function streamsManifest(settings: Settings): Manifest {
     capabilities: {
       ...inCore,
       everyone: { level: 'native' },
+      fanOut: { level: 'native' },
       role: { level: 'native' },
       instance: { level: 'native' },
       groups: {
@@ -86,6 +88,7 @@ export function streamsManifest(settings: Settings): Manifest {
 /** What core adds, whatever is below. */
 const inCore = {
   carbonCopy: { level: 'emulated' },
+  endpoint: { level: 'none' },
   delayedRelease: { level: 'emulated', note: 'Held in the process that released it.' },
   deadLetter: { level: 'emulated', note: 'Published to the topic <topic>.dead-letter.' },
   ttl: {

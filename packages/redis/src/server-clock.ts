@@ -40,10 +40,16 @@ export class ServerClock {
     this.#offsetMs = serverMs - (askedAtMs + performance.now()) / 2;
   }
 
+  /** By the server's clock, epoch ms; undefined while it is unknown. */
+  get nowMs(): number | undefined {
+    return this.#offsetMs === undefined ? undefined : performance.now() + this.#offsetMs;
+  }
+
   /** How long ago the server took the entry with this id, in ms; undefined while its clock is unknown. */
   ageMs(id: string): number | undefined {
     const takenAtMs = Number.parseInt(id, 10);
-    if (this.#offsetMs === undefined || Number.isNaN(takenAtMs)) return undefined;
-    return Math.max(0, performance.now() + this.#offsetMs - takenAtMs);
+    const { nowMs } = this;
+    if (nowMs === undefined || Number.isNaN(takenAtMs)) return undefined;
+    return Math.max(0, nowMs - takenAtMs);
   }
 }

@@ -128,8 +128,8 @@ class StreamsLink implements Link {
     const added = this.#watch.run(() =>
       client.xadd(key, 'MAXLEN', '~', maxLength, '*', ...fieldsOf(payload, partitionKey)),
     );
-    this.#trimByAge(key);
-    return added.then((id) => this.#written.add(key, id));
+    this.#trimByAge(key, this.#clock.nowMs);
+    return added.then((id) => this.#wrote(key, id));
   }
 
   #appendSeveral(stream: string, parcels: Parameters<Sending['several']>[1]): Promise<true> {
@@ -139,15 +139,25 @@ class StreamsLink implements Link {
       transaction.xadd(stream, 'MAXLEN', '~', maxLength, '*', ...fieldsOf(payload, key));
     }
     const added = execute(transaction);
-    this.#trimByAge(stream);
+    this.#trimByAge(stream, this.#clock.nowMs);
     return added.then((ids) => {
-      this.#written.add(stream, ids.at(-1));
+      this.#wrote(stream, ids.at(-1));
       return true;
     });
   }
 
-  /** Also lets the stream itself go once nobody has written to it for as long as events are kept. */
-  #trimByAge(key: string): void {
+  #wrote(stream: string, id: unknown): void {
+    this.#written.add(stream, id);
+    // A user who may not ask for the time learns it from the ids of entries.
+    if (this.#clock.nowMs === undefined && typeof id === 'string') this.#trimByAge(stream, Number.parseInt(id, 10));
+  }
+
+  /**
+   * Also lets the stream itself go once nobody has written to it for as long as events are kept.
+   * @param serverMs by the server's clock, which names the entries: by ours, if it is fast, we would take away what nobody has read
+   */
+  #trimByAge(key: string, serverMs: number | undefined): void {
+    if (serverMs === undefined) return;
     const { maxAgeMs } = this.#settings;
     const nowMs = performance.now();
     const lastMs = this.#trimmedAt.get(key);
@@ -156,7 +166,7 @@ class StreamsLink implements Link {
     this.#trimmedAt.set(key, nowMs);
     const { client } = this.#commands;
     // Housekeeping: what fails now is done by the next who publishes.
-    client.xtrim(key, 'MINID', '~', String(Date.now() - maxAgeMs)).catch(() => {});
+    client.xtrim(key, 'MINID', '~', String(Math.max(0, Math.floor(serverMs) - maxAgeMs))).catch(() => {});
     client.pexpire(key, maxAgeMs + TRIM_INTERVAL_MS).catch(() => {});
   }
 

@@ -213,4 +213,22 @@ describe('the age of an event', () => {
     await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
     expect(ageOf(sink.delivered[0]?.lease)).toBeUndefined();
   });
+
+  it.each(['', '-time'])('decides what is too old to be kept, not the clock of who publishes (%s)', async (rule) => {
+    await admin.acl('SETUSER', 'v', 'reset', 'on', '>pw', '~*', '&*', '+@all', ...(rule === '' ? [] : [rule]));
+    const url = server.url.replace('//', '//v:pw@');
+    const first = await open({ maxAgeMs: 60_000 });
+    // Trimming leaves a whole node of a hundred entries, or nothing.
+    const ids = Array.from({ length: 250 }, (_, at) => String(at));
+    await Promise.all(ids.map((id) => first.link.publish([outgoing(first.topic, id)])));
+    const trims = async () => Number(/cmdstat_xtrim:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
+    const before = await trims();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+    const fast = await open({ url, maxAgeMs: 60_000 }, first.topic);
+    await fast.link.publish([outgoing(fast.topic, 'last')]);
+    await vi.waitFor(async () => expect(await trims()).toBeGreaterThan(before));
+    const { sink } = await listen(first, { from: 'earliest' });
+    await vi.waitFor(() => expect(sink.ids).toContain('last'));
+    expect(sink.ids).toEqual([...ids, 'last']);
+  });
 });

@@ -19,6 +19,7 @@ export function manifest(settings: Settings): Manifest {
     guarantee: 'at-least-once',
     capabilities: {
       everyone: { level: 'native' },
+      fanOut: { level: 'native' },
       role: { level: 'native' },
       instance: { level: 'native' },
       carbonCopy: {
@@ -72,6 +73,7 @@ export function manifest(settings: Settings): Manifest {
         note: 'A slow subscriber receives later, as long as the event lives and the topic has room.',
       },
       confirm: { level: 'native', note: 'The service stored the event.' },
+      endpoint: { level: 'none' },
     },
     limits: {
       maxEventBytes,

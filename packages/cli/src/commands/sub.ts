@@ -98,7 +98,10 @@ async function printEvents(
   const enough = latch();
   const end = () => enough.open();
   const subscription = await broadcaster.subscribe(async (event, delivery: Delivery) => {
-    if (left <= 0) return delivery.release();
+    if (left <= 0) {
+      delivery.release();
+      return;
+    }
     left--;
     const line = eventLine(event);
     if (file !== undefined) await appendFile(file, line);

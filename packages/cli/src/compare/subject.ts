@@ -18,9 +18,9 @@ export function longestFirst(subjects: readonly Subject[]): readonly Subject[] {
   return [...subjects].sort((left, right) => lengthOf(right) - lengthOf(left));
 }
 
-function lengthOf({ manifest: { inProcess, capabilities } }: Subject): number {
+function lengthOf({ manifest: { via, capabilities } }: Subject): number {
   const claimed = Object.values(capabilities).filter(({ level }) => level !== 'none').length;
-  return inProcess === true ? 0 : claimed;
+  return via === 'process' ? 0 : claimed;
 }
 
 /** The given URLs; else every transport that works without an account, on a Redis of our own or the one `POLYCAST_REDIS_URL` names. */

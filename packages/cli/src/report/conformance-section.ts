@@ -58,16 +58,16 @@ function capabilityTable(tested: readonly Tested[]): Markup {
   return markup`<table><thead><tr><th>capability</th>${tested.map(({ name }) => markup`<th>${name}</th>`)}</tr></thead><tbody>
 ${names.map(
   (name) => markup`<tr><th>${name}<div class="soft small" style="font-weight:400;white-space:normal;max-width:52ch">${CAPABILITIES[name]}</div></th>${tested.map(({ report }) => {
-    const { level, note, numbers } = report.manifest.capabilities[name];
-    return markup`<td><span class="pill ${level}">${level}</span>${(note ?? numbers) && markup`<div class="soft small" style="max-width:30ch;margin-top:3px">${note} ${showNumbers(numbers)}</div>`}</td>`;
+    const { level, note, numbers, steps } = report.manifest.capabilities[name];
+    return markup`<td><span class="pill ${level}">${level}</span>${(note ?? numbers ?? steps) && markup`<div class="soft small" style="max-width:30ch;margin-top:3px">${note} ${showNumbers({ ...numbers, ...steps })}</div>`}</td>`;
   })}</tr>`,
 )}
 <tr><th>largest event</th>${tested.map(({ report }) => markup`<td>${showBytes(report.manifest.limits.maxEventBytes)}</td>`)}</tr>
 </tbody></table>`;
 }
 
-function showNumbers(numbers: Readonly<Record<string, number>> = {}): string {
+function showNumbers(numbers: Readonly<Record<string, number | readonly number[]>> = {}): string {
   return Object.entries(numbers)
-    .map(([name, value]) => `${name} ${value.toLocaleString('en-US')}`)
+    .map(([name, value]) => `${name} ${[value].flat().map((one) => one.toLocaleString('en-US')).join(' or ')}`)
     .join(', ');
 }

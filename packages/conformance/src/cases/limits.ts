@@ -10,6 +10,7 @@ const QUESTIONS: Partial<Readonly<Record<CapabilityName, (one: Broadcaster, c: C
   role: (one) => one.publish({ type: 'order' }, { to: 'role:kitchen' }),
   instance: (one) => one.publish({ type: 'order' }, { to: 'instance:kitchen-1' }),
   carbonCopy: (one) => one.publish({ type: 'order' }, { carbonCopy: true }),
+  fanOut: (one) => one.subscribe(() => {}),
   groups: (one) => one.subscribe(() => {}, { group: 'g' }),
   durable: (one) => one.subscribe(() => {}, { durable: true }),
   replay: (one) => one.subscribe(() => {}, { from: 'earliest' }),
@@ -27,13 +28,20 @@ export const limitCases: readonly ConformanceCase[] = [
     id: 'limits/manifest',
     clause: 'limits.1',
     title: 'the manifest is whole and makes sense',
+    requires: { groupsOnly: true },
     async run(c) {
       const { manifest } = c;
       sameSet(Object.keys(manifest.capabilities), Object.keys(CAPABILITIES), 'capabilities named');
-      for (const [name, { level, numbers }] of Object.entries(manifest.capabilities)) {
+      for (const [name, { level, numbers, steps }] of Object.entries(manifest.capabilities)) {
         check(LEVELS.includes(level), `capability '${name}' is '${level}'`);
         for (const [unit, value] of Object.entries(numbers ?? {})) {
           check(typeof value === 'number' && value >= 0, `capability '${name}': ${unit} is ${String(value)}`);
+        }
+        for (const [unit, values] of Object.entries(steps ?? {})) {
+          check(
+            values.length > 0 && values.every((one, at) => one >= 0 && (at === 0 || one > values[at - 1]!)),
+            `capability '${name}': the steps of ${unit} are ${values.join(', ')}`,
+          );
         }
       }
       for (const [name, value] of Object.entries(manifest.limits)) check(value > 0, `limit ${name} is ${value}`);
@@ -46,6 +54,7 @@ export const limitCases: readonly ConformanceCase[] = [
     id: 'limits/levels-agree',
     clause: 'limits.1',
     title: 'capabilities that need one another agree',
+    requires: { groupsOnly: true },
     async run(c) {
       const level = (name: CapabilityName) => c.manifest.capabilities[name].level;
       const implies: readonly (readonly [CapabilityName, CapabilityName])[] = [
@@ -54,6 +63,8 @@ export const limitCases: readonly ConformanceCase[] = [
         ['delayedRelease', 'redelivery'],
         ['crashRedelivery', 'redelivery'],
         ['lock', 'groups'],
+        ['request', 'instance'],
+        ...(level('members') === 'emulated' ? ([['members', 'fanOut']] as const) : []),
       ];
       for (const [one, other] of implies) {
         check(level(one) === 'none' || level(other) !== 'none', `'${one}' is ${level(one)} but '${other}' is none`);
@@ -65,7 +76,7 @@ export const limitCases: readonly ConformanceCase[] = [
       id: `limits/unsupported-${capability}`,
       clause: 'limits.2',
       title: `asking for '${capability}' where it is none is refused`,
-      requires: { absent: [capability] },
+      requires: { absent: [capability], groupsOnly: true },
       async run(c) {
         const desk = await c.join('desk');
         const error = await c.within(
@@ -83,6 +94,7 @@ export const limitCases: readonly ConformanceCase[] = [
     id: 'limits/shows',
     clause: 'limits.3',
     title: 'manifest, topic and self can be read',
+    requires: { groupsOnly: true },
     async run(c) {
       const desk = await c.join({ role: 'desk', instance: 'd1', deployment: 'blue' });
       same(desk.topic, c.topic, 'topic');

@@ -147,7 +147,8 @@ export const nativeCases: readonly ConformanceCase[] = [
     async run(c) {
       const { desk, inbox } = await grouped(c);
       await desk.publish(['x']);
-      const delayMs = c.manifest.capabilities.delayedRelease.numbers?.minDelayMs ?? 200;
+      const { numbers, steps } = c.manifest.capabilities.delayedRelease;
+      const delayMs = steps?.delayMs?.find((step) => step > 0) ?? numbers?.minDelayMs ?? 200;
       const lease = leaseOf(await inbox.at(0));
       const beganMs = nowMs();
       await lease.settle({ kind: 'release', delayMs });

@@ -305,6 +305,23 @@ export const settlementCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'settlement/release-says',
+    clause: 'settlement.17',
+    title: 'release with a delay says how long the delivery rests; where an earlier call has decided, nothing',
+    requires: { capabilities: ['everyone', 'settlement', 'redelivery', 'delayedRelease'] },
+    async run(c) {
+      const desk = await c.join('desk');
+      const said: (number | undefined)[] = [];
+      const inbox = await c.listen(await c.join('kitchen'), {}, (_, delivery) => {
+        said.push(delivery.release({ delayMs: 3_000_000 }), delivery.release({ delayMs: 3_000_000 }));
+      });
+      await desk.publish({ type: 'order', data: 'x' });
+      await inbox.until(1);
+      check((said[0] ?? 0) >= 3_000_000, `release said ${said[0]}`);
+      same(said[1], undefined, 'what the second call says');
+    },
+  },
+  {
     id: 'settlement/accept-then-throw',
     clause: 'settlement.8',
     title: 'accept, then throw: accepted',

@@ -144,7 +144,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
     id: 'subscribe/several-in-one',
     clause: 'subscribe.3',
     title: 'three subscriptions of one broadcaster get everything each',
-    requires,
+    requires: { capabilities: ['everyone', 'fanOut'] },
     async run(c) {
       const desk = await c.join('desk');
       const kitchen = await c.join('kitchen');

@@ -23,4 +23,5 @@ export const settlement = chapter('settlement', 'What becomes of a delivery.', [
   ['MUST', 'A handler that runs longer than `stalledAfterMs` is signalled as `stalled`.'],
   ['MUST', 'The signal of a delivery is not aborted while the handler may work on it.'],
   ['MUST', 'Something thrown that is no `Error` counts as a failure like any other.'],
+  ['MUST', '`release` with a delay returns how long the delivery rests, which is never less.'],
 ]);

@@ -46,7 +46,7 @@ function manifestOf(
     transport: name,
     title: `Simulated ${name}`,
     guarantee,
-    ...(isDirect ? { inProcess: true } : {}),
+    ...(isDirect ? { via: 'process' as const } : {}),
     capabilities,
     limits: {
       maxEventBytes: isDirect ? Number.POSITIVE_INFINITY : 100_000,

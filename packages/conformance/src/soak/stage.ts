@@ -41,7 +41,7 @@ export class Stage {
     this.target = target;
     this.remote = remote;
     this.proxies = proxies;
-    this.isShared = target.transport().manifest.inProcess === true;
+    this.isShared = target.transport().manifest.via === 'process';
   }
 
   /** A process that waits for orders; another is started in its stead. @param seed of the history that it takes part in */

@@ -267,6 +267,7 @@ export class LiveBroadcaster<
     if (settings.group !== undefined) this.#require('groups', `group: '${settings.group}'`);
     if (settings.durable !== undefined) this.#require('durable', 'durable');
     if (settings.from !== 'new') this.#require('replay', 'from');
+    if (settings.group === undefined) this.#require('fanOut', 'a subscription without a group');
   }
 
   #sharedInbox(): Inbox {

@@ -138,8 +138,12 @@ export interface Delivery<Event extends BroadcastEvent = BroadcastEvent, Answer 
   accept(): void;
   /** Fails permanently: dead-letters the event. */
   reject(reason: string): void;
-  /** Returns the event for redelivery. */
-  release(options?: ReleaseOptions): void;
+  /**
+   * Returns the event for redelivery.
+   * @returns how long it rests, ms: `delayMs`, or more where the service knows certain delays only. Undefined where the retry back-off
+   * decides, or an earlier call has
+   */
+  release(options?: ReleaseOptions): number | undefined;
   /**
    * Answers a `request`. Rejects with `invalid-event` if the event is not a request, with `schema-mismatch` if the data does not fit
    * the schema that `connect` was given for replies to this type, and as `publish` does.

@@ -8,6 +8,7 @@ export type Level = 'native' | 'emulated' | 'none';
 /** Every capability, with the sentence users read. Clauses of the conformance suite refer to these names. */
 export const CAPABILITIES = {
   everyone: 'An event reaches every participant of the topic',
+  fanOut: 'Every subscription without a group gets each event',
   role: 'An event reaches every instance of a role, and no other participant',
   instance: 'An event reaches one instance, and no other participant',
   carbonCopy: 'A publisher can receive its own events',
@@ -33,6 +34,7 @@ export const CAPABILITIES = {
   filterPushDown: 'The service evaluates (part of) the filter',
   backPressure: 'A slow subscriber slows the flow instead of losing events',
   confirm: 'A resolved publish means the service accepted the event',
+  endpoint: 'The broadcaster answers HTTP requests of the service or of its clients',
 } as const;
 
 export type CapabilityName = keyof typeof CAPABILITIES;
@@ -41,6 +43,11 @@ export interface Capability {
   readonly level: Level;
   /** Numbers that go with it, unit in the name: `{ granularityMs: 1000 }`, `{ windowMs: 600_000, maxEntries: 10_000 }`. */
   readonly numbers?: Readonly<Record<string, number>>;
+  /**
+   * Where the service knows certain values only: all of them, rising, unit in the name. `delayedRelease` with
+   * `{ delayMs: [0, 10_000, 60_000] }`: core asks for one of these, see `Delivery.release`.
+   */
+  readonly steps?: Readonly<Record<string, readonly number[]>>;
   /** What a user must know before relying on it. One sentence. */
   readonly note?: string;
 }
@@ -57,10 +64,13 @@ export interface Manifest {
    */
   readonly guarantee: 'at-most-once' | 'at-least-once';
   /**
-   * Participants call one another within a process: there is no service that could stop, no connection that could break and no
-   * wire for strangers to write on. @default false
+   * What is between participants.
+   * - `service`: a server that could stop, connections that could break, a wire for strangers to write on.
+   * - `network`: participants send to one another. No server and no connection, but a wire.
+   * - `process`: participants call one another within a process. Not even a wire.
+   * @default 'service'
    */
-  readonly inProcess?: boolean;
+  readonly via?: 'service' | 'network' | 'process';
   readonly capabilities: Readonly<Record<CapabilityName, Capability>>;
   readonly limits: {
     /** Largest encoded event, in bytes. Infinity: bounded by memory alone. */

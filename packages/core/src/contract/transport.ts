@@ -197,7 +197,7 @@ export interface Lease {
 export type Settlement =
   | { readonly kind: 'accept' }
   /**
-   * Deliver it again, as attempt `tries` + 1. `delayMs` is above 0 only if `delayedRelease` is native. `tries` is how often handlers
+   * Deliver it again, as attempt `tries` + 1. `delayMs` is above 0 only if `delayedRelease` is native, and one of its `steps` if it has any. `tries` is how often handlers
    * have been given the event, as far as core knows: less than `Lease.attempt` for what no handler saw, more for what was tried here.
    * Left out: `Lease.attempt`.
    */

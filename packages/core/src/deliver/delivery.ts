@@ -14,7 +14,10 @@ export const ACCEPT: Outcome = { kind: 'accept' };
 
 /** The subscription of a delivery, as far as a delivery knows it. */
 export interface DeliveryOwner {
-  readonly inbox: { readonly desk: { reply(event: BroadcastEvent, data: unknown): Promise<void> } };
+  readonly inbox: {
+    readonly desk: { reply(event: BroadcastEvent, data: unknown): Promise<void> };
+    serviceDelayMs(delayMs: number, isAsked: boolean): number;
+  };
   tell(signal: Signal): void;
 }
 
@@ -60,13 +63,16 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     this.outcome ??= { kind: 'reject', reason };
   }
 
-  release(options: ReleaseOptions = {}): void {
+  release(options: ReleaseOptions = {}): number | undefined {
     optionsOf('release', options, RELEASE_OPTIONS);
     const { delayMs } = options;
     if (delayMs !== undefined && !(delayMs >= 0 && Number.isFinite(delayMs))) {
       throw new TypeError('delayMs must be a finite number of at least 0');
     }
-    this.outcome ??= { kind: 'release', delayMs };
+    if (this.outcome !== undefined) return undefined;
+    this.outcome = { kind: 'release', delayMs };
+    if (delayMs === undefined) return undefined;
+    return this.lease === undefined ? delayMs : Math.max(delayMs, this.#owner.inbox.serviceDelayMs(delayMs, true));
   }
 
   reply(data: unknown): Promise<void> {

@@ -359,7 +359,12 @@ export class LiveSubscription implements Subscription, Watched {
     } else if (outcome.kind === 'reject') {
       this.#deadLetter(delivery, outcome.reason);
     } else {
-      this.#rest(delivery, outcome.delayMs ?? backOffMs(this.runtime, this.settings.retry, delivery.attempt));
+      const { delayMs } = outcome;
+      this.#rest(
+        delivery,
+        delayMs ?? backOffMs(this.runtime, this.settings.retry, delivery.attempt),
+        delayMs !== undefined,
+      );
     }
   }
 
@@ -402,18 +407,22 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
-  #rest(delivery: LiveDelivery, delayMs: number): void {
+  #rest(delivery: LiveDelivery, delayMs: number, isAsked = false): void {
     if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
-    if (this.#goesBack(delivery) && this.inbox.delaysReleases) {
-      this.#settle(delivery, { kind: 'release', delayMs });
+    const delays = this.#goesBack(delivery) && this.inbox.delaysReleases;
+    const byService = delays ? this.inbox.serviceDelayMs(delayMs, isAsked) : 0;
+    if (delays && byService >= delayMs) {
+      this.#settle(delivery, { kind: 'release', delayMs: byService });
       return this.#free(delivery);
     }
     pinExpiry(delivery.event, this.runtime);
     const queue = (this.#queue ??= new DeliveryQueue());
-    const timer = this.runtime.after(delayMs, () => {
+    // What the service cannot wait for is waited for here.
+    const timer = this.runtime.after(delayMs - byService, () => {
       this.#resting?.delete(delivery);
       this.#active?.delete(delivery);
-      if (this.#goesBack(delivery)) this.#settle(delivery, RELEASE);
+      // Its second copy may have come meanwhile: then it stays with us.
+      if (this.#goesBack(delivery)) this.#settle(delivery, { kind: 'release', delayMs: byService });
       else {
         delivery.again();
         queue.push(delivery);

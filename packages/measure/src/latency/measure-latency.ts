@@ -189,7 +189,7 @@ async function run(
 async function sharesProcess({ url, transport, transportModule, driver }: LatencyOptions): Promise<boolean> {
   if (transport !== undefined) return true;
   if (driver !== undefined) return !(driver instanceof URL);
-  return (await transportOf({ url, transportModule })).manifest.inProcess === true;
+  return (await transportOf({ url, transportModule })).manifest.via === 'process';
 }
 
 function planOf(options: LatencyOptions, shared: boolean): Plan {
