@@ -370,24 +370,12 @@ export const MUTANTS = [
   {
     name: 'divided-lease-accepted-early',
     wrong: 'of several members that share an event for their instance the first one settles it for all',
-    caughtBy: ['settled-twice', 'lost', 'lease-leaked'],
+    caughtBy: ['settled-early'],
     patches: [
       {
         module: 'deliver/lease-shares.ts',
         from: 'return left === 0 ? lease.settle(outcome) : undefined;',
         to: 'return left === count - 1 ? lease.settle(outcome) : undefined;',
-      },
-    ],
-  },
-  {
-    name: 'divided-lease-forgets-a-release',
-    wrong: 'what one of several members gives back is accepted, if the last one accepts it',
-    caughtBy: ['lost'],
-    patches: [
-      {
-        module: 'deliver/lease-shares.ts',
-        from: 'outcome = weightier(outcome, settlement);',
-        to: 'outcome = settlement;',
       },
     ],
   },
@@ -412,18 +400,6 @@ export const MUTANTS = [
         module: 'deliver/paired-lease.ts',
         from: '      this.#leases.map(async (lease, at) =>',
         to: '      this.#leases.slice(0, 1).map(async (lease, at) =>',
-      },
-    ],
-  },
-  {
-    name: 'pair-goes-with-one-lock',
-    wrong: 'an event that came by two ways is abandoned with the first lock that is lost',
-    caughtBy: ['lost', 'duplicate', 'attempts', 'tries'],
-    patches: [
-      {
-        module: 'deliver/paired-lease.ts',
-        from: "if (codeOf(thrown) === 'lock-lost') return false;",
-        to: "if (codeOf(thrown) === 'lock-lost') throw thrown;",
       },
     ],
   },

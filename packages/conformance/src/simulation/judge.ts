@@ -1,6 +1,16 @@
 import type { History } from './history.ts';
 import { profileOf } from './profile.ts';
-import { afterClose, closeOwes, duplicate, expired, expiryCounted, lost, selfWait, stuck } from './rules/delivery.ts';
+import {
+  afterClose,
+  closeOwes,
+  duplicate,
+  expired,
+  expiryCounted,
+  lost,
+  selfWait,
+  settledEarly,
+  stuck,
+} from './rules/delivery.ts';
 import { gaps, unannounced } from './rules/gaps.ts';
 import { life } from './rules/life.ts';
 import { keyOrder, keyOverlap, order, retryOrder } from './rules/order.ts';
@@ -35,6 +45,7 @@ const RULES: readonly Rule[] = [
 const BESIDE_A_GROUP: readonly Rule[] = [
   lost,
   stuck,
+  settledEarly,
   expiryCounted,
   order,
   keyOrder,

@@ -279,6 +279,7 @@ export class Store {
           this.#trace.wrong.push(`settled-twice: ${handed.settled}, then ${settlement.kind}, event ${handed.number}`);
         }
         handed.settled = settlement.kind;
+        handed.settledAt = this.#trace.now();
         handed.wasSettled = true;
         if (member.settlesAtOnce && connection.state === 'up') {
           const fault = connection.faultOf('settle');

@@ -42,6 +42,7 @@ export interface Handed {
   settled: string | undefined;
   /** Did core try to settle it? */
   wasSettled: boolean;
+  settledAt?: Moment;
   /** The lease was lost: the service has it again. */
   isVoid: boolean;
 }

@@ -105,6 +105,21 @@ function mayRepeat(view: View, before: Call, call: Call): boolean {
   return before.wasAbandoned || before.number !== call.number || isShared;
 }
 
+/** What several members share is settled when the last of them is done with it. */
+export const settledEarly: Rule = (view) =>
+  handedTo(view).flatMap(({ number, settled, settledAt, at }) => {
+    if (settled !== 'accept' || settledAt === undefined) return [];
+    const isAtIt = view.calls.some(
+      (call) =>
+        call.number === number &&
+        isBefore(at, call.startedAt) &&
+        isBefore(call.startedAt, settledAt) &&
+        !call.wasAbandoned &&
+        (call.endedAt === undefined || isBefore(settledAt, call.endedAt)),
+    );
+    return isAtIt ? [`settled-early: event ${number} was accepted while ${nameOf(view)} was at it`] : [];
+  });
+
 /** Nothing is handled after the close of its subscription, and nothing by a participant that left. */
 export const afterClose: Rule = (view) =>
   view.calls
