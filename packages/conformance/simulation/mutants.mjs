@@ -452,18 +452,6 @@ export const MUTANTS = [
     ],
   },
   {
-    name: 'instance-goes-to-the-group',
-    wrong: 'what a member fails to handle of what is for its instance is given back for others',
-    caughtBy: ['lost', 'attempts', 'order', 'hot', 'busy'],
-    patches: [
-      {
-        module: 'deliver/lease-shares.ts',
-        from: '    isOurs: true,\n',
-        to: '',
-      },
-    ],
-  },
-  {
     name: 'direct-source-closed-early',
     wrong: 'what is for the instance is no longer listened to while a member still holds some of it',
     caughtBy: ['lease-leaked'],

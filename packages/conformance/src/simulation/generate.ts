@@ -13,6 +13,8 @@ const THEMES = [
   'farewell',
   'locks',
   'set-aside',
+  // What comes by two ways needs more of them.
+  'groups',
   'groups',
   'strangers',
   'clocks',

@@ -426,6 +426,7 @@ export class LiveSubscription implements Subscription, Watched {
       else {
         delivery.again();
         queue.push(delivery);
+        if (this.#takesNothing) this.#dropQueue();
       }
       this.#pump();
     });

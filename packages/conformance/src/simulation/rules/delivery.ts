@@ -92,8 +92,19 @@ export const duplicate: Rule = (view) => {
     }
     if (call.outcome === 'accepted' && before === undefined) accepted.set(identity, call);
   }
+  if (view.part === 'group') wrong.push(...twiceAtOnce(view));
   return wrong;
 };
+
+/** What a member is at it is not given by the other way that it came. */
+function twiceAtOnce(view: View): readonly string[] {
+  return view.calls.flatMap((call, at) => {
+    const isAtIt = view.calls
+      .slice(0, at)
+      .some((other) => other.number === call.number && !other.wasAbandoned && !isBefore(other.endedAt, call.startedAt));
+    return isAtIt ? [`duplicate: ${nameOf(view)} was given event ${call.number} again while it was at it`] : [];
+  });
+}
 
 /**
  * A subscription that has accepted an event knows it, whatever became of the settlement. One that was told before that its lock is
