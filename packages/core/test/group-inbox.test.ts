@@ -300,27 +300,6 @@ test('what the service refuses to set aside is asked of it again', async () => {
   await vi.waitFor(() => expect(settle.mock.calls.map(([{ kind }]) => kind)).toEqual(['dead-letter', 'dead-letter']));
 });
 
-test('what was released does not come again after a handler has closed its broadcaster', async () => {
-  const { me, listen, direct } = await open();
-  let closed = false;
-  const calls: unknown[] = [];
-  const { subscription } = await listen({ group: 'a' }, async (delivery) => {
-    calls.push([delivery.event.data, closed]);
-    if (delivery.event.data === 1) return delivery.release({ delayMs: 0 });
-    await me.close({ drainMs: 50 });
-    closed = true;
-  });
-  const lease = leaseOf();
-  direct().deliver(toMe(1), lease);
-  direct().deliver(toMe(2), leaseOf());
-  await vi.waitFor(() => expect(subscription.state).toBe('closed'));
-  expect(calls).toEqual([
-    [1, false],
-    [2, false],
-  ]);
-  expect(lease.settled).toEqual(['release']);
-});
-
 const numbered = (data: unknown, sequence: string) =>
   new BroadcastEvent({
     type: 'told',
