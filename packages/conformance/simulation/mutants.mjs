@@ -398,8 +398,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/paired-lease.ts',
-        from: '      this.#leases.map(async (lease, at) =>',
-        to: '      this.#leases.slice(0, 1).map(async (lease, at) =>',
+        from: 'this.#leases.map(async (lease) => lease.settle(settlement))',
+        to: 'this.#leases.slice(0, 1).map(async (lease) => lease.settle(settlement))',
       },
     ],
   },

@@ -44,13 +44,25 @@ export class PairedLease implements HeldLease {
 
   /** Both are accepted or go back; where it is set aside, one of them is. Rejects only if neither could be done. */
   async settle(settlement: Settlement): Promise<void> {
-    const isDeadLetter = settlement.kind === 'dead-letter';
-    if (isDeadLetter && this.#leases.length === 0) throw lockLost();
-    const outcomes = await Promise.allSettled(
-      this.#leases.map(async (lease, at) => lease.settle(isDeadLetter && at > 0 ? { kind: 'accept' } : settlement)),
-    );
+    if (settlement.kind === 'dead-letter') return this.#setAside(settlement);
+    const outcomes = await Promise.allSettled(this.#leases.map(async (lease) => lease.settle(settlement)));
     const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
     if (failures.length > 0 && failures.length === outcomes.length) throw failures[0]?.reason;
+  }
+
+  /** By the first whose lock is good; the other one is done with then. */
+  async #setAside(settlement: Settlement): Promise<void> {
+    let failure: unknown = lockLost();
+    let isKept = false;
+    for (const lease of this.#leases) {
+      try {
+        await lease.settle(isKept ? { kind: 'accept' } : settlement);
+        isKept = true;
+      } catch (thrown) {
+        failure = thrown;
+      }
+    }
+    if (!isKept) throw failure;
   }
 }
 
