@@ -21,6 +21,7 @@ import { PolycastError } from '../contract/error.ts';
 import type { CapabilityName, Manifest } from '../contract/manifest.ts';
 import type { Participant } from '../contract/participant.ts';
 import type { SignalListener } from '../contract/signal.ts';
+import type { Link } from '../contract/transport.ts';
 import type { Refuse } from '../contract/unsupported.ts';
 import { listenBeside, listenForControl } from '../control/control-lane.ts';
 import type { MemberList } from '../control/member-list.ts';
@@ -299,6 +300,16 @@ export class LiveBroadcaster<
     }
     await listenBeside(this.#session);
     return (members as MemberList).list(options, this.#session.subscriptions.size > 0);
+  }
+
+  async endpoint(request: Request): Promise<Response> {
+    if (this.#closing !== undefined) throw closedError();
+    this.#require('endpoint', 'endpoint()');
+    try {
+      return await (this.#session.link as Required<Pick<Link, 'endpoint'>>).endpoint(request);
+    } catch (thrown) {
+      throw PolycastError.from(thrown);
+    }
   }
 
   onSignal(listener: SignalListener): () => void {
