@@ -9,6 +9,7 @@ export default defineConfig({
     index: 'src/index.ts',
     adapter: 'src/adapter.ts',
     configuration: 'src/configuration.ts',
+    endpoint: 'src/endpoint.ts',
     filter: 'src/filter.ts',
     opentelemetry: 'src/opentelemetry.ts',
     simulation: 'src/simulation.ts',

@@ -92,7 +92,7 @@ const DECIDED_IN: Readonly<Record<CapabilityName, readonly string[]>> = {
   filterPushDown: ['native'],
   backPressure: ['limits'],
   confirm: ['publish', 'faults'],
-  endpoint: ['endpoint'],
+  endpoint: ['limits'],
 };
 
 /** The capabilities that a case decides about. */

@@ -46,6 +46,11 @@ describe('data', () => {
       point: { x: 1 },
     });
     expect(normaliseData({ toJSON: () => 7 })).toBe(7);
+    expect(normaliseData([Object(1), Object('a'), Object(false), undefined])).toEqual([1, 'a', false, null]);
+    expect(normaliseData(new Array(2))).toEqual([null, null]);
+    // What has no prototype in this process has one after any other transport.
+    const bare = normaliseData({ in: Object.assign(Object.create(null), { a: 1 }) });
+    expect(bare).toStrictEqual({ in: { a: 1 } });
     expect(normaliseData(-0)).toBe(0);
     expect(normaliseData(undefined)).toBeUndefined();
     const bytes = new Uint8Array(3);
@@ -58,12 +63,30 @@ describe('data', () => {
   for (let level = 0; level < 65; level++) deep = [deep];
   test.each([
     ['a cycle', cycle, /contains a reference to itself \(at data\.self\[0\]\)/],
-    ['a BigInt', { a: [1n] }, /bigint cannot be represented as JSON \(at data\.a\[0\]\)/],
-    ['a function', { run() {} }, /function .*data\.run/],
-    ['a symbol', Symbol('x'), /symbol/],
+    ['a BigInt', { a: [1n] }, /BigInt cannot be represented as JSON \(at data\.a\[0\]\)/],
+    ['a function', { run() {} }, /Function .*data\.run/],
+    ['a symbol', Symbol('x'), /Symbol cannot/],
     ['NaN', Number.NaN, /NaN cannot be represented as JSON \(at data\)/],
     ['Infinity inside', { a: Number.POSITIVE_INFINITY }, /Infinity .*data\.a/],
-    ['a Map', { map: new Map() }, /a Map cannot be represented as JSON \(at data\.map\)/],
+    ['a Map', { map: new Map() }, / Map cannot be represented as JSON \(at data\.map\)/],
+    ['an invalid Date', new Date(Number.NaN), /Invalid Date cannot be represented as JSON \(at data\)/],
+    ['an invalid Date inside', { at: [new Date(Number.NaN)] }, /Invalid Date .*data\.at\[0\]/],
+    // JSON asks once: of the Date it would make an empty object.
+    ['a toJSON that returns a Date', { of: { toJSON: () => new Date(0) } }, / Date .*data\.of/],
+    ['a toJSON that returns a Map', { of: { toJSON: () => new Map() } }, / Map .*data\.of/],
+    ['a toJSON that returns a typed array', [{ toJSON: () => new Uint16Array(1) }], /Uint16Array .*data\[0\]/],
+    ['a toJSON that returns bytes', { of: { toJSON: () => new Uint8Array(1) } }, /data\.of/],
+    ['a toJSON that returns NaN', { of: { toJSON: () => Number.NaN } }, /NaN .*data\.of/],
+    ['a toJSON that returns a function', { of: { toJSON: () => () => {} } }, /Function .*data\.of/],
+    [
+      'a getter that returns a Set',
+      {
+        get of() {
+          return new Set();
+        },
+      },
+      / Set .*data\.of/,
+    ],
     ['bytes inside', { photo: new Uint8Array(1) }, /bytes can only be the whole data.*data\.photo/],
     ['depth', deep, /deeper than 64/],
     ['__proto__', JSON.parse('{"a":{"__proto__":1}}'), /"__proto__".*data\.a/],

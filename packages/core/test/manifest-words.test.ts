@@ -35,7 +35,7 @@ describe('a transport whose only receivers are groups', () => {
     const loop = transport();
     const one = await open(loop);
     await one.subscribe(() => {}, { group: 'g' });
-    expect(loop.sinks.map(({ request }) => request.group)).toEqual(['g']);
+    expect(loop.sinks.map(({ request }) => request.group)).toEqual(['default/g']);
   });
 });
 
@@ -74,7 +74,7 @@ describe('a service that knows certain delays only', () => {
       renew: async () => {},
     };
     const event = new BroadcastEvent({ type: 'order', source: '/x/1', id: '1', data: 1 });
-    loop.sinks.find(({ request }) => request.group === 'g')?.sink.deliver(event, lease);
+    loop.sinks.find(({ request }) => request.group === 'default/g')?.sink.deliver(event, lease);
     await vi.advanceTimersByTimeAsync(forMs);
     expect(settlements).toHaveLength(1);
     const [[afterMs, settlement]] = settlements as [[number, Settlement]];

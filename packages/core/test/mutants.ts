@@ -17,8 +17,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         module: 'core/src/connection/broadcaster.ts',
-        from: 'options, () => listenBeside(this.#session));',
-        to: 'options, () => listenForControl(this.#session));',
+        from: '() => listenBeside(session), through)',
+        to: '() => listenForControl(session), through)',
       },
     ],
   },

@@ -4,8 +4,11 @@ import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { PolycastError } from '../src/adapter.ts';
 import { redactText, redactUrl, secretsOf } from '../src/configuration/redact.ts';
 import { resolveTransport } from '../src/configuration/resolve.ts';
+import { type Address, connect } from '../src/index.ts';
+import { LoopTransport } from './loop-transport.ts';
 
 let project: string;
 beforeEach(() => {
@@ -143,6 +146,33 @@ test('no error repeats a secret of the URL, whatever the adapter does with it', 
     }),
     { numRuns: 300 },
   );
+});
+
+test('what is pasted as a topic, a name or an address is not shown if it looks like a URL', async () => {
+  const transport = new LoopTransport();
+  const broadcaster = await connect({ transport, topic: 't' });
+  const pasted = [
+    (s: string) => `redis://user:${s}@host`,
+    (s: string) => `Endpoint=sb://host/;SharedAccessKeyName=n;SharedAccessKey=${s}`,
+    (s: string) => `host:6380,password=${s},ssl=True`,
+    (s: string) => `:${s}@host`,
+    (s: string) => `https://host/${s}`,
+  ];
+  for (const text of pasted.map((paste) => paste('k3Y9xQ2z'))) {
+    const calls = [
+      () => connect({ transport, topic: text }),
+      () => connect({ transport, topic: 't', self: { role: text } }),
+      () => connect({ transport, topic: 't', self: { instance: text } }),
+      () => broadcaster.publish({ type: 'a' }, { to: text as Address }),
+      () => broadcaster.subscribe(() => {}, { group: text }),
+    ];
+    for (const call of calls) {
+      const error = await call().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(PolycastError);
+      expect(inspect(error, { depth: 9 })).not.toContain('k3Y9');
+    }
+  }
+  await broadcaster.close();
 });
 
 test.each([

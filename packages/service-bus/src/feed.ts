@@ -56,6 +56,10 @@ export class Feed implements Feeder {
   #resumption: Resumption | undefined;
   /** Messages that are here, where their order is ours to keep. */
   readonly #taken = new Set<MessageLease>();
+  /** Of these, the ones that are being renewed before anything else may come. */
+  #keeping: ReadonlySet<MessageLease> = new Set();
+  /** A lock was lost while its link was there: what comes over that goes back, until there is another one. */
+  #isLeaving = false;
   /** From that number on, nobody was sent anything before us. */
   #newFrom: bigint | undefined;
   /** Else the SDK would wait for an answer, and keep the process alive meanwhile. */
@@ -107,6 +111,35 @@ export class Feed implements Feeder {
   }
 
   /**
+   * As with a process that is given no time for longer than a lock. The message comes again, perhaps has come already, and so must what
+   * waits behind it; what never came must not be sent before that. So it goes on over another link: see {@link Resumption}.
+   */
+  lost(lease: MessageLease): void {
+    if (!this.keepsOrder || this.#stopping !== undefined || this.#keeping.has(lease)) return;
+    const from = numberIn(lease);
+    const behind = [...this.#taken].filter((one) => numberIn(one) > from && !one.isSettling);
+    this.#options.intake.recall(new Set(behind));
+    this.returned(lease.message);
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    void this.#leaveLink();
+  }
+
+  /** What is under way is waited for: over a link that is gone it could not be given back before its lock runs out. */
+  async #leaveLink(): Promise<void> {
+    const link = this.#links;
+    const message = this.#resumption?.end();
+    this.#resumption = undefined;
+    if (message !== undefined) this.#giveBack(message);
+    await this.connection.call(this.receiver.takeBack()).catch(() => {});
+    if (link === this.#links && this.#stopping === undefined) this.receiver.reattach();
+  }
+
+  #giveBack(message: ServiceBusReceivedMessage): void {
+    new MessageLease(this, message).giveBack().catch(() => {});
+  }
+
+  /**
    * Each renewal is billed: of what should have its lock for long only the one that runs out first is, as the service's clock may be
    * ahead of ours. What is lost comes again, and so must what waits behind it. What a handler was given stays with it.
    */
@@ -115,16 +148,17 @@ export class Feed implements Feeder {
     const leastMs = Math.min(...here.map(({ lockLeftMs }) => lockLeftMs));
     const atOnceMs = Math.max(leastMs, this.lockMs * RENEW_AT_ONCE_SHARE);
     let first: MessageLease | undefined;
+    const urgent = here.filter(({ lockLeftMs }) => lockLeftMs <= atOnceMs);
+    this.#keeping = new Set(urgent);
     await Promise.all(
-      here
-        .filter(({ lockLeftMs }) => lockLeftMs <= atOnceMs)
-        .map((lease) =>
-          lease.renew().catch((error: unknown) => {
-            if (PolycastError.from(error).code !== 'lock-lost' || lease.isSettling) return;
-            if (first === undefined || numberIn(lease) < numberIn(first)) first = lease;
-          }),
-        ),
+      urgent.map((lease) =>
+        lease.renew().catch((error: unknown) => {
+          if (PolycastError.from(error).code !== 'lock-lost' || lease.isSettling) return;
+          if (first === undefined || numberIn(lease) < numberIn(first)) first = lease;
+        }),
+      ),
     );
+    this.#keeping = new Set();
     if (first === undefined) return;
     const from = numberIn(first);
     this.#options.intake.recall(new Set(here.filter((lease) => numberIn(lease) >= from && !lease.isSettling)));
@@ -189,6 +223,7 @@ export class Feed implements Feeder {
 
   /** What an earlier link was sent, of ours or of who read before us, may be locked still. */
   #attached(): void {
+    this.#isLeaving = false;
     this.#resumption?.end();
     this.#resumption = undefined;
     const { isExclusive, isOurs, lockMs } = this.#options;
@@ -247,6 +282,10 @@ export class Feed implements Feeder {
   /** The credit goes out when this returns; a new link begins with all of it. */
   #take(message: ServiceBusReceivedMessage): void | Promise<void> {
     this.meter(OPERATIONS, operationsFor(message));
+    if (this.#isLeaving) {
+      this.#giveBack(message);
+      return KEPT;
+    }
     if (this.#resumption === undefined) return this.#hand(message);
     this.#resumption.take(message);
     return KEPT;
@@ -285,7 +324,7 @@ export class Feed implements Feeder {
       const message = this.#resumption?.end();
       this.#resumption = undefined;
       this.#ended.abort();
-      if (message !== undefined) void new MessageLease(this, message).giveBack().catch(() => {});
+      if (message !== undefined) this.#giveBack(message);
       if (this.#subscriber !== undefined)
         await within(this.connection.settings.closeTimeoutMs, this.#subscriber.close());
     })();

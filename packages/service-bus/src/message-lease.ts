@@ -48,6 +48,8 @@ export interface Holder {
   settled(): void;
   /** Ours no longer: settled, or its lock is lost. */
   gone?(lease: MessageLease): void;
+  /** Its lock is lost before anything became of it: it comes again. Called after {@link gone}. */
+  lost?(lease: MessageLease): void;
 }
 
 type Act = (receiver: Holder['receiver'], message: ServiceBusReceivedMessage) => Promise<void>;
@@ -205,7 +207,10 @@ export class MessageLease implements Lease {
       await this.#holder.renew(this.#current());
     } catch (thrown) {
       const error = this.#whyNot(thrown);
-      if (error.code === 'lock-lost') this.#holder.gone?.(this);
+      if (error.code === 'lock-lost') {
+        this.#holder.gone?.(this);
+        if (!this.#isSettling) this.#holder.lost?.(this);
+      }
       throw error;
     }
     this.#lockedAtMs = askedAtMs;

@@ -16,6 +16,7 @@ const CALLS: readonly (readonly [string, (one: Broadcaster) => unknown])[] = [
   ['subscribe-to-iterate', (one) => one.subscribe()],
   ['request', (one) => one.request({ type: 'question' }, { timeoutMs: 100 })],
   ['members', (one) => one.members({ timeoutMs: 100 })],
+  ['endpoint', (one) => one.endpoint(new Request('http://polycast.test/'))],
 ];
 
 /** Participants that talk and listen, so that closing has something to end. */

@@ -19,6 +19,7 @@ const QUESTIONS: Partial<Readonly<Record<CapabilityName, (one: Broadcaster, c: C
   binary: (one) => one.publish({ type: 'order', data: new Uint8Array([1]) }),
   members: (one) => one.members({ timeoutMs: 100 }),
   request: (one) => one.request({ type: 'question' }, { timeoutMs: 100 }),
+  endpoint: (one) => one.endpoint(new Request('http://polycast.test/')),
 };
 
 const LEVELS = ['native', 'emulated', 'none'];
@@ -101,6 +102,33 @@ export const limitCases: readonly ConformanceCase[] = [
       same({ ...desk.self }, { role: 'desk', instance: 'd1', deployment: 'blue' }, 'self');
       same(desk.manifest.transport, c.manifest.transport, 'transport');
       same(desk.manifest.capabilities, c.manifest.capabilities, 'capabilities');
+    },
+  },
+  {
+    id: 'limits/endpoint',
+    clause: 'limits.10',
+    title: 'whatever is asked of the endpoint, it answers or rejects with a code',
+    requires: { capabilities: ['endpoint'], groupsOnly: true },
+    async run(c) {
+      const desk = await c.join('desk');
+      const requests = [
+        new Request('http://polycast.test/'),
+        ...['', '{', '[]', 'null', '{"id":1}', '\u0000'].flatMap((body) => [
+          new Request('http://polycast.test/', { method: 'POST', body }),
+          new Request('http://polycast.test/', {
+            method: 'POST',
+            body,
+            headers: { 'content-type': 'application/json' },
+          }),
+        ]),
+      ];
+      for (const request of requests) {
+        const answered = desk.endpoint(request).then(
+          (response) => check(response instanceof Response, 'the answer is not a Response'),
+          (thrown: unknown) => check(thrown instanceof PolycastError, `it rejected with ${String(thrown)}`),
+        );
+        await c.within(answered, `${request.method} ${request.url}`);
+      }
     },
   },
   {

@@ -16,4 +16,5 @@ export const limits = chapter('limits', 'Manifest, limits and errors.', [
     'MUST',
     'Nothing fetched for a paused or slow subscription exceeds the room its sink says it has, where the source pulls.',
   ],
+  ['MUST', 'An endpoint answers every request with a `Response`, or rejects with a coded error.'],
 ]);

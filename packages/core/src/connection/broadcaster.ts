@@ -21,6 +21,7 @@ import { PolycastError } from '../contract/error.ts';
 import type { CapabilityName, Manifest } from '../contract/manifest.ts';
 import type { Participant } from '../contract/participant.ts';
 import type { SignalListener } from '../contract/signal.ts';
+import type { Link } from '../contract/transport.ts';
 import type { Refuse } from '../contract/unsupported.ts';
 import type { MemberList } from '../control/member-list.ts';
 import type { Through } from '../control/request-desk.ts';
@@ -244,7 +245,9 @@ export class LiveBroadcaster<
   async #inboxFor(settings: SubscriptionSettings): Promise<Inbox> {
     const session = this.#session;
     if (this.#isSharable(settings)) return this.#caughtUp(() => this.#sharedInbox());
-    if (settings.group === undefined || session.manifest.capabilities.instance.level === 'none')
+    const { instance, fanOut } = session.manifest.capabilities;
+    // Where a group is the only receiver there is, nothing comes past it.
+    if (settings.group === undefined || instance.level === 'none' || fanOut.level === 'none')
       return new Inbox(session, settings, 'own');
     await this.#caughtUp(this.#directInbox);
     const { groupInbox } = await import('../receive/group-inbox.ts');
@@ -319,6 +322,16 @@ export class LiveBroadcaster<
     const session = this.#session;
     session.lane ??= await import('../control/control-lane.ts');
     await session.lane.listenBeside(session);
+  }
+
+  async endpoint(request: Request): Promise<Response> {
+    if (this.#closing !== undefined) throw closedError();
+    this.#require('endpoint', 'endpoint()');
+    try {
+      return await (this.#session.link as Required<Pick<Link, 'endpoint'>>).endpoint(request);
+    } catch (thrown) {
+      throw PolycastError.from(thrown);
+    }
   }
 
   onSignal(listener: SignalListener): () => void {

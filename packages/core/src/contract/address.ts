@@ -61,8 +61,8 @@ export function checkAddress(text: unknown): Address {
   );
 }
 
+/** What looks like a URL or a connection string may hold a secret: somebody mixed up the options. */
 function quote(value: unknown): string {
-  return typeof value === 'string'
-    ? JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
-    : typeof value;
+  if (typeof value !== 'string') return typeof value;
+  return /[@=]|:\/\//.test(value) ? '(a URL?)' : JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
 }

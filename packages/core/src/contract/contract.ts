@@ -257,6 +257,12 @@ export interface Broadcaster<
    * meanwhile. One that ended without closing may be listed for 12.5 s.
    */
   members(options?: MembersOptions): Promise<readonly Participant[]>;
+  /**
+   * Answers an HTTP request that the service, or a client of it, makes to this broadcaster, on transports that have the capability
+   * `endpoint`: mount it with `endpointHandlers` of `@polycast/core/endpoint`.
+   * Rejects with `unsupported` on other transports, with `closed`, and with what the transport finds wrong with the request.
+   */
+  endpoint(request: Request): Promise<Response>;
   /** @returns a function that removes the listener */
   onSignal(listener: SignalListener): () => void;
   /**

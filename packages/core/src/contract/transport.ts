@@ -90,6 +90,11 @@ export interface Link<Sent extends Encoded | undefined = Encoded | undefined> {
   subscribe(request: SourceRequest, sink: Sink): Source | Promise<Source>;
   /** Who is there, if the service knows. Left out: core asks over the topic itself. */
   members?(): Promise<readonly Participant[]>;
+  /**
+   * Answers an HTTP request of the service (a delivery to a webhook) or of its clients (negotiation, a token). Given if, and only if, the
+   * manifest's `endpoint` is not `none`. The body is bounded by whoever mounted it. May reject: a `PolycastError` becomes a status by its code.
+   */
+  endpoint?(request: Request): Promise<Response>;
   /** Ends everything this link opened, and nothing it was given. All sources are closed before. Idempotent. */
   close(): Promise<void>;
   /** The service's own client, for what Polycast does not cover. Portability ends there. */

@@ -13,26 +13,13 @@ export function normaliseData(data: unknown): unknown {
   try {
     // A getter or a proxy may throw anything, already here.
     if (data === undefined || isPlainJson(data)) return data;
-    const bytes = bytesOf(data);
-    if (bytes !== undefined) return bytes;
-  } catch (cause) {
-    throw unwritable(cause);
-  }
-  return remade(data);
-}
-
-function remade(data: unknown): unknown {
-  let copy: unknown;
-  try {
-    checkWritable(data, [], []);
-    // A `toJSON` that returns nothing makes no text, which is no JSON either.
-    copy = JSON.parse(JSON.stringify(data));
+    const copy = bytesOf(data) ?? plainOf(data, '', 'data', []);
+    // A `toJSON` that returns nothing makes no text.
+    if (copy !== undefined) return copy;
   } catch (cause) {
     throw cause instanceof PolycastError ? cause : unwritable(cause);
   }
-  // A `toJSON` may have made anything.
-  if (!isPlainJson(copy)) checkWritable(copy, [], []);
-  return copy;
+  throw unwritable(undefined);
 }
 
 /** For an error of the data's own: a getter that throws, perhaps only when it is asked again. */
@@ -41,7 +28,7 @@ export function unwritable(cause: unknown): PolycastError {
 }
 
 /**
- * Is writing it as JSON and reading it back the identity? Objects with the prototype `Object` or none, arrays without
+ * Is writing it as JSON and reading it back the identity? Objects with the prototype `Object`, arrays without
  * holes, strings, booleans, null, finite numbers (but -0); at most `depth` deep; no key `__proto__`.
  */
 export function isPlainJson(value: unknown, depth = MAX_DEPTH): boolean {
@@ -59,7 +46,8 @@ export function isPlainJson(value: unknown, depth = MAX_DEPTH): boolean {
     }
     return true;
   }
-  if (prototype !== Object.prototype && prototype !== null) return false;
+  // Without a prototype it would arrive as it is in this process, and as a common object elsewhere.
+  if (prototype !== Object.prototype) return false;
   for (const key in value) {
     if (key === '__proto__' || key === 'constructor') return false;
     const member = (value as Record<string, unknown>)[key];
@@ -77,7 +65,7 @@ function isCount(value: unknown): boolean {
  * What JSON can carry, by the built-in tag: plain objects and instances of classes, arrays, and wrapped primitives. All else would
  * become an empty object, or one with the indices as keys (a Map, a typed array, an Error, …), silently.
  */
-const WRITABLE = new Set(['Object', 'Array', 'String', 'Number', 'Boolean']);
+const WRITABLE = /^(Undefined|Null|Object|Array|String|Number|Boolean)$/;
 
 /** Bytes as every transport delivers them: a plain `Uint8Array`, whatever subclass (`Buffer`) or realm they come from. */
 export function bytesOf(data: unknown): Uint8Array | undefined {
@@ -86,47 +74,56 @@ export function bytesOf(data: unknown): Uint8Array | undefined {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-function tagOf(value: object): string {
+function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** Throws for what JSON refuses or would change beyond recognition; leaves the rest to the round trip. */
-function checkWritable(value: unknown, path: readonly string[], parents: readonly object[]): void {
-  switch (typeof value) {
-    case 'bigint':
-    case 'function':
-    case 'symbol':
-      throw refuse(path, `a ${typeof value} cannot be represented as JSON`);
-    case 'number':
-      if (!Number.isFinite(value)) throw refuse(path, `${value} cannot be represented as JSON`);
-      return;
-    case 'object':
-      break;
-    default:
-      return;
+/**
+ * What JSON makes of a value, read once: what a getter or a `toJSON` returns is judged like anything else.
+ * @param key its own, which `toJSON` is given @throws `invalid-payload` for what JSON refuses, or would change beyond recognition
+ */
+function plainOf(given: unknown, key: string, path: string, parents: readonly object[]): unknown {
+  let value = given;
+  if (typeof value === 'object' && value !== null) {
+    // A `toJSON` of bytes (`Buffer` has one) would make a list of numbers of them.
+    if (tagOf(value) === 'Uint8Array') throw refuse(path, 'bytes can only be the whole data, or base64 inside it');
+    const json = value as { toJSON?: unknown };
+    if (typeof json.toJSON === 'function') value = json.toJSON(key);
+    if (value === null && tagOf(given) === 'Date') throw unfit(path, 'Invalid Date');
   }
-  if (value === null) return;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw unfit(path, value);
+    return value || 0;
+  }
+  const tag = tagOf(value);
+  if (!WRITABLE.test(tag)) throw unfit(path, tag);
+  if (typeof value !== 'object' || value === null) return value;
   if (parents.includes(value)) throw refuse(path, 'the data contains a reference to itself');
   if (parents.length >= MAX_DEPTH) throw refuse(path, `the data is nested deeper than ${MAX_DEPTH}`);
-  const tag = tagOf(value);
-  if (tag === 'Uint8Array')
-    throw refuse(path, 'bytes can only be the whole data; inside JSON, encode them as a base64 string');
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return;
-  if (!WRITABLE.has(tag))
-    throw refuse(path, `${/^[AEIOU]/.test(tag) ? 'an' : 'a'} ${tag} cannot be represented as JSON`);
   const inside = [...parents, value];
+  // Wrapped primitives.
+  if (/^[SNB]/.test(tag)) return plainOf((value as { valueOf(): unknown }).valueOf(), key, path, inside);
   if (Array.isArray(value)) {
-    value.forEach((item, at) => {
-      checkWritable(item, [...path, `[${at}]`], inside);
-    });
-    return;
+    const items: readonly unknown[] = value;
+    // By number: to iterate over it would run code of an array that is a class of its own.
+    return Array.from(
+      { length: items.length },
+      (_, at) => plainOf(items[at], `${at}`, `${path}[${at}]`, inside) ?? null,
+    );
   }
-  for (const [key, member] of Object.entries(value)) {
-    if (isPrototypeKey(key, member)) throw refuse(path, `a key is "${key}", which receivers refuse`);
-    checkWritable(member, [...path, `.${key}`], inside);
+  const copy: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    const plain = plainOf(member, name, `${path}.${name}`, inside);
+    if (isPrototypeKey(name, plain)) throw refuse(path, `a key is "${name}", which receivers refuse`);
+    if (plain !== undefined) copy[name] = plain;
   }
+  return copy;
 }
 
-function refuse(path: readonly string[], reason: string): PolycastError {
-  return new PolycastError('invalid-payload', `${reason} (at data${path.join('')})`);
+function unfit(path: string, what: unknown): PolycastError {
+  return refuse(path, `${what} cannot be represented as JSON`);
+}
+
+function refuse(path: string, reason: string): PolycastError {
+  return new PolycastError('invalid-payload', `${reason} (at ${path})`);
 }

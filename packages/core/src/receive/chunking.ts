@@ -1,4 +1,5 @@
 import { PolycastError } from '../contract/error.ts';
+import type { Signal } from '../contract/signal.ts';
 import type { Lease } from '../contract/transport.ts';
 import { decodeEvents } from '../envelope/decode.ts';
 import { encodeEvent } from '../envelope/encode.ts';
@@ -49,6 +50,30 @@ interface Assembly {
   readonly timer: Timer;
   missing: number;
   bytes: number;
+}
+
+/** Where pieces come in, and whole events go. */
+interface Receiver {
+  readonly session: { readonly runtime: Runtime };
+  readonly settler: Settler;
+  wasAccepted(whole: Identity): boolean;
+  deliver(event: BroadcastEvent, lease: Lease | undefined, isFresh: boolean, isTimed: boolean): boolean;
+  corrupt(error: PolycastError): void;
+  signal(signal: Signal): void;
+}
+
+export function assemblerFor(receiver: Receiver): Assembler {
+  return new Assembler({
+    complete: (whole, joined) => void receiver.deliver(whole, joined, false, true),
+    lost: (source, count) => {
+      const gap = { kind: 'gap', reason: 'chunk', source } as const;
+      receiver.signal(count === undefined ? gap : { ...gap, count });
+    },
+    wasAccepted: (whole) => receiver.wasAccepted(whole),
+    corrupt: (error) => receiver.corrupt(error),
+    settler: receiver.settler,
+    runtime: receiver.session.runtime,
+  });
 }
 
 /** Puts large events together again, bounded in number, size and time. */

@@ -1,4 +1,7 @@
+import type { Session } from '../connection/session.ts';
+import type { Signal } from '../contract/signal.ts';
 import { epochEnd, numberIn } from '../publish/sequence.ts';
+import type { Receiving } from './inbox.ts';
 
 /** One publisher's events to one address list, as one receiver sees them. */
 interface Lane {
@@ -18,6 +21,26 @@ export interface Gap {
   readonly count: number;
   /** Subscriptions that joined later than so many others may have joined in the middle of it. */
   readonly joins: number;
+}
+
+/**
+ * Signals gaps, with a count only where each missing event is known to have been for the listener.
+ * @param hear signals to each subscription what is for it. @returns false if none of them listens
+ */
+export function gapDetectorFor(
+  { publisher, source: own, tell }: Session,
+  hear: (toEach: (subscription: Receiving) => Signal) => boolean,
+): GapDetector {
+  return new GapDetector(({ source, epoch, count, joins }) => {
+    const isOurs = epoch === publisher.epoch;
+    if (isOurs && !publisher.copiesItself) return;
+    const some: Signal = { kind: 'gap', reason: 'sequence', source };
+    const all: Signal = isOurs || source === own ? some : { ...some, count };
+    tell(
+      all,
+      hear((one) => (one.joined > joins || one.settings.filter ? some : all)),
+    );
+  });
 }
 
 /**

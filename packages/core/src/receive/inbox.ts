@@ -14,7 +14,6 @@ import { maxAttempts } from '../timing/retry.ts';
 import { settlesWithin } from '../timing/timer.ts';
 import { Arrivals, type Reopened } from './arrivals.ts';
 import type { Assembler } from './chunking.ts';
-import type { Gap } from './gap-detector.ts';
 import { ACCEPT, Settler } from './settler.ts';
 
 /** A subscription, as far as its inbox knows it. */
@@ -84,7 +83,7 @@ export class Inbox implements Sink, ControlSource {
     this.#kind = kind;
     // Members of a group are owed only a share of the events, and so is who lets the service filter.
     const isOwedAll = settings.group === undefined && !this.#pushesFilter;
-    const gaps = isOwedAll && session.gaps ? new session.gaps.GapDetector((gap) => this.#tellGap(gap)) : undefined;
+    const gaps = isOwedAll ? session.gaps?.gapDetectorFor(session, (toEach) => this.#hear(toEach)) : undefined;
     this.#arrivals = new Arrivals(session.runtime, gaps);
   }
 
@@ -470,17 +469,7 @@ export class Inbox implements Sink, ControlSource {
   #deliverOwn(event: BroadcastEvent, lease: Lease | undefined): boolean {
     const { chunking } = this.session;
     if (event.type === CHUNK_TYPE && chunking !== undefined) {
-      this.#assembler ??= new chunking.Assembler({
-        complete: (whole, joined) => void this.deliver(whole, joined, false, true),
-        lost: (source, count) => {
-          const gap = { kind: 'gap', reason: 'chunk', source } as const;
-          this.signal(count === undefined ? gap : { ...gap, count });
-        },
-        wasAccepted: (whole) => this.#arrivals.wasAccepted(whole),
-        corrupt: (error) => this.corrupt(error),
-        settler: this.settler,
-        runtime: this.session.runtime,
-      });
+      this.#assembler ??= chunking.assemblerFor(this);
       this.#assembler.add(event, lease);
       return true;
     }
@@ -550,17 +539,6 @@ export class Inbox implements Sink, ControlSource {
       late.add(event.source);
       return this.#hear(() => signal);
     });
-  }
-
-  /** With a count only where each missing event is known to have been for the listener. */
-  #tellGap({ source, epoch, count, joins }: Gap): void {
-    const { publisher, source: own } = this.session;
-    const isOurs = epoch === publisher.epoch;
-    if (isOurs && !publisher.copiesItself) return;
-    const some: Signal = { kind: 'gap', reason: 'sequence', source };
-    const all: Signal = isOurs || source === own ? some : { ...some, count };
-    const isHeard = this.#hear((one) => (one.joined > joins || one.settings.filter ? some : all));
-    this.session.tell(all, isHeard);
   }
 }
 

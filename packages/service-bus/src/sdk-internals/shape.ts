@@ -30,6 +30,7 @@ const CLIENT = [
 const RECEIVER = [
   '_context.getReceiverFromCache()',
   '_streamingReceiver._onAmqpMessage()',
+  '_streamingReceiver.onDetached()',
   '_streamingReceiver._receiverHelper.isSuspended()',
   '_streamingReceiver._deliveryDispositionMap.set()',
 ];

@@ -29,6 +29,8 @@ interface SdkStream {
   readonly _receiverHelper: { isSuspended(): boolean };
   readonly _deliveryDispositionMap: Map<number, Waiting>;
   _onAmqpMessage(context: { message: RheaMessage; delivery: RheaDelivery }): Promise<void>;
+  /** Closes the link if it is open, and attaches another one. */
+  onDetached(): Promise<void>;
 }
 
 interface SdkReceiver {
@@ -126,6 +128,22 @@ export class StreamReceiver {
     const link = this.#stream?.link;
     if (link?.isOpen() !== true || link.drainCredit === undefined || this.#draining !== undefined) return false;
     if (credits() <= 0 || (link.credit ?? 0) <= 0) return false;
+    await this.#drained(link);
+    const left = credits();
+    if (this.#stream?.link !== link || !link.isOpen()) return false;
+    // What came meanwhile and was handed on has its credit back, too.
+    if (left > 0 && !this.#stream._receiverHelper.isSuspended()) link.addCredit(left);
+    return left > 0;
+  }
+
+  /** Takes back all credit. Resolves when what was under way has come, or as {@link drain} does when the link is lost. */
+  async takeBack(): Promise<void> {
+    const link = this.#stream?.link;
+    if (link?.isOpen() !== true || link.drainCredit === undefined || this.#draining !== undefined) return;
+    if ((link.credit ?? 0) > 0) await this.#drained(link);
+  }
+
+  async #drained(link: SdkLink): Promise<void> {
     this.#draining = link;
     try {
       await new Promise<void>((resolve) => {
@@ -138,11 +156,11 @@ export class StreamReceiver {
       this.#onDrainLost = undefined;
     }
     link.drain = false;
-    const left = credits();
-    if (this.#stream?.link !== link || !link.isOpen()) return false;
-    // What came meanwhile and was handed on has its credit back, too.
-    if (left > 0 && !this.#stream._receiverHelper.isSuspended()) link.addCredit(left);
-    return left > 0;
+  }
+
+  /** Leaves the link for another one, as when it is lost. What was sent over it and is not settled stays locked, and so ours. */
+  reattach(): void {
+    this.#stream?.onDetached().catch(() => {});
   }
 
   #onDrainLost: (() => void) | undefined;

@@ -187,6 +187,25 @@ it('what waits for its turn goes back when what was before it has lost its lock 
   await scene.end();
 });
 
+it('what waits for its turn goes back when what was before it has lost its lock, though the connection stays', async () => {
+  const clock = new ShiftedClock();
+  const scene = await Scene.open({ clock });
+  await using _ = scene;
+  const { reader, subscription, ledger, open, publish } = await waiting(scene);
+  await publish(3);
+  await until('they wait', () => subscription.pending === 3);
+  clock.advance(SHORT_LOCK_MS - 1_000);
+  await publish(2);
+  await until('two more wait', () => subscription.pending === 5);
+  // The locks of the first three end, as with a process that is given no time; those of the other two do not.
+  clock.advance(2_000);
+  await until('what is not ours any more is told', () => reader.of('failed').length >= 1);
+  await publish(2);
+  open();
+  await ledger.balanceInOrder();
+  await scene.end();
+});
+
 it('what a handler was given stays with it when what was before it has lost its lock with the connection', async () => {
   const clock = new ShiftedClock();
   const scene = await Scene.open({ clock });
