@@ -13,6 +13,7 @@ export async function loadAll(): Promise<void> {
     import('./connection/unheard.ts'),
     import('./connection/wrapping.ts'),
     import('./contract/unsupported.ts'),
+    import('./control/presence.ts'),
     import('./deliver/delivery-stream.ts'),
     import('./filter/subscription-filter.ts'),
   ]);

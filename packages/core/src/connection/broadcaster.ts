@@ -223,6 +223,9 @@ export class LiveBroadcaster<
     try {
       await inbox.open();
       if (session.manifest.capabilities.members.level === 'emulated') await listenForControl(session);
+      const { presence } = session;
+      subscription.onClosed(() => void presence?.sync().catch(() => {}));
+      await presence?.sync();
     } catch (thrown) {
       if (inbox === this.#shared) this.#shared = undefined;
       await subscription.close({ drainMs: 0 });
@@ -293,7 +296,8 @@ export class LiveBroadcaster<
     optionsOf('members', options, MEMBERS_OPTIONS);
     if (options.timeoutMs !== undefined) duration('timeoutMs', options.timeoutMs);
     this.#require('members', 'members()');
-    const { link, members } = this.#session;
+    const { link, members, mayAskMembers } = this.#session;
+    if (!mayAskMembers) throw new PolycastError('invalid-configuration', 'members() needs connect({ members: true })');
     if (link.members !== undefined) {
       const all = await link.members();
       return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
@@ -342,6 +346,7 @@ export class LiveBroadcaster<
     session.control = undefined;
     session.desk.close(closedError());
     await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.closeWhole(drainMs)));
+    if (session.presence !== undefined) await settlesWithin(session.runtime, session.presence.sync(), drainMs);
     // Its goodbye waits behind what is being sent.
     if (session.members !== undefined) await settlesWithin(session.runtime, session.members.close(), drainMs);
     await settlesWithin(session.runtime, session.publisher.drain(), drainMs);
@@ -386,6 +391,7 @@ const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
   expect: 1,
   timeoutMs: 1,
 };
+
 const MEMBERS_OPTIONS: OptionNames<MembersOptions> = { role: 1, timeoutMs: 1 };
 
 /** Most types are told apart by their first letter. */

@@ -397,18 +397,18 @@ export class LiveSubscription implements Subscription, Watched {
   #rest(delivery: LiveDelivery, delayMs: number, isAsked = false): void {
     const isLeased = delivery.lease !== undefined;
     if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
-    const byService = isLeased && this.inbox.delaysReleases ? this.inbox.serviceDelayMs(delayMs, isAsked) : 0;
-    if (isLeased && this.inbox.delaysReleases && byService >= delayMs) {
+    const byService = isLeased ? this.inbox.serviceDelayMs(delayMs, isAsked) : undefined;
+    if (byService !== undefined && byService >= delayMs) {
       this.#settle(delivery, { kind: 'release', delayMs: byService });
       return this.#free(delivery);
     }
     pinExpiry(delivery.event, this.runtime);
     const queue = (this.#queue ??= new DeliveryQueue());
     // What the service cannot wait for is waited for here.
-    const timer = this.runtime.after(delayMs - byService, () => {
+    const timer = this.runtime.after(delayMs - (byService ?? 0), () => {
       this.#resting?.delete(delivery);
       if (isLeased) {
-        this.#settle(delivery, { kind: 'release', delayMs: byService });
+        this.#settle(delivery, { kind: 'release', delayMs: byService ?? 0 });
         this.#active?.delete(delivery);
       } else {
         delivery.again();
