@@ -15,6 +15,8 @@ export interface Requirements {
   readonly guarantee?: Manifest['guarantee'];
   /** The transport states how large an event may be. */
   readonly sizeLimit?: true;
+  /** The list of members is billed. */
+  readonly billedMembers?: true;
   /** It subscribes in groups only, or not at all: it concerns transports without `fanOut`, too. Others subscribe without a group. */
   readonly groupsOnly?: true;
 }
@@ -58,6 +60,8 @@ export function ruledOut(requires: Requirements | undefined, manifest: Manifest)
   if (requires.guarantee !== undefined && requires.guarantee !== manifest.guarantee) {
     return `the guarantee is ${manifest.guarantee}`;
   }
+  if (requires.billedMembers && manifest.capabilities.members.billed !== true)
+    return 'the list of members is not billed';
   if (requires.sizeLimit && manifest.limits.maxEventBytes === Number.POSITIVE_INFINITY) {
     return 'the size of an event is bounded by memory alone';
   }

@@ -90,6 +90,8 @@ export class CaseContext {
       connect({
         topic: this.topic,
         transport: this.transport(),
+        // What is billed must be asked for.
+        ...(this.manifest.capabilities.members.billed === true && { members: true }),
         ...options,
         self: participant(self),
         onSignal: (signal) => {

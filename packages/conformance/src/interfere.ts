@@ -81,6 +81,8 @@ function interfereLink(link: Link, context: LinkContext, how: Interference, mani
   if (link.native !== undefined) Object.assign(made, { native: link.native });
   if (link.encode !== undefined) made.encode = (event, before) => link.encode!(event, before);
   if (link.endpoint !== undefined) made.endpoint = (request) => link.endpoint!(request);
+  if (link.enter !== undefined) made.enter = () => link.enter!();
+  if (link.leave !== undefined) made.leave = () => link.leave!();
   if (link.members !== undefined) {
     const members = () => link.members!();
     made.members = how.members === undefined ? members : () => how.members!(members);

@@ -14,6 +14,7 @@ export async function loadAll(): Promise<void> {
     import('./connection/wrapping.ts'),
     import('./contract/unsupported.ts'),
     import('./control/control-lane.ts'),
+    import('./control/presence.ts'),
     import('./deliver/delivery-stream.ts'),
     import('./deliver/leases.ts'),
     import('./filter/subscription-filter.ts'),

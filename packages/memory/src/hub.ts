@@ -1,7 +1,6 @@
 import { type Address, type Outgoing, type Participant, PolycastError, type Sink } from '@polycast/core/adapter';
 import type { Group, GroupMember } from './group.ts';
 import { BACK_PRESSURE_MAX_MS } from './options.ts';
-import { whenRoom } from './room-wait.ts';
 
 /** What is published: nothing is encoded, subscribers get the event itself. */
 export type Published = Outgoing<undefined>;
@@ -83,7 +82,7 @@ export class Room {
       for (const { outgoing: later, from: laterFrom } of next) full = this.#hand(later, laterFrom, false) ?? full;
     }
     this.#busy = false;
-    if (full !== undefined) return roomIn(full);
+    if (full !== undefined) return waitForRoom(full);
   }
 
   /** Before anyone gets it, so that it may be published again. @throws PolycastError `overloaded` */
@@ -169,17 +168,8 @@ function isFor({ addresses }: Listener, to: readonly Address[]): boolean {
   return to.some((address) => addresses.has(address));
 }
 
-/** Resolves when all have room, or soon enough. */
-function roomIn(sinks: readonly Sink[]): Promise<void> {
-  return new Promise((resolve) => {
-    let left = sinks.length;
-    const end = () => {
-      clearTimeout(timer);
-      for (const giveUp of waits) giveUp();
-      resolve();
-    };
-    const timer = setTimeout(end, BACK_PRESSURE_MAX_MS);
-    (timer as { unref?: () => void }).unref?.();
-    const waits = sinks.map((sink) => whenRoom(sink, () => --left === 0 && end()));
-  });
+/** Resolves when all have room, or soon enough. Loaded when somebody first has none. */
+async function waitForRoom(sinks: readonly Sink[]): Promise<void> {
+  const { roomIn } = await import('./room-wait.ts');
+  await roomIn(sinks, BACK_PRESSURE_MAX_MS);
 }

@@ -45,7 +45,7 @@ export function manifestOf(threads: boolean): Manifest {
         note: 'publish() waits while a subscriber is full.',
       },
       confirm: native,
-      endpoint: { level: 'none', note: 'Nothing comes from outside the process.' },
+      endpoint: { level: 'none' },
     },
     limits: {
       maxEventBytes: Number.POSITIVE_INFINITY,

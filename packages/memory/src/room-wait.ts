@@ -22,3 +22,18 @@ export function whenRoom(sink: Sink, onRoom: () => void): () => void {
   waiting.add(onRoom);
   return () => waiting.delete(onRoom);
 }
+
+/** Resolves when all have room, or soon enough. */
+export function roomIn(sinks: readonly Sink[], limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    let left = sinks.length;
+    const end = () => {
+      clearTimeout(timer);
+      for (const giveUp of waits) giveUp();
+      resolve();
+    };
+    const timer = setTimeout(end, limitMs);
+    (timer as { unref?: () => void }).unref?.();
+    const waits = sinks.map((sink) => whenRoom(sink, () => --left === 0 && end()));
+  });
+}

@@ -1,5 +1,5 @@
 import type { Broadcaster, Participant } from '@polycast/core';
-import { same, sameSet } from '../assert.ts';
+import { refused, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
 import { takenOrHeldUp } from '../wait.ts';
@@ -178,6 +178,24 @@ export const memberCases: readonly ConformanceCase[] = [
       await desk.publish({ type: 'order', data: 2 });
       await c.fence(desk, [inbox, own]);
       same([inbox.data, inbox.signals, own.data], [[1, 2], [], []], 'data and signals');
+    },
+  },
+  {
+    id: 'members/not-asked-for',
+    clause: 'members.7',
+    title: 'where it is billed, who did not ask for it is no member and may not ask who is',
+    requires: { ...requires, billedMembers: true },
+    async run(c) {
+      const desk = await c.join('desk/d1');
+      await c.listen(desk);
+      const kitchen = await c.join('kitchen/k1', { members: false });
+      await c.listen(kitchen);
+      sameSet(names(await asked(c, desk)), ['desk/d1'], 'members');
+      await refused(() => kitchen.members({ timeoutMs: 100 }), ['invalid-configuration'], 'asking');
+      await desk.close();
+      const waiter = await c.join('waiter/w1');
+      await c.listen(waiter);
+      sameSet(names(await asked(c, waiter)), ['waiter/w1'], 'members, once one has closed');
     },
   },
 ];

@@ -7,4 +7,8 @@ export const members = chapter('members', 'Who is there.', [
   ['MUST', 'A member is told with its role, its instance and its deployment.'],
   ['MUST', 'Members of other topics are not told.'],
   ['MUST', 'Asking does not show in anybody’s subscription.'],
+  [
+    'MUST',
+    'Where the list is billed, who did not ask for it at `connect` is not in it, and is refused with `invalid-configuration` when asking.',
+  ],
 ]);

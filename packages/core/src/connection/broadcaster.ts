@@ -230,6 +230,9 @@ export class LiveBroadcaster<
     try {
       await inbox.open();
       if (session.manifest.capabilities.members.level === 'emulated') await session.lane?.listenForControl(session);
+      const { presence } = session;
+      subscription.onClosed(() => void presence?.sync().catch(() => {}));
+      await presence?.sync();
     } catch (thrown) {
       if (inbox === this.#shared) this.#shared = undefined;
       await subscription.close({ drainMs: 0 });
@@ -309,7 +312,8 @@ export class LiveBroadcaster<
     optionsOf('members', options, MEMBERS_OPTIONS);
     if (options.timeoutMs !== undefined) duration('timeoutMs', options.timeoutMs);
     this.#require('members', 'members()');
-    const { link, members } = this.#session;
+    const { link, members, mayAskMembers } = this.#session;
+    if (!mayAskMembers) throw new PolycastError('invalid-configuration', 'members() needs connect({ members: true })');
     if (link.members !== undefined) {
       const all = await link.members();
       return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
@@ -364,6 +368,7 @@ export class LiveBroadcaster<
     session.control = undefined;
     session.desk.close(closedError());
     await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.closeWhole(drainMs)));
+    if (session.presence !== undefined) await settlesWithin(session.runtime, session.presence.sync(), drainMs);
     // Its goodbye waits behind what is being sent.
     if (session.members !== undefined) await settlesWithin(session.runtime, session.members.close(), drainMs);
     await settlesWithin(session.runtime, session.publisher.drain(), drainMs);
@@ -408,6 +413,7 @@ const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
   expect: 1,
   timeoutMs: 1,
 };
+
 const MEMBERS_OPTIONS: OptionNames<MembersOptions> = { role: 1, timeoutMs: 1 };
 
 /** Most types are told apart by their first letter. */

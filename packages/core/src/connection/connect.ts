@@ -1,5 +1,4 @@
 import type { Adapters } from '../configuration/adapters.ts';
-import { isTransport } from '../configuration/is-transport.ts';
 import { checkTopic } from '../contract/address.ts';
 import { aboveZero, type OptionNames, optionsOf } from '../contract/checked-option.ts';
 import { type Broadcaster, DEFAULT_TTL_MS, type EventMap, type RetryOptions } from '../contract/contract.ts';
@@ -46,6 +45,11 @@ export interface ConnectOptions {
   readonly carbonCopy?: boolean;
   /** Sends events larger than the transport allows in chunks. Subscriptions in a group cannot receive them. @default false */
   readonly chunking?: boolean;
+  /**
+   * Takes part in the list of members, where that is billed: the manifest says so (`capabilities.members.billed`). Elsewhere every participant
+   * with a subscription does. Refused with `unsupported` where there is no list. @default false
+   */
+  readonly members?: boolean;
   /** How often and how soon a publish is retried after a retryable error. */
   readonly retry?: RetryOptions;
   /** Schemas of event types (zod, valibot, arktype, …): checked when publishing and again before a handler sees the data. */
@@ -69,6 +73,7 @@ const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   ttlMs: 1,
   carbonCopy: 1,
   chunking: 1,
+  members: 1,
   retry: 1,
   schemas: 1,
   replies: 1,
@@ -117,6 +122,8 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   if (options.chunking && transport.manifest.capabilities.chunking.level === 'none') {
     throw (await refusals(transport))('chunking', 'chunking: true');
   }
+  const { members } = transport.manifest.capabilities;
+  if (options.members && members.level === 'none') throw (await refusals(transport))('members', 'members: true');
   // What calls its subscribers needs none of it, and its pages need not download it.
   const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
   const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
@@ -199,6 +206,14 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       tell({ kind: 'corrupt', error });
     };
     const checks = replies && wrapping && new wrapping.ReplyChecks(replies, refused);
+    const takesPart = link.enter !== undefined && (members.billed !== true || options.members === true);
+    const presence = takesPart
+      ? new (await import('../control/presence.ts')).Presence(
+          link,
+          () => subscriptions.size > 0,
+          (thrown) => tell({ kind: 'failed', what: 'source', error: PolycastError.from(thrown) }),
+        )
+      : undefined;
     const session: Session = {
       topic,
       self,
@@ -210,6 +225,8 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       publisher,
       desk: new RequestDesk(self, publisher, runtime, checks),
       members: memberList && new memberList.MemberList(self, publisher, runtime, tell),
+      presence,
+      mayAskMembers: members.billed !== true || options.members === true,
       control: undefined,
       makeControl: () => directInbox(),
       middleware,
@@ -248,7 +265,13 @@ async function refusals(transport: Transport): Promise<Refuse> {
 /** The transport given, and no other choice; else what the configuration makes of it, which most pages need not download. */
 async function transportOf(options: ConnectOptions): Promise<Transport> {
   const { transport, url, name, adapters } = options;
-  if (isTransport(transport) && (url ?? name ?? adapters) === undefined) return transport;
+  // What else was given, and is not one, is refused there.
+  if (
+    typeof transport?.open === 'function' &&
+    typeof transport.manifest === 'object' &&
+    (url ?? name ?? adapters) === undefined
+  )
+    return transport;
   const { resolveTransport } = await import('../configuration/resolve.ts');
   return resolveTransport(options);
 }

@@ -8,6 +8,7 @@ import type { Signal } from '../contract/signal.ts';
 import type { Link } from '../contract/transport.ts';
 import type { Refuse } from '../contract/unsupported.ts';
 import type { MemberList } from '../control/member-list.ts';
+import type { Presence } from '../control/presence.ts';
 import type { RequestDesk } from '../control/request-desk.ts';
 import type { SubscriptionSettings } from '../deliver/subscription-settings.ts';
 import type { BroadcastEvent, EventInput } from '../envelope/event.ts';
@@ -75,6 +76,10 @@ export interface Session {
   readonly desk: RequestDesk;
   /** Set where core finds out who is there. */
   readonly members: MemberList | undefined;
+  /** Set where the service is told who takes part. */
+  readonly presence: Presence | undefined;
+  /** False where the list of members is billed and was not asked for. */
+  readonly mayAskMembers: boolean;
   /** Roll calls and replies come through one inbox, however many there are. */
   control: ControlSource | undefined;
   /** The source for what comes to this instance alone, roll calls and replies included. Perhaps not open yet. */

@@ -255,6 +255,7 @@ export interface Broadcaster<
    * The participants subscribed to the topic now, including this one if it is. Where core emulates it, a call waits `timeoutMs`
    * for answers. The answers stand for 5 s: calls within that time return at once, and may miss participants that subscribed
    * meanwhile. One that ended without closing may be listed for 12.5 s.
+   * Rejects with `invalid-configuration` where the list is billed and `connect` was not given `members: true`.
    */
   members(options?: MembersOptions): Promise<readonly Participant[]>;
   /**

@@ -48,6 +48,11 @@ export interface Capability {
    * `{ delayMs: [0, 10_000, 60_000] }`: core asks for one of these, see `Delivery.release`.
    */
   readonly steps?: Readonly<Record<string, readonly number[]>>;
+  /**
+   * It is billed while it is in use, idle or not: only for a participant that asks for it with the option of `connect` of the same name.
+   * Of `members` alone. @default false
+   */
+  readonly billed?: boolean;
   /** What a user must know before relying on it. One sentence. */
   readonly note?: string;
 }

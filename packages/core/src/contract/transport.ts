@@ -91,6 +91,13 @@ export interface Link<Sent extends Encoded | undefined = Encoded | undefined> {
   /** Who is there, if the service knows. Left out: core asks over the topic itself. */
   members?(): Promise<readonly Participant[]>;
   /**
+   * The participant takes part from now on: it is about to have its first subscription, which waits for this. Where the manifest says that `members`
+   * is `billed`, called only if `connect` was given `members: true`. It stays a member until `leave`, whatever becomes of the connection.
+   */
+  enter?(): Promise<void>;
+  /** It takes part no longer: its last subscription is closed. Followed by another `enter`, or by `close`. Never called before `enter` resolved. */
+  leave?(): Promise<void>;
+  /**
    * Answers an HTTP request of the service (a delivery to a webhook) or of its clients (negotiation, a token). Given if, and only if, the
    * manifest's `endpoint` is not `none`. The body is bounded by whoever mounted it. May reject: a `PolycastError` becomes a status by its code.
    */

@@ -16,7 +16,7 @@ export const ACCEPT: Outcome = { kind: 'accept' };
 export interface DeliveryOwner {
   readonly inbox: {
     readonly desk: { reply(event: BroadcastEvent, data: unknown): Promise<void> };
-    serviceDelayMs(delayMs: number, isAsked: boolean): number;
+    serviceDelayMs(delayMs: number, isAsked: boolean): number | undefined;
   };
   tell(signal: Signal): void;
 }
@@ -72,7 +72,7 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     if (this.outcome !== undefined) return undefined;
     this.outcome = { kind: 'release', delayMs };
     if (delayMs === undefined) return undefined;
-    return this.lease === undefined ? delayMs : Math.max(delayMs, this.#owner.inbox.serviceDelayMs(delayMs, true));
+    return Math.max(delayMs, (this.lease && this.#owner.inbox.serviceDelayMs(delayMs, true)) ?? 0);
   }
 
   reply(data: unknown): Promise<void> {

@@ -409,20 +409,19 @@ export class LiveSubscription implements Subscription, Watched {
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
   #rest(delivery: LiveDelivery, delayMs: number, isAsked = false): void {
     if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
-    const delays = this.#goesBack(delivery) && this.inbox.delaysReleases;
-    const byService = delays ? this.inbox.serviceDelayMs(delayMs, isAsked) : 0;
-    if (delays && byService >= delayMs) {
+    const byService = this.#goesBack(delivery) ? this.inbox.serviceDelayMs(delayMs, isAsked) : undefined;
+    if (byService !== undefined && byService >= delayMs) {
       this.#settle(delivery, { kind: 'release', delayMs: byService });
       return this.#free(delivery);
     }
     pinExpiry(delivery.event, this.runtime);
     const queue = (this.#queue ??= new DeliveryQueue());
     // What the service cannot wait for is waited for here.
-    const timer = this.runtime.after(delayMs - byService, () => {
+    const timer = this.runtime.after(delayMs - (byService ?? 0), () => {
       this.#resting?.delete(delivery);
       this.#active?.delete(delivery);
       // Its second copy may have come meanwhile: then it stays with us.
-      if (this.#goesBack(delivery)) this.#settle(delivery, { kind: 'release', delayMs: byService });
+      if (this.#goesBack(delivery)) this.#settle(delivery, { kind: 'release', delayMs: byService ?? 0 });
       else {
         delivery.again();
         queue.push(delivery);

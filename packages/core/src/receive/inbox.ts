@@ -120,19 +120,15 @@ export class Inbox implements Sink, ControlSource {
     return this.session.manifest.capabilities.backPressure.level === 'none';
   }
 
-  get delaysReleases(): boolean {
-    return this.session.manifest.capabilities.delayedRelease.level === 'native';
-  }
-
   /**
-   * The delay that the service is asked for. Where it knows certain delays only: one of them.
+   * The delay that the service is asked for, where it knows of delays. Where it knows certain ones only: one of them.
    * @param isAsked by a handler: never less, but for what is beyond the longest. Otherwise never more
    */
-  serviceDelayMs(delayMs: number, isAsked: boolean): number {
-    const steps = this.session.manifest.capabilities.delayedRelease.steps?.delayMs;
-    if (steps === undefined || !this.delaysReleases) return delayMs;
-    const below = steps.findLast((step) => step <= delayMs) ?? 0;
-    return isAsked ? (steps.find((step) => step >= delayMs) ?? below) : below;
+  serviceDelayMs(delayMs: number, isAsked: boolean): number | undefined {
+    const { level, steps } = this.session.manifest.capabilities.delayedRelease;
+    if (level !== 'native') return undefined;
+    const all = steps?.delayMs ?? [delayMs];
+    return (isAsked && all.find((step) => step >= delayMs)) || all.findLast((step) => step <= delayMs);
   }
 
   /** Does the source ask how much we take? Only then need it be told that more fits. */
