@@ -17,8 +17,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         module: 'core/src/connection/broadcaster.ts',
-        from: '() => listenBeside(session), through)',
-        to: '() => listenForControl(session), through)',
+        from: '() => this.#listenBeside(), through)',
+        to: "async () => (await import('../control/control-lane.ts')).listenForControl(session), through)",
       },
     ],
   },
@@ -29,8 +29,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         module: 'core/src/connection/broadcaster.ts',
-        from: '    await listenBeside(this.#session);\n    return (members',
-        to: '    await listenForControl(this.#session);\n    return (members',
+        from: '    await this.#listenBeside();\n    return (members',
+        to: "    await (await import('../control/control-lane.ts')).listenForControl(this.#session);\n    return (members",
       },
     ],
   },

@@ -11,6 +11,8 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 /** Services, products and protocols of theirs, and SDKs. */
 const VENDORS =
   /\b(?:io)?redis\w*|\bvalkey|\bazure|\bsignal-?r\b|service[ -]?bus|\bsb:|event[ -]?grid|\bably\b|\bsocket\.io|\bkafka|\brabbit|\bnats\b|\bmqtt|\bamqp|\brhea|\bpubnub|\bpusher\b|\bsns\b|\bsqs\b|\bkinesis|\bxadd\b/i;
+/** Where an endpoint is mounted: what hosts a program is no transport. */
+const HOSTS = /\bAzure(?: Functions|Response)\b|\bazure(?= }|\()/g;
 /** Transports of this repository without a vendor, where a name of theirs stands and not a word of English. */
 const OTHERS = /\bmemory\(|\bmemory:|(['"`])(?:memory|udp)\1|\budp:/;
 /** Packages beside core and the data that others bring. */
@@ -19,7 +21,8 @@ const PACKAGES = /@polycast\/(?!core\b|catalogue\b|<|name\b|\$\{)[\w-]+/;
 function foundIn(pattern: RegExp): readonly string[] {
   return files.flatMap((file) => {
     const lines = readFileSync(join(source, file), 'utf8').split('\n');
-    return lines.flatMap((line, at) => {
+    return lines.flatMap((text, at) => {
+      const line = file === 'endpoint.ts' ? text.replaceAll(HOSTS, '') : text;
       const [word] = pattern.exec(line) ?? [];
       return word === undefined ? [] : [`${relative('.', file)}:${at + 1}: ${word}`];
     });
