@@ -106,6 +106,18 @@ export const MUTANTS = [
     ],
   },
   {
+    name: 'second-handler',
+    wrong: 'an event whose lock was lost comes again, and is given to a second handler while the first is at it',
+    caughtBy: ['overlap'],
+    patches: [{ module: 'deliver/subscription.ts', from: '|| this.#isLingering(delivery);', to: ';' }],
+  },
+  {
+    name: 'fixed-lock-unwatched',
+    wrong: 'a handler goes on under a lock that cannot be renewed and has ended, and its outcome is settled',
+    caughtBy: ['late-settlement'],
+    patches: [{ module: 'deliver/subscription.ts', from: 'this.#watching.lockTaken(delivery.lockEndsMs);', to: '' }],
+  },
+  {
     name: 'epoch-shared',
     wrong: "two that start in the same millisecond take each other's events for their own",
     caughtBy: ['lost'],

@@ -1,6 +1,16 @@
 import type { History } from './history.ts';
 import { profileOf } from './profile.ts';
-import { afterClose, closeOwes, duplicate, expired, expiryCounted, lost, selfWait, stuck } from './rules/delivery.ts';
+import {
+  afterClose,
+  closeOwes,
+  duplicate,
+  expired,
+  expiryCounted,
+  lost,
+  overlap,
+  selfWait,
+  stuck,
+} from './rules/delivery.ts';
 import { gaps, unannounced } from './rules/gaps.ts';
 import { life } from './rules/life.ts';
 import { keyOrder, keyOverlap, order, retryOrder } from './rules/order.ts';
@@ -12,6 +22,7 @@ const RULES: readonly Rule[] = [
   lost,
   stuck,
   duplicate,
+  overlap,
   afterClose,
   expired,
   expiryCounted,

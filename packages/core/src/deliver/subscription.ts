@@ -55,6 +55,8 @@ export class LiveSubscription implements Subscription, Watched {
   #retrying: Map<LiveDelivery, Timer> | undefined;
   /** By partition key: what is at work on it, or keeps its slot through retries. */
   #busyKeys: Map<unknown, LiveDelivery> | undefined;
+  /** Those whose lock was lost while a handler runs: their next attempt waits for it. */
+  #lingering: Set<LiveDelivery> | undefined;
   #pumping = false;
   #full = false;
   #watch: DeliveryWatch | undefined;
@@ -149,13 +151,7 @@ export class LiveSubscription implements Subscription, Watched {
       return false;
     }
     const delivery = new LiveDelivery(this, event, lease);
-    if (lease !== undefined) delivery.attempt = Math.max(delivery.attempt, this.#given.next(event));
-    if (lease?.renew !== undefined) this.#watching.leaseTaken();
-    if (lease !== undefined && lease.attempt > maxAttempts(this.settings.retry)) {
-      this.#running++;
-      this.#deadLetter(delivery, `delivered ${lease.attempt} times without an outcome`);
-      return true;
-    }
+    if (lease !== undefined && !this.#takeLease(delivery, lease)) return true;
     if (
       this.#running < this.settings.concurrency &&
       this.#state !== 'paused' &&
@@ -167,6 +163,17 @@ export class LiveSubscription implements Subscription, Watched {
       return true;
     }
     return this.#enqueue(delivery);
+  }
+
+  /** @returns false for what was delivered too often */
+  #takeLease(delivery: LiveDelivery, lease: Lease): boolean {
+    const attempt = lease.attempt - (lease.attempt > 1 ? this.#given.unseen(delivery.event) : 0);
+    delivery.attempt = Math.max(attempt, this.#given.next(delivery.event));
+    this.#watchLock(delivery, lease);
+    if (attempt <= maxAttempts(this.settings.retry)) return true;
+    this.#running++;
+    this.#deadLetter(delivery, `delivered ${attempt} times without an outcome`);
+    return false;
   }
 
   /**
@@ -194,17 +201,29 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   /**
-   * Another message holds the event that we are at: it was published twice. Handled once, both are settled.
+   * We are at the event already. Another message holds it, since it was published twice: handled once, both are settled. Or it is the
+   * next attempt of the same message, whose lock was lost without our knowledge: what becomes of the event holds for this one.
    * @returns false if we do not hold it
    */
   takeAgain(event: BroadcastEvent, lease: Lease): boolean {
     for (const delivery of this.held()) {
-      if (delivery.lease === undefined || delivery.abandoned || delivery.settled) continue;
+      const { lease: before } = delivery;
+      if (before === undefined || delivery.abandoned || delivery.settled) continue;
       if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
-      delivery.lease = new SharedLease(delivery.lease, lease);
+      delivery.lease = SharedLease.of(before, lease);
+      this.#watchLock(delivery, lease);
       return true;
     }
     return false;
+  }
+
+  #watchLock(delivery: LiveDelivery, { renew, lockedForMs }: Lease): void {
+    if (renew !== undefined) this.#watching.leaseTaken();
+    if (lockedForMs === undefined) delivery.lockEndsMs = 0;
+    else {
+      delivery.lockEndsMs = this.runtime.nowMs() + lockedForMs;
+      this.#watching.lockTaken(delivery.lockEndsMs);
+    }
   }
 
   #enqueue(delivery: LiveDelivery): boolean {
@@ -261,7 +280,8 @@ export class LiveSubscription implements Subscription, Watched {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#queue !== undefined && this.#running < this.settings.concurrency && this.#state !== 'paused') {
-      const next = this.#queue.take(this.#busyKeys === undefined ? undefined : this.#isBusy);
+      const isFree = this.#busyKeys === undefined && this.#lingering === undefined;
+      const next = this.#queue.take(isFree ? undefined : this.#isBusy);
       if (next === undefined) break;
       this.#admit();
       if (!this.#isOver(next)) this.#run(next);
@@ -343,6 +363,8 @@ export class LiveSubscription implements Subscription, Watched {
     delivery.startedAtMs = 0;
     const outcome = delivery.outcome;
     if (delivery.isGone) {
+      // It comes again: should that be here, it need not be handled.
+      if (delivery.wasHandled) this.inbox.accepted(delivery.event);
       this.#free(delivery);
     } else if (outcome === undefined || outcome.kind === 'accept') {
       if (delivery.lease !== undefined) this.inbox.accepted(delivery.event);
@@ -362,7 +384,8 @@ export class LiveSubscription implements Subscription, Watched {
 
   #failed(delivery: LiveDelivery, thrown: unknown): void {
     delivery.startedAtMs = 0;
-    if (delivery.outcome !== undefined || delivery.isGone) return this.#finished(delivery);
+    if (delivery.outcome !== undefined) return this.#finished(delivery);
+    if (delivery.isGone) return this.#free(delivery);
     const { retry, group } = this.settings;
     // The handler asked something of the broadcaster that is closing under it: no fault of the event.
     if (codeOf(thrown) === 'closed' && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
@@ -469,6 +492,7 @@ export class LiveSubscription implements Subscription, Watched {
     // What never ran (it came too often, it goes back while closing) does not end what another is doing.
     const key = delivery.event.partitionkey;
     if (this.#busyKeys?.get(key) === delivery) this.#busyKeys.delete(key);
+    if (this.#lingering?.delete(delivery) && this.#lingering.size === 0) this.#lingering = undefined;
     this.#running--;
     if (
       this.#queue !== undefined ||
@@ -481,12 +505,20 @@ export class LiveSubscription implements Subscription, Watched {
     }
   }
 
-  // ── partition keys, when several handlers run at once ──
+  // ── partition keys and lost locks, when several handlers run at once ──
 
   readonly #isBusy = (delivery: LiveDelivery): boolean => {
     const key = delivery.event.partitionkey;
-    return key !== undefined && this.#busyKeys?.has(key) === true;
+    return (key !== undefined && this.#busyKeys?.has(key) === true) || this.#isLingering(delivery);
   };
+
+  /** Is a handler still at its event? */
+  #isLingering({ event }: LiveDelivery): boolean {
+    for (const other of this.#lingering ?? []) {
+      if (other.event.id === event.id && other.event.source === event.source) return true;
+    }
+    return false;
+  }
 
   #setBusy(delivery: LiveDelivery): void {
     const key = delivery.event.partitionkey;
@@ -528,7 +560,8 @@ export class LiveSubscription implements Subscription, Watched {
   /** The service gives it to us again, or to another member: it is not given up. */
   abandon(delivery: LiveDelivery): void {
     delivery.abandon();
-    this.#queue?.remove(delivery);
+    if (delivery.startedAtMs > 0) (this.#lingering ??= new Set()).add(delivery);
+    if (this.#queue?.remove(delivery) && !delivery.isBegun) this.#given.missed(delivery.event);
     const resting = this.#resting?.get(delivery);
     if (resting !== undefined) {
       resting.cancel();
@@ -691,7 +724,7 @@ export class LiveSubscription implements Subscription, Watched {
     let lost = 0;
     for (const delivery of left) {
       if (delivery.lease === undefined) lost++;
-      else this.#settle(delivery, RELEASE);
+      else if (!delivery.isGone) this.#settle(delivery, RELEASE);
     }
     if (lost > 0) {
       this.inbox.session.dropped.overflow += lost;

@@ -34,13 +34,14 @@ export class Arrivals {
 
   /**
    * The service hands an event over again, since it was not settled as far as the service knows.
-   * @returns false if it was accepted here: then only the settlement was lost
+   * @returns was it accepted here? Then only the settlement was lost. Or seen at least?
    */
-  again(event: BroadcastEvent, isOwed: boolean): boolean {
-    this.#ids.add(event);
+  again(event: BroadcastEvent, isOwed: boolean): 'accepted' | 'seen' | 'new' {
+    const isNew = this.#ids.add(event);
     // What an earlier life of a durable subscription left says nothing about those that it handled.
     if (isOwed) this.#watch(event, true, false);
-    return !this.wasAccepted(event);
+    if (this.wasAccepted(event)) return 'accepted';
+    return isNew ? 'new' : 'seen';
   }
 
   /** By a handler, of what the service settles. */
@@ -52,6 +53,8 @@ export class Arrivals {
   accept(event: BroadcastEvent): void {
     this.#accepted ??= new IdMemory(this.#runtime);
     this.#accepted.add(event);
+    // It was given up before the handler was done with it.
+    if (this.#reopened !== undefined && this.#reopened.size > 0) this.#reopened.delete(identityOf(event));
   }
 
   /** One more subscription hears of gaps. @returns its number */

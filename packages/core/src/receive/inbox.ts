@@ -309,8 +309,12 @@ export class Inbox implements Sink, ControlSource {
     const isReserved = event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX);
     let reopened: Reopened | undefined;
     if (lease !== undefined && lease.attempt > 1) {
-      // Should we still hold it, our lock is lost, and we are about to hear of it.
-      if (!this.#arrivals.again(event, isOwed)) return this.#repeated(lease);
+      const before = this.#arrivals.again(event, isOwed);
+      if (before === 'accepted') return this.#repeated(lease);
+      if (before === 'seen' && this.#isHeld(event, lease)) {
+        this.session.dropped.duplicates++;
+        return true;
+      }
     } else if (!this.#arrivals.isNew(event, isOwed)) {
       if (lease !== undefined && this.#isHeld(event, lease)) {
         this.session.dropped.duplicates++;
@@ -331,7 +335,7 @@ export class Inbox implements Sink, ControlSource {
       : this.#handAgain(event, lease, reopened.subscriptions);
   }
 
-  /** A copy of what the subscription that has this source to itself is at: its lease joins the one that it has. */
+  /** The subscription that has this source to itself is at the event already: it takes the lease, too. */
   #isHeld(event: BroadcastEvent, lease: Lease): boolean {
     return this.#kind === 'own' && this.#subscriptions[0]?.takeAgain(event, lease) === true;
   }
