@@ -115,7 +115,7 @@ export const MUTANTS = [
     name: 'fixed-lock-unwatched',
     wrong: 'a handler goes on under a lock that cannot be renewed and has ended, and its outcome is settled',
     caughtBy: ['late-settlement'],
-    patches: [{ module: 'deliver/subscription.ts', from: 'this.#watching.lockTaken(delivery.lockEndsMs);', to: '' }],
+    patches: [{ module: 'deliver/subscription.ts', from: 'locks.lockTaken(delivery.lockEndsMs);', to: '' }],
   },
   {
     name: 'epoch-shared',

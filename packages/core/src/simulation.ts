@@ -15,6 +15,7 @@ export async function loadAll(): Promise<void> {
     import('./contract/unsupported.ts'),
     import('./control/presence.ts'),
     import('./deliver/delivery-stream.ts'),
+    import('./deliver/leases.ts'),
     import('./filter/subscription-filter.ts'),
   ]);
 }

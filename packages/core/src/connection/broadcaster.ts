@@ -216,8 +216,12 @@ export class LiveBroadcaster<
     given: ConstructorParameters<typeof LiveSubscription>[2],
   ): Promise<LiveSubscription> {
     const session = this.#session;
-    const inbox = this.#isSharable(settings) ? await this.#sharedInboxCaughtUp() : new Inbox(session, settings, 'own');
-    const subscription = new LiveSubscription(inbox, settings, given);
+    const isShared = this.#isSharable(settings);
+    const leases = isShared ? undefined : await import('../deliver/leases.ts');
+    // It may have been closed meanwhile.
+    if (this.#closing !== undefined) throw closedError();
+    const inbox = isShared ? await this.#sharedInboxCaughtUp() : new Inbox(session, settings, 'own');
+    const subscription = new LiveSubscription(inbox, settings, given, leases);
     inbox.join(subscription);
     session.subscriptions.add(subscription);
     try {

@@ -52,11 +52,10 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined || this.#abort === ABORTED) {
-      const isAborted = this.#abort === ABORTED;
-      this.#abort = new AbortController();
-      if (isAborted) this.#abort.abort();
-    }
+    const isAborted = this.#abort === ABORTED;
+    if (isAborted) this.#abort = undefined;
+    this.#abort ??= new AbortController();
+    if (isAborted) this.#abort.abort();
     return this.#abort.signal;
   }
 

@@ -19,11 +19,13 @@ import { LiveDelivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { DeliveryStream } from './delivery-stream.ts';
 import { DeliveryWatch, type Watched } from './delivery-watch.ts';
-import { GivenAttempts } from './given-attempts.ts';
+import type { GivenAttempts } from './given-attempts.ts';
 import { HandlerMark } from './handler-mark.ts';
-import { SharedLease } from './shared-lease.ts';
+import type { LockWatch } from './lock-watch.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 import { WaitingRoom } from './waiting-room.ts';
+
+type Leases = typeof import('./leases.ts');
 
 export const CLOSE_OPTIONS: OptionNames<CloseOptions> = { drainMs: 1 };
 
@@ -60,6 +62,7 @@ export class LiveSubscription implements Subscription, Watched {
   #pumping = false;
   #full = false;
   #watch: DeliveryWatch | undefined;
+  #locks: LockWatch | undefined;
   #idle: Deferred<void> | undefined;
   /** Handlers that are being called at this moment: above 0, whoever calls us is inside one. */
   #calling = 0;
@@ -76,14 +79,21 @@ export class LiveSubscription implements Subscription, Watched {
   #catchesUp = false;
   /** Closed by a handler of its own: nothing may come after that. */
   #takesNothing = false;
-  readonly #given = new GivenAttempts();
+  readonly #leases: Leases | undefined;
+  readonly #given: GivenAttempts | undefined;
 
-  /** @param given what handles the events, or the class of the stream that they are read from */
+  /**
+   * @param given what handles the events, or the class of the stream that they are read from
+   * @param leases where deliveries may come with leases
+   */
   constructor(
     inbox: Inbox,
     settings: SubscriptionSettings,
     given: { handler: Handler } | { Stream: typeof DeliveryStream },
+    leases: Leases | undefined,
   ) {
+    this.#leases = leases;
+    this.#given = leases && new leases.GivenAttempts();
     this.inbox = inbox;
     this.settings = settings;
     this.#isSimple = settings.concurrency === 1;
@@ -167,8 +177,9 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** @returns false for what was delivered too often */
   #takeLease(delivery: LiveDelivery, lease: Lease): boolean {
-    const attempt = lease.attempt - (lease.attempt > 1 ? this.#given.unseen(delivery.event) : 0);
-    delivery.attempt = Math.max(attempt, this.#given.next(delivery.event));
+    const given = this.#given as GivenAttempts;
+    const attempt = lease.attempt - (lease.attempt > 1 ? given.unseen(delivery.event) : 0);
+    delivery.attempt = Math.max(attempt, given.next(delivery.event));
     this.#watchLock(delivery, lease);
     if (attempt <= maxAttempts(this.settings.retry)) return true;
     this.#running++;
@@ -210,7 +221,7 @@ export class LiveSubscription implements Subscription, Watched {
       const { lease: before } = delivery;
       if (before === undefined || delivery.abandoned || delivery.settled) continue;
       if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
-      delivery.lease = SharedLease.of(before, lease);
+      delivery.lease = (this.#leases as Leases).SharedLease.of(before, lease);
       this.#watchLock(delivery, lease);
       return true;
     }
@@ -218,11 +229,12 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #watchLock(delivery: LiveDelivery, { renew, lockedForMs }: Lease): void {
-    if (renew !== undefined) this.#watching.leaseTaken();
+    const locks = (this.#locks ??= new (this.#leases as Leases).LockWatch(this));
+    if (renew !== undefined) locks.leaseTaken();
     if (lockedForMs === undefined) delivery.lockEndsMs = 0;
     else {
       delivery.lockEndsMs = this.runtime.nowMs() + lockedForMs;
-      this.#watching.lockTaken(delivery.lockEndsMs);
+      locks.lockTaken(delivery.lockEndsMs);
     }
   }
 
@@ -325,7 +337,7 @@ export class LiveSubscription implements Subscription, Watched {
     if (lease === undefined || delivery.settled) return;
     delivery.settled = true;
     if (settlement.kind !== 'release') return this.inbox.settler.settle(lease, settlement);
-    this.#given.remember(delivery);
+    this.#given?.remember(delivery);
     this.inbox.settler.settle(lease, { ...settlement, tries: delivery.tries });
   }
 
@@ -561,7 +573,7 @@ export class LiveSubscription implements Subscription, Watched {
   abandon(delivery: LiveDelivery): void {
     delivery.abandon();
     if (delivery.startedAtMs > 0) (this.#lingering ??= new Set()).add(delivery);
-    if (this.#queue?.remove(delivery) && !delivery.isBegun) this.#given.missed(delivery.event);
+    if (this.#queue?.remove(delivery) && !delivery.isBegun) this.#given?.missed(delivery.event);
     const resting = this.#resting?.get(delivery);
     if (resting !== undefined) {
       resting.cancel();
@@ -675,6 +687,7 @@ export class LiveSubscription implements Subscription, Watched {
     }
     this.#state = 'closed';
     this.#watch?.stop();
+    this.#locks?.stop();
     this.#idle?.resolve();
     this.#othersIdle?.resolve();
     this.#stream?.end();

@@ -311,15 +311,9 @@ export class Inbox implements Sink, ControlSource {
     if (lease !== undefined && lease.attempt > 1) {
       const before = this.#arrivals.again(event, isOwed);
       if (before === 'accepted') return this.#repeated(lease);
-      if (before === 'seen' && this.#isHeld(event, lease)) {
-        this.session.dropped.duplicates++;
-        return true;
-      }
+      if (before === 'seen' && this.#isHeld(event, lease)) return true;
     } else if (!this.#arrivals.isNew(event, isOwed)) {
-      if (lease !== undefined && this.#isHeld(event, lease)) {
-        this.session.dropped.duplicates++;
-        return true;
-      }
+      if (lease !== undefined && this.#isHeld(event, lease)) return true;
       reopened = this.#arrivals.takeReopened(event);
       // What was given back comes again, whatever the service counts.
       if (!reopened && (!lease || isReserved || this.#arrivals.isSettled(event))) return this.#repeated(lease);
@@ -337,7 +331,9 @@ export class Inbox implements Sink, ControlSource {
 
   /** The subscription that has this source to itself is at the event already: it takes the lease, too. */
   #isHeld(event: BroadcastEvent, lease: Lease): boolean {
-    return this.#kind === 'own' && this.#subscriptions[0]?.takeAgain(event, lease) === true;
+    if (this.#kind !== 'own' || !this.#subscriptions[0]?.takeAgain(event, lease)) return false;
+    this.session.dropped.duplicates++;
+    return true;
   }
 
   #repeated(lease: Lease | undefined): boolean {

@@ -1,0 +1,5 @@
+/** What a subscription needs where deliveries come with leases: loaded when the first of them is made. */
+
+export { GivenAttempts } from './given-attempts.ts';
+export { LockWatch } from './lock-watch.ts';
+export { SharedLease } from './shared-lease.ts';
