@@ -178,8 +178,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/subscription.ts',
-        from: 'lease.attempt > maxAttempts(this.settings.retry)',
-        to: 'lease.attempt > 1',
+        from: 'attempt <= maxAttempts(this.settings.retry)',
+        to: 'attempt <= 1',
       },
     ],
   },
@@ -290,8 +290,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/subscription.ts',
-        from: 'return key !== undefined && this.#busyKeys?.has(key) === true;',
-        to: 'return key !== undefined && false;',
+        from: '(key !== undefined && this.#busyKeys?.has(key) === true)',
+        to: '(key !== undefined && false)',
       },
     ],
   },

@@ -37,11 +37,11 @@ export class Arrivals {
    * @returns was it accepted here? Then only the settlement was lost. Or seen at least?
    */
   again(event: BroadcastEvent, isOwed: boolean): 'accepted' | 'seen' | 'new' {
-    const isNew = this.#ids.add(event);
+    const isFirst = this.#ids.add(event);
     // What an earlier life of a durable subscription left says nothing about those that it handled.
     if (isOwed) this.#watch(event, true, false);
     if (this.wasAccepted(event)) return 'accepted';
-    return isNew ? 'new' : 'seen';
+    return isFirst ? 'new' : 'seen';
   }
 
   /** By a handler, of what the service settles. */
