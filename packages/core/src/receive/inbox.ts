@@ -64,6 +64,7 @@ export class Inbox implements Sink, ControlSource {
   readonly #arrivals: Arrivals;
   #assembler: Assembler | undefined;
   #duplicateInstanceTold = false;
+  #isLeaseTold = false;
   /** Of an inbox of its own: it hears of its source until that is closed. */
   #owner: Receiving | undefined;
   /** Publishers whose events came too late, which was signalled. */
@@ -382,8 +383,9 @@ export class Inbox implements Sink, ControlSource {
     const subscriptions = this.#subscriptions;
     const count = subscriptions.length;
     if (lease !== undefined) {
-      // Only control events matter to a shared inbox of a service that settles; its subscriptions have inboxes of their own.
-      if (this.#kind !== 'own') return this.#done(lease);
+      // Only control events matter where none of the subscriptions is ours: those of a service that settles have inboxes of their own.
+      if (this.#kind === 'control') return this.#done(lease);
+      if (this.#kind === 'shared') return this.#handUnleased(event, lease);
       const subscription = subscriptions[0];
       if (subscription !== undefined) return subscription.take(event, lease);
       this.settler.giveBack(lease);
@@ -398,6 +400,14 @@ export class Inbox implements Sink, ControlSource {
     this.#dispatching--;
     if (this.#leaving.size > 0 && this.#dispatching === 0) this.#sweep();
     return taken;
+  }
+
+  /** A fault of the adapter: its manifest does not claim settlement. The event is handled, and nothing of it comes again. */
+  #handUnleased(event: BroadcastEvent, lease: Lease): boolean {
+    if (!this.#isLeaseTold) this.failed(new PolycastError('unsupported', 'a lease came, and settlement is not native'));
+    this.#isLeaseTold = true;
+    this.#done(lease);
+    return this.#hand(event, undefined);
   }
 
   #handFiltered(event: BroadcastEvent, filtered: FilterIndex<Receiving>): boolean {
