@@ -106,6 +106,18 @@ export const MUTANTS = [
     ],
   },
   {
+    name: 'second-handler',
+    wrong: 'an event whose lock was lost comes again, and is given to a second handler while the first is at it',
+    caughtBy: ['overlap'],
+    patches: [{ module: 'deliver/subscription.ts', from: '|| this.#isLingering(delivery);', to: ';' }],
+  },
+  {
+    name: 'fixed-lock-unwatched',
+    wrong: 'a handler goes on under a lock that cannot be renewed and has ended, and its outcome is settled',
+    caughtBy: ['late-settlement'],
+    patches: [{ module: 'deliver/subscription.ts', from: 'locks.lockTaken(delivery.lockEndsMs);', to: '' }],
+  },
+  {
     name: 'epoch-shared',
     wrong: "two that start in the same millisecond take each other's events for their own",
     caughtBy: ['lost'],
@@ -166,8 +178,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/subscription.ts',
-        from: 'lease.attempt > maxAttempts(this.settings.retry)',
-        to: 'lease.attempt > 1',
+        from: 'attempt <= maxAttempts(this.settings.retry)',
+        to: 'attempt <= 1',
       },
     ],
   },
@@ -278,8 +290,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/subscription.ts',
-        from: 'return key !== undefined && this.#busyKeys?.has(key) === true;',
-        to: 'return key !== undefined && false;',
+        from: '(key !== undefined && this.#busyKeys?.has(key) === true)',
+        to: '(key !== undefined && false)',
       },
     ],
   },

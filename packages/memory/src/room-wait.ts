@@ -27,6 +27,7 @@ export function whenRoom(sink: Sink, onRoom: () => void): () => void {
 export function roomIn(sinks: readonly Sink[], limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     let left = sinks.length;
+    const waits: (() => void)[] = [];
     const end = () => {
       clearTimeout(timer);
       for (const giveUp of waits) giveUp();
@@ -34,6 +35,6 @@ export function roomIn(sinks: readonly Sink[], limitMs: number): Promise<void> {
     };
     const timer = setTimeout(end, limitMs);
     (timer as { unref?: () => void }).unref?.();
-    const waits = sinks.map((sink) => whenRoom(sink, () => --left === 0 && end()));
+    for (const sink of sinks) waits.push(whenRoom(sink, () => --left === 0 && end()));
   });
 }

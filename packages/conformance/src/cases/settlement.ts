@@ -3,6 +3,7 @@ import { check, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
 import type { Inbox } from '../inbox.ts';
+import { interfere } from '../interfere.ts';
 import { Gate, nowMs, pass } from '../wait.ts';
 
 const requires = { capabilities: ['everyone', 'settlement', 'redelivery'] } as const;
@@ -511,6 +512,49 @@ export const settlementCases: readonly ConformanceCase[] = [
       await c.within(worker.subscription.drain(), 'the handler');
       await c.fence(desk, [worker, other], { group: true });
       same([attempts(worker), attempts(other)], [['long@1'], []], 'deliveries');
+    },
+  },
+  {
+    id: 'settlement/lock-not-renewed',
+    clause: 'settlement.18',
+    title: 'a handler outlives its lock, and the event that comes again starts no second one',
+    requires: { capabilities: ['everyone', 'groups', 'crashRedelivery'], native: ['lock', 'settlement'] },
+    alone: true,
+    timeoutMs: 40_000,
+    async run(c) {
+      const lockMs = Math.max(c.stretched(500), c.manifest.capabilities.lock.numbers?.minLockMs ?? 0);
+      const handed: number[] = [];
+      const renewsNothing = interfere(c.transport(), {
+        lease(lease) {
+          handed.push(lease.attempt);
+          const { attempt } = lease;
+          return { attempt, lockedForMs: lockMs, settle: (settlement) => lease.settle(settlement) };
+        },
+      });
+      const desk = await c.join('desk');
+      const gate = new Gate();
+      const owner = await c.join('worker', { transport: renewsNothing });
+      const worker = await c.listen(owner, { group: 'g', lockMs, concurrency: 2 }, () => gate.passed);
+      await desk.publish({ type: 'job', data: 'long' });
+      await worker.until(1);
+      const isTold = () =>
+        worker.signals.some(
+          (signal) => signal.kind === 'failed' && signal.what === 'settle' && signal.error.code === 'lock-lost',
+        );
+      const endMs = nowMs() + lockMs + c.patienceMs;
+      while (!isTold() && handed.length < 2 && nowMs() < endMs) await pass(20);
+      check(isTold() || handed.length > 1, 'no signal of the lost lock');
+      // To whom else? Some services wait longer than the lock before they hand it over again: then it is accepted as it comes.
+      const againMs = nowMs() + 2 * lockMs;
+      while (handed.length < 2 && nowMs() < againMs) await pass(20);
+      await c.quiet();
+      same(attempts(worker), ['long@1'], 'deliveries while the handler runs');
+      gate.open();
+      await c.within(worker.subscription.drain(), 'the handler');
+      const once = nowMs() + 2 * lockMs;
+      while (handed.length < 2 && nowMs() < once) await pass(20);
+      await c.fence(desk, [worker], { group: true });
+      same(attempts(worker), ['long@1'], 'deliveries');
     },
   },
   {

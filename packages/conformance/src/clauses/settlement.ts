@@ -24,4 +24,8 @@ export const settlement = chapter('settlement', 'What becomes of a delivery.', [
   ['MUST', 'The signal of a delivery is not aborted while the handler may work on it.'],
   ['MUST', 'Something thrown that is no `Error` counts as a failure like any other.'],
   ['MUST', '`release` with a delay returns how long the delivery rests, which is never less.'],
+  [
+    'MUST',
+    'While a handler runs, an event that comes again, since its lock was lost, is given to no other handler of the subscription, and to none at all if that one has accepted it. A lock that is lost without the event being back is signalled.',
+  ],
 ]);

@@ -7,9 +7,10 @@ import { CAPABILITIES } from '@polycast/core';
  * - `pipelined`: the same, with several batches under way at once.
  * - `log`: at least once, pulled under leases, dead letters by core: like a stream with consumer groups.
  * - `queue`: at least once, pulled under leases, dead letters by the service: like a message broker.
+ * - `webhook`: the same, under locks that cannot be renewed.
  * - `process`: participants call one another, nothing is lost: like memory. Only groups settle.
  */
-export const PROFILES = ['pubsub', 'pipelined', 'log', 'queue', 'process'] as const;
+export const PROFILES = ['pubsub', 'pipelined', 'log', 'queue', 'webhook', 'process'] as const;
 export type ProfileName = (typeof PROFILES)[number];
 
 export interface Profile {
@@ -21,6 +22,8 @@ export interface Profile {
   readonly isDirect: boolean;
   /** Can the service lose what it took? */
   readonly isLossy: boolean;
+  /** Can locks be renewed? */
+  readonly renews: boolean;
   /** Does its link encode events itself? */
   readonly encodes: boolean;
 }
@@ -89,6 +92,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: false,
     isDirect: false,
     isLossy: true,
+    renews: true,
     encodes: true,
   },
   pipelined: {
@@ -97,6 +101,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: false,
     isDirect: false,
     isLossy: true,
+    renews: true,
     encodes: false,
   },
   log: {
@@ -105,6 +110,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: true,
     isDirect: false,
     isLossy: false,
+    renews: true,
     encodes: false,
   },
   queue: {
@@ -113,7 +119,22 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: true,
     isDirect: false,
     isLossy: false,
+    renews: true,
     encodes: true,
+  },
+  webhook: {
+    name: 'webhook',
+    manifest: manifestOf('webhook', 'at-least-once', 1, {
+      ...kept,
+      deadLetter: native,
+      order: none,
+      partitionKey: none,
+    }),
+    isLeased: true,
+    isDirect: false,
+    isLossy: false,
+    renews: false,
+    encodes: false,
   },
   process: {
     name: 'process',
@@ -132,6 +153,7 @@ const ALL: Readonly<Record<ProfileName, Profile>> = {
     isLeased: false,
     isDirect: true,
     isLossy: false,
+    renews: true,
     encodes: false,
   },
 };

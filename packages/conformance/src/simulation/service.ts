@@ -35,6 +35,8 @@ export const waitMsOf = (sub: number): number => FIRST_WAIT_MS + sub;
 /** The topic of every history. */
 export const TOPIC = 'sim';
 
+/** A lock that cannot be renewed, ms: some handlers take longer. */
+const FIXED_LOCK_MS = 3_000;
 /** Longest a publish waits in process for room, ms. */
 const ROOM_WITHIN_MS = 5_000;
 
@@ -328,8 +330,9 @@ export class Service {
       connection,
       sink,
       addresses: request.addresses,
-      lockMs: request.lockMs,
+      lockMs: this.#profile.renews ? request.lockMs : FIXED_LOCK_MS,
       record: this.#record(slot, request),
+      renews: this.#profile.renews,
       settlesAtOnce: this.#profile.name === 'log' || this.#profile.isDirect,
       held: new Set(),
       isStopped: false,

@@ -22,6 +22,8 @@ export interface Member {
   readonly addresses: readonly string[];
   readonly lockMs: number;
   readonly record: SourceRecord;
+  /** Can its locks be renewed? */
+  readonly renews: boolean;
   /** Are settlements taken at once, without a call? */
   readonly settlesAtOnce: boolean;
   readonly held: Set<Held>;
@@ -278,6 +280,15 @@ export class Store {
         if (handed.settled !== undefined) {
           this.#trace.wrong.push(`settled-twice: ${handed.settled}, then ${settlement.kind}, event ${handed.number}`);
         }
+        // Of several messages with one event, one lock is enough.
+        const isAlone = !this.#trace.published.some(
+          ({ number, taken, id }) => number === handed.number && (id !== undefined || taken.length > 1),
+        );
+        if (!member.renews && isAlone && this.#clock.nowMs > held.expiresAtMs) {
+          this.#trace.wrong.push(
+            `late-settlement: event ${handed.number} was settled ${this.#clock.nowMs - held.expiresAtMs} ms after its lock had ended`,
+          );
+        }
         handed.settled = settlement.kind;
         handed.settledAt = this.#trace.now();
         handed.wasSettled = true;
@@ -299,12 +310,15 @@ export class Store {
           throw thrown;
         }
       },
-      renew: () =>
-        connection.call('renew', () => {
-          if (!held.isLive) throw refusal('lock-lost');
-          held.expiresAtMs = this.#clock.nowMs + member.lockMs;
-        }),
+      ...(member.renews ? { renew: () => this.#renew(member, held) } : { lockedForMs: member.lockMs }),
     };
+  }
+
+  #renew(member: Member, held: Held): Promise<void> {
+    return member.connection.call('renew', () => {
+      if (!held.isLive) throw refusal('lock-lost');
+      held.expiresAtMs = this.#clock.nowMs + member.lockMs;
+    });
   }
 
   #settle(member: Member, held: Held, settlement: Settlement): void {

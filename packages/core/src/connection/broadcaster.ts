@@ -223,8 +223,12 @@ export class LiveBroadcaster<
     given: ConstructorParameters<typeof LiveSubscription>[2],
   ): Promise<LiveSubscription> {
     const session = this.#session;
+    const isShared = this.#isSharable(settings);
+    const leases = isShared ? undefined : await import('../deliver/leases.ts');
     const inbox = await this.#inboxFor(settings);
-    const subscription = new LiveSubscription(inbox, settings, given);
+    // It may have been closed meanwhile.
+    if (this.#closing !== undefined) throw closedError();
+    const subscription = new LiveSubscription(inbox, settings, given, leases);
     inbox.join(subscription);
     session.subscriptions.add(subscription);
     try {

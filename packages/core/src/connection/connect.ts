@@ -127,9 +127,10 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   // What calls its subscribers needs none of it, and its pages need not download it.
   const { maxEventBytes, maxBatchesInFlight } = transport.manifest.limits;
   const isLimited = maxEventBytes !== Number.POSITIVE_INFINITY;
-  const [chunking, writing, queueing, gaps, memberList, refuse, leases, lane] = await Promise.all([
+  const [chunking, writing, large, queueing, gaps, memberList, refuse, lane] = await Promise.all([
     isLimited ? import('../receive/chunking.ts') : undefined,
     isLimited ? import('../publish/encoder.ts') : undefined,
+    isLimited ? import('../publish/large.ts') : undefined,
     maxBatchesInFlight !== Number.POSITIVE_INFINITY ? import('../publish/batch-queue.ts') : undefined,
     transport.manifest.capabilities.gapDetection.level === 'emulated'
       ? import('../receive/gap-detector.ts')
@@ -138,7 +139,6 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     Object.values(transport.manifest.capabilities).some(({ level }) => level === 'none')
       ? refusals(transport)
       : undefined,
-    transport.manifest.capabilities.settlement.level === 'native' ? import('../deliver/leases.ts') : undefined,
     transport.manifest.capabilities.members.level === 'emulated' ? import('../control/control-lane.ts') : undefined,
   ]);
   const release = claimInstance(transport.location, topic, self.instance);
@@ -194,7 +194,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       source: sourceOf(self),
       ttlMs,
       carbonCopy: options.carbonCopy ?? false,
-      split: chunking?.splitEvent,
+      large,
       splits: options.chunking === true,
       retry,
       queue: queueing?.BatchQueue,
@@ -234,7 +234,6 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       wrapping,
       chunking,
       refuse,
-      leases,
       lane,
       gaps,
       middlewareContext: { topic, self, transport: transport.manifest.transport, location: transport.location },

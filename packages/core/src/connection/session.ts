@@ -92,8 +92,6 @@ export interface Session {
   readonly chunking: typeof import('../receive/chunking.ts') | undefined;
   /** Set where roll calls are heard, and from the first request on. */
   lane: typeof import('../control/control-lane.ts') | undefined;
-  /** Set where the service settles, and from the first group on. */
-  leases: typeof import('../deliver/leases.ts') | undefined;
   /** Set where something is not offered: the error for asking for it names the transports that offer it. */
   readonly refuse: Refuse | undefined;
   /** Set where there are schemas or middleware. */

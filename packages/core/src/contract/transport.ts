@@ -165,7 +165,8 @@ export interface Sink {
   /** Resolves when `capacity` is above zero, or when the source is stopped. */
   ready(): Promise<void>;
   /**
-   * One event came. With a lease, core settles it exactly once; without, there is nothing to settle.
+   * One event came. With a lease, core settles it exactly once; without, there is nothing to settle. A lease with an `attempt` above 1
+   * takes the place of the one before, should core still hold that: its lock is lost.
    * @param isFresh Delivered within the very call that published it: no need to look at the clock for its time to live.
    * @returns false if core had to drop it (buffer full and no lease).
    */
@@ -200,10 +201,15 @@ export interface Lease {
   readonly ageMs?: number | undefined;
   /** Where the event stands in the service (stream id, sequence number): `{ after }` takes it. */
   readonly position?: string;
-  /** Called once; again only after it rejected. Returns at once when settling is buffered. A lost lock rejects with `lock-lost`. */
+  /** Called once, unless the lock is lost; again only after it rejected. Returns at once when settling is buffered. A lost lock rejects with `lock-lost`. */
   settle(settlement: Settlement): void | Promise<void>;
-  /** Extends the lock by `lockMs`. Left out: there is no lock to lose. @throws `lock-lost` */
+  /** Extends the lock by `lockMs`. Left out: the lock cannot be renewed, or there is no lock to lose. @throws `lock-lost` */
   renew?(): Promise<void>;
+  /**
+   * For a lock that cannot be renewed: how long it lasts from now, ms. When it ends core takes it for lost: it reports that, aborts the
+   * signal of the delivery, and does not settle.
+   */
+  readonly lockedForMs?: number | undefined;
 }
 
 export type Settlement =

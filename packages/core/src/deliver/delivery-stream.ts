@@ -73,17 +73,20 @@ export class DeliveryStream {
     };
   }
 
-  /** What expired while it waited for a reader is not read any more. */
+  /** What expired while it waited for a reader, or lost its lock, is not read any more. */
   #nextOffer(): Offer | undefined {
-    let offer = this.#offers.shift();
-    while (offer !== undefined && isExpired(offer.delivery.event, this.#subscription.runtime)) {
-      const { event } = offer.delivery as Delivery<BroadcastEvent>;
-      this.#subscription.inbox.reopen(event, this.#subscription);
-      this.#subscription.inbox.expired(event);
+    for (let offer = this.#offers.shift(); offer !== undefined; offer = this.#offers.shift()) {
+      const delivery = offer.delivery as LiveDelivery;
+      const { event, isGone } = delivery;
+      if (!isGone && !isExpired(event, this.#subscription.runtime)) return offer;
+      if (isGone) delivery.isBegun = false;
+      else {
+        this.#subscription.inbox.reopen(event, this.#subscription);
+        this.#subscription.inbox.expired(event);
+      }
       offer.done();
-      offer = this.#offers.shift();
     }
-    return offer;
+    return undefined;
   }
 
   /** Closing: what no reader has got goes elsewhere. */

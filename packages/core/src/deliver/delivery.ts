@@ -35,6 +35,8 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   outcome: Outcome | undefined;
   /** When the handler was called, ms of a monotonic clock. 0: not yet. */
   startedAtMs = 0;
+  /** When a lock ends that cannot be renewed, ms of a monotonic clock. 0: never. */
+  lockEndsMs = 0;
   readonly #owner: DeliveryOwner;
   #abort: AbortController | undefined;
 
@@ -50,7 +52,10 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   }
 
   get signal(): AbortSignal {
+    const isAborted = this.#abort === ABORTED;
+    if (isAborted) this.#abort = undefined;
     this.#abort ??= new AbortController();
+    if (isAborted) this.#abort.abort();
     return this.#abort.signal;
   }
 
@@ -91,6 +96,12 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
 
   get abandoned(): boolean {
     return this.#abort?.signal.aborted === true;
+  }
+
+  /** Is the handler done with the event for good, although its lock is lost? One that has seen the signal may have returned because of it. */
+  get wasHandled(): boolean {
+    if (this.outcome !== undefined) return this.outcome.kind === 'accept';
+    return this.isBegun && this.#abort === ABORTED;
   }
 
   /** The service has it again: what becomes of it is not ours to say any more. */

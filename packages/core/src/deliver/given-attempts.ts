@@ -9,12 +9,22 @@ const MAX_ENTRIES = 10_000;
  */
 export class GivenAttempts {
   #attempts: Map<string, number> | undefined;
+  /** How often the lock was lost of what waited here for its turn: the service counts it, and no handler saw it. */
+  #unseen: Map<string, number> | undefined;
 
   remember({ event, tries }: LiveDelivery): void {
     if (tries === 0) return;
-    this.#attempts ??= new Map();
-    this.#attempts.set(identityOf(event), tries);
-    if (this.#attempts.size > MAX_ENTRIES) this.#attempts.delete(this.#attempts.keys().next().value as string);
+    this.#attempts = remembered(this.#attempts, identityOf(event), tries);
+  }
+
+  /** Its lock is lost, and no handler saw it. */
+  missed(event: BroadcastEvent): void {
+    this.#unseen = remembered(this.#unseen, identityOf(event), this.unseen(event) + 1);
+  }
+
+  /** How many of the deliveries of an event never came to a handler here, though the service counts them. */
+  unseen(event: BroadcastEvent): number {
+    return (this.#unseen && this.#unseen.size > 0 && this.#unseen.get(identityOf(event))) || 0;
   }
 
   /** The number of the next attempt, as far as we know; 1 for what was never here. */
@@ -26,4 +36,11 @@ export class GivenAttempts {
     this.#attempts.delete(key);
     return attempt + 1;
   }
+}
+
+function remembered(map: Map<string, number> | undefined, key: string, count: number): Map<string, number> {
+  const all = map ?? new Map<string, number>();
+  all.set(key, count);
+  if (all.size > MAX_ENTRIES) all.delete(all.keys().next().value as string);
+  return all;
 }

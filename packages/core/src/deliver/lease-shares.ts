@@ -23,6 +23,7 @@ export function divideLease(lease: Lease, count: number): HeldLease[] {
     whole: lease,
     attempt: lease.attempt,
     ageMs: lease.ageMs,
+    lockedForMs: lease.lockedForMs,
     ...(lease.position === undefined ? {} : { position: lease.position }),
     settle: settleShare(),
     ...(lease.renew === undefined ? {} : { renew: () => lease.renew?.() as Promise<void> }),

@@ -21,9 +21,11 @@ import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import type { GivenAttempts } from './given-attempts.ts';
 import { HandlerMark } from './handler-mark.ts';
 import type { HeldLease } from './held-lease.ts';
-import type { LockRenewal } from './lock-renewal.ts';
+import type { LockWatch } from './lock-watch.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 import { WaitingRoom } from './waiting-room.ts';
+
+type Leases = typeof import('./leases.ts');
 
 export const CLOSE_OPTIONS: OptionNames<CloseOptions> = { drainMs: 1 };
 
@@ -55,10 +57,12 @@ export class LiveSubscription implements Subscription, Watched {
   #retrying: Map<LiveDelivery, Timer> | undefined;
   /** By partition key: what is at work on it, or keeps its slot through retries. */
   #busyKeys: Map<unknown, LiveDelivery> | undefined;
+  /** Those whose lock was lost while a handler runs: their next attempt waits for it. */
+  #lingering: Set<LiveDelivery> | undefined;
   #pumping = false;
   #full = false;
   #watch: DeliveryWatch | undefined;
-  #renewal: LockRenewal | undefined;
+  #locks: LockWatch | undefined;
   #idle: Deferred<void> | undefined;
   /** Handlers that are being called at this moment: above 0, whoever calls us is inside one. */
   #calling = 0;
@@ -75,15 +79,21 @@ export class LiveSubscription implements Subscription, Watched {
   #catchesUp = false;
   /** Closed by a handler of its own: nothing may come after that. */
   #takesNothing = false;
-  /** Made when first needed. */
-  #given: GivenAttempts | undefined;
+  readonly #leases: Leases | undefined;
+  readonly #given: GivenAttempts | undefined;
 
-  /** @param given what handles the events, or the class of the stream that they are read from */
+  /**
+   * @param given what handles the events, or the class of the stream that they are read from
+   * @param leases where deliveries may come with leases
+   */
   constructor(
     inbox: Inbox,
     settings: SubscriptionSettings,
     given: { handler: Handler } | { Stream: typeof DeliveryStream },
+    leases: Leases | undefined,
   ) {
+    this.#leases = leases;
+    this.#given = leases && new leases.GivenAttempts();
     this.inbox = inbox;
     this.settings = settings;
     this.#isSimple = settings.concurrency === 1 && settings.group === undefined;
@@ -151,13 +161,7 @@ export class LiveSubscription implements Subscription, Watched {
       return false;
     }
     const delivery = new LiveDelivery(this, event, lease);
-    if (lease !== undefined) delivery.attempt = Math.max(delivery.attempt, this.#given?.next(event) ?? 1);
-    if (lease?.renew !== undefined) this.#renewing?.leaseTaken();
-    if (lease !== undefined && lease.attempt > maxAttempts(this.settings.retry)) {
-      this.#running++;
-      this.#deadLetter(delivery, `delivered ${lease.attempt} times without an outcome`);
-      return true;
-    }
+    if (lease !== undefined && !this.#takeLease(delivery, lease)) return true;
     if (
       this.#running < this.settings.concurrency &&
       this.#state !== 'paused' &&
@@ -169,6 +173,18 @@ export class LiveSubscription implements Subscription, Watched {
       return true;
     }
     return this.#enqueue(delivery);
+  }
+
+  /** @returns false for what was delivered too often */
+  #takeLease(delivery: LiveDelivery, lease: Lease): boolean {
+    const given = this.#given as GivenAttempts;
+    const attempt = lease.attempt - (lease.attempt > 1 ? given.unseen(delivery.event) : 0);
+    delivery.attempt = Math.max(attempt, given.next(delivery.event));
+    this.#watchLock(delivery, lease);
+    if (attempt <= maxAttempts(this.settings.retry)) return true;
+    this.#running++;
+    this.#deadLetter(delivery, `delivered ${attempt} times without an outcome`);
+    return false;
   }
 
   /**
@@ -197,20 +213,30 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   /**
-   * The event that we are at came once more: handled once, both are settled.
+   * We are at the event already. Another message holds it, since it was published twice: handled once, both are settled. Or it is the
+   * next attempt of the same message, whose lock was lost without our knowledge: what becomes of the event holds for this one.
    * @returns false if we do not hold it
    */
-  takeAgain(event: BroadcastEvent, pair: Pair): boolean {
+  takeAgain(event: BroadcastEvent, lease: Lease | undefined, pair?: Pair): boolean {
     for (const delivery of this.held()) {
-      if (delivery.abandoned || delivery.settled) continue;
+      const { lease: before } = delivery;
+      if ((before ?? pair) === undefined || delivery.abandoned || delivery.settled) continue;
       if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
-      const lease = pair(delivery.lease);
-      if (lease === undefined) continue;
-      delivery.lease = lease;
-      this.#renewing?.leaseTaken();
+      delivery.lease = pair ? pair(before) : (this.#leases as Leases).SharedLease.of(before as Lease, lease as Lease);
+      this.#watchLock(delivery, pair ? delivery.lease : (lease as Lease));
       return true;
     }
     return false;
+  }
+
+  #watchLock(delivery: LiveDelivery, { renew, lockedForMs }: Lease): void {
+    const locks = (this.#locks ??= new (this.#leases as Leases).LockWatch(this));
+    if (renew !== undefined) locks.leaseTaken();
+    if (lockedForMs === undefined) delivery.lockEndsMs = 0;
+    else {
+      delivery.lockEndsMs = this.runtime.nowMs() + lockedForMs;
+      locks.lockTaken(delivery.lockEndsMs);
+    }
   }
 
   #enqueue(delivery: LiveDelivery): boolean {
@@ -267,7 +293,8 @@ export class LiveSubscription implements Subscription, Watched {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#queue !== undefined && this.#running < this.settings.concurrency && this.#state !== 'paused') {
-      const next = this.#queue.take(this.#busyKeys === undefined ? undefined : this.#isBusy);
+      const isFree = this.#busyKeys === undefined && this.#lingering === undefined;
+      const next = this.#queue.take(isFree ? undefined : this.#isBusy);
       if (next === undefined) break;
       this.#admit();
       if (!this.#isOver(next)) this.#run(next);
@@ -311,8 +338,6 @@ export class LiveSubscription implements Subscription, Watched {
     if (lease === undefined || delivery.settled) return;
     delivery.settled = true;
     if (settlement.kind !== 'release') return this.inbox.settler.settle(lease, settlement);
-    const { leases } = this.inbox.session;
-    this.#given ??= leases && new leases.GivenAttempts();
     this.#given?.remember(delivery);
     this.inbox.settler.settle(lease, { ...settlement, tries: delivery.tries });
   }
@@ -351,6 +376,8 @@ export class LiveSubscription implements Subscription, Watched {
     delivery.startedAtMs = 0;
     const outcome = delivery.outcome;
     if (delivery.isGone) {
+      // It comes again: should that be here, it need not be handled.
+      if (delivery.wasHandled) this.inbox.accepted(delivery.event);
       this.#free(delivery);
     } else if (outcome === undefined || outcome.kind === 'accept') {
       if ((delivery.lease ?? this.settings.group) !== undefined) this.inbox.accepted(delivery.event);
@@ -370,7 +397,8 @@ export class LiveSubscription implements Subscription, Watched {
 
   #failed(delivery: LiveDelivery, thrown: unknown): void {
     delivery.startedAtMs = 0;
-    if (delivery.outcome !== undefined || delivery.isGone) return this.#finished(delivery);
+    if (delivery.outcome !== undefined) return this.#finished(delivery);
+    if (delivery.isGone) return this.#free(delivery);
     const { retry, group } = this.settings;
     // The handler asked something of the broadcaster that is closing under it: no fault of the event.
     if (codeOf(thrown) === 'closed' && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
@@ -483,6 +511,7 @@ export class LiveSubscription implements Subscription, Watched {
     // What never ran (it came too often, it goes back while closing) does not end what another is doing.
     const key = delivery.event.partitionkey;
     if (this.#busyKeys?.get(key) === delivery) this.#busyKeys.delete(key);
+    if (this.#lingering?.delete(delivery) && this.#lingering.size === 0) this.#lingering = undefined;
     this.#running--;
     if (
       this.#queue !== undefined ||
@@ -495,12 +524,20 @@ export class LiveSubscription implements Subscription, Watched {
     }
   }
 
-  // ── partition keys, when several handlers run at once ──
+  // ── partition keys and lost locks, when several handlers run at once ──
 
   readonly #isBusy = (delivery: LiveDelivery): boolean => {
     const key = delivery.event.partitionkey;
-    return key !== undefined && this.#busyKeys?.has(key) === true;
+    return (key !== undefined && this.#busyKeys?.has(key) === true) || this.#isLingering(delivery);
   };
+
+  /** Is a handler still at its event? */
+  #isLingering({ event }: LiveDelivery): boolean {
+    for (const other of this.#lingering ?? []) {
+      if (other.event.id === event.id && other.event.source === event.source) return true;
+    }
+    return false;
+  }
 
   #setBusy(delivery: LiveDelivery): void {
     const key = delivery.event.partitionkey;
@@ -513,12 +550,6 @@ export class LiveSubscription implements Subscription, Watched {
   get #watching(): DeliveryWatch {
     this.#watch ??= new DeliveryWatch(this);
     return this.#watch;
-  }
-
-  get #renewing(): LockRenewal | undefined {
-    const { leases } = this.inbox.session;
-    this.#renewal ??= leases && new leases.LockRenewal(this);
-    return this.#renewal;
   }
 
   tell(signal: Signal): void {
@@ -548,7 +579,8 @@ export class LiveSubscription implements Subscription, Watched {
   /** The service gives it to us again, or to another member: it is not given up. */
   abandon(delivery: LiveDelivery): void {
     delivery.abandon();
-    this.#queue?.remove(delivery);
+    if (delivery.startedAtMs > 0) (this.#lingering ??= new Set()).add(delivery);
+    if (this.#queue?.remove(delivery) && !delivery.isBegun) this.#given?.missed(delivery.event);
     const resting = this.#resting?.get(delivery);
     if (resting !== undefined) {
       resting.cancel();
@@ -663,7 +695,7 @@ export class LiveSubscription implements Subscription, Watched {
     }
     this.#state = 'closed';
     this.#watch?.stop();
-    this.#renewal?.stop();
+    this.#locks?.stop();
     this.#idle?.resolve();
     this.#othersIdle?.resolve();
     this.#stream?.end();
@@ -722,6 +754,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** @returns how many do not come again because of it: 0 or 1 */
   #release(delivery: LiveDelivery): number {
+    if (delivery.isGone) return 0;
     this.#settle(delivery, RELEASE);
     return delivery.lease === undefined || (delivery.lease as HeldLease).isOnce ? 1 : 0;
   }

@@ -6,7 +6,6 @@ import type { Manifest } from '../contract/manifest.ts';
 import type { Encoded, Link, Outgoing as OutgoingOf } from '../contract/transport.ts';
 import { type AttributeValue, BroadcastEvent, type EventInput } from '../envelope/event.ts';
 import { bytesOf, normaliseData } from '../envelope/normalise.ts';
-import type { Chunk } from '../receive/chunking.ts';
 import { backOffMs, type RetryPolicy } from '../timing/retry.ts';
 import { keepAlive, type Runtime } from '../timing/runtime.ts';
 import type { BatchQueue } from './batch-queue.ts';
@@ -26,8 +25,8 @@ export interface PublisherOptions {
   readonly carbonCopy: boolean;
   /** Undefined where the transport takes the event itself. */
   readonly encoder: Encoder | undefined;
-  /** Cuts what is too large. */
-  readonly split: typeof import('../receive/chunking.ts').splitEvent | undefined;
+  /** What becomes of an event that is too large; undefined where none is. */
+  readonly large: typeof import('./large.ts') | undefined;
   /** False: what is too large is refused. Dead letters are cut all the same: nothing else would ever take them. */
   readonly splits: boolean;
   readonly retry: RetryPolicy;
@@ -190,7 +189,10 @@ export class Publisher {
   /** Resolves once the transport took the event. */
   send(outgoing: Outgoing): Promise<void> {
     const bytes = outgoing.encoded?.size ?? 0;
-    if (bytes > this.#manifest.limits.maxEventBytes) return this.#sendLarge(outgoing, bytes);
+    const { large } = this.#options;
+    if (bytes > this.#manifest.limits.maxEventBytes && large !== undefined) {
+      return large.sendLarge(this, this.#options, outgoing, CHUNK_TYPE);
+    }
     if (this.#queue !== undefined) {
       if (this.#queue.isFull) this.#numberer.takeBack(outgoing.event.sequence);
       return this.#queue.add(outgoing);
@@ -203,6 +205,11 @@ export class Publisher {
       return Promise.reject(PolycastError.from(thrown));
     }
     return sent === undefined ? DONE : this.#awaitDirect(sent);
+  }
+
+  /** The event was numbered, and is not sent. */
+  takeBack({ event }: Outgoing): void {
+    this.#numberer.takeBack(event.sequence);
   }
 
   wake(): void {
@@ -235,47 +242,6 @@ export class Publisher {
       sent.then((errors) => (errors?.[0] ? reject(errors[0]) : resolve()), reject).then(() => direct.delete(reject));
     });
     return keepAlive(this.#options.runtime, answered);
-  }
-
-  async #sendLarge(outgoing: Outgoing, bytes: number): Promise<void> {
-    const chunks = this.#split(outgoing, bytes);
-    const { topic, event } = outgoing;
-    const { attributes } = event;
-    const isOurs = topic === this.#options.topic;
-    const options: PublishOptions = {
-      to: outgoing.to,
-      // It was above 0 a moment ago.
-      ttlMs: Math.max(outgoing.expiresAtMs - this.#options.runtime.wallMs(), Number.MIN_VALUE),
-      // Whoever reads dead letters may be called as we are.
-      ...(attributes?.carboncopy === true || !isOurs ? { carbonCopy: true } : {}),
-      ...(typeof attributes?.partitionkey === 'string' ? { partitionKey: attributes.partitionkey } : {}),
-    };
-    await Promise.all(
-      chunks.map(({ data, ...chunk }) => {
-        // The first piece takes the number of the whole, so that none is left out.
-        // On another topic (of dead letters) our numbers mean nothing, and here they would be missing.
-        const sequence = !isOurs ? 'none' : chunk.chunkindex === 0 ? event.sequence : undefined;
-        const piece = this.prepare({ type: CHUNK_TYPE, data }, options, chunk as CoreAttributes, sequence);
-        return this.send({ ...piece, topic });
-      }),
-    );
-  }
-
-  /** @throws `payload-too-large` */
-  #split(outgoing: Outgoing, bytes: number): Chunk[] {
-    const { manifest, split } = this.#options;
-    const limit = manifest.limits.maxEventBytes;
-    try {
-      const cuts = this.#options.splits || outgoing.topic !== this.#options.topic;
-      if (split !== undefined && cuts) return split(outgoing.event.with({}), limit);
-      throw new PolycastError(
-        'payload-too-large',
-        `the event has ${bytes} bytes, the limit of ${manifest.transport} is ${limit}; connect with { chunking: true } to send it in chunks`,
-      );
-    } catch (thrown) {
-      this.#numberer.takeBack(outgoing.event.sequence);
-      throw thrown;
-    }
   }
 
   readonly #renumber = (outgoing: Outgoing, sequence: string): Outgoing =>

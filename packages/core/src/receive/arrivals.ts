@@ -33,13 +33,14 @@ export class Arrivals {
 
   /**
    * The service hands an event over again, since it was not settled as far as the service knows.
-   * @returns false if it was accepted here: then only the settlement was lost
+   * @returns was it accepted here? Then only the settlement was lost. Or seen at least?
    */
-  again(event: BroadcastEvent, isOwed: boolean): boolean {
-    this.#ids.add(event);
+  again(event: BroadcastEvent, isOwed: boolean): 'accepted' | 'seen' | 'new' {
+    const isFirst = this.#ids.add(event);
     // What an earlier life of a durable subscription left says nothing about those that it handled.
     if (isOwed) this.#watch(event, true, false);
-    return !this.wasAccepted(event);
+    if (this.wasAccepted(event)) return 'accepted';
+    return isFirst ? 'new' : 'seen';
   }
 
   /** By a handler, of what the service settles. */
@@ -53,6 +54,8 @@ export class Arrivals {
     this.#accepted.add(event);
     // It may have come past a group: should it be published again, through the group, it is a duplicate.
     this.#ids.add(event);
+    // It was given up before the handler was done with it.
+    if (this.#reopened !== undefined && this.#reopened.size > 0) this.#reopened.delete(identityOf(event));
   }
 
   /** One more subscription hears of gaps. @returns its number */

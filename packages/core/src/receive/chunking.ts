@@ -48,6 +48,8 @@ interface Assembly {
   readonly pieces: (Uint8Array | undefined)[];
   readonly leases: Lease[];
   readonly timer: Timer;
+  /** When the first of the pieces' locks ends that cannot be renewed. */
+  lockEndsMs: number;
   missing: number;
   bytes: number;
 }
@@ -127,6 +129,9 @@ export class Assembler {
     const key = `${chunk.source}\n${chunkid}`;
     const assembly = this.#assemblies.get(key) ?? this.#start(key, chunk, count);
     if (lease) assembly.leases.push(lease);
+    if (lease?.lockedForMs !== undefined) {
+      assembly.lockEndsMs = Math.min(assembly.lockEndsMs, this.#runtime.nowMs() + lease.lockedForMs);
+    }
     if (assembly.pieces.length !== count || assembly.pieces[index] !== undefined) return;
     assembly.pieces[index] = data;
     assembly.missing--;
@@ -154,6 +159,7 @@ export class Assembler {
       pieces: new Array(count).fill(undefined),
       leases: [],
       timer: this.#runtime.after(patienceMs, () => this.#giveUp(key)),
+      lockEndsMs: Number.POSITIVE_INFINITY,
       missing: count,
       bytes: 0,
     };
@@ -169,7 +175,8 @@ export class Assembler {
       whole.set(piece, at);
       at += piece.length;
     }
-    const lease = assembly.leases.length > 0 ? joinLeases(assembly.leases) : undefined;
+    const { leases, lockEndsMs } = assembly;
+    const lease = leases.length > 0 ? joinLeases(leases, lockEndsMs - this.#runtime.nowMs()) : undefined;
     let text: string;
     try {
       text = new TextDecoder('utf-8', { fatal: true }).decode(whole);
@@ -218,11 +225,12 @@ function isCount(value: unknown): value is number {
 }
 
 /** One lease over all pieces: what is decided of the event is decided of each. */
-function joinLeases(leases: readonly Lease[]): Lease {
+function joinLeases(leases: readonly Lease[], lockedForMs: number): Lease {
   const renewable = leases.filter((lease) => lease.renew !== undefined);
   const last = leases[leases.length - 1] as Lease;
   return {
     attempt: Math.max(...leases.map((lease) => lease.attempt)),
+    ...(lockedForMs === Number.POSITIVE_INFINITY ? {} : { lockedForMs }),
     ...(last.position === undefined ? {} : { position: last.position }),
     settle: async (settlement) => {
       await Promise.all(leases.map((lease) => lease.settle(settlement)));

@@ -26,7 +26,6 @@ export function groupInbox(
   settings: SubscriptionSettings,
   directInbox: () => Inbox,
 ): Inbox {
-  session.leases = leases;
   let joined: Joined | undefined;
   let hasLeft = false;
   const givenUp = new Publishes();
@@ -39,6 +38,7 @@ export function groupInbox(
       const direct = directInbox();
       const receiver = new DirectReceiver(member, (event, lease) => this.#takeDirect(event, lease));
       direct.join(receiver);
+      direct.divide = leases.divideLease;
       direct.holders++;
       joined = { member, direct, receiver };
     }
@@ -99,7 +99,8 @@ export function groupInbox(
     #isHandled(event: BroadcastEvent, lease: Lease | undefined): boolean {
       const isSettled = this.wasAccepted(event) || givenUp.has(event);
       if (isSettled) this.settler.accept(lease);
-      const isHandled = isSettled || here().member.takeAgain(event, (held) => new leases.PairedLease(held, lease));
+      const isHandled =
+        isSettled || here().member.takeAgain(event, lease, (held) => new leases.PairedLease(held, lease));
       if (isHandled) session.dropped.duplicates++;
       return isHandled;
     }

@@ -31,14 +31,14 @@ export interface Receiving {
   /** The same, for events that are known to fit its filter. */
   takeFitting(event: BroadcastEvent, lease: Lease | undefined): boolean;
   /** A copy of what it is at: its lease joins the one that it has. @returns false if it is not at it */
-  takeAgain(event: BroadcastEvent, pair: Pair): boolean;
+  takeAgain(event: BroadcastEvent, lease: Lease | undefined, pair?: Pair): boolean;
   recall(leases: ReadonlySet<Lease>): void;
   /** @returns was there a listener? */
   hear(signal: Signal): boolean;
 }
 
-/** Makes one lease of the one that is held, if any, and a second one. Undefined: they have nothing to do with one another. */
-export type Pair = (held: Lease | undefined) => Lease | undefined;
+/** Makes one lease of the one that is held, if any, and a second one. */
+export type Pair = (held: Lease | undefined) => Lease;
 
 /**
  * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
@@ -68,11 +68,14 @@ export class Inbox implements Sink, ControlSource {
   readonly #arrivals: Arrivals;
   #assembler: Assembler | undefined;
   #duplicateInstanceTold = false;
+  #isLeaseTold = false;
   /** Of an inbox of its own: it hears of its source until that is closed. */
   #owner: Receiving | undefined;
   /** Publishers whose events came too late, which was signalled. */
   #late: Set<string> | undefined;
   #dispatching = 0;
+  /** Set where members of groups share what is for the instance: a lease for each, of one. */
+  divide: ((lease: Lease, count: number) => Lease[]) | undefined;
   /** Members of groups that may still hold leases of a direct one: it is open until the last has left. */
   holders = 0;
 
@@ -345,13 +348,11 @@ export class Inbox implements Sink, ControlSource {
     const isReserved = event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX);
     let reopened: Reopened | undefined;
     if (lease !== undefined && lease.attempt > 1) {
-      // Should we still hold it, our lock is lost, and we are about to hear of it.
-      if (!this.#arrivals.again(event, isOwed)) return this.#repeated(lease);
+      const before = this.#arrivals.again(event, isOwed);
+      if (before === 'accepted') return this.#repeated(lease);
+      if (before === 'seen' && this.#isHeld(event, lease)) return true;
     } else if (!this.#arrivals.isNew(event, isOwed)) {
-      if (lease !== undefined && this.#isHeld(event, lease)) {
-        this.session.dropped.duplicates++;
-        return true;
-      }
+      if (lease !== undefined && this.#isHeld(event, lease)) return true;
       reopened = this.#arrivals.takeReopened(event);
       // What was given back comes again, whatever the service counts. Of members of groups each knows what it has settled.
       const isSettled = !lease || isReserved || (this.isOwn && this.#arrivals.isSettled(event));
@@ -368,12 +369,11 @@ export class Inbox implements Sink, ControlSource {
       : this.#handAgain(event, lease, reopened.subscriptions);
   }
 
-  /** A copy of what the subscription that has this source to itself is at: its lease joins the one that it has. */
+  /** The subscription that has this source to itself is at the event already: it takes the lease, too. */
   #isHeld(event: BroadcastEvent, lease: Lease): boolean {
-    const { leases } = this.session;
-    if (this.#kind !== 'own' || leases === undefined) return false;
-    const pair: Pair = (held) => held && new leases.SharedLease(held, lease);
-    return this.#subscriptions[0]?.takeAgain(event, pair) === true;
+    if (this.#kind !== 'own' || !this.#subscriptions[0]?.takeAgain(event, lease)) return false;
+    this.session.dropped.duplicates++;
+    return true;
   }
 
   #repeated(lease: Lease | undefined): boolean {
@@ -396,7 +396,7 @@ export class Inbox implements Sink, ControlSource {
 
   /** To some of a shared source's subscriptions it is news. */
   #handAgain(event: BroadcastEvent, lease: Lease | undefined, to: ReadonlySet<object>): boolean {
-    if (this.#kind === 'own' || lease !== undefined) return this.#hand(event, lease);
+    if (this.#kind === 'own' || (this.#kind === 'direct' && lease !== undefined)) return this.#hand(event, lease);
     let taken = true;
     for (const subscription of to) if (!(subscription as Receiving).takeFitting(event, undefined)) taken = false;
     this.settler.settle(lease, ACCEPT);
@@ -425,7 +425,8 @@ export class Inbox implements Sink, ControlSource {
     const subscriptions = this.#subscriptions;
     const count = subscriptions.length;
     if (lease !== undefined) {
-      if (this.#kind !== 'own') return this.#handShares(event, lease);
+      if (this.#kind === 'direct') return this.#handShares(event, lease);
+      if (this.#kind === 'shared') return this.#handUnleased(event, lease);
       const subscription = subscriptions[0];
       if (subscription !== undefined) return subscription.take(event, lease);
       this.settler.giveBack(lease);
@@ -442,15 +443,23 @@ export class Inbox implements Sink, ControlSource {
     return taken;
   }
 
-  /** Where the service settles, only members of groups share a source. */
+  /** Members of groups share what is for the instance. */
   #handShares(event: BroadcastEvent, lease: Lease): boolean {
     const all = [...this.#subscriptions];
-    const shares = all.length === 0 ? undefined : this.session.leases?.divideLease(lease, all.length);
+    const shares = all.length === 0 ? undefined : this.divide?.(lease, all.length);
     if (shares === undefined) return this.#done(lease);
     all.forEach((one, at) => {
       one.take(event, shares[at]);
     });
     return true;
+  }
+
+  /** A fault of the adapter: its manifest does not claim settlement. The event is handled, and nothing of it comes again. */
+  #handUnleased(event: BroadcastEvent, lease: Lease): boolean {
+    if (!this.#isLeaseTold) this.failed(new PolycastError('unsupported', 'a lease came, and settlement is not native'));
+    this.#isLeaseTold = true;
+    this.#done(lease);
+    return this.#hand(event, undefined);
   }
 
   #handFiltered(event: BroadcastEvent, filtered: FilterIndex<Receiving>): boolean {

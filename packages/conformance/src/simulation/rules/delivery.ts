@@ -106,6 +106,20 @@ function twiceAtOnce(view: View): readonly string[] {
   });
 }
 
+/** No event is in two handlers of a subscription at once, however often the service has to deliver it again. */
+export const overlap: Rule = (view) => {
+  const last = new Map<number, Call>();
+  const wrong: string[] = [];
+  for (const call of view.calls) {
+    const before = last.get(call.number);
+    if (before !== undefined && !isBefore(before.endedAt, call.startedAt)) {
+      wrong.push(`overlap: ${nameOf(view)} was given event ${call.number} while a handler was still at it`);
+    }
+    last.set(call.number, call);
+  }
+  return wrong;
+};
+
 /**
  * A subscription that has accepted an event knows it, whatever became of the settlement. One that was told before that its lock is
  * lost has not accepted it: its handler may have stopped early. Others of its group or name know nothing.

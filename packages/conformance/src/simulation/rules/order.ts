@@ -33,8 +33,8 @@ export const keyOrder: Rule = (view) => {
 
 /** Two events of one key never run at once, as long as the locks are kept. */
 export const keyOverlap: Rule = (view) => {
-  const { trace, sub, family } = view;
-  if (view.part === 'group' && family[0] !== sub) return [];
+  const { trace, sub, family, profile } = view;
+  if ((view.part === 'group' && family[0] !== sub) || !profile.renews) return [];
   if (
     ['lose-locks', 'cut'].some((fault) => trace.faults.has(fault)) ||
     [...trace.faults].some((fault) => fault.startsWith('renew'))
@@ -101,6 +101,8 @@ function isRunning({ trace }: View, before: Call, call: Call): boolean {
 
 /** Where a part of a batch was refused, or several batches may be under way, order is not promised. */
 function keepsOrder({ trace, profile }: View): boolean {
+  // What waits for its turn when its lock ends comes again behind others.
+  if (!profile.renews) return false;
   return profile.name !== 'pipelined' && !trace.faults.has('publish:refuse-some') && !trace.faults.has('forgotten');
 }
 
