@@ -112,7 +112,7 @@ test('one that fails is tried again here, and the others are not', async () => {
   ]);
 });
 
-test('one that closes gives it back: it comes again to those that have not handled it', async () => {
+test('one that closes gives it back: what comes again is for nobody who has handled it, or joined later', async () => {
   const { listen, direct } = await open();
   const done = await listen({ group: 'a' });
   const busy = await listen({ group: 'b' }, ({ attempt }) => (attempt === 1 ? new Promise(() => {}) : undefined));
@@ -125,16 +125,20 @@ test('one that closes gives it back: it comes again to those that have not handl
   expect(first.settled).toEqual(['release']);
   const late = await listen({ group: 'b' });
   direct().deliver(told, second);
-  expect([done.got.length, late.got.length, second.settled]).toEqual([1, 1, ['accept']]);
+  expect([done.got.length, late.got.length, second.settled]).toEqual([1, 0, ['accept']]);
 });
 
-test('one that gives it up sets it aside, once all are done with it', async () => {
-  const { listen, direct } = await open({ deadLetter: 'native' });
-  await listen({ group: 'a' });
+test('one that gives it up alone leaves it to the service; beside others it is published to the dead-letter topic', async () => {
+  const { transport, listen, direct } = await open({ deadLetter: 'native' });
   await listen({ group: 'b', retry: { tries: 1 } }, fail);
   const lease = leaseOf();
   direct().deliver(toMe(1), lease);
   await vi.waitFor(() => expect(lease.settled).toEqual(['dead-letter']));
+  await listen({ group: 'a' });
+  const shared = leaseOf();
+  direct().deliver(toMe(2), shared);
+  await vi.waitFor(() => expect(shared.settled).toEqual(['accept']));
+  expect(transport.sent.flat().map(({ topic, event: { data } }) => [topic, data])).toContainEqual(['t.dead-letter', 2]);
 });
 
 test('a filter counts for what is for the instance, too', async () => {
@@ -293,7 +297,6 @@ test('the source for the instance brings no more than the smallest buffer takes,
 
 test('what the service refuses to set aside is asked of it again', async () => {
   const { listen, direct } = await open({ deadLetter: 'native' });
-  await listen({ group: 'b' });
   await listen({ group: 'a', retry: { tries: 1, baseMs: 1 } }, fail);
   const settle = vi.fn().mockRejectedValueOnce(new Error('not now')).mockResolvedValue(undefined);
   direct().deliver(toMe(1), { ...leaseOf(), settle });

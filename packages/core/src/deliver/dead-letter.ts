@@ -1,5 +1,6 @@
 import type { Session } from '../connection/session.ts';
 import type { LiveDelivery } from './delivery.ts';
+import type { HeldLease } from './held-lease.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 
 /** What is added to a topic's name for the topic of its dead letters. */
@@ -25,7 +26,7 @@ export async function deadLetterTo(
   let kept: string | undefined;
   if (settings.deadLetter === 'drop') {
     accept(delivery);
-  } else if (session.manifest.capabilities.deadLetter.level === 'native' && delivery.lease !== undefined) {
+  } else if (session.manifest.capabilities.deadLetter.level === 'native' && isAlone(delivery.lease)) {
     delivery.settled = true;
     try {
       await delivery.lease.settle({ kind: 'dead-letter', reason });
@@ -46,6 +47,10 @@ export async function deadLetterTo(
   }
   const signal = { kind: 'dead-lettered', eventId: event.id, reason, attempts: attempt } as const;
   delivery.tell(kept === undefined ? signal : { ...signal, kept });
+}
+
+function isAlone(lease: HeldLease | undefined): lease is HeldLease {
+  return lease !== undefined && !lease.isShared;
 }
 
 /** As an attribute value may be: without control characters and halves of surrogate pairs. */

@@ -20,6 +20,7 @@ export function divideLease(lease: Lease, count: number): HeldLease[] {
   };
   return Array.from({ length: count }, () => ({
     isOurs: true,
+    isShared: count > 1,
     whole: lease,
     attempt: lease.attempt,
     ageMs: lease.ageMs,

@@ -219,10 +219,12 @@ export class LiveSubscription implements Subscription, Watched {
    */
   takeAgain(event: BroadcastEvent, lease: Lease | undefined, pair?: Pair): boolean {
     for (const delivery of this.held()) {
-      const { lease: before } = delivery;
+      const { lease: before, lockEndsMs } = delivery;
       if ((before ?? pair) === undefined || delivery.abandoned || delivery.settled) continue;
       if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
-      delivery.lease = pair ? pair(before) : (this.#leases as Leases).SharedLease.of(before as Lease, lease as Lease);
+      delivery.lease = pair
+        ? pair(before, lockEndsMs)
+        : (this.#leases as Leases).SharedLease.of(before as Lease, lease as Lease);
       this.#watchLock(delivery, pair ? delivery.lease : (lease as Lease));
       return true;
     }
@@ -479,7 +481,10 @@ export class LiveSubscription implements Subscription, Watched {
     this.inbox.reopen(delivery.event, this, true);
     const { session, settler } = this.inbox;
     settler.track(
-      deadLetterTo(session, this.settings, delivery, reason, (kept) => this.#settle(kept, ACCEPT)).then(
+      deadLetterTo(session, this.settings, delivery, reason, (kept) => {
+        // Its lock may have ended meanwhile.
+        if (!this.#isLockOver(kept)) this.#settle(kept, ACCEPT);
+      }).then(
         () => this.#free(delivery),
         (error: unknown) => this.#notSetAside(delivery, reason, PolycastError.from(error), failures + 1),
       ),
@@ -489,16 +494,26 @@ export class LiveSubscription implements Subscription, Watched {
   /** Nothing took it. What the service holds for us stays ours, without being handled again, until something does. */
   #notSetAside(delivery: LiveDelivery, reason: string, error: PolycastError, failures: number): void {
     this.tell({ kind: 'failed', what: 'settle', error });
-    if (this.#isEnding && error.code !== 'lock-lost') this.#settle(delivery, RELEASE);
-    if (this.#isEnding || delivery.lease === undefined || delivery.abandoned || error.code === 'lock-lost') {
-      return this.#free(delivery);
-    }
+    const isLost = error.code === 'lock-lost' || this.#isLockOver(delivery);
+    if (this.#isEnding && !isLost) this.#settle(delivery, RELEASE);
+    if (this.#isEnding || delivery.lease === undefined || delivery.abandoned || isLost) return this.#lost(delivery);
     const delayMs = Math.max(MIN_SET_ASIDE_DELAY_MS, backOffMs(this.runtime, this.settings.retry, failures));
     const timer = this.runtime.after(delayMs + retryAfterMsOf(error), () => {
       this.#retrying?.delete(delivery);
-      this.#deadLetter(delivery, reason, failures);
+      if (this.#isLockOver(delivery)) this.#lost(delivery);
+      else this.#deadLetter(delivery, reason, failures);
     });
     (this.#retrying ??= new Map()).set(delivery, timer);
+  }
+
+  /** It was not set aside. */
+  #lost(delivery: LiveDelivery): void {
+    this.inbox.mayComeAgain(delivery.event);
+    this.#free(delivery);
+  }
+
+  #isLockOver({ lockEndsMs }: LiveDelivery): boolean {
+    return lockEndsMs > 0 && lockEndsMs <= this.runtime.nowMs();
   }
 
   /** It stays with us beyond this turn: its lock is renewed, and closing knows of it. */
@@ -580,6 +595,7 @@ export class LiveSubscription implements Subscription, Watched {
   abandon(delivery: LiveDelivery): void {
     delivery.abandon();
     if (delivery.startedAtMs > 0) (this.#lingering ??= new Set()).add(delivery);
+    this.inbox.mayComeAgain(delivery.event);
     if (this.#queue?.remove(delivery) && !delivery.isBegun) this.#given?.missed(delivery.event);
     const resting = this.#resting?.get(delivery);
     if (resting !== undefined) {
@@ -691,6 +707,7 @@ export class LiveSubscription implements Subscription, Watched {
     // What still runs is left to itself: its lease goes back, its signal is aborted. Without one its outcome counts still: nothing else brings the event again.
     for (const delivery of this.#active ?? []) {
       if (!delivery.abandoned) this.#settle(delivery, RELEASE);
+      if ((delivery.lease as HeldLease | undefined)?.isOnce) delivery.lease = undefined;
       delivery.abandon();
     }
     this.#state = 'closed';

@@ -3,7 +3,7 @@ import type { Signal } from '../contract/signal.ts';
 import type { Lease } from '../contract/transport.ts';
 import * as leases from '../deliver/leases.ts';
 import type { SubscriptionSettings } from '../deliver/subscription-settings.ts';
-import type { BroadcastEvent } from '../envelope/event.ts';
+import { type BroadcastEvent, identityOf } from '../envelope/event.ts';
 import type { Inbox, Receiving } from './inbox.ts';
 
 /** A member, the source that brings what is for its instance alone, and how that source knows it. */
@@ -38,7 +38,7 @@ export function groupInbox(
       const direct = directInbox();
       const receiver = new DirectReceiver(member, (event, lease) => this.#takeDirect(event, lease));
       direct.join(receiver);
-      direct.divide = leases.divideLease;
+      direct.share ??= sharing();
       direct.holders++;
       joined = { member, direct, receiver };
     }
@@ -79,10 +79,15 @@ export function groupInbox(
 
     override reopen(event: BroadcastEvent, subscription: object, isGivenUp = false): void {
       const addresses = addressesOf(event);
-      if (isGivenUp && (addresses.length > 1 || event.sequence !== undefined)) givenUp.add(event);
+      if (!isGivenUp) givenUp.delete(event);
+      else if (addresses.length > 1 || event.sequence !== undefined) givenUp.add(event);
       const { role, instance } = session.self;
       if (addresses.includes(`instance:${instance}`)) here().direct.reopen(event, here().receiver);
       if (addresses.includes('*') || addresses.includes(`role:${role}`)) super.reopen(event, subscription);
+    }
+
+    override mayComeAgain(event: BroadcastEvent): void {
+      givenUp.delete(event);
     }
 
     override deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean, isTimed?: boolean): boolean {
@@ -97,10 +102,14 @@ export function groupInbox(
 
     /** Has it come by its other address, and was accepted or given up, or is being handled? */
     #isHandled(event: BroadcastEvent, lease: Lease | undefined): boolean {
-      const isSettled = this.wasAccepted(event) || givenUp.has(event);
-      if (isSettled) this.settler.accept(lease);
-      const isHandled =
-        isSettled || here().member.takeAgain(event, lease, (held) => new leases.PairedLease(held, lease));
+      // Should it not have been set aside yet, it may never be: what we hold comes first.
+      const isHeld = here().member.takeAgain(
+        event,
+        lease,
+        (held, endsMs) => new leases.PairedLease(session.runtime, held, endsMs, lease),
+      );
+      const isHandled = isHeld || this.wasAccepted(event) || givenUp.has(event);
+      if (isHandled && !isHeld) this.settler.accept(lease);
       if (isHandled) session.dropped.duplicates++;
       return isHandled;
     }
@@ -108,6 +117,31 @@ export function groupInbox(
 
   return new GroupInbox(session, settings, 'own');
 }
+
+/**
+ * Gives each member a share of the lease of an event for the instance. What comes again is for those that it was for before: who joined
+ * meanwhile was not there when it was published.
+ */
+function sharing(): NonNullable<Inbox['share']> {
+  const owed = new Map<string, readonly Receiving[]>();
+  return (event, lease, all) => {
+    const key = identityOf(event);
+    const before = lease.attempt > 1 ? owed.get(key) : undefined;
+    const members = before === undefined ? all : all.filter((member) => before.includes(member));
+    owed.delete(key);
+    if (members.length === 0) return false;
+    owed.set(key, members);
+    if (owed.size > MAX_OWED) owed.delete(owed.keys().next().value as string);
+    const shares = leases.divideLease(lease, members.length);
+    members.forEach((member, at) => {
+      member.take(event, shares[at]);
+    });
+    return true;
+  };
+}
+
+/** Events for the instance of which it is known whom they were for. */
+const MAX_OWED = 10_000;
 
 function addressesOf({ to }: BroadcastEvent): readonly string[] {
   return typeof to === 'string' ? to.split(',') : ['*'];
@@ -125,6 +159,11 @@ class Publishes {
     if (event.sequence === undefined) this.#others.add(event);
     else this.#numbered.add(keyOf(event));
     if (this.#numbered.size > MAX_GIVEN_UP) this.#numbered.delete(this.#numbered.values().next().value as string);
+  }
+
+  delete(event: BroadcastEvent): void {
+    this.#others.delete(event);
+    this.#numbered.delete(keyOf(event));
   }
 
   has(event: BroadcastEvent): boolean {

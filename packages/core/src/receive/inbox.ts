@@ -38,7 +38,7 @@ export interface Receiving {
 }
 
 /** Makes one lease of the one that is held, if any, and a second one. */
-export type Pair = (held: Lease | undefined) => Lease;
+export type Pair = (held: Lease | undefined, lockEndsMs: number) => Lease;
 
 /**
  * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
@@ -74,8 +74,8 @@ export class Inbox implements Sink, ControlSource {
   /** Publishers whose events came too late, which was signalled. */
   #late: Set<string> | undefined;
   #dispatching = 0;
-  /** Set where members of groups share what is for the instance: a lease for each, of one. */
-  divide: ((lease: Lease, count: number) => Lease[]) | undefined;
+  /** Set where members of groups share what is for the instance. @returns false if it is for none of them */
+  share: ((event: BroadcastEvent, lease: Lease, members: readonly Receiving[]) => boolean) | undefined;
   /** Members of groups that may still hold leases of a direct one: it is open until the last has left. */
   holders = 0;
 
@@ -421,11 +421,14 @@ export class Inbox implements Sink, ControlSource {
     this.#arrivals.reopen(event, this.#kind === 'own' ? undefined : subscription);
   }
 
+  /** Our hold on it is lost: it was not set aside yet, and may never be. Matters where an event comes by two ways. */
+  mayComeAgain(_event: BroadcastEvent): void {}
+
   #hand(event: BroadcastEvent, lease: Lease | undefined): boolean {
     const subscriptions = this.#subscriptions;
     const count = subscriptions.length;
     if (lease !== undefined) {
-      if (this.#kind === 'direct') return this.#handShares(event, lease);
+      if (this.#kind === 'direct') return this.share?.(event, lease, [...subscriptions]) || this.#done(lease);
       if (this.#kind === 'shared') return this.#handUnleased(event, lease);
       const subscription = subscriptions[0];
       if (subscription !== undefined) return subscription.take(event, lease);
@@ -441,17 +444,6 @@ export class Inbox implements Sink, ControlSource {
     this.#dispatching--;
     if (this.#leaving.size > 0 && this.#dispatching === 0) this.#sweep();
     return taken;
-  }
-
-  /** Members of groups share what is for the instance. */
-  #handShares(event: BroadcastEvent, lease: Lease): boolean {
-    const all = [...this.#subscriptions];
-    const shares = all.length === 0 ? undefined : this.divide?.(lease, all.length);
-    if (shares === undefined) return this.#done(lease);
-    all.forEach((one, at) => {
-      one.take(event, shares[at]);
-    });
-    return true;
   }
 
   /** A fault of the adapter: its manifest does not claim settlement. The event is handled, and nothing of it comes again. */

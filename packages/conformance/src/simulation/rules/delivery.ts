@@ -6,6 +6,8 @@ import {
   isBlocked,
   isDuring,
   isFor,
+  isForGroups,
+  isForInstance,
   isOpenAtRest,
   nameOf,
   type Rule,
@@ -25,7 +27,7 @@ export const lost: Rule = (view) => {
     if (published === undefined || !isBefore(sub.calledAt, handed.at) || !isFor(view, published)) continue;
     if (isAccounted(view, published, handed)) {
       // Of several events with one id, and of several copies, the others may be dropped.
-      if (published.id !== undefined || cameBefore(view, published, handed)) maybe++;
+      if (published.id !== undefined || comesBothWays(view, published) || cameBefore(view, published, handed)) maybe++;
       continue;
     }
     if (isExpired(view, published) || !isDuring(handed.at, sub)) {
@@ -201,6 +203,11 @@ function isWithService(view: View, number: number): boolean {
   return view.sources.some((source) => source.lost.some((lost) => lost.number === number));
 }
 
+/** Through its group, and for its instance. */
+function comesBothWays({ part, sub }: View, published: Published): boolean {
+  return part !== 'whole' && isForInstance(sub, published) && isForGroups(published);
+}
+
 function isAccounted(view: View, published: Published, handed: Handed): boolean {
   const same = view.familyCalls.filter((call) => isSame(view, call, published));
   if (same.some(({ outcome }) => outcome === 'accepted' || outcome === 'running')) return true;
@@ -210,7 +217,8 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
     signals.filter(({ signal }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId)),
   );
   if (same.length === 0 && cameBefore(view, published, handed)) return true;
-  if (published.id === undefined) return setAside.length > 0;
+  // What came by one way and was set aside is not given again by the other.
+  if (published.id === undefined || comesBothWays(view, published)) return setAside.length > 0;
   // Published again after it was set aside, it must be handled again; before, it is a duplicate. So are copies of one publish.
   const first = view.isLeased ? handed : handedTo(view).find(({ number }) => number === handed.number);
   if (setAside.some(({ at }) => at.tick > (first ?? handed).at.tick)) return true;
@@ -251,6 +259,8 @@ function isExpired({ trace }: View, published: Published): boolean {
 export const expiryCounted: Rule = (view) => {
   const { sub, trace } = view;
   if (!isOpenAtRest(sub, trace) || isBlocked(view.calls, trace) || sub.crashedAt !== undefined) return [];
+  // A dead letter that is never answered holds up what comes behind it.
+  if (trace.faults.has('publish:never')) return [];
   const slot = trace.slots.findLast((one) => one.slot === sub.slot);
   for (const handed of latest(handedTo(view))) {
     const published = view.published(handed.number);

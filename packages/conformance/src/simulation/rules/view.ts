@@ -127,7 +127,8 @@ export function isAddressed(sub: SubscriptionRecord, published: Published): bool
 
 /** Does it reach the subscription past its group? */
 export function isForInstance({ instance }: SubscriptionRecord, { to }: Published): boolean {
-  return to.includes(`instance:${instance}`);
+  // Who is among everyone is not addressed by name besides.
+  return !to.includes('*') && to.includes(`instance:${instance}`);
 }
 
 /** May a group get it: is it for everyone or for a role? */
