@@ -212,7 +212,7 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/subscription.ts',
-        from: 'delivery.lease === undefined && (this.#room <= 0 || this.#waitsForRoom)',
+        from: 'delivery.lease === undefined && (this.room <= 0 || this.#waitsForRoom)',
         to: 'delivery.lease === undefined && this.#waitsForRoom',
       },
     ],
@@ -278,8 +278,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/subscription.ts',
-        from: 'delivery.lease !== undefined && delivery.event.partitionkey === undefined',
-        to: 'delivery.lease !== undefined',
+        from: 'this.#goesBack(delivery) && delivery.event.partitionkey === undefined',
+        to: 'this.#goesBack(delivery)',
       },
     ],
   },
@@ -320,18 +320,6 @@ export const MUTANTS = [
     ],
   },
   {
-    name: 'copy-handled-again',
-    wrong: 'what waits for its turn or its next try is handled, though a copy of it was accepted meanwhile',
-    caughtBy: ['duplicate'],
-    patches: [
-      {
-        module: 'deliver/subscription.ts',
-        from: 'else if (lease !== undefined && this.inbox.wasAccepted(event)) {',
-        to: 'else if (lease === undefined && this.inbox.wasAccepted(event)) {',
-      },
-    ],
-  },
-  {
     name: 'close-forgets-what-is-owed',
     wrong: 'close does not wait for what the service has already taken',
     caughtBy: ['close-owes'],
@@ -362,8 +350,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/subscription.ts',
-        from: '      if (!delivery.abandoned) this.#settle(delivery, RELEASE);\n      delivery.abandon();',
-        to: 'delivery.abandon();',
+        from: '      if (!delivery.abandoned) this.#settle(delivery, RELEASE);\n      if ((delivery.lease',
+        to: '      if ((delivery.lease',
       },
     ],
   },
@@ -410,8 +398,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/paired-lease.ts',
-        from: 'this.#leases.map(async (lease) => lease.settle(settlement))',
-        to: 'this.#leases.slice(0, 1).map(async (lease) => lease.settle(settlement))',
+        from: 'leases.map(async (lease) => lease.settle(settlement))',
+        to: 'leases.slice(0, 1).map(async (lease) => lease.settle(settlement))',
       },
     ],
   },
@@ -434,8 +422,8 @@ export const MUTANTS = [
     patches: [
       {
         module: 'receive/group-inbox.ts',
-        from: 'const isSettled = this.wasAccepted(event) ||',
-        to: 'const isSettled =',
+        from: 'isHeld || this.wasAccepted(event) ||',
+        to: 'isHeld ||',
       },
     ],
   },

@@ -173,6 +173,11 @@ class LogLink implements Link {
       }),
     );
     let isStopped = false;
+    const waiting: (() => void)[] = [];
+    /** All that was there has been handed over, or nothing more will be. */
+    const caughtUp = () => {
+      for (const resolve of waiting.splice(0)) resolve();
+    };
     const pump = async () => {
       while (!isStopped && this.isOpen) {
         if (sink.capacity <= 0) await Promise.race([sink.ready(), this.#broker.change()]);
@@ -184,14 +189,24 @@ class LogLink implements Link {
           if (cursor.hasLost) sink.signal({ kind: 'gap', reason: 'trimmed' });
           cursor.hasLost = false;
           for (const { entry, attempt } of taken) this.#deliver(sink, cursor, consumer, entry, attempt, lockMs);
-          if (taken.length === 0) await this.#broker.change();
+          if (taken.length > 0) continue;
+          caughtUp();
+          await this.#broker.change();
         } catch {
+          caughtUp();
           await this.#broker.change();
         }
       }
     };
-    const pumping = pump();
+    const pumping = pump().finally(caughtUp);
     return {
+      caughtUp: () =>
+        isStopped || !this.isOpen
+          ? Promise.resolve()
+          : new Promise<void>((resolve) => {
+              waiting.push(resolve);
+              this.#broker.wake();
+            }),
       stop: async () => {
         isStopped = true;
         this.#broker.wake();

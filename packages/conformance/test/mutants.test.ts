@@ -105,7 +105,7 @@ function serviceLike(transport: Transport, service: Service): Transport {
         ...(link.members === undefined ? {} : { members: () => link.members!() }),
         close: () => link.close(),
         async subscribe(request, sink) {
-          const forgetful = request.group === 'slow' ? new Forgetful(sink, context.topic) : undefined;
+          const forgetful = request.group?.endsWith('/slow') ? new Forgetful(sink, context.topic) : undefined;
           if (forgetful !== undefined) service.forgetful.add(forgetful);
           const source = await link.subscribe(request, forgetful ?? sink);
           count(1);

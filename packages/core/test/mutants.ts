@@ -68,4 +68,16 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'copy-handled-again',
+    wrong: 'what waits for its turn is handled, though another attempt of it was accepted meanwhile',
+    caughtBy: by('it is accepted if that handler accepted, whatever it knows of its signal', 'fixed-locks'),
+    patches: [
+      {
+        module: 'core/src/deliver/subscription.ts',
+        from: 'else if (lease !== undefined && this.inbox.wasAccepted(event)) {',
+        to: 'else if (lease === undefined && this.inbox.wasAccepted(event)) {',
+      },
+    ],
+  },
 ];

@@ -288,7 +288,8 @@ export class LiveBroadcaster<
   }
 
   async #caughtUp(inboxOf: () => Inbox): Promise<Inbox> {
-    await inboxOf().caughtUp();
+    // Bounded: one whose members are full brings nothing until they have room.
+    await settlesWithin(this.#session.runtime, inboxOf().caughtUp(), CAUGHT_UP_WITHIN_MS);
     // Its last subscription may have left meanwhile.
     return inboxOf();
   }
@@ -395,6 +396,8 @@ export class LiveBroadcaster<
   }
 }
 
+/** Longest wait, before a subscription joins a source, for what was published before, ms. */
+const CAUGHT_UP_WITHIN_MS = 5_000;
 const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
   to: 1,
   ttlMs: 1,
