@@ -3,7 +3,7 @@ import type { HeldLease } from './held-lease.ts';
 
 /**
  * Divides one hold of the service among several subscriptions. The service hears once, when the last of them has settled: it gets the
- * event back if one of them wants it again, sets it aside if none does but one gave it up, and is done with it otherwise.
+ * event back if one of them wants it again. Only one that has it to itself can have it set aside (see `HeldLease.isShared`).
  */
 export function divideLease(lease: Lease, count: number): HeldLease[] {
   let left = count;
@@ -11,7 +11,8 @@ export function divideLease(lease: Lease, count: number): HeldLease[] {
   const settleShare = (): Lease['settle'] => {
     let isIn = false;
     return (settlement) => {
-      outcome = weightier(outcome, settlement);
+      if (outcome.kind !== 'release') outcome = settlement;
+      else if (settlement.kind === 'release') outcome = both(outcome, settlement);
       // What was refused is tried again.
       if (!isIn) left--;
       isIn = true;
@@ -31,11 +32,11 @@ export function divideLease(lease: Lease, count: number): HeldLease[] {
   }));
 }
 
-const WEIGHTS: Readonly<Record<Settlement['kind'], number>> = { accept: 0, 'dead-letter': 1, release: 2 };
+type Release = Settlement & { readonly kind: 'release' };
 
-function weightier(one: Settlement, other: Settlement): Settlement {
-  if (one.kind !== 'release' || other.kind !== 'release') return WEIGHTS[other.kind] > WEIGHTS[one.kind] ? other : one;
-  const { tries } = one.tries === undefined || (other.tries ?? 0) > one.tries ? other : one;
+/** After the longer delay, with the greater number of tries. */
+function both(one: Release, other: Release): Release {
   const delayMs = Math.max(one.delayMs, other.delayMs);
-  return tries === undefined ? { kind: 'release', delayMs } : { kind: 'release', delayMs, tries };
+  const tries = Math.max(one.tries ?? -1, other.tries ?? -1);
+  return tries < 0 ? { kind: 'release', delayMs } : { kind: 'release', delayMs, tries };
 }

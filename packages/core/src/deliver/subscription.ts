@@ -205,8 +205,7 @@ export class LiveSubscription implements Subscription, Watched {
     }
     this.#calling--;
     if (later !== undefined) this.#await(delivery, later);
-    // What came past a group may come through it, too: that it was accepted is remembered.
-    else if (delivery.outcome !== undefined || this.settings.group !== undefined) this.#finished(delivery);
+    else if (delivery.outcome !== undefined) this.#finished(delivery);
     else if (this.#queue !== undefined || this.#idle !== undefined || this.inbox.pulls) this.#free(delivery);
     else this.#running--;
     return true;

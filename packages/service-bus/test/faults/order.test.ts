@@ -98,7 +98,10 @@ it.each([
 });
 
 /** A reader whose first handlers wait for the gate, and whatever comes waits behind them. */
-async function waiting(scene: Scene, { lockMs = SHORT_LOCK_MS, concurrency = 1 } = {}) {
+async function waiting(
+  scene: Scene,
+  { lockMs = SHORT_LOCK_MS, ...options }: { lockMs?: number; concurrency?: number; bufferSize?: number } = {},
+) {
   const sender = await scene.join({ self: { role: 'shop', instance: 'shop-1' }, direct: true });
   const reader = await scene.join({ self: kitchen });
   const ledger = new Ledger();
@@ -112,7 +115,7 @@ async function waiting(scene: Scene, { lockMs = SHORT_LOCK_MS, concurrency = 1 }
       await opened;
       if (!signal.aborted) ledger.handle(event);
     },
-    { lockMs, concurrency },
+    { lockMs, ...options },
   );
   const came = scene.proxy.await('watch', isDelivery, 1_000);
   const publish = async (count: number) => {
@@ -191,7 +194,8 @@ it('what waits for its turn goes back when what was before it has lost its lock,
   const clock = new ShiftedClock();
   const scene = await Scene.open({ clock });
   await using _ = scene;
-  const { subscription, ledger, open, publish } = await waiting(scene);
+  // With no room left nothing comes again before the lost locks are noticed.
+  const { reader, subscription, ledger, open, publish } = await waiting(scene, { bufferSize: 5 });
   await publish(3);
   await until('they wait', () => subscription.pending === 3);
   clock.advance(SHORT_LOCK_MS - 1_000);
@@ -199,6 +203,7 @@ it('what waits for its turn goes back when what was before it has lost its lock,
   await until('two more wait', () => subscription.pending === 5);
   // The locks of the first three end, as with a process that is given no time; those of the other two do not.
   clock.advance(2_000);
+  await until('what is not ours any more is told', () => reader.of('failed').length >= 1);
   await publish(2);
   open();
   await ledger.balanceInOrder();
@@ -209,7 +214,7 @@ it('what a handler was given stays with it when what was before it has lost its 
   const clock = new ShiftedClock();
   const scene = await Scene.open({ clock });
   await using _ = scene;
-  const { reader, subscription, ledger, open, publish, begun } = await waiting(scene, {
+  const { subscription, ledger, open, came, publish, begun, aborted } = await waiting(scene, {
     concurrency: 2,
   });
   await publish(1);
@@ -220,11 +225,13 @@ it('what a handler was given stays with it when what was before it has lost its 
   scene.proxy.cut();
   // The lock of the first ends.
   clock.advance(2_000);
-  await until('the connection is back', () => reader.of('reconnected').length > 0);
+  // It comes again here: its handler goes on, under the new lock.
+  await until('the first came again', () => came.done >= 4);
   await publish(1);
   open();
   await ledger.balance();
-  expect(begun.filter((id) => id === '2')).toEqual(['2']);
+  expect(aborted).toEqual([]);
+  expect(begun).toEqual(['1', '2', '3', '4']);
   expect(ledger.handled).toHaveLength(4);
   await scene.end();
 });

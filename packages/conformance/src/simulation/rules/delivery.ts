@@ -27,7 +27,8 @@ export const lost: Rule = (view) => {
     if (published === undefined || !isBefore(sub.calledAt, handed.at) || !isFor(view, published)) continue;
     if (isAccounted(view, published, handed)) {
       // Of several events with one id, and of several copies, the others may be dropped.
-      if (published.id !== undefined || comesBothWays(view, published) || cameBefore(view, published, handed)) maybe++;
+      const isCopy = view.part === 'instance' && comesBothWays(view, published);
+      if (published.id !== undefined || isCopy || cameBefore(view, published, handed)) maybe++;
       continue;
     }
     if (isExpired(view, published) || !isDuring(handed.at, sub)) {
@@ -208,6 +209,17 @@ function comesBothWays({ part, sub }: View, published: Published): boolean {
   return part !== 'whole' && isForInstance(sub, published) && isForGroups(published);
 }
 
+/** When it came first, by either way: what was set aside then is not given again by the other. */
+function firstOf(view: View, published: Published, handed: Handed): Handed {
+  if (!comesBothWays(view, published)) return handed;
+  const { sub, trace } = view;
+  const own = trace.sources.filter(
+    (source) => source.slot === sub.slot && (source.isDirect || source.sub === sub.plan.sub),
+  );
+  const all = own.flatMap((source) => source.handed.filter(({ number }) => number === handed.number));
+  return all.reduce((first, one) => (one.at.tick < first.at.tick ? one : first), handed);
+}
+
 function isAccounted(view: View, published: Published, handed: Handed): boolean {
   const same = view.familyCalls.filter((call) => isSame(view, call, published));
   if (same.some(({ outcome }) => outcome === 'accepted' || outcome === 'running')) return true;
@@ -217,10 +229,11 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
     signals.filter(({ signal }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId)),
   );
   if (same.length === 0 && cameBefore(view, published, handed)) return true;
-  // What came by one way and was set aside is not given again by the other.
-  if (published.id === undefined || comesBothWays(view, published)) return setAside.length > 0;
+  if (published.id === undefined) return setAside.length > 0;
   // Published again after it was set aside, it must be handled again; before, it is a duplicate. So are copies of one publish.
-  const first = view.isLeased ? handed : handedTo(view).find(({ number }) => number === handed.number);
+  const first = view.isLeased
+    ? firstOf(view, published, handed)
+    : handedTo(view).find(({ number }) => number === handed.number);
   if (setAside.some(({ at }) => at.tick > (first ?? handed).at.tick)) return true;
   return isDuplicate(view, published, handed, Math.max(-1, ...setAside.map(({ at }) => at.tick)));
 }
@@ -255,12 +268,22 @@ function isExpired({ trace }: View, published: Published): boolean {
   return published.calledAt.ms + published.ttlMs <= trace.restedAt.ms + 10_000;
 }
 
+/** An event that it wants to set aside has not been taken, since its publish was never answered: what comes behind it waits. */
+function waitsForDeadLetter({ sub, trace, calls }: View): boolean {
+  if (!trace.faults.has('publish:never')) return false;
+  const said = new Set(sub.signals.flatMap(({ signal }) => (signal.kind === 'dead-lettered' ? [signal.eventId] : [])));
+  const most = sub.plan.tries ?? 2;
+  return calls.some(({ outcome, isFinal, attempt, eventId }) => {
+    const isGivenUp = outcome === 'rejected' || (outcome === 'failed' && (isFinal || attempt >= most));
+    return isGivenUp && !said.has(eventId);
+  });
+}
+
 /** What was not handled since its time was over is counted, and said once for its publisher. */
 export const expiryCounted: Rule = (view) => {
   const { sub, trace } = view;
   if (!isOpenAtRest(sub, trace) || isBlocked(view.calls, trace) || sub.crashedAt !== undefined) return [];
-  // A dead letter that is never answered holds up what comes behind it.
-  if (trace.faults.has('publish:never')) return [];
+  if (waitsForDeadLetter(view)) return [];
   const slot = trace.slots.findLast((one) => one.slot === sub.slot);
   for (const handed of latest(handedTo(view))) {
     const published = view.published(handed.number);

@@ -42,14 +42,15 @@ export const attempts: Rule = (view) => {
   const disturbed = [...view.trace.faults].some(
     (fault) => !fault.startsWith('publish') && !fault.startsWith('subscribe'),
   );
-  // What was sent again is there twice, and each message is counted by itself.
-  if (disturbed || view.trace.faults.has('publish:lose-answer')) return wrong;
+  if (disturbed) return wrong;
   for (const [number, calls] of byEvent(view.familyCalls)) {
     const published = view.published(number);
     if (published === undefined || published.id !== undefined) continue;
     // With two ways there are two counts.
     if (isForGroups(published) && calls.some((call) => isInstances(view, call))) continue;
     if (isBefore(published.calledAt, view.sub.calledAt) && view.part === 'instance') continue;
+    // What was sent again since its answer was lost is there twice, and each message is counted by itself.
+    if (messagesOf(view, number).size > 1) continue;
     // What the service took back by itself it counts, whoever had seen it.
     if (view.trace.sources.some(({ handed }) => handed.some((one) => one.number === number && one.isVoid))) continue;
     calls.forEach((call, at) => {
@@ -63,6 +64,12 @@ export const attempts: Rule = (view) => {
   }
   return wrong;
 };
+
+/** The service's messages that brought an event, where it keeps them. */
+function messagesOf({ trace }: View, number: number): ReadonlySet<number | undefined> {
+  const handed = trace.sources.flatMap((source) => source.handed.filter((one) => one.number === number));
+  return new Set(handed.map(({ offset }) => offset));
+}
 
 /** What is said to be set aside was refused by its handler, or given to it as often as allowed. */
 export const deadLettered: Rule = (view) => {

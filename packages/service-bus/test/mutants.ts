@@ -1,0 +1,33 @@
+import type { Mutant } from '../../../scripts/mutants.ts';
+
+const LOST_LOCK =
+  'what waits for its turn goes back when what was before it has lost its lock, though the connection stays';
+const by = (file: string, test: string) => ({ project: 'service-bus', file: `test/${file}.test.ts`, test });
+
+/** Faults of this adapter that were found from outside, put back. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'lost-lock-is-overtaken',
+    wrong: 'what lost its lock while the link stays comes again behind what waits',
+    caughtBy: by('faults/order', LOST_LOCK),
+    patches: [
+      {
+        module: 'service-bus/src/message-lease.ts',
+        from: '        if (!this.#isSettling) this.#holder.lost?.(this);\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'calls-nothing-back',
+    wrong: 'what waits behind a message that lost its lock is not called back',
+    caughtBy: by('faults/order', LOST_LOCK),
+    patches: [
+      {
+        module: 'service-bus/src/feed.ts',
+        from: '    this.#options.intake.recall(new Set(behind));\n',
+        to: '    void behind;\n',
+      },
+    ],
+  },
+];
