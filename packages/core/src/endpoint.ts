@@ -1,5 +1,6 @@
 /** Mounts `broadcaster.endpoint`, or any function from a `Request` to a `Response`, in the HTTP servers of Node and of clouds. Imports nothing of Node's. */
 
+import { count, type OptionNames, optionsOf } from './contract/checked-option.ts';
 import { describeError } from './contract/describe-error.ts';
 import { type ErrorCode, isPolycastError, PolycastError, retryAfterMsOf } from './contract/error.ts';
 
@@ -10,19 +11,22 @@ export type Endpoint = (request: Request) => Promise<Response>;
 export const DEFAULT_MAX_BODY_BYTES = 2_097_152;
 
 export interface EndpointOptions {
-  /** Maximum size of a request body in bytes: a larger one is answered with 413, and not read to the end. @default {@link DEFAULT_MAX_BODY_BYTES} */
+  /** Maximum size of a request body, in bytes. A larger one is answered with 413, and not read to the end. @default {@link DEFAULT_MAX_BODY_BYTES} */
   readonly maxBodyBytes?: number;
-  /** Called for each request that failed with a status of 500 or above. What it throws is ignored. @default prints what is `internal` with `console.error` */
+  /**
+   * Called for each request that failed with a status of 500 or above. What it throws is ignored.
+   * @default prints errors with the code `internal` or `invalid-configuration` with `console.error`
+   */
   readonly onError?: (error: PolycastError) => void;
 }
 
-/** The same endpoint for each kind of server. None of them rejects: what fails is answered, as `application/problem+json` with the error's `code`. */
+/** The same endpoint for each kind of server. None of them rejects: errors are answered as `application/problem+json` with the error's `code`. */
 export interface EndpointHandlers {
-  /** For servers that speak the web's own types: Hono's `app.mount`, Deno, Bun, workers. */
+  /** For servers that use the web's `Request` and `Response`: Deno, Bun, workers, Hono's `app.mount`. */
   fetch(request: RequestLike): Promise<Response>;
-  /** For `http.createServer` and for Express (`app.use(path, node)`), where a body parser may have come before. */
+  /** For `http.createServer` and for Express: `app.use(path, node)`. A body parser may have read the body before, if it is JSON, a string or bytes. */
   node(request: NodeRequest, response: NodeResponse): Promise<void>;
-  /** For Hono: `app.all(path, hono)`. */
+  /** For Hono: `app.all(path, hono)`. Paths below it need a wildcard: `/hooks/*`. */
   hono(context: { readonly req: { readonly raw: Request } }): Promise<Response>;
   /** For Azure Functions, programming model v4: `app.http(name, { handler: azure })`. */
   azure(request: RequestLike): Promise<AzureResponse>;
@@ -71,11 +75,19 @@ export interface NodeResponse {
   off(event: 'close' | 'drain' | 'error', listener: () => void): unknown;
 }
 
-/** @throws TypeError */
+const ENDPOINT_OPTIONS: OptionNames<EndpointOptions> = { maxBodyBytes: 1, onError: 1 };
+
+/**
+ * Mounts an endpoint: `endpointHandlers((request) => broadcaster.endpoint(request))`. See {@link EndpointHandlers}.
+ * @throws TypeError for an endpoint that is not a function, and for an option that is invalid or does not exist
+ */
 export function endpointHandlers(endpoint: Endpoint, options: EndpointOptions = {}): EndpointHandlers {
+  if (typeof endpoint !== 'function') {
+    throw new TypeError('endpointHandlers takes a function, such as (request) => broadcaster.endpoint(request)');
+  }
+  optionsOf('endpointHandlers', options, ENDPOINT_OPTIONS);
   const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES, onError = printed } = options;
-  if (typeof endpoint !== 'function') throw new TypeError('endpointHandlers() takes a function');
-  if (!Number.isSafeInteger(maxBodyBytes) || maxBodyBytes < 0) throw new TypeError('maxBodyBytes must be an integer');
+  count('maxBodyBytes', maxBodyBytes, 0);
   if (typeof onError !== 'function') throw new TypeError('onError must be a function');
 
   async function answer(read: () => Promise<Request>): Promise<Response> {
@@ -165,7 +177,7 @@ function checkDeclared(length: string | null, maxBodyBytes: number): void {
 }
 
 function tooLarge(maxBodyBytes: number): PolycastError {
-  return new PolycastError('payload-too-large', `the body of a request may have ${maxBodyBytes} bytes`);
+  return new PolycastError('payload-too-large', `the body of a request must not exceed ${maxBodyBytes} bytes`);
 }
 
 /** All of it. @throws PolycastError `payload-too-large`, as soon as it is */
@@ -212,7 +224,10 @@ function parsed({ body, headers }: NodeRequest, maxBodyBytes: number): Uint8Arra
   if (body === undefined) return undefined;
   const isJson = /\bjson\b/i.test(String(headers['content-type']));
   if (!(body instanceof Uint8Array) && typeof body !== 'string' && !isJson) {
-    throw new PolycastError('invalid-configuration', 'the body was read before: mount the endpoint above body parsers');
+    throw new PolycastError(
+      'invalid-configuration',
+      'a body parser has read the body: mount the endpoint before body parsers',
+    );
   }
   const text = typeof body === 'string' && !isJson ? body : JSON.stringify(body);
   const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(text);
@@ -295,7 +310,7 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   timeout: 504,
 };
 
-/** RFC 9457. What went wrong inside is for `onError`, and not for whoever asked. */
+/** RFC 9457. The reason for a 5xx goes to `onError`, and not to the client. */
 function problem(error: PolycastError, onError: (error: PolycastError) => void): Response {
   const { code } = error;
   const status = STATUS[code] ?? 500;

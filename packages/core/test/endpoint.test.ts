@@ -347,6 +347,22 @@ describe('on a socket', () => {
   });
 });
 
+test.each([
+  [{ maxBody: 5 }, 'endpointHandlers: unknown option "maxBody"; did you mean "maxBodyBytes"?'],
+  [5, 'endpointHandlers takes its options as an object'],
+  [{ maxBodyBytes: -1 }, 'maxBodyBytes must be an integer of at least 0'],
+  [{ onError: 'log' }, 'onError must be a function'],
+])('options that are not valid are refused: %j', (options, message) => {
+  const mounting = () => endpointHandlers(async () => new Response(), options as never);
+  expect(mounting).toThrow(expect.objectContaining({ name: 'TypeError', message }));
+});
+
+test('a broadcaster in place of its endpoint is refused, saying what to write', () => {
+  expect(() => endpointHandlers({} as never)).toThrow(
+    'endpointHandlers takes a function, such as (request) => broadcaster.endpoint(request)',
+  );
+});
+
 describe('broadcaster.endpoint', () => {
   test('rejects with unsupported on a transport without one, and names those with', async () => {
     const transport = Object.assign(new LoopTransport({ endpoint: 'none' }), {

@@ -59,7 +59,8 @@ test('a reply that does not fit is refused where it is given, and the handler he
     await delivery.reply({ is: 3, at: AT });
   });
   expect(await asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { expect: 1 })).toHaveLength(1);
-  expect(refused).toMatchObject([{ code: 'schema-mismatch', message: expect.stringContaining('data.is') }]);
+  const message = expect.stringContaining('the reply to sum: data.is:');
+  expect(refused).toMatchObject([{ code: 'schema-mismatch', message }]);
 });
 
 test('one from a program that knows no schema is dropped, counted and signalled; the others count', async () => {
@@ -134,10 +135,26 @@ test('schemas that throw, wait and lie end as coded errors', async () => {
   ]);
 });
 
-test('what are no schemas for replies is refused when connecting', async () => {
-  await expect(connect({ transport: memory(), topic: 't', replies: { sum: 'number' } as never })).rejects.toThrow(
-    /"sum" does not implement Standard Schema/,
-  );
+test.each([
+  [{ sum: 'number' }, 'replies: the schema of "sum" does not implement Standard Schema (https://standardschema.dev)'],
+  [7, 'replies must map event types to schemas'],
+])('replies that are not schemas are refused when connecting: %j', async (odd, message) => {
+  const connecting = connect({ transport: memory(), topic: 't', replies: odd as never });
+  await expect(connecting).rejects.toMatchObject({ name: 'TypeError', message });
+});
+
+test('replies are typed without schemas for requests, too', async () => {
+  const topic = `replies-${topics++}`;
+  const asker = await connect({ transport: memory(), topic, replies });
+  const answerer = await connect({ transport: memory(), topic, replies });
+  openOnes.push(asker, answerer);
+  await answerer.on('sum', async (_, delivery) => {
+    expectTypeOf(delivery.reply).parameter(0).toEqualTypeOf<{ is: number; at: string }>();
+    await delivery.reply({ is: 3, at: AT });
+  });
+  const [reply] = await asker.request({ type: 'sum', data: 'anything' }, { expect: 1 });
+  expectTypeOf(reply!.data).toEqualTypeOf<{ is: number; at: Date }>();
+  expect(reply?.data).toEqual({ is: 3, at: new Date(AT) });
 });
 
 test('an event of an unknown type is in the union: nothing checks what others publish', () => {

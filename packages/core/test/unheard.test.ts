@@ -45,7 +45,7 @@ test('a handler that fails is printed once, with how to listen', async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(printed.mock.calls).toEqual([
     [
-      "orders, kitchen/k1: event 7 was dead-lettered (orders.dead-letter) after 1 attempt: no soup. Nobody listens to signals here: pass onSignal to connect() or subscribe(), or call broadcaster.onSignal(). Further 'dead-lettered' signals of this broadcaster are not printed.",
+      "orders, kitchen/k1: event 7 was dead-lettered (orders.dead-letter) after 1 attempt: no soup. No signal listener is registered: pass onSignal to connect() or subscribe(), or call broadcaster.onSignal(). Further 'dead-lettered' signals of this broadcaster are not printed.",
       { type: 'PolycastWarning', code: 'POLYCAST_DEAD_LETTERED' },
     ],
   ]);

@@ -63,12 +63,15 @@ export interface Commands {
    */
   standing(redis: Redis, isRoutine: boolean): Promise<Standing>;
   /** Resolves when a further link may use it. @throws PolycastError `unreachable` `unauthorized` within `connectTimeoutMs` */
-  usable(): Promise<void>;
+  usable(abortSignal: AbortSignal | undefined): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @throws PolycastError `unreachable` `unauthorized` `protocol-mismatch` within `connectTimeoutMs` */
-export async function openCommands(settings: Settings): Promise<Commands> {
+/**
+ * @param abortSignal aborted when no link waits for it any longer
+ * @throws PolycastError `unreachable` `unauthorized` `protocol-mismatch` within `connectTimeoutMs`; `aborted`
+ */
+export async function openCommands(settings: Settings, abortSignal?: AbortSignal): Promise<Commands> {
   const { client: given, connectTimeoutMs } = settings;
   const state = { opened: false };
   const sockets = new Sockets();
@@ -82,6 +85,7 @@ export async function openCommands(settings: Settings): Promise<Commands> {
       connectTimeoutMs,
       connected(client).then(() => requirePrimary(client)),
       () => seen.error,
+      abortSignal,
     );
     // ioredis goes on when SELECT was refused: in another database than the one asked for.
     if (seen.error !== undefined && mapError(seen.error).code === 'invalid-configuration') throw seen.error;
@@ -92,7 +96,7 @@ export async function openCommands(settings: Settings): Promise<Commands> {
       disconnectNow(client);
       await sockets.end();
     }
-    throw (await mismatch?.reason(error)) ?? error;
+    throw (abortSignal?.aborted ? undefined : await mismatch?.reason(error)) ?? error;
   } finally {
     mismatch?.stop();
   }
@@ -122,7 +126,7 @@ export async function openCommands(settings: Settings): Promise<Commands> {
     moved,
     listen: (listener) => fan.add(listener),
     standing: (redis, isRoutine) => keepAlive.ask(redis, fan.life, isRoutine),
-    usable: async () => {
+    usable: async (abortSignal) => {
       // Its opening has just proved it.
       if (isNew) {
         isNew = false;
@@ -130,7 +134,7 @@ export async function openCommands(settings: Settings): Promise<Commands> {
       }
       try {
         const waited = fan.ready().then(() => requirePrimary(client));
-        commands.history = await within(connectTimeoutMs, waited, () => fan.error);
+        commands.history = await within(connectTimeoutMs, waited, () => fan.error, abortSignal);
       } catch (thrown) {
         throw mapError(thrown, 'open');
       }
@@ -147,9 +151,12 @@ export async function openCommands(settings: Settings): Promise<Commands> {
 }
 
 /** The share, once a link may use its connection: another one may have lost it. @throws PolycastError */
-export async function usable<Value extends Pick<Commands, 'usable'>>(share: Share<Value>): Promise<Share<Value>> {
+export async function usable<Value extends Pick<Commands, 'usable'>>(
+  share: Share<Value>,
+  abortSignal: AbortSignal | undefined,
+): Promise<Share<Value>> {
   try {
-    await share.value.usable();
+    await share.value.usable(abortSignal);
     return share;
   } catch (thrown) {
     await share.release();
@@ -310,9 +317,17 @@ const SLICES = 5;
  * Rejects with what `reason` gives, or with "timed out", should the promise not settle in time. Time in which this
  * process was too busy to read what had come is not held against the server: each part of the wait counts when it is over.
  */
-export async function within<Value>(timeoutMs: number, promise: Promise<Value>, reason: () => unknown): Promise<Value> {
+export async function within<Value>(
+  timeoutMs: number,
+  promise: Promise<Value>,
+  reason: () => unknown,
+  abortSignal?: AbortSignal,
+): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
+  let abort = () => {};
   const late = new Promise<never>((_, reject) => {
+    abort = () => reject(new PolycastError('aborted', 'connecting was aborted'));
+    abortSignal?.addEventListener('abort', abort, { once: true });
     const wait = (slices: number): void => {
       timer = setTimeout(() => {
         if (slices > 1) wait(slices - 1);
@@ -325,6 +340,7 @@ export async function within<Value>(timeoutMs: number, promise: Promise<Value>, 
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+    abortSignal?.removeEventListener('abort', abort);
   }
 }
 

@@ -32,7 +32,7 @@ export function redis(options: RedisTransportOptions = {}): Transport {
   checkNames(options, false);
   const settings = settingsFrom(options);
   const connections = new Shared(
-    () => PubSubConnections.open(settings),
+    (abortSignal) => PubSubConnections.open(settings, abortSignal),
     (opened) => opened.close(),
     settings.shareConnection,
   );
@@ -42,7 +42,10 @@ export function redis(options: RedisTransportOptions = {}): Transport {
     location: locationOf(settings, 'redis'),
     filterTarget: redisChannel,
     offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
-    open: async (context) => new PubSubLink(await usable(await connections.acquire()), settings, context),
+    open: async (context) => {
+      const { abortSignal } = context;
+      return new PubSubLink(await usable(await connections.acquire(abortSignal), abortSignal), settings, context);
+    },
   };
 }
 
@@ -52,8 +55,8 @@ class PubSubConnections {
   readonly #settings: Settings;
   readonly #subscriber: Subscriber | undefined;
 
-  static async open(settings: Settings): Promise<PubSubConnections> {
-    return new PubSubConnections(await openCommands(settings), settings);
+  static async open(settings: Settings, abortSignal: AbortSignal): Promise<PubSubConnections> {
+    return new PubSubConnections(await openCommands(settings, abortSignal), settings);
   }
 
   private constructor(commands: Commands, settings: Settings) {
@@ -63,8 +66,8 @@ class PubSubConnections {
     if (!commands.isCluster) this.#subscriber = new Subscriber(commands, settings, '*');
   }
 
-  usable(): Promise<void> {
-    return this.commands.usable();
+  usable(abortSignal: AbortSignal | undefined): Promise<void> {
+    return this.commands.usable(abortSignal);
   }
 
   subscriber(context: LinkContext, key: string): LinkSubscriber {

@@ -43,7 +43,7 @@ export function redisStreams(options: RedisStreamsOptions = {}): Transport {
   checkNames(options, true);
   const settings = settingsFrom(options);
   const connections = new Shared(
-    () => openCommands(settings),
+    (abortSignal) => openCommands(settings, abortSignal),
     (commands) => commands.close(),
     settings.shareConnection,
   );
@@ -54,7 +54,9 @@ export function redisStreams(options: RedisStreamsOptions = {}): Transport {
     filterTarget: redisChannel,
     offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
     open: async (context) => {
-      const link = new StreamsLink(await usable(await connections.acquire()), settings, context);
+      const { abortSignal } = context;
+      const share = await usable(await connections.acquire(abortSignal), abortSignal);
+      const link = new StreamsLink(share, settings, context);
       await link.known();
       return link;
     },

@@ -78,7 +78,7 @@ describe('a server that is back and refuses the first questions', () => {
   });
 
   it('is not stalled: refusing is an answer', async () => {
-    const one = await open(redisStreams, { ...UNCHECKED, pingIntervalMs: 20 });
+    const one = await open(redisStreams, { ...UNCHECKED, pingIntervalMs: 200 });
     await one.link.publish([outgoing(one.topic, 'before')]);
     refuse(['INFO'], 10);
     way.cut();

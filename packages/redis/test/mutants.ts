@@ -286,4 +286,16 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'opens-for-nobody',
+    wrong: 'a connection goes on being opened although its connect was aborted',
+    caughtBy: by('silent-server', 'pub/sub gives up what it is opening once nobody waits for it'),
+    patches: [
+      {
+        module: 'redis/src/client.ts',
+        from: "    abortSignal?.addEventListener('abort', abort, { once: true });\n",
+        to: '',
+      },
+    ],
+  },
 ];

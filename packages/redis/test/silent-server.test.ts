@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Transport } from '@polycast/core';
+import type { PolycastError, Transport } from '@polycast/core';
 import { type RedisServer, startRedis } from '@polycast/local-services';
 import { redis, redisStreams } from '@polycast/redis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -25,6 +25,28 @@ it.each([
     await source.stop();
     await source.close();
     await link.close();
+  } finally {
+    server.thaw();
+  }
+});
+
+it.each([
+  ['pub/sub', () => redis({ url: server.url, connectTimeoutMs: 3_000 })],
+  ['Streams', () => redisStreams({ url: server.url, connectTimeoutMs: 3_000 })],
+] as [string, () => Transport][])('%s gives up what it is opening once nobody waits for it', async (_, make) => {
+  server.freeze();
+  try {
+    const abort = new AbortController();
+    const opening = make().open({
+      topic: freshTopic(),
+      self: { role: 'kitchen', instance: 'k1' },
+      abortSignal: abort.signal,
+      signal: () => {},
+      meter: () => {},
+    });
+    setTimeout(() => abort.abort(), 20);
+    const outcome = await opening.catch(({ code }: PolycastError) => code);
+    expect(outcome).toBe('aborted');
   } finally {
     server.thaw();
   }

@@ -54,7 +54,7 @@ export function serviceBus(options: ServiceBusOptions): Transport {
     location: locationOf(settings),
     filterTarget,
     offeredBy: async () => (await import('@polycast/catalogue')).OFFERED_BY,
-    open: async (context) => ServiceBusLink.open(settings, await clients.acquire(), context),
+    open: async (context) => ServiceBusLink.open(settings, await clients.acquire(context.abortSignal), context),
   };
 }
 
@@ -81,6 +81,8 @@ class ServiceBusLink implements Link<EncodedMessage> {
     const link = new ServiceBusLink(settings, share, context);
     let timer: NodeJS.Timeout | undefined;
     const { connectTimeoutMs } = settings;
+    const { abortSignal } = context;
+    let abort = () => {};
     const late = new Promise<never>((_, reject) => {
       const error = new PolycastError(
         'unreachable',
@@ -89,6 +91,8 @@ class ServiceBusLink implements Link<EncodedMessage> {
         }`,
       );
       timer = setTimeout(() => reject(error), connectTimeoutMs);
+      abort = () => reject(new PolycastError('aborted', 'connecting was aborted'));
+      abortSignal?.addEventListener('abort', abort, { once: true });
     });
     try {
       await Promise.race([link.#open(), late]);
@@ -98,6 +102,7 @@ class ServiceBusLink implements Link<EncodedMessage> {
       throw asOpening(thrown);
     } finally {
       clearTimeout(timer);
+      abortSignal?.removeEventListener('abort', abort);
     }
   }
 
@@ -260,6 +265,7 @@ class ServiceBusLink implements Link<EncodedMessage> {
       await within(this.#settings.closeTimeoutMs, ending);
     }
     await this.#connection.close();
+    this.#administration.abort();
   }
 
   close(): Promise<void> {

@@ -28,6 +28,7 @@ const CONFLICT_DELAY_MS = 50;
 export class Administration {
   readonly #client: ServiceBusAdministrationClient | undefined;
   readonly #settings: Settings;
+  readonly #ended = new AbortController();
   #mayManage: boolean;
 
   constructor(settings: Settings, onRequest: () => void) {
@@ -55,7 +56,7 @@ export class Administration {
     client.pipeline.addPolicy(
       {
         name: 'polycast',
-        async sendRequest(request, next) {
+        sendRequest: async (request, next) => {
           onRequest();
           if (signer !== undefined) request.headers.set('authorization', (await signer.getToken(request.url)).token);
           if (administrationUrl !== undefined) {
@@ -70,11 +71,16 @@ export class Administration {
           // Node looks up a name in brackets.
           const { hostname } = new URL(request.url);
           if (hostname.startsWith('[')) request.requestOverrides = { hostname: hostname.slice(1, -1) };
-          return withinTime(request, operationTimeoutMs, next);
+          return withinTime(request, operationTimeoutMs, this.#ended.signal, next);
         },
       },
       { phase: 'Sign' },
     );
+  }
+
+  /** Gives up what is under way: a service that does not answer would keep the process alive. Requests of a client of the user's are its own. */
+  abort(): void {
+    this.#ended.abort();
   }
 
   /** @throws TypeError where none was given */
@@ -346,11 +352,12 @@ function isUnderWay(thrown: unknown): boolean {
  * One attempt, bounded in time. The HTTP client's own `timeout` is not used: in some versions it leaves a timer behind when the connection
  * is refused, which keeps the process alive.
  */
-async function withinTime(request: Request, timeoutMs: number, send: Send): ReturnType<Send> {
+async function withinTime(request: Request, timeoutMs: number, ended: AbortSignal, send: Send): ReturnType<Send> {
   const { abortSignal } = request;
   const timeout = AbortSignal.timeout(timeoutMs);
+  const bounds = [timeout, ended];
   request.timeout = 0;
-  request.abortSignal = abortSignal === undefined ? timeout : AbortSignal.any([abortSignal as AbortSignal, timeout]);
+  request.abortSignal = AbortSignal.any(abortSignal === undefined ? bounds : [...bounds, abortSignal as AbortSignal]);
   try {
     return await send(request);
   } catch (thrown) {

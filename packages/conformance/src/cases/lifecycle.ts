@@ -45,6 +45,29 @@ async function crowdOver(c: CaseContext, transport: Transport, count: number) {
   );
 }
 
+/** What keeps the process alive, by kind. */
+function handles(): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const type of process.getActiveResourcesInfo()) counts[type] = (counts[type] ?? 0) + 1;
+  // The runner waits with timers and immediates of its own.
+  return { timers: (counts.Timeout ?? 0) - 1, ...counts, Timeout: 0, Immediate: 0 };
+}
+
+async function noMoreThan(c: CaseContext, before: Readonly<Record<string, number>>): Promise<void> {
+  let more: string[] = [];
+  try {
+    await c.until(() => {
+      const after = handles();
+      more = Object.keys(after)
+        .filter((type) => after[type]! > (before[type] ?? 0))
+        .map((type) => `${type} ${before[type] ?? 0} → ${after[type]}`);
+      return more.length === 0;
+    }, 'handles');
+  } catch {
+    check(false, `more than before: ${more.join(', ')}`);
+  }
+}
+
 export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/close-twice',
@@ -457,12 +480,6 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     requires,
     needs: ['handles'],
     async run(c) {
-      const count = () => {
-        const counts: Record<string, number> = {};
-        for (const type of process.getActiveResourcesInfo()) counts[type] = (counts[type] ?? 0) + 1;
-        // The runner waits with timers and immediates of its own.
-        return { timers: (counts.Timeout ?? 0) - 1, ...counts, Timeout: 0, Immediate: 0 } as Record<string, number>;
-      };
       const session = async () => {
         const desk = await c.join('desk');
         const inbox = await c.listen(await c.join('kitchen'));
@@ -473,21 +490,36 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       };
       await session();
       await c.quiet();
-      const before = count();
+      const before = handles();
       for (let n = 0; n < 10; n++) await session();
-      let more: string[] = [];
-      await c
-        .until(() => {
-          const after = count();
-          more = Object.keys(after).filter((type) => after[type]! > (before[type] ?? 0));
-          return more.length === 0;
-        }, 'handles')
-        .catch(() =>
-          check(
-            false,
-            `more than before: ${more.map((type) => `${type} ${before[type] ?? 0} → ${count()[type]}`).join(', ')}`,
-          ),
-        );
+      await noMoreThan(c, before);
+    },
+  },
+  {
+    id: 'lifecycle/aborted-connect',
+    clause: 'lifecycle.20',
+    title:
+      'three connects are aborted while the service does not answer: no handle or timer is left, and others connect',
+    requires,
+    needs: ['freeze', 'handles'],
+    async run(c) {
+      const { desk, kitchen } = await pair(c);
+      await Promise.all([desk.close(), kitchen.close()]);
+      await c.quiet();
+      const before = handles();
+      await c.faults.freeze();
+      const abort = new AbortController();
+      const transport = c.transport();
+      const connecting = [c.transport(), transport, transport].map((over) =>
+        later(c.join('desk', { transport: over, signal: abort.signal })),
+      );
+      // What opening needs is under way, and waits for an answer.
+      await c.quiet();
+      abort.abort();
+      for (const each of connecting) await refused(() => each, ['aborted'], 'connect');
+      await noMoreThan(c, before);
+      await c.faults.thaw();
+      await pair(c);
     },
   },
   {

@@ -29,4 +29,8 @@ export const lifecycle = chapter('lifecycle', 'Beginning and end.', [
     'MUST',
     'Broadcasters over one transport object do not disturb one another, whether one ends or their connection is lost.',
   ],
+  [
+    'MUST',
+    'A `connect` that is aborted leaves nothing that keeps the process alive, also where the service does not answer.',
+  ],
 ]);

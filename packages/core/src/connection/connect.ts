@@ -46,15 +46,16 @@ export interface ConnectOptions {
   /** Sends events larger than the transport allows in chunks. Subscriptions in a group cannot receive them. @default false */
   readonly chunking?: boolean;
   /**
-   * Takes part in the list of members, where that is billed: the manifest says so (`capabilities.members.billed`). Elsewhere every participant
-   * with a subscription does. Refused with `unsupported` where there is no list. @default false
+   * Enters this participant into the list of members, and lets it call `members()`, on transports where the list is billed
+   * (`manifest.capabilities.members.billed`). On others it changes nothing: every participant with a subscription is listed.
+   * Refused with `unsupported` where there is no list. @default false
    */
   readonly members?: boolean;
   /** How often and how soon a publish is retried after a retryable error. */
   readonly retry?: RetryOptions;
-  /** Schemas of event types (zod, valibot, arktype, …): checked when publishing and again before a handler sees the data. */
+  /** Schemas of event types (zod, valibot, arktype, …): checked when publishing and again before a handler sees the data. @default none: nothing is checked */
   readonly schemas?: SchemaMap;
-  /** Schemas of the replies to requests, by the request's type: checked when replying and again before the requester sees the data. */
+  /** Schemas of the replies, by the type of the request: checked when replying, and again before the requester gets the data. @default none: replies are not checked */
   readonly replies?: SchemaMap;
   /** Wraps publishes, requests and handlers, outermost first. */
   readonly middleware?: readonly Middleware[];
@@ -84,12 +85,16 @@ const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
 
 /**
  * Connects. @throws PolycastError `invalid-configuration` `invalid-topic` `invalid-address` `unknown-transport`
- * `transport-not-installed` `duplicate-instance` `unreachable` `unauthorized` `protocol-mismatch` `aborted`
- * @throws TypeError for an option that does not exist, with the nearest name
+ * `transport-not-installed` `duplicate-instance` `unsupported` (`chunking` or `members`) `unreachable` `unauthorized` `protocol-mismatch`
+ * `aborted`, and what else the service refuses
+ * @throws TypeError for an option that is invalid or does not exist, with the nearest name
  */
 export function connect<const Schemas extends SchemaMap, const Replies extends SchemaMap = SchemaMap>(
   options: ConnectOptions & { readonly schemas: Schemas; readonly replies?: Replies },
 ): Promise<Broadcaster<EventsOf<Schemas>, InputsOf<Schemas>, EventsOf<Replies>, InputsOf<Replies>>>;
+export function connect<const Replies extends SchemaMap>(
+  options: ConnectOptions & { readonly schemas?: undefined; readonly replies: Replies },
+): Promise<Broadcaster<EventMap, EventMap, EventsOf<Replies>, InputsOf<Replies>>>;
 export function connect<Events extends EventMap = EventMap>(options: ConnectOptions): Promise<Broadcaster<Events>>;
 export function connect(options: ConnectOptions): Promise<Broadcaster> {
   const runtime = systemRuntime();
@@ -109,7 +114,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const wrapping = isWrapped ? await import('./wrapping.ts') : undefined;
   const middleware = wrapping?.checkMiddleware(options.middleware) ?? [];
   const schemas = options.schemas === undefined ? undefined : wrapping?.checkSchemas(options.schemas);
-  const replies = options.replies === undefined ? undefined : wrapping?.checkSchemas(options.replies);
+  const replies = options.replies === undefined ? undefined : wrapping?.checkSchemas(options.replies, 'replies');
   const signals = new SignalHub();
   if (options.onSignal) signals.add(options.onSignal);
   const transport = await transportOf(options);
@@ -163,9 +168,12 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       lateSources.add(source);
       tell(signal, isHeard);
     };
+    // Not the caller's own: nothing of an adapter's stays on that.
+    const unwanted = new AbortController();
     const opening = transport.open({
       topic,
       self,
+      abortSignal: unwanted.signal,
       meter: (unit, count) => {
         metered[unit] = (metered[unit] ?? 0) + count;
       },
@@ -181,6 +189,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       },
     });
     const link = await orAborted(opening, options.signal, 'connecting was aborted').catch((thrown) => {
+      unwanted.abort();
       // One that opens too late is closed again.
       opening.then((late) => late.close()).catch(() => {});
       throw thrown;

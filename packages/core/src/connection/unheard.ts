@@ -6,7 +6,7 @@ interface Process {
 }
 
 /**
- * Prints a signal that nobody listens to: through `process.emitWarning`, which `--no-warnings`, `--trace-warnings` and the event `warning`
+ * Prints a signal for which no listener is registered: through `process.emitWarning`, which `--no-warnings`, `--trace-warnings` and the event `warning`
  * govern, or `console.warn` where there is none. Loaded when it is first needed.
  * @param warned kinds that were printed, which are not again
  */
@@ -14,7 +14,7 @@ export function warnOf(signal: Signal, topic: string, { role, instance }: Partic
   const { kind } = signal;
   if (warned.has(kind) || isOrdinary(signal)) return;
   warned.add(kind);
-  const message = `${topic}, ${role}/${instance}: ${clean(sentenceOf(signal))}. Nobody listens to signals here: pass onSignal to connect() or subscribe(), or call broadcaster.onSignal(). Further '${kind}' signals of this broadcaster are not printed.`;
+  const message = `${topic}, ${role}/${instance}: ${clean(sentenceOf(signal))}. No signal listener is registered: pass onSignal to connect() or subscribe(), or call broadcaster.onSignal(). Further '${kind}' signals of this broadcaster are not printed.`;
   const { process } = globalThis as { process?: Process };
   const code = `POLYCAST_${kind.toUpperCase().replaceAll('-', '_')}`;
   if (typeof process?.emitWarning === 'function') process.emitWarning(message, { type: 'PolycastWarning', code });

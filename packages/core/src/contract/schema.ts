@@ -15,8 +15,8 @@ export type InputsOf<Schemas extends SchemaMap> = {
   [Type in keyof Schemas & string]: StandardSchemaV1.InferInput<Schemas[Type]>;
 };
 
-/** Mistakes beyond this many are counted, not told. */
-const MAX_TOLD_ISSUES = 5;
+/** Issues beyond this many are counted, not described. */
+const MAX_DESCRIBED_ISSUES = 5;
 
 /**
  * What a type's schema makes of data; the data itself if the type has no schema. A promise only if the schema is asynchronous.
@@ -26,24 +26,25 @@ const MAX_TOLD_ISSUES = 5;
  *
  * @throws PolycastError `schema-mismatch` (or rejects with it), naming the paths; `cause` holds the schema's issues. What the schema
  * itself throws is passed on
+ * @param what what the data is, for messages
  */
-export function validate(schemas: SchemaMap, type: string, data: unknown): unknown {
+export function validate(schemas: SchemaMap, type: string, data: unknown, what = type): unknown {
   const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
   if (schema === undefined) return data;
   const result: unknown = schema['~standard'].validate(data);
   return isThenable(result)
-    ? Promise.resolve(result).then((settled) => outputOf(type, settled))
-    : outputOf(type, result);
+    ? Promise.resolve(result).then((settled) => outputOf(what, settled))
+    : outputOf(what, result);
 }
 
 /** Before it is sent, as given. Rejects with `schema-mismatch`, also for what a schema throws. */
-export async function validateInput(schemas: SchemaMap, type: string, data: unknown): Promise<void> {
+export async function validateInput(schemas: SchemaMap, type: string, data: unknown, what = type): Promise<void> {
   try {
-    await validate(schemas, type, data);
+    await validate(schemas, type, data, what);
   } catch (thrown) {
     throw isPolycastError(thrown)
       ? thrown
-      : new PolycastError('schema-mismatch', `${type}: its schema threw ${describeError(thrown)}`, { cause: thrown });
+      : new PolycastError('schema-mismatch', `${what}: its schema threw ${describeError(thrown)}`, { cause: thrown });
   }
 }
 
@@ -52,14 +53,14 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
-/** Are they schemas? @throws TypeError naming the type whose schema is none */
-export function checkSchemas(schemas: unknown): SchemaMap {
-  if (typeof schemas !== 'object' || schemas === null) throw new TypeError('schemas must map event types to schemas');
+/** @param option the option of `connect` that they are. @throws TypeError naming the type whose schema is not a schema */
+export function checkSchemas(schemas: unknown, option = 'schemas'): SchemaMap {
+  if (typeof schemas !== 'object' || schemas === null) throw new TypeError(`${option} must map event types to schemas`);
   for (const [type, schema] of Object.entries(schemas)) {
     const standard = (schema as Partial<StandardSchemaV1> | null | undefined)?.['~standard'];
     if (typeof standard?.validate !== 'function') {
       throw new TypeError(
-        `the schema of ${JSON.stringify(type)} does not implement Standard Schema (https://standardschema.dev)`,
+        `${option}: the schema of ${JSON.stringify(type)} does not implement Standard Schema (https://standardschema.dev)`,
       );
     }
   }
@@ -67,24 +68,24 @@ export function checkSchemas(schemas: unknown): SchemaMap {
 }
 
 /** A schema is not our code: its answer may be anything. */
-function outputOf(type: string, result: unknown): unknown {
+function outputOf(what: string, result: unknown): unknown {
   if (typeof result !== 'object' || result === null) {
     throw new PolycastError(
       'schema-mismatch',
-      `${type}: its schema returned ${describeError(result)}, which is not a validation result`,
+      `${what}: its schema returned ${describeError(result)}, which is not a validation result`,
     );
   }
   const { issues, value } = result as { issues?: unknown; value?: unknown };
   if (issues === undefined) return value;
-  throw new PolycastError('schema-mismatch', `${type}: ${textOf(issues)}`, { cause: issues });
+  throw new PolycastError('schema-mismatch', `${what}: ${textOf(issues)}`, { cause: issues });
 }
 
 function textOf(issues: unknown): string {
   try {
     const all = issues as readonly StandardSchemaV1.Issue[];
-    const told = all.slice(0, MAX_TOLD_ISSUES).map((issue) => `data${pathOf(issue)}: ${issue.message}`);
-    const more = all.length - told.length;
-    return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+    const described = all.slice(0, MAX_DESCRIBED_ISSUES).map((issue) => `data${pathOf(issue)}: ${issue.message}`);
+    const more = all.length - described.length;
+    return `${described.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
   } catch {
     return describeError(issues);
   }

@@ -48,6 +48,11 @@ export interface LinkContext {
   readonly self: Participant;
   /** Reports what no promise can, and concerns every source: all subscriptions hear it. Never throws. See {@link Sink.signal}. */
   signal(signal: Signal): void;
+  /**
+   * Aborted when `connect` is, before the link is open: end what is being opened, so that nothing of it keeps the process alive. A link
+   * that opens all the same is closed at once.
+   */
+  readonly abortSignal?: AbortSignal | undefined;
   /** Counts what the provider bills. `unit` is one of the manifest's `billedUnits`. Cheap: call it per batch. */
   meter(unit: string, count: number): void;
 }
