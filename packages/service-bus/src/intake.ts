@@ -1,8 +1,7 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import { type Address, type BroadcastEvent, PolycastError, type Sink } from '@polycast/core/adapter';
+import { type Address, type BroadcastEvent, PolycastError, pause, type Sink } from '@polycast/core/adapter';
 import { type Holder, MessageLease, SharedLease } from './message-lease.ts';
 import { readMessage } from './read-message.ts';
-import { pause } from './within.ts';
 
 /** A sink that says it is ready and has no room is asked again after this, ms. */
 const READY_AGAIN_MS = 10;
