@@ -178,7 +178,7 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/subscription.ts',
-        from: 'attempt <= maxAttempts(this.settings.retry)',
+        from: 'attempt <= maxDeliveries(this.settings.retry)',
         to: 'attempt <= 1',
       },
     ],
@@ -188,7 +188,7 @@ export const MUTANTS = [
     wrong: 'a handler that keeps failing is called without end',
     caughtBy: ['tries', 'busy'],
     patches: [
-      { module: 'deliver/subscription.ts', from: 'delivery.attempt >= retry.tries', to: 'delivery.attempt >= 1_000' },
+      { module: 'deliver/subscription.ts', from: 'delivery.attempt >= retry.maxAttempts', to: 'delivery.attempt >= 1_000' },
     ],
   },
   {
@@ -196,7 +196,7 @@ export const MUTANTS = [
     wrong: 'what was tried here before it goes back to the service counts as one try',
     caughtBy: ['attempts', 'tries'],
     patches: [
-      { module: 'deliver/subscription.ts', from: '{ ...settlement, tries: delivery.tries }', to: 'settlement' },
+      { module: 'deliver/subscription.ts', from: '{ ...settlement, attempts: delivery.attempts }', to: 'settlement' },
     ],
   },
   {

@@ -18,7 +18,7 @@ export {
   DEFAULT_LOCK_MS,
   DEFAULT_STALLED_AFTER_MS,
   DEFAULT_TTL_MS,
-  DEFAULT_WAIT_MS,
+  DEFAULT_POLL_TIMEOUT_MS as DEFAULT_POLL_TIMEOUT_MS,
   type Delivery,
   type Dropped,
   type EventInputOf,

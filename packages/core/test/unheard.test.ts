@@ -34,7 +34,7 @@ async function open(options: Partial<ConnectOptions> = {}) {
 const failing = () => {
   throw new Error('no soup');
 };
-const once = { tries: 1 };
+const once = { maxAttempts: 1 };
 
 test('a handler that fails is printed once, with how to listen', async () => {
   const { me } = await open();

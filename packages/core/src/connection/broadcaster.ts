@@ -119,21 +119,21 @@ export class LiveBroadcaster<
 
   /** The promise the caller asked for. */
   #as(options: PublishOptions, sent: Promise<void>): Promise<void> {
-    const { confirm, signal } = options;
+    const { confirm, abortSignal } = options;
     if (confirm === 'none') {
       sent.catch((thrown: unknown) => {
         this.#session.tell({ kind: 'failed', what: 'publish', error: PolycastError.from(thrown) });
       });
       return Promise.resolve();
     }
-    return orAborted(sent, signal, 'publish was aborted; the event may have been sent');
+    return orAborted(sent, abortSignal, 'publish was aborted; the event may have been sent');
   }
 
   #checkPublish(options: PublishOptions): void {
     if (!isUsual(options)) optionsOf('publish', options, PUBLISH_OPTIONS);
-    const { confirm = 'accepted', signal } = options;
+    const { confirm = 'accepted', abortSignal } = options;
     oneOf('confirm', confirm, ['accepted', 'none']);
-    if (isAborted(signal)) throw abortedError('publish');
+    if (isAborted(abortSignal)) throw abortedError('publish');
     if (!this.#isRestricted) return;
     const addresses = typeof options.to === 'string' ? [options.to] : (options.to ?? []);
     if (options.carbonCopy) this.#require('carbonCopy', 'carbonCopy: true');
@@ -184,7 +184,7 @@ export class LiveBroadcaster<
     if (handler === undefined && second !== undefined)
       throw new TypeError('subscribe() takes the handler before the options');
     const options = subscribeOptions(handler === undefined ? (first as SubscribeOptions | undefined) : second);
-    if (isAborted(options?.signal)) throw abortedError('subscribe');
+    if (isAborted(options?.abortSignal)) throw abortedError('subscribe');
     const settings = await this.#settingsOf(options, type);
     // Most pages iterate over none.
     const given =
@@ -196,7 +196,7 @@ export class LiveBroadcaster<
     this.#checkSubscribe(settings);
     let subscription: LiveSubscription | undefined;
     let isAbandoned = false;
-    const off = onAbort(options?.signal, () => {
+    const off = onAbort(options?.abortSignal, () => {
       isAbandoned = true;
       void subscription?.close();
     });
@@ -267,7 +267,7 @@ export class LiveBroadcaster<
     return (
       settings.group === undefined &&
       settings.durable === undefined &&
-      settings.from === 'new' &&
+      settings.startFrom === 'new' &&
       settings.filter?.native === undefined &&
       capabilities.settlement.level !== 'native'
     );
@@ -276,7 +276,7 @@ export class LiveBroadcaster<
   #checkSubscribe(settings: SubscriptionSettings): void {
     if (settings.group !== undefined) this.#require('groups', `group: '${settings.group}'`);
     if (settings.durable !== undefined) this.#require('durable', 'durable');
-    if (settings.from !== 'new') this.#require('replay', 'from');
+    if (settings.startFrom !== 'new') this.#require('replay', 'from');
     if (settings.group === undefined) this.#require('fanOut', 'a subscription without a group');
   }
 
@@ -404,7 +404,7 @@ const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
   carbonCopy: 1,
   confirm: 1,
   partitionKey: 1,
-  signal: 1,
+  abortSignal: 1,
 };
 /** Only what most publishes give? To compare takes a third of looking names up, and every publish is looked at. */
 function isUsual(options: PublishOptions): boolean {
@@ -416,8 +416,8 @@ const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
   to: 1,
   ttlMs: 1,
   partitionKey: 1,
-  signal: 1,
-  expect: 1,
+  abortSignal: 1,
+  maxReplies: 1,
   timeoutMs: 1,
 };
 

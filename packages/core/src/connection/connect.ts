@@ -61,7 +61,7 @@ export interface ConnectOptions {
   readonly middleware?: readonly Middleware[];
   readonly onSignal?: SignalListener;
   /** Aborts connecting: code `aborted`. */
-  readonly signal?: AbortSignal;
+  readonly abortSignal?: AbortSignal;
 }
 
 const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
@@ -80,7 +80,7 @@ const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   replies: 1,
   middleware: 1,
   onSignal: 1,
-  signal: 1,
+  abortSignal: 1,
 };
 
 /**
@@ -109,7 +109,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const self = makeParticipant(options.self, runtime);
   const retry = retryPolicy(options.retry);
   const ttlMs = aboveZero('ttlMs', options.ttlMs ?? DEFAULT_TTL_MS);
-  isAborted(options.signal);
+  isAborted(options.abortSignal);
   const isWrapped = (options.schemas ?? options.replies ?? options.middleware) !== undefined;
   const wrapping = isWrapped ? await import('./wrapping.ts') : undefined;
   const middleware = wrapping?.checkMiddleware(options.middleware) ?? [];
@@ -188,7 +188,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
         }
       },
     });
-    const link = await orAborted(opening, options.signal, 'connecting was aborted').catch((thrown) => {
+    const link = await orAborted(opening, options.abortSignal, 'connecting was aborted').catch((thrown) => {
       unwanted.abort();
       // One that opens too late is closed again.
       opening.then((late) => late.close()).catch(() => {});

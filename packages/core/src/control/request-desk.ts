@@ -47,14 +47,14 @@ export class RequestDesk {
 
   /** @param listen resolves once replies can reach us; not called for what is refused */
   request(input: EventInput, options: RequestOptions, listen: () => Promise<void>, through?: Through): Replies {
-    const { expect = Number.POSITIVE_INFINITY, timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, ...publishOptions } = options;
-    aboveZero('expect', expect);
+    const { maxReplies = Number.POSITIVE_INFINITY, timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, ...publishOptions } = options;
+    aboveZero('maxReplies', maxReplies);
     duration('timeoutMs', timeoutMs);
-    const aborted = isAborted(options.signal);
+    const aborted = isAborted(options.abortSignal);
     const correlationid = `${this.#publisher.epoch}-${this.#nextNumber++}`;
-    const { signal } = options;
+    const { abortSignal } = options;
     let off = () => {};
-    const gathering = new Gathering(this.#runtime, expect, () => {
+    const gathering = new Gathering(this.#runtime, maxReplies, () => {
       this.#waiting.delete(correlationid);
       this.#cancel.delete(fail);
       off();
@@ -80,7 +80,7 @@ export class RequestDesk {
     if (aborted) abort();
     else {
       try {
-        off = onAbort(signal, abort);
+        off = onAbort(abortSignal, abort);
       } catch (thrown) {
         fail(thrown);
         throw thrown;

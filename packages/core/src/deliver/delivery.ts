@@ -51,7 +51,7 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     return this.lease?.position;
   }
 
-  get signal(): AbortSignal {
+  get abortSignal(): AbortSignal {
     const isAborted = this.#abort === ABORTED;
     if (isAborted) this.#abort = undefined;
     this.#abort ??= new AbortController();
@@ -110,7 +110,7 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   }
 
   /** How often handlers were given the event, as far as we know. */
-  get tries(): number {
+  get attempts(): number {
     return this.isBegun ? this.attempt : this.attempt - 1;
   }
 

@@ -10,7 +10,7 @@ import { type BroadcastEvent, isExpired, pinExpiry, remainingMs } from '../envel
 import type { Inbox, Pair } from '../receive/inbox.ts';
 import { ACCEPT, RELEASE } from '../receive/settler.ts';
 import { type Deferred, deferred } from '../timing/deferred.ts';
-import { backOffMs, isRetryable, maxAttempts } from '../timing/retry.ts';
+import { backOffMs, isRetryable, maxDeliveries } from '../timing/retry.ts';
 import { keepAlive, type Runtime } from '../timing/runtime.ts';
 import { settlesWithin, type Timer } from '../timing/timer.ts';
 import { deadLetterTo } from './dead-letter.ts';
@@ -181,7 +181,7 @@ export class LiveSubscription implements Subscription, Watched {
     const attempt = lease.attempt - (lease.attempt > 1 ? given.unseen(delivery.event) : 0);
     delivery.attempt = Math.max(attempt, given.next(delivery.event));
     this.#watchLock(delivery, lease);
-    if (attempt <= maxAttempts(this.settings.retry)) return true;
+    if (attempt <= maxDeliveries(this.settings.retry)) return true;
     this.#running++;
     this.#deadLetter(delivery, `delivered ${attempt} times without an outcome`);
     return false;
@@ -340,7 +340,7 @@ export class LiveSubscription implements Subscription, Watched {
     delivery.settled = true;
     if (settlement.kind !== 'release') return this.inbox.settler.settle(lease, settlement);
     this.#given?.remember(delivery);
-    this.inbox.settler.settle(lease, { ...settlement, tries: delivery.tries });
+    this.inbox.settler.settle(lease, { ...settlement, attempts: delivery.attempts });
   }
 
   #run(delivery: LiveDelivery): void {
@@ -427,7 +427,7 @@ export class LiveSubscription implements Subscription, Watched {
     const { retry } = this.settings;
     const pauseMs = retryAfterMsOf(thrown);
     const isLate = pauseMs > 0 && remainingMs(delivery.event, this.runtime) <= pauseMs;
-    return !isRetryable(thrown) || isLate || delivery.attempt >= retry.tries;
+    return !isRetryable(thrown) || isLate || delivery.attempt >= retry.maxAttempts;
   }
 
   /** Does the service get back what is to be tried again? Not what is for this instance alone. */

@@ -36,7 +36,7 @@ export class BatchQueue {
   readonly #send: SendBatch;
   readonly #maxPending: number;
   readonly #limits: Manifest['limits'];
-  readonly #tries: number;
+  readonly #maxAttempts: number;
   readonly #backOffMs: (attempt: number) => number;
   readonly #isDown: () => boolean;
   readonly #numberer: Numberer;
@@ -69,10 +69,10 @@ export class BatchQueue {
     send: SendBatch;
     maxPending: number;
     limits: Manifest['limits'];
-    tries: number;
+    maxAttempts: number;
     /** How long to wait after the given attempt, in ms. */
     backOffMs: (attempt: number) => number;
-    /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their tries. */
+    /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their attempts. */
     isDown: () => boolean;
     numberer: Numberer;
     /** The same event under another number. */
@@ -82,7 +82,7 @@ export class BatchQueue {
     this.#send = options.send;
     this.#maxPending = options.maxPending;
     this.#limits = options.limits;
-    this.#tries = options.tries;
+    this.#maxAttempts = options.maxAttempts;
     this.#backOffMs = options.backOffMs;
     this.#isDown = options.isDown;
     this.#numberer = options.numberer;
@@ -277,7 +277,7 @@ export class BatchQueue {
   }
 
   #mayRetry(batch: Batch, error: PolycastError): boolean {
-    return error.retryable && batch.attempt < this.#tries && this.#closed === undefined;
+    return error.retryable && batch.attempt < this.#maxAttempts && this.#closed === undefined;
   }
 
   #settled(): void {

@@ -87,7 +87,7 @@ export class Publisher {
         send: (batch) => options.link.publish(batch),
         maxPending: MAX_PENDING_EVENTS,
         limits: options.manifest.limits,
-        tries: options.retry.tries,
+        maxAttempts: options.retry.maxAttempts,
         backOffMs: (attempt) => backOffMs(options.runtime, options.retry, attempt),
         isDown: options.isDown,
         numberer: this.#numberer,

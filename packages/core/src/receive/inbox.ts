@@ -10,7 +10,7 @@ import { type BroadcastEvent, expireAfter, isExpired, ownNumberOf } from '../env
 import type { FilterIndex } from '../filter/index/filter-index.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from '../publish/publisher.ts';
 import { type Deferred, deferred } from '../timing/deferred.ts';
-import { maxAttempts } from '../timing/retry.ts';
+import { maxDeliveries } from '../timing/retry.ts';
 import { settlesWithin } from '../timing/timer.ts';
 import { Arrivals, type Reopened } from './arrivals.ts';
 import type { Assembler } from './chunking.ts';
@@ -158,11 +158,11 @@ export class Inbox implements Sink, ControlSource {
         addresses: this.#addresses(),
         group: settings.group === undefined ? undefined : `${session.self.role}/${settings.group}`,
         durable: settings.durable,
-        from: settings.from,
+        startFrom: settings.startFrom,
         filter: settings.filter?.native,
         lockMs: settings.lockMs,
-        waitMs: settings.waitMs,
-        maxAttempts: maxAttempts(settings.retry),
+        pollTimeoutMs: settings.pollTimeoutMs,
+        maxDeliveries: maxDeliveries(settings.retry),
         maxUnsettled: settings.bufferSize + settings.concurrency,
       },
       this,

@@ -32,7 +32,7 @@ export class Settler {
 
   /** What no handler saw goes back to the service, and was no try. */
   giveBack(lease: Lease | undefined): void {
-    if (lease !== undefined) this.settle(lease, { kind: 'release', delayMs: 0, tries: lease.attempt - 1 });
+    if (lease !== undefined) this.settle(lease, { kind: 'release', delayMs: 0, attempts: lease.attempt - 1 });
   }
 
   /** A settlement is under way. */
