@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { type ErrorCode, PolycastError } from '../src/adapter.ts';
 import { type Broadcaster, connect } from '../src/index.ts';
-import { numberIn } from '../src/publish/sequence.ts';
+import { numberIn } from '../src/publish/sequence-generator.ts';
 import { LoopTransport } from './loop-transport.ts';
 
 /** Which numbers go to others, when the transport does not take the events that had them. */

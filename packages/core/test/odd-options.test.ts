@@ -122,7 +122,7 @@ test('a request that is refused or aborted before it begins does not listen', as
   transport.onSubscribe = vi.fn(async () => {
     throw new PolycastError('unauthorized', 'may not listen');
   });
-  expect(() => me.request({ type: 'q' }, { maxReplies: 0 })).toThrow('expect');
+  expect(() => me.request({ type: 'q' }, { maxReplies: 0 })).toThrow('maxReplies');
   const request = async () => me.request({ type: 'q' }, { abortSignal: AbortSignal.abort() });
   await expect(request()).rejects.toMatchObject({ code: 'aborted' });
   expect(transport.onSubscribe).not.toHaveBeenCalled();

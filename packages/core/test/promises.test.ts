@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { PolycastError } from '../src/adapter.ts';
 import { type Broadcaster, connect, type Signal } from '../src/index.ts';
-import { numberIn } from '../src/publish/sequence.ts';
+import { numberIn } from '../src/publish/sequence-generator.ts';
 import { LoopTransport, leaseOf, stranger } from './loop-transport.ts';
 
 /** What a resolved publish is worth: order, numbers, duplicates and time through refusals, forgeries and wrong clocks. */

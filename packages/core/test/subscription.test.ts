@@ -363,7 +363,7 @@ test('closing the broadcaster ends a loop that waits', async () => {
 
 test('what the transport lacks is refused, naming the capability', async () => {
   const { me } = await open({ groups: 'none', durable: 'none', replay: 'none' });
-  for (const options of [{ group: 'g' }, { durable: true }, { from: 'earliest' as const }]) {
+  for (const options of [{ group: 'g' }, { durable: true }, { startFrom: 'earliest' as const }]) {
     await expect(me.subscribe(() => {}, options)).rejects.toMatchObject({ code: 'unsupported' });
   }
 });

@@ -17,7 +17,8 @@ async function open(options: SubscribeOptions = {}) {
   const signals: Signal[] = [];
   const me = await connect({ transport, topic: 't', self: { role: 'r' }, onSignal: (signal) => signals.push(signal) });
   openOnes.push(me);
-  const listen = (handler: () => unknown) => me.subscribe(handler, { retry: { maxAttempts: 2, baseMs: 1 }, ...options });
+  const listen = (handler: () => unknown) =>
+    me.subscribe(handler, { retry: { maxAttempts: 2, baseMs: 1 }, ...options });
   return { transport, me, signals, listen };
 }
 

@@ -33,7 +33,12 @@ describe('duplicate detection of the service', () => {
 
   it('keeps what one publish sends again after a lost answer', async () => {
     const topic = freshTopic();
-    const desk = await service.join(topic, 'desk', { operationTimeoutMs: 1_000 }, { retry: { maxAttempts: 20, baseMs: 50 } });
+    const desk = await service.join(
+      topic,
+      'desk',
+      { operationTimeoutMs: 1_000 },
+      { retry: { maxAttempts: 20, baseMs: 50 } },
+    );
     service.service.broker.entities.createSubscription(topic, 'audit', {});
     await desk.publish({ type: 'warm' });
     service.service.freeze();

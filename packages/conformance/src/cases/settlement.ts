@@ -121,9 +121,13 @@ export const settlementCases: readonly ConformanceCase[] = [
     requires,
     async run(c) {
       const desk = await c.join('desk');
-      const inbox = await c.listen(await c.join('kitchen'), { retry: { ...QUICK, maxAttempts: 10 } }, (_, { attempt }) => {
-        if (attempt < 6) throw new Error('not yet');
-      });
+      const inbox = await c.listen(
+        await c.join('kitchen'),
+        { retry: { ...QUICK, maxAttempts: 10 } },
+        (_, { attempt }) => {
+          if (attempt < 6) throw new Error('not yet');
+        },
+      );
       await desk.publish({ type: 'order', data: 'x' });
       await inbox.until(6);
       await c.fence(desk, [inbox]);

@@ -12,7 +12,7 @@ import { Clock } from './clock.ts';
 import type { Deed, History, PublishPlan, Step, SubscriptionPlan } from './history.ts';
 import { ParticipantRuntime, START_WALL_MS } from './participant-runtime.ts';
 import { type Profile, profileOf } from './profile.ts';
-import { Service, storeNameOf, TOPIC, pollTimeoutMsOf } from './service.ts';
+import { pollTimeoutMsOf, Service, storeNameOf, TOPIC } from './service.ts';
 import { type Published, type SlotRecord, type SubscriptionRecord, Trace } from './trace.ts';
 import { UserCode } from './user-code.ts';
 import { WatchedSignal } from './watched-signal.ts';
@@ -418,7 +418,10 @@ class World {
     const player = this.#present(slot);
     if (player === undefined) return;
     const published = this.#describe(slot, player.record.source, { count: 1, ttlMs: timeoutMs }, 'request');
-    const replies = player.broadcaster.request({ type: 'sim.request', data: published.number }, { maxReplies: expect, timeoutMs });
+    const replies = player.broadcaster.request(
+      { type: 'sim.request', data: published.number },
+      { maxReplies: expect, timeoutMs },
+    );
     this.#trace.watch('request', slot, replies);
   }
 

@@ -4,8 +4,8 @@ import { count, type OptionNames, oneOf, optionsOf } from '../contract/checked-o
 import {
   DEFAULT_BUFFER_SIZE,
   DEFAULT_LOCK_MS,
-  DEFAULT_STALLED_AFTER_MS,
   DEFAULT_POLL_TIMEOUT_MS,
+  DEFAULT_STALLED_AFTER_MS,
   type SubscribeOptions,
 } from '../contract/contract.ts';
 import type { SignalListener } from '../contract/signal.ts';

@@ -5,7 +5,7 @@ import { closeHoles, type Unsent } from '../receive/holes.ts';
 import type { Runtime } from '../timing/runtime.ts';
 import type { Timer } from '../timing/timer.ts';
 import { endOfBatch } from './encoder.ts';
-import type { Numberer } from './sequence.ts';
+import type { SequenceGenerator } from './sequence-generator.ts';
 
 type Outgoing = OutgoingOf<Encoded | undefined>;
 
@@ -39,7 +39,7 @@ export class BatchQueue {
   readonly #maxAttempts: number;
   readonly #backOffMs: (attempt: number) => number;
   readonly #isDown: () => boolean;
-  readonly #numberer: Numberer;
+  readonly #numberer: SequenceGenerator;
   readonly #renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
   readonly #runtime: Runtime;
   #waiting: (Entry | undefined)[] = [];
@@ -74,7 +74,7 @@ export class BatchQueue {
     backOffMs: (attempt: number) => number;
     /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their attempts. */
     isDown: () => boolean;
-    numberer: Numberer;
+    numberer: SequenceGenerator;
     /** The same event under another number. */
     renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
     runtime: Runtime;
@@ -111,7 +111,7 @@ export class BatchQueue {
       );
     }
     if (outgoing.expiresAtMs <= this.#earliestWallMs()) {
-      this.#numberer.takeBack(outgoing.event.sequence);
+      this.#numberer.rollBack(outgoing.event.sequence);
       return Promise.reject(this.#pausedBy);
     }
     return new Promise((resolve, reject) => {

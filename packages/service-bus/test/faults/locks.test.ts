@@ -109,7 +109,9 @@ describe.concurrent('a lock', () => {
     );
     await ledger.publish(sender.cast);
     await until('it is being handled', () => deliveries.length === 1);
-    const aborted = new Promise((resolve) => deliveries[0]?.abortSignal.addEventListener('abort', resolve, { once: true }));
+    const aborted = new Promise((resolve) =>
+      deliveries[0]?.abortSignal.addEventListener('abort', resolve, { once: true }),
+    );
     clock.advance(LOCK_MS + 1);
     await aborted;
     expect(receiver.of('failed')[0]).toMatchObject({ what: 'settle', error: { code: 'lock-lost' } });
