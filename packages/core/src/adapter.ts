@@ -1,6 +1,17 @@
 /** What authors of adapters need beyond `@polycast/core`: the transport interface and the codec. */
 
+export {
+  type CheckOptions,
+  checkOptions,
+  invalidConfiguration,
+  type OptionTable,
+  type SettingsOf,
+  type Siblings,
+} from './adapter/check-options.ts';
+export type { Option } from './adapter/option.ts';
+export * as option from './adapter/option.ts';
 export { type Share, Shared } from './adapter/shared.ts';
+export { percentDecoded, readUrlOptions, type UrlOptions } from './adapter/url-options.ts';
 export { suggestion } from './configuration/nearest.ts';
 export { redactUrl } from './configuration/redact.ts';
 export { CORE } from './connection/core-identity.ts';

@@ -18,18 +18,21 @@ import { manifestOf } from './manifest.ts';
 import { DEFAULT_HUB, type MemoryOptions } from './options.ts';
 import type { ThreadBridge } from './threads.ts';
 
-const MEMORY_OPTIONS: OptionNames<MemoryOptions> = { hub: 1, threads: 1, copy: 1 };
+export { fromUrl, hubOf } from './from-url.ts';
+
+const NAMES: OptionNames<MemoryOptions> = { hub: 1, threads: 1, copy: 1 };
 
 /**
  * The in-process transport: participants of one hub and topic hand each other events by calling.
  *
  * `publish` hands the event to every subscriber before it returns; data is shared and not copied (see `copy`).
  * Hubs are known by name within a process; a hub is forgotten when its last participant leaves.
+ * @throws PolycastError `invalid-configuration`
  */
 export function memory(options: MemoryOptions = {}): Transport {
-  optionsOf('memory', options, MEMORY_OPTIONS);
-  const { hub: name = DEFAULT_HUB, threads = false, copy = false } = options;
-  if (typeof name !== 'string' || name === '') throw new TypeError('hub must be a non-empty string');
+  check(options);
+  const { threads = false, copy = false } = options;
+  const name = options.hub ?? DEFAULT_HUB;
   const location = `memory:${name}${threads ? '?threads=true' : ''}`;
   return {
     manifest: manifestOf(threads),
@@ -44,25 +47,14 @@ export function memory(options: MemoryOptions = {}): Transport {
   };
 }
 
-/** `memory:`, `memory:<hub>`, with `?threads=true` and `?copy=true`. @throws PolycastError `invalid-configuration` */
-export function fromUrl(url: URL): Transport {
-  for (const [key, value] of url.searchParams) {
-    if ((key === 'threads' || key === 'copy') && (value === 'true' || value === 'false')) continue;
-    throw new PolycastError(
-      'invalid-configuration',
-      `memory: takes ?threads=true|false and ?copy=true|false, not ?${key}=${value}`,
-    );
-  }
-  return memory({
-    hub: hubOf(url),
-    threads: url.searchParams.get('threads') === 'true',
-    copy: url.searchParams.get('copy') === 'true',
-  });
-}
-
-/** Name of the hub of a `memory:` URL. */
-export function hubOf(url: URL): string {
-  return decodeURIComponent(`${url.host}${url.pathname}`.replace(/^\/+|\/+$/g, '')) || DEFAULT_HUB;
+/** As `checkOptions` would with the table in from-url.ts, which a page would have to download. */
+function check(options: MemoryOptions): void {
+  const refuse = (message: string) => new PolycastError('invalid-configuration', message);
+  optionsOf('memory', options, NAMES, refuse);
+  const { hub, ...flags } = options;
+  if (typeof (hub ?? '-') !== 'string' || hub === '') throw refuse('memory: hub must be a non-empty string');
+  for (const name in flags)
+    if (typeof (flags[name as 'copy'] ?? true) !== 'boolean') throw refuse(`memory: ${name} must be true or false`);
 }
 
 /** Hubs in use, by location. */

@@ -1,3 +1,4 @@
 export { SCHEMES as schemes } from '@polycast/catalogue';
-export { fromUrl, memory } from './adapter.ts';
+export { memory } from './adapter.ts';
+export { fromUrl } from './from-url.ts';
 export { BACK_PRESSURE_MAX_MS, DEFAULT_HUB, type MemoryOptions } from './options.ts';

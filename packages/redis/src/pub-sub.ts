@@ -18,7 +18,7 @@ import { redisChannel } from './filter-target.ts';
 import { pubSubManifest } from './manifest.ts';
 import type { RedisTransportOptions } from './options.ts';
 import { execute, type Sending, sendBatch } from './send.ts';
-import { checkNames, locationOf, type Settings, settingsFrom } from './settings.ts';
+import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { type LinkSubscriber, Subscriber } from './subscriber.ts';
 import { channelOf } from './wire.ts';
 
@@ -29,8 +29,7 @@ import { channelOf } from './wire.ts';
  * @throws PolycastError `invalid-configuration`
  */
 export function redis(options: RedisTransportOptions = {}): Transport {
-  checkNames(options, false);
-  const settings = settingsFrom(options);
+  const settings = settingsFrom(options, false);
   const connections = new Shared(
     (abortSignal) => PubSubConnections.open(settings, abortSignal),
     (opened) => opened.close(),

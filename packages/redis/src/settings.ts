@@ -1,93 +1,106 @@
 import type { ConnectionOptions } from 'node:tls';
-import { type OptionNames, PolycastError, unknownOption } from '@polycast/core/adapter';
+import {
+  checkOptions,
+  type OptionTable,
+  option,
+  percentDecoded,
+  invalidConfiguration as refuse,
+  type SettingsOf,
+} from '@polycast/core/adapter';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { HostAndPort, RedisStreamsOptions, RedisTransportOptions } from './options.ts';
 import * as defaults from './options.ts';
 
+/** A day. Timers take 24 days, and what is asked for is doubled here and there. */
+const MAX_WAIT_MS = 86_400_000;
+
+/** What each option of `redis()` may be. */
+export const REDIS_OPTIONS = {
+  url: option.custom<string | URL>({
+    expected: 'a string or a URL',
+    is: (value) => typeof value === 'string' || value instanceof URL,
+  }),
+  host: option.string(),
+  port: option.integer({ min: 1, max: 65_535 }),
+  db: option.integer({ min: 0 }),
+  username: option.string({ pattern: /^/, expected: 'a string' }),
+  password: option.string({ pattern: /^/, expected: 'a string' }),
+  tls: option.custom<boolean | ConnectionOptions>({
+    expected: 'true, false or an object',
+    is: (value) => typeof value === 'boolean' || typeof value === 'object',
+  }),
+  sentinels: nodes(),
+  sentinelName: option.string({ inUrl: true }),
+  cluster: nodes(),
+  ioredis: option.object<RedisOptions>(),
+  client: option.custom<Redis | Cluster>({
+    expected: 'an ioredis client',
+    is: (value) => typeof (value as { options?: unknown }).options === 'object',
+  }),
+  shareConnection: option.boolean({ default: true, inUrl: true }),
+  // Braces would move the hash tag that keeps a topic in one slot.
+  prefix: option.string({
+    pattern: /^[^\s{}]{1,100}$/,
+    expected: '1-100 characters without spaces and braces',
+    default: defaults.DEFAULT_PREFIX,
+    inUrl: true,
+  }),
+  batch: option.oneOf(['on', 'off'], { default: 'on', inUrl: true }),
+  connectTimeoutMs: wait(1, defaults.DEFAULT_CONNECT_TIMEOUT_MS),
+  commandTimeoutMs: wait(1, defaults.DEFAULT_COMMAND_TIMEOUT_MS),
+  pingIntervalMs: wait(0, defaults.DEFAULT_PING_INTERVAL_MS),
+  maxEventBytes: option.integer({
+    min: 1_024,
+    unit: 'bytes',
+    default: defaults.DEFAULT_MAX_EVENT_BYTES,
+    inUrl: true,
+  }),
+} satisfies OptionTable<RedisTransportOptions>;
+
+/** What each option of `redisStreams()` may be. */
+export const STREAMS_OPTIONS = {
+  ...REDIS_OPTIONS,
+  maxAgeMs: option.integer({ min: 1_000, unit: 'ms', default: defaults.DEFAULT_MAX_AGE_MS, inUrl: true }),
+  maxLength: option.integer({ min: 1, unit: 'entries', default: defaults.DEFAULT_MAX_LENGTH, inUrl: true }),
+  claimIntervalMs: wait(10, defaults.DEFAULT_CLAIM_INTERVAL_MS),
+} satisfies OptionTable<RedisStreamsOptions>;
+
 /** Options with every default filled in, and the URL taken apart. */
-export interface Settings extends Omit<RedisStreamsOptions, 'url' | 'tls'> {
+export interface Settings extends Omit<SettingsOf<typeof STREAMS_OPTIONS>, 'url' | 'host' | 'port' | 'db' | 'tls'> {
   readonly host: string;
   readonly port: number;
   readonly db: number;
   readonly tls: ConnectionOptions | undefined;
-  readonly shareConnection: boolean;
-  readonly prefix: string;
-  readonly batch: 'on' | 'off';
-  readonly connectTimeoutMs: number;
-  readonly commandTimeoutMs: number;
-  readonly pingIntervalMs: number;
-  readonly maxEventBytes: number;
-  readonly maxAgeMs: number;
-  readonly maxLength: number;
-  readonly claimIntervalMs: number;
 }
 
-/** A day. Timers take 24 days, and what is asked for is doubled here and there; a longer one would go off at once. */
-const MAX_WAIT_MS = 86_400_000;
-
-const TRANSPORT_OPTIONS: OptionNames<RedisTransportOptions> = {
-  url: 1,
-  host: 1,
-  port: 1,
-  db: 1,
-  username: 1,
-  password: 1,
-  tls: 1,
-  sentinels: 1,
-  sentinelName: 1,
-  cluster: 1,
-  ioredis: 1,
-  client: 1,
-  shareConnection: 1,
-  prefix: 1,
-  batch: 1,
-  connectTimeoutMs: 1,
-  commandTimeoutMs: 1,
-  pingIntervalMs: 1,
-  maxEventBytes: 1,
-};
-const STREAMS_OPTIONS: OptionNames<RedisStreamsOptions> = {
-  ...TRANSPORT_OPTIONS,
-  maxAgeMs: 1,
-  maxLength: 1,
-  claimIntervalMs: 1,
-};
-
-/** @throws PolycastError `invalid-configuration` for an option that `redis()` or `redisStreams()` does not have */
-export function checkNames(options: RedisStreamsOptions, streams: boolean): void {
-  if (typeof options !== 'object' || options === null) throw refuse('the options must be an object');
-  const unknown = unknownOption(options, streams ? STREAMS_OPTIONS : TRANSPORT_OPTIONS);
-  if (unknown === undefined) return;
-  // Of another function: the name is right.
-  const elsewhere = unknownOption(options, STREAMS_OPTIONS) === undefined;
-  throw refuse(elsewhere ? `${unknown.split(';')[0]}; it belongs to redisStreams()` : unknown);
-}
-
-/** @throws PolycastError `invalid-configuration` */
-export function settingsFrom(options: RedisStreamsOptions): Settings {
-  const place = options.url === undefined ? {} : placeOf(options.url);
-  const given = definedOnly(options);
-  checkTypes(given);
-  const tls = options.tls ?? place.tls ?? false;
-  const settings: Settings = {
-    ...place,
+/**
+ * @param streams are they those of `redisStreams()`?
+ * @throws PolycastError `invalid-configuration`
+ */
+export function settingsFrom(options: RedisStreamsOptions, streams = true): Settings {
+  const { url, ...given } = streams
+    ? checkOptions('redisStreams', STREAMS_OPTIONS, options)
+    : {
+        ...checkOptions('redis', STREAMS_OPTIONS, {}),
+        ...checkOptions('redis', REDIS_OPTIONS, options, { siblings: { 'redisStreams()': STREAMS_OPTIONS } }),
+      };
+  const place = url === undefined ? {} : placeOf(url);
+  const { client, cluster, ioredis } = given;
+  const tls = given.tls ?? place.tls ?? false;
+  const db = given.db ?? place.db ?? 0;
+  // ioredis 6. Replies would have other shapes.
+  if (client !== undefined && mapsReplies(client.options)) throw refuse("client must not have replyMapping: 'resp3'");
+  if (ioredis !== undefined && mapsReplies(ioredis)) throw refuse("ioredis cannot have replyMapping: 'resp3'");
+  if (cluster !== undefined && db !== 0) throw refuse('a Redis Cluster has only database 0');
+  return {
     ...given,
-    host: text('host', options.host ?? place.host ?? defaults.DEFAULT_HOST),
-    port: port(options.port ?? place.port ?? defaults.DEFAULT_PORT),
-    db: whole('db', options.db ?? place.db ?? 0, 0),
+    host: given.host ?? place.host ?? defaults.DEFAULT_HOST,
+    port: given.port ?? place.port ?? defaults.DEFAULT_PORT,
+    db,
+    username: given.username ?? place.username,
+    password: given.password ?? place.password,
     tls: tls === true ? {} : tls === false ? undefined : tls,
-    shareConnection: flag('shareConnection', options.shareConnection ?? true),
-    prefix: prefix(options.prefix ?? defaults.DEFAULT_PREFIX),
-    batch: oneOf('batch', options.batch ?? 'on', ['on', 'off']),
-    connectTimeoutMs: wait('connectTimeoutMs', options.connectTimeoutMs ?? defaults.DEFAULT_CONNECT_TIMEOUT_MS, 1),
-    commandTimeoutMs: wait('commandTimeoutMs', options.commandTimeoutMs ?? defaults.DEFAULT_COMMAND_TIMEOUT_MS, 1),
-    pingIntervalMs: wait('pingIntervalMs', options.pingIntervalMs ?? defaults.DEFAULT_PING_INTERVAL_MS, 0),
-    maxEventBytes: whole('maxEventBytes', options.maxEventBytes ?? defaults.DEFAULT_MAX_EVENT_BYTES, 1_024),
-    maxAgeMs: whole('maxAgeMs', options.maxAgeMs ?? defaults.DEFAULT_MAX_AGE_MS, 1_000),
-    maxLength: whole('maxLength', options.maxLength ?? defaults.DEFAULT_MAX_LENGTH, 1),
-    claimIntervalMs: wait('claimIntervalMs', options.claimIntervalMs ?? defaults.DEFAULT_CLAIM_INTERVAL_MS, 10),
   };
-  if (settings.cluster !== undefined && settings.db !== 0) throw refuse('a Redis Cluster has only database 0');
-  return settings;
 }
 
 /** Where it is, for people and for comparison; never with a secret. */
@@ -128,101 +141,39 @@ function placeOf(text: string | URL): Place {
     ...(url.hostname === '' ? {} : { host: url.hostname.replace(/^\[|\]$/g, '') }),
     ...(url.port === '' ? {} : { port: Number(url.port) }),
     ...(db === '' ? {} : { db: Number(db) }),
-    ...(url.username === '' ? {} : { username: decode(url.username) }),
-    ...(url.password === '' ? {} : { password: decode(url.password) }),
+    ...(url.username === '' ? {} : { username: percentDecoded(url.username, 'user') }),
+    ...(url.password === '' ? {} : { password: percentDecoded(url.password, 'password') }),
     ...(secure ? { tls: true } : {}),
   };
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw refuse('user or password of the URL is not correctly percent-encoded');
-  }
-}
-
-function whole(name: string, value: unknown, least: number): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-  throw refuse(`${name} must be a whole number of at least ${least}`);
-}
-
 /** What a timer is set to. */
-function wait(name: string, value: unknown, least: number): number {
-  const ms = whole(name, value, least);
-  if (ms > MAX_WAIT_MS) throw refuse(`${name} must be at most ${MAX_WAIT_MS} (a day)`);
-  return ms;
+function wait(min: number, fallback: number) {
+  return option.duration({ min, max: MAX_WAIT_MS, default: fallback, inUrl: true });
 }
 
-function text(name: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw refuse(`${name} must be a string`);
+/** `host:port,host:port` in a URL; nothing means the host of the URL itself. */
+function nodes() {
+  return option.custom<readonly HostAndPort[]>({
+    expected: 'a list of { host, port }, in a URL of host:port',
+    is: (value) => Array.isArray(value) && value.length > 0 && value.every(isNode),
+    read: (text, { hostname, port }) => {
+      const own = `${hostname || defaults.DEFAULT_HOST}:${port || defaults.DEFAULT_PORT}`;
+      const matches = (text || own)
+        .split(',')
+        .map((node) => /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(node));
+      if (matches.includes(null)) return undefined;
+      return matches.map((match) => ({ host: (match?.[1] ?? match?.[2]) as string, port: Number(match?.[3]) }));
+    },
+  });
 }
 
-/** What the client library would trip over later, or take for something else. */
-function checkTypes({
-  username,
-  password,
-  sentinelName,
-  tls,
-  ioredis,
-  client,
-  cluster,
-  sentinels,
-}: RedisStreamsOptions) {
-  for (const [name, value] of Object.entries({ username, password, sentinelName })) {
-    if (value !== undefined && typeof value !== 'string') throw refuse(`${name} must be a string`);
-  }
-  for (const [name, value] of Object.entries({ tls: typeof tls === 'boolean' ? undefined : tls, ioredis })) {
-    if (value !== undefined && typeof value !== 'object') throw refuse(`${name} must be an object of options`);
-  }
-  if (client !== undefined && typeof client.options !== 'object') throw refuse('client must be an ioredis client');
-  // ioredis 6. Replies would have other shapes.
-  if (client !== undefined && mapsReplies(client.options)) throw refuse("client must not have replyMapping: 'resp3'");
-  if (ioredis !== undefined && mapsReplies(ioredis)) throw refuse("ioredis cannot have replyMapping: 'resp3'");
-  for (const [name, nodes] of Object.entries({ cluster, sentinels })) {
-    if (nodes === undefined) continue;
-    if (!Array.isArray(nodes) || nodes.length === 0) throw refuse(`${name} must be a list of { host, port }`);
-    for (const node of nodes as readonly (Partial<HostAndPort> | null)[]) {
-      text(`host of ${name}`, node?.host);
-      port(node?.port);
-    }
-  }
+function isNode(node: unknown): boolean {
+  const { host, port } = Object(node) as Record<string, unknown>;
+  return REDIS_OPTIONS.host.is(host) && REDIS_OPTIONS.port.is(port);
 }
 
 function mapsReplies(options: object): boolean {
   const { replyMapping, redisOptions } = options as { replyMapping?: unknown; redisOptions?: object };
   return replyMapping === 'resp3' || (redisOptions !== undefined && mapsReplies(redisOptions));
-}
-
-function port(value: unknown): number {
-  const number = whole('port', value, 1);
-  if (number > 65_535) throw refuse('port must be at most 65535');
-  return number;
-}
-
-function prefix(value: unknown): string {
-  // Braces would move the hash tag that keeps a topic in one slot.
-  if (typeof value === 'string' && /^[^\s{}]{1,100}$/.test(value)) return value;
-  throw refuse('prefix must be 1-100 characters without spaces and braces');
-}
-
-function flag(name: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value;
-  throw refuse(`${name} must be true or false`);
-}
-
-function oneOf<const Value extends string>(name: string, value: Value, choices: readonly Value[]): Value {
-  if (choices.includes(value)) return value;
-  throw refuse(`${name} must be one of ${choices.join(', ')}`);
-}
-
-function definedOnly<Options extends object>(options: Options): Partial<Options> {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined && value !== null),
-  ) as Partial<Options>;
-}
-
-function refuse(message: string): PolycastError {
-  return new PolycastError('invalid-configuration', message);
 }

@@ -21,7 +21,7 @@ import { streamsManifest } from './manifest.ts';
 import type { RedisStreamsOptions } from './options.ts';
 import { execute, type Sending, sendBatch } from './send.ts';
 import { ServerClock } from './server-clock.ts';
-import { checkNames, locationOf, type Settings, settingsFrom } from './settings.ts';
+import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { GroupSource } from './stream-group.ts';
 import { PlainSource } from './stream-plain.ts';
 import { SeenLengths } from './stream-state.ts';
@@ -40,7 +40,6 @@ const TRIMMED_KEPT = 10_000;
  * @throws PolycastError `invalid-configuration`
  */
 export function redisStreams(options: RedisStreamsOptions = {}): Transport {
-  checkNames(options, true);
   const settings = settingsFrom(options);
   const connections = new Shared(
     (abortSignal) => openCommands(settings, abortSignal),

@@ -1,7 +1,21 @@
+import { readFileSync } from 'node:fs';
 import { fromUrl, redis, redisStreams } from '@polycast/redis';
 import { describe, expect, it } from 'vitest';
+import { STREAMS_OPTIONS } from '../src/settings.ts';
 
 const from = (text: string) => fromUrl(new URL(text));
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+it.each(Object.keys(STREAMS_OPTIONS))('the README lists %s', (name) => {
+  expect(readme).toMatch(new RegExp(`^\\|[^|]*\`${name}\``, 'm'));
+});
+
+it('the README lists the parameters that a URL takes', () => {
+  const listed = /query parameters: (.*?)\./s.exec(readme)?.[1]?.match(/(?<=`)\w+(?=`)/g);
+  const taken = Object.entries(STREAMS_OPTIONS).flatMap(([name, { read }]) => (read === undefined ? [] : [name]));
+  expect(listed?.sort()).toEqual(taken.sort());
+});
 
 describe('fromUrl', () => {
   it.each([
@@ -28,12 +42,18 @@ describe('fromUrl', () => {
 
   it.each([
     ['redis://h?prefx=a', /unknown parameter "prefx"; did you mean "prefix"/],
-    ['redis://h?maxAgeMs=5000', /belongs to redis\+streams/],
+    ['redis://h?maxAgeMs=5000', /redis: unknown parameter "maxAgeMs"; it belongs to redis\+streams:$/],
     ['redis://h?__proto__=1', /unknown parameter/],
-    ['redis://h?maxEventBytes=many', /maxEventBytes must be a whole number/],
-    ['redis://h?batch=maybe', /batch must be one of on, off/],
+    ['redis://h?maxEventBytes=many', /redis: maxEventBytes must be an integer of at least 1024 \(bytes\)$/],
+    ['redis://h?maxEventBytes=1e5', /maxEventBytes must be an integer/],
+    ['redis://h?maxEventBytes=', /maxEventBytes must be an integer/],
+    ['redis://h?prefix=a&prefix=b', /redis: parameter prefix is given twice$/],
+    ['redis://h?prefix=', /prefix must be 1-100 characters/],
+    ['redis://h?password=x', /redis: password cannot be set by a URL parameter$/],
+    ['redis+streams://h?maxAge=5000', /redis\+streams: unknown parameter "maxAge"; did you mean "maxAgeMs"/],
+    ['redis://h?batch=maybe', /redis: batch must be "on" or "off"$/],
     ['redis://h?prefix=%7Ba%7D', /prefix must be/],
-    ['redis://h?cluster=a', /list of host:port/],
+    ['redis://h?cluster=a', /cluster must be a list of .*host:port$/],
     ['redis://h/one', /database number/],
     ['redis://u:%zz@h', /percent-encoded/],
   ])('%s is refused', (url, message) => {
@@ -60,7 +80,7 @@ describe('fromUrl', () => {
     [redis, { prefx: 'a' }, /: unknown option "prefx"; did you mean "prefix"\?$/],
     [redis, { maxAgeMs: 5_000 }, /: unknown option "maxAgeMs"; it belongs to redisStreams\(\)$/],
     [redisStreams, { maxAge: 5_000 }, /: unknown option "maxAge"; did you mean "maxAgeMs"\?$/],
-    [redis, 'redis://h', /the options must be an object/],
+    [redis, 'redis://h', /redis takes its options as an object$/],
   ] as const)('%o refuses %j', (make, options, message) => {
     expect(() => make(options as never)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
     expect(() => make(options as never)).toThrow(message);
@@ -71,7 +91,9 @@ describe('fromUrl', () => {
     '%s is at most a day',
     (name) => {
       for (const ms of [86_400_001, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
-        expect(() => redisStreams({ [name]: ms })).toThrow(new RegExp(`${name} must be at most 86400000 \\(a day\\)`));
+        expect(() => redisStreams({ [name]: ms })).toThrow(
+          new RegExp(`redisStreams: ${name} must be an integer from \\d+ to 86400000 \\(ms\\)$`),
+        );
       }
       redisStreams({ [name]: 86_400_000 });
     },

@@ -1,4 +1,4 @@
-import { PolycastError } from '@polycast/core/adapter';
+import { invalidConfiguration, type PolycastError } from '@polycast/core/adapter';
 
 /** The parts of a connection string that say where and how, none of them a secret. */
 export interface Endpoint {
@@ -40,5 +40,5 @@ export function hostOf(endpoint: string): { host: string; port: number | undefin
 }
 
 function refuse(reason: string): PolycastError {
-  return new PolycastError('invalid-configuration', `invalid connection string: ${reason}`);
+  return invalidConfiguration(`invalid connection string: ${reason}`);
 }

@@ -5,11 +5,90 @@ import type {
   TokenCredential,
   WebSocketOptions,
 } from '@azure/service-bus';
-import { type OptionNames, PolycastError, unknownOption } from '@polycast/core/adapter';
+import {
+  checkOptions,
+  type OptionTable,
+  option,
+  invalidConfiguration as refuse,
+  type SettingsOf,
+} from '@polycast/core/adapter';
 import { type Endpoint, hostOf, readConnectionString } from './connection-string.ts';
 import type { ServiceBusOptions } from './options.ts';
 import * as defaults from './options.ts';
 import { sdkDifference } from './sdk-internals/shape.ts';
+
+/** A day. Timers take 24 days, and some are set to more than is asked for. */
+const MAX_WAIT_MS = 86_400_000;
+
+/** What each option may be. */
+export const SERVICE_BUS_OPTIONS = {
+  // What is wrong with an empty one `readConnectionString` says.
+  connectionString: option.string({ pattern: /^/, expected: 'a string' }),
+  fullyQualifiedNamespace: option.string(),
+  credential: having<TokenCredential>('a TokenCredential', 'getToken'),
+  client: option.custom<ServiceBusClient>({
+    expected: 'a ServiceBusClient',
+    is: (value) => {
+      const { createSender, fullyQualifiedNamespace } = value as ServiceBusClient;
+      return typeof createSender === 'function' && typeof fullyQualifiedNamespace === 'string';
+    },
+  }),
+  administrationClient: having<ServiceBusAdministrationClient>('a ServiceBusAdministrationClient', 'createTopic'),
+  shareConnection: option.boolean({ default: true, inUrl: true }),
+  webSocketOptions: option.object<WebSocketOptions>(),
+  customEndpointAddress: option.string({ inUrl: true }),
+  administrationUrl: option.custom<string | URL>({
+    expected: 'http://… or https://…',
+    is: (value) =>
+      (typeof value === 'string' || value instanceof URL) &&
+      URL.canParse(`${value}`) &&
+      /^https?:$/.test(new URL(value).protocol),
+    read: (text) => text,
+  }),
+  administrationOptions: option.object<ServiceBusAdministrationClientOptions>(),
+  create: option.oneOf([true, false, 'subscriptions'], { inUrl: true }),
+  prefix: option.string({
+    pattern: /^(?!.*\/\/)([a-z0-9][a-z0-9._/-]{0,49})?$/,
+    expected: '1-50 of the characters a-z 0-9 . _ / -, starting with a letter or digit, without //',
+    default: '',
+    inUrl: true,
+  }),
+  duplicateDetectionMs: option.integer({
+    min: 20_000,
+    max: 604_800_000,
+    orZero: true,
+    unit: 'ms',
+    default: defaults.DEFAULT_DUPLICATE_DETECTION_MS,
+    inUrl: true,
+  }),
+  maxMessageBytes: option.integer({
+    min: 16_384,
+    max: 104_857_600,
+    unit: 'bytes',
+    default: defaults.DEFAULT_MAX_MESSAGE_BYTES,
+    inUrl: true,
+  }),
+  prefetch: option.integer({
+    min: 1,
+    max: 2_000,
+    unit: 'messages',
+    default: defaults.DEFAULT_PREFETCH,
+    inUrl: true,
+  }),
+  connectTimeoutMs: wait(1, MAX_WAIT_MS, defaults.DEFAULT_CONNECT_TIMEOUT_MS),
+  operationTimeoutMs: wait(1, MAX_WAIT_MS, defaults.DEFAULT_OPERATION_TIMEOUT_MS),
+  stalledAfterMs: wait(0, MAX_WAIT_MS, defaults.DEFAULT_STALLED_AFTER_MS),
+  keepAliveMs: wait(1_000, 600_000, defaults.DEFAULT_KEEP_ALIVE_MS),
+  closeTimeoutMs: wait(1, MAX_WAIT_MS, defaults.DEFAULT_CLOSE_TIMEOUT_MS),
+} satisfies OptionTable<ServiceBusOptions>;
+
+function wait(min: number, max: number, fallback: number) {
+  return option.duration({ min, max, default: fallback, inUrl: true });
+}
+
+function having<Value>(expected: string, method: keyof Value) {
+  return option.custom<Value>({ expected, is: (value) => typeof (value as Value)[method] === 'function' });
+}
 
 /** How to be let in. */
 export type Access =
@@ -29,64 +108,35 @@ export interface Ipv6Address {
   readonly port: number;
 }
 
+type Given = SettingsOf<typeof SERVICE_BUS_OPTIONS>;
+
 /** Options with every default filled in. */
-export interface Settings {
+export interface Settings
+  extends Omit<
+    Given,
+    | 'connectionString'
+    | 'fullyQualifiedNamespace'
+    | 'credential'
+    | 'client'
+    | 'administrationClient'
+    | 'administrationUrl'
+    | 'create'
+  > {
   readonly access: Access;
   /** Why the SDK is used by its public face alone; undefined where it is not. */
   readonly publicBecause: string | undefined;
-  readonly shareConnection: boolean;
   readonly endpoint: Endpoint;
-  readonly webSocketOptions: WebSocketOptions | undefined;
-  readonly customEndpointAddress: string | undefined;
   /** Where AMQP is spoken, if that is an IPv6 address, which the SDK misreads. */
   readonly ipv6: Ipv6Address | undefined;
   /** Where administration requests go instead of the namespace; undefined: there. */
   readonly administrationUrl: URL | undefined;
-  readonly administrationOptions: ServiceBusAdministrationClientOptions | undefined;
   readonly create: boolean | 'subscriptions';
-  readonly prefix: string;
-  readonly duplicateDetectionMs: number;
-  readonly maxMessageBytes: number;
-  readonly prefetch: number;
-  readonly connectTimeoutMs: number;
-  readonly operationTimeoutMs: number;
-  readonly stalledAfterMs: number;
-  readonly keepAliveMs: number;
-  readonly closeTimeoutMs: number;
 }
-
-/** A day. Timers take 24 days; a longer one would go off at once. */
-const MAX_WAIT_MS = 86_400_000;
-
-const SERVICE_BUS_OPTIONS: OptionNames<ServiceBusOptions> = {
-  connectionString: 1,
-  fullyQualifiedNamespace: 1,
-  credential: 1,
-  client: 1,
-  administrationClient: 1,
-  shareConnection: 1,
-  webSocketOptions: 1,
-  customEndpointAddress: 1,
-  administrationUrl: 1,
-  administrationOptions: 1,
-  create: 1,
-  prefix: 1,
-  duplicateDetectionMs: 1,
-  maxMessageBytes: 1,
-  prefetch: 1,
-  connectTimeoutMs: 1,
-  operationTimeoutMs: 1,
-  stalledAfterMs: 1,
-  keepAliveMs: 1,
-  closeTimeoutMs: 1,
-};
 
 /** @throws PolycastError `invalid-configuration`, which never repeats a secret */
 export function settingsFrom(options: ServiceBusOptions): Settings {
-  if (typeof options !== 'object' || options === null) throw refuse('the options must be an object');
-  const unknown = unknownOption(options, SERVICE_BUS_OPTIONS);
-  if (unknown !== undefined) throw refuse(unknown);
-  const access = accessOf(options);
+  const given = checkOptions('serviceBus', SERVICE_BUS_OPTIONS, options);
+  const access = accessOf(given);
   const endpoint =
     'connectionString' in access
       ? readConnectionString(access.connectionString)
@@ -94,76 +144,31 @@ export function settingsFrom(options: ServiceBusOptions): Settings {
           ...hostOf('client' in access ? access.client.fullyQualifiedNamespace : access.fullyQualifiedNamespace),
           isEmulator: false,
         };
-  const { customEndpointAddress, administrationOptions } = options;
-  if (customEndpointAddress !== undefined && typeof customEndpointAddress !== 'string') {
-    throw refuse('customEndpointAddress must be a string');
-  }
-  if (
-    administrationOptions !== undefined &&
-    (typeof administrationOptions !== 'object' || administrationOptions === null)
-  ) {
-    throw refuse('administrationOptions must be an object');
-  }
+  const { customEndpointAddress } = given;
   const publicBecause = 'client' in access ? 'the client was given' : sdkDifference();
-  const address = ipv6(customEndpointAddress === undefined ? endpoint : hostOf(customEndpointAddress), {
+  const ipv6 = ipv6Of(customEndpointAddress === undefined ? endpoint : hostOf(customEndpointAddress), {
     isPlain: endpoint.isEmulator,
-    isWebSocket: options.webSocketOptions !== undefined,
+    isWebSocket: given.webSocketOptions !== undefined,
   });
   if (
     !('client' in access) &&
-    address !== undefined &&
+    ipv6 !== undefined &&
     publicBecause !== undefined &&
-    options.webSocketOptions === undefined
+    given.webSocketOptions === undefined
   ) {
     throw refuse(
       `the installed @azure/service-bus cannot connect to an IPv6 address (${publicBecause}): give a host name`,
     );
   }
+  checkWebSocketOptions(given.webSocketOptions, endpoint);
   return {
+    ...given,
     access,
     publicBecause,
-    shareConnection: oneOf('shareConnection', options.shareConnection ?? true, [true, false]),
     endpoint,
-    webSocketOptions: webSocketOptions(options.webSocketOptions, endpoint),
-    customEndpointAddress,
-    ipv6: address,
-    administrationUrl: administrationUrl(options.administrationUrl, endpoint),
-    administrationOptions,
-    create: oneOf('create', options.create ?? true, [true, false, 'subscriptions']),
-    prefix: prefix(options.prefix ?? ''),
-    duplicateDetectionMs: duplicateDetection(options.duplicateDetectionMs ?? defaults.DEFAULT_DUPLICATE_DETECTION_MS),
-    maxMessageBytes: whole(
-      'maxMessageBytes',
-      options.maxMessageBytes ?? defaults.DEFAULT_MAX_MESSAGE_BYTES,
-      16_384,
-      104_857_600,
-    ),
-    prefetch: whole('prefetch', options.prefetch ?? defaults.DEFAULT_PREFETCH, 1, 2_000),
-    connectTimeoutMs: whole(
-      'connectTimeoutMs',
-      options.connectTimeoutMs ?? defaults.DEFAULT_CONNECT_TIMEOUT_MS,
-      1,
-      MAX_WAIT_MS,
-    ),
-    operationTimeoutMs: whole(
-      'operationTimeoutMs',
-      options.operationTimeoutMs ?? defaults.DEFAULT_OPERATION_TIMEOUT_MS,
-      1,
-      MAX_WAIT_MS,
-    ),
-    stalledAfterMs: whole(
-      'stalledAfterMs',
-      options.stalledAfterMs ?? defaults.DEFAULT_STALLED_AFTER_MS,
-      0,
-      MAX_WAIT_MS,
-    ),
-    keepAliveMs: whole('keepAliveMs', options.keepAliveMs ?? defaults.DEFAULT_KEEP_ALIVE_MS, 1_000, 600_000),
-    closeTimeoutMs: whole(
-      'closeTimeoutMs',
-      options.closeTimeoutMs ?? defaults.DEFAULT_CLOSE_TIMEOUT_MS,
-      1,
-      MAX_WAIT_MS,
-    ),
+    ipv6,
+    administrationUrl: administrationUrl(given.administrationUrl, endpoint),
+    create: given.create ?? true,
   };
 }
 
@@ -172,7 +177,7 @@ export function locationOf({ endpoint: { host, port }, prefix }: Settings): stri
   return `service-bus://${host}${port === undefined ? '' : `:${port}`}${prefix === '' ? '' : `?prefix=${prefix}`}`;
 }
 
-function ipv6(
+function ipv6Of(
   { host, port }: Pick<Endpoint, 'host' | 'port'>,
   { isPlain, isWebSocket }: { isPlain: boolean; isWebSocket: boolean },
 ): Ipv6Address | undefined {
@@ -191,17 +196,11 @@ const BESIDE_CLIENT = [
   'administrationOptions',
 ] as const;
 
-function accessOf(options: ServiceBusOptions): Access {
+function accessOf(options: Given): Access {
   const { connectionString, fullyQualifiedNamespace, credential, client, administrationClient } = options;
   if (client !== undefined) {
     const other = BESIDE_CLIENT.find((name) => options[name] !== undefined);
     if (other !== undefined) throw refuse(`give either client or ${other}, not both`);
-    if (typeof client.createSender !== 'function' || typeof client.fullyQualifiedNamespace !== 'string') {
-      throw refuse('client must be a ServiceBusClient');
-    }
-    if (administrationClient !== undefined && typeof administrationClient.createTopic !== 'function') {
-      throw refuse('administrationClient must be a ServiceBusAdministrationClient');
-    }
     if (options.create && administrationClient === undefined) throw refuse('create needs administrationClient');
     return { client, administrationClient };
   }
@@ -210,25 +209,20 @@ function accessOf(options: ServiceBusOptions): Access {
     if (fullyQualifiedNamespace !== undefined || credential !== undefined) {
       throw refuse('give either connectionString or fullyQualifiedNamespace with credential, not both');
     }
-    if (typeof connectionString !== 'string') throw refuse('connectionString must be a string');
     return { connectionString };
   }
-  if (typeof fullyQualifiedNamespace !== 'string' || typeof credential?.getToken !== 'function') {
+  if (fullyQualifiedNamespace === undefined || credential === undefined) {
     throw refuse('give connectionString, or fullyQualifiedNamespace with credential (a TokenCredential)');
   }
   return { fullyQualifiedNamespace, credential };
 }
 
-function webSocketOptions(
-  options: WebSocketOptions | undefined,
-  { isEmulator }: Endpoint,
-): WebSocketOptions | undefined {
-  if (options === undefined) return undefined;
+function checkWebSocketOptions(options: WebSocketOptions | undefined, { isEmulator }: Endpoint): void {
+  if (options === undefined) return;
   if (isEmulator) throw refuse('the SDK supports WebSockets only over TLS: omit UseDevelopmentEmulator');
   if (options.webSocket === undefined && (globalThis as { WebSocket?: unknown }).WebSocket === undefined) {
     throw refuse('webSocketOptions needs webSocket, a constructor such as that of the package ws');
   }
-  return options;
 }
 
 function administrationUrl(given: string | URL | undefined, endpoint: Endpoint): URL | undefined {
@@ -236,36 +230,7 @@ function administrationUrl(given: string | URL | undefined, endpoint: Endpoint):
     // SDK 7.9.5 says https even to an emulator, which has no certificate.
     return endpoint.isEmulator ? new URL(`http://${endpoint.host}:${endpoint.port ?? 5672}`) : undefined;
   }
-  const isGiven = typeof given === 'string' || given instanceof URL;
-  const url = isGiven && URL.canParse(`${given}`) ? new URL(given) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw refuse('administrationUrl must be http://… or https://…');
+  const url = new URL(given);
   if (url.protocol === 'http:' && !endpoint.isEmulator) throw refuse('tokens are sent over http: only to an emulator');
   return url;
-}
-
-function duplicateDetection(value: unknown): number {
-  if (value === 0) return 0;
-  return whole('duplicateDetectionMs', value, 20_000, 604_800_000, ', or 0');
-}
-
-function whole(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER, or = ''): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least}-${most}${or}`;
-  throw refuse(`${name} must be a whole number, ${range}`);
-}
-
-function prefix(value: unknown): string {
-  if (value === '') return '';
-  if (typeof value === 'string' && /^[a-z0-9][a-z0-9._/-]{0,49}$/.test(value) && !value.includes('//')) return value;
-  throw refuse('prefix must be 1-50 of the characters a-z 0-9 . _ / - and start with a letter or digit');
-}
-
-function oneOf<const Value>(name: string, value: Value, choices: readonly Value[]): Value {
-  if (choices.includes(value)) return value;
-  throw refuse(`${name} must be one of ${choices.join(', ')}`);
-}
-
-function refuse(message: string): PolycastError {
-  return new PolycastError('invalid-configuration', message);
 }

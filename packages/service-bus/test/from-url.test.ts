@@ -1,12 +1,26 @@
+import { readFileSync } from 'node:fs';
 import { redactUrl } from '@polycast/core';
 import { fromUrl, serviceBus } from '@polycast/service-bus';
 import { describe, expect, it } from 'vitest';
 import { readUrl } from '../src/from-url.ts';
+import { SERVICE_BUS_OPTIONS } from '../src/settings.ts';
 
 const KEY = 'c2VjcmV0+/c2VjcmV0=';
 const STRING = `Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=${KEY}`;
 const from = (text: string) => fromUrl(new URL(text));
 const credential = { getToken: async () => ({ token: 't', expiresOnTimestamp: 0 }) };
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+it.each(Object.keys(SERVICE_BUS_OPTIONS))('the README lists %s', (name) => {
+  expect(readme).toMatch(new RegExp(`^\\|[^|]*\`${name}\``, 'm'));
+});
+
+it('the README lists the parameters that a URL takes', () => {
+  const listed = /query parameters: (.*?)\./s.exec(readme)?.[1]?.match(/(?<=`)\w+(?=`)/g);
+  const taken = Object.entries(SERVICE_BUS_OPTIONS).flatMap(([name, { read }]) => (read === undefined ? [] : [name]));
+  expect(listed?.sort()).toEqual(taken.sort());
+});
 
 describe('fromUrl', () => {
   it.each([
@@ -57,8 +71,14 @@ describe('fromUrl', () => {
     ['service-bus://n:a%3Bb@h', /semicolon/],
     ['service-bus://n:k@h?prefx=a', /unknown parameter "prefx"; did you mean "prefix"/],
     ['service-bus://n:k@h?__proto__=1', /unknown parameter/],
-    ['service-bus://n:k@h?prefetch=many', /prefetch must be a whole number/],
-    ['service-bus://n:k@h?create=maybe', /create must be true or false/],
+    ['service-bus://n:k@h?prefetch=many', /service-bus: prefetch must be an integer from 1 to 2000 \(messages\)$/],
+    ['service-bus://n:k@h?prefetch=1e3', /prefetch must be an integer/],
+    ['service-bus://n:k@h?prefetch=', /prefetch must be an integer/],
+    ['service-bus://n:k@h?prefix=a&prefix=a', /service-bus: parameter prefix is given twice$/],
+    ['service-bus://n:k@h?prefix=', /prefix must be 1-50/],
+    ['service-bus://n:k@h?client=x', /service-bus: client cannot be set by a URL parameter$/],
+    [`service-bus:${STRING}?emulator=true`, /unknown parameter "emulator"/],
+    ['service-bus://n:k@h?create=maybe', /create must be true, false or "subscriptions"$/],
     ['service-bus://n:k@h?prefix=Upper', /prefix must be/],
     ['service-bus://n:k@h?maxMessageBytes=1', /maxMessageBytes must be/],
     ['service-bus://n:k@h?duplicateDetectionMs=1', /duplicateDetectionMs must be .* or 0/],
@@ -83,6 +103,7 @@ describe('fromUrl', () => {
     for (const url of [
       `service-bus://n:${secret}@h/x`,
       `service-bus://n:${secret}@h?nope=1`,
+      `service-bus://n:1?${secret}@h`,
       `service-bus:Endpoint=bad bad;SharedAccessKeyName=n;SharedAccessKey=${secret}`,
       `service-bus:SharedAccessKey=${secret}`,
       `service-bus:Endpoint=sb://h;SharedAccessKeyName=n;SharedAccessKey=${secret};EntityPath=x`,
@@ -109,7 +130,7 @@ describe('serviceBus', () => {
   it.each([
     [{ connectionString: STRING, prefetchCount: 5 }, /: unknown option "prefetchCount"; did you mean "prefetch"\?$/],
     [{ connectonString: STRING }, /: unknown option "connectonString"; did you mean "connectionString"\?$/],
-    [STRING, /the options must be an object/],
+    [STRING, /serviceBus takes its options as an object$/],
   ])('refuses what is not an option', (options, message) => {
     expect(() => serviceBus(options as never)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
     expect(() => serviceBus(options as never)).toThrow(message);
@@ -133,12 +154,27 @@ describe('serviceBus', () => {
     [{ connectionString: STRING, administrationUrl: 'ftp://x' }, /http:\/\/… or https/],
     [{ connectionString: STRING, administrationUrl: Symbol('odd') as never }, /http:\/\/… or https/],
     [{ connectionString: STRING, administrationOptions: 5 as never }, /administrationOptions must be/],
-    [{ connectionString: STRING, customEndpointAddress: 5 as never }, /customEndpointAddress must be a string/],
+    [
+      { connectionString: STRING, customEndpointAddress: 5 as never },
+      /customEndpointAddress must be a non-empty string/,
+    ],
     // A timer that is set to more than 24 days goes off at once.
-    [{ connectionString: STRING, connectTimeoutMs: 2 ** 31 }, /connectTimeoutMs must be .* 1-86400000/],
-    [{ connectionString: STRING, operationTimeoutMs: 2 ** 31 }, /operationTimeoutMs must be .* 1-86400000/],
-    [{ connectionString: STRING, stalledAfterMs: 2 ** 31 }, /stalledAfterMs must be .* 0-86400000/],
-    [{ connectionString: STRING, closeTimeoutMs: 2 ** 31 }, /closeTimeoutMs must be .* 1-86400000/],
+    [
+      { connectionString: STRING, connectTimeoutMs: 2 ** 31 },
+      /connectTimeoutMs must be an integer from 1 to 86400000 \(ms\)$/,
+    ],
+    [
+      { connectionString: STRING, operationTimeoutMs: 2 ** 31 },
+      /operationTimeoutMs must be an integer from 1 to 86400000 \(ms\)$/,
+    ],
+    [
+      { connectionString: STRING, stalledAfterMs: 2 ** 31 },
+      /stalledAfterMs must be an integer from 0 to 86400000 \(ms\)$/,
+    ],
+    [
+      { connectionString: STRING, closeTimeoutMs: 2 ** 31 },
+      /closeTimeoutMs must be an integer from 1 to 86400000 \(ms\)$/,
+    ],
   ])('%# is refused', (options, message) => {
     const socket = (globalThis as { WebSocket?: unknown }).WebSocket;
     delete (globalThis as { WebSocket?: unknown }).WebSocket;

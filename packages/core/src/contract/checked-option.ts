@@ -23,18 +23,20 @@ export function duration(name: string, value: number): number {
 
 /**
  * Options, if there are any.
+ * @param refuse makes the error. @default a TypeError
  * @throws TypeError for what is not an object, and for a name that is not an option: either would be ignored
  */
 export function optionsOf<Options extends object>(
   call: string,
   options: Options | undefined,
   names: OptionNames<Options>,
+  refuse: (message: string) => Error = TypeError,
 ): Options | undefined {
   if (options === undefined) return options;
-  if (typeof options !== 'object' || options === null) throw new TypeError(`${call} takes its options as an object`);
+  if (typeof options !== 'object' || options === null) throw refuse(`${call} takes its options as an object`);
   const unknown = unknownOption(options, names);
   if (unknown === undefined) return options;
-  throw new TypeError(`${call}: ${unknown}`);
+  throw refuse(`${call}: ${unknown}`);
 }
 
 /** `unknown option "filtre"; did you mean "filter"?`, of the first name that is not in the table. */
