@@ -16,10 +16,10 @@ export function aggregate(
       // A search lives until its deadline: what is left of that time is what the services have.
       const timeoutMs = Math.max(0, asked.expiresAtMs - Date.now());
       const parts = new Map<Service, readonly Offer[]>();
-      const { signal } = delivery;
+      const { abortSignal } = delivery;
       for await (const { data, from } of travel.request(
         { type: OFFERS_ASKED, data: asked.data },
-        { to, timeoutMs, signal },
+        { to, timeoutMs, abortSignal },
       )) {
         // A service may answer twice: it crashed after its reply, and another instance did the work again.
         if (!isService(from.role) || parts.has(from.role) || !isOffers(data)) continue;

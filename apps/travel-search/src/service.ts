@@ -17,7 +17,7 @@ export function serve(travel: Travel, service: Service, options: ServiceOptions 
     async ({ data: search }, delivery) => {
       await options.onTaken?.();
       // Work that takes time. Nobody waits for it once the lock is lost or we are closing: then another instance takes it.
-      await delay(options.latencyMs ?? latencyMsOf(service, search), undefined, { signal: delivery.signal });
+      await delay(options.latencyMs ?? latencyMsOf(service, search), undefined, { signal: delivery.abortSignal });
       await delivery.reply(makeOffers(service, search));
     },
     competing(travel),

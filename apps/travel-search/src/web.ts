@@ -79,7 +79,7 @@ async function stream(travel: Travel, search: Search, response: ServerResponse, 
     const timeoutMs = deadlineMs + GRACE_MS;
     for await (const { data, from } of travel.request(
       { type: TRIP_ASKED, data: search },
-      { to, ttlMs: deadlineMs, timeoutMs, signal: gone.signal },
+      { to, ttlMs: deadlineMs, timeoutMs, abortSignal: gone.signal },
     )) {
       if (!isProgress(data)) continue;
       const { kind, ...rest } = data;

@@ -27,7 +27,7 @@ export async function measure(
     ...options,
     url: readTransportUrl(url).url.href,
     ...(transportModule !== undefined && { transportModule }),
-    signal: terminal.interrupted,
+    abortSignal: terminal.interrupted,
     onProgress({ step, done }) {
       const [from, length] = STEPS[step];
       task.update(from + length * done, step);

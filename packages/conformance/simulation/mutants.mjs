@@ -6,12 +6,12 @@ export const MUTANTS = [
     caughtBy: ['lost'],
     patches: [
       {
-        module: 'receive/arrivals.ts',
+        module: 'receive/sequence-tracker.ts',
         from: '  readonly #ids: IdMemory;\n',
         to: '  readonly #ids: IdMemory;\n  readonly #last = new Map<string, number>();\n',
       },
       {
-        module: 'receive/arrivals.ts',
+        module: 'receive/sequence-tracker.ts',
         from: '    const isNew = this.#ids.add(event);\n',
         to: `    const isNew = this.#ids.add(event);
     const { sequence } = event;
@@ -31,12 +31,12 @@ export const MUTANTS = [
     caughtBy: ['lost'],
     patches: [
       {
-        module: 'receive/arrivals.ts',
+        module: 'receive/sequence-tracker.ts',
         from: '  readonly #ids: IdMemory;\n',
         to: '  readonly #ids: IdMemory;\n  readonly #last = new Map<string, number>();\n',
       },
       {
-        module: 'receive/arrivals.ts',
+        module: 'receive/sequence-tracker.ts',
         from: '    const isNew = this.#ids.add(event);\n',
         to: `    const isNew = this.#ids.add(event);
     const { sequence } = event;
@@ -57,8 +57,8 @@ export const MUTANTS = [
     caughtBy: ['lost'],
     patches: [
       {
-        module: 'receive/inbox.ts',
-        from: "    this.#arrivals.reopen(event, this.#kind === 'own' ? undefined : subscription);\n",
+        module: 'receive/source-receiver.ts',
+        from: "    this.#sequences.reopen(event, this.#kind === 'own' ? undefined : subscription);\n",
         to: '    void event;\n    void subscription;\n',
       },
     ],
@@ -123,7 +123,7 @@ export const MUTANTS = [
     caughtBy: ['lost'],
     patches: [
       {
-        module: 'publish/sequence.ts',
+        module: 'publish/sequence-generator.ts',
         from: "runtime.randomBits().toString(36).padStart(7, '0').slice(-6)",
         to: "'000000'",
       },
@@ -147,7 +147,7 @@ export const MUTANTS = [
     caughtBy: ['false-gap'],
     patches: [
       {
-        module: 'receive/arrivals.ts',
+        module: 'receive/sequence-tracker.ts',
         from: '    if (isOwed) this.#watch(event, true, false);\n',
         to: '    if (isOwed) this.#watch(event, false);\n',
       },
@@ -178,7 +178,7 @@ export const MUTANTS = [
     patches: [
       {
         module: 'deliver/subscription.ts',
-        from: 'attempt <= maxAttempts(this.settings.retry)',
+        from: 'attempt <= maxDeliveries(this.settings.retry)',
         to: 'attempt <= 1',
       },
     ],
@@ -188,7 +188,11 @@ export const MUTANTS = [
     wrong: 'a handler that keeps failing is called without end',
     caughtBy: ['tries', 'busy'],
     patches: [
-      { module: 'deliver/subscription.ts', from: 'delivery.attempt >= retry.tries', to: 'delivery.attempt >= 1_000' },
+      {
+        module: 'deliver/subscription.ts',
+        from: 'delivery.attempt >= retry.maxAttempts',
+        to: 'delivery.attempt >= 1_000',
+      },
     ],
   },
   {
@@ -196,7 +200,7 @@ export const MUTANTS = [
     wrong: 'what was tried here before it goes back to the service counts as one try',
     caughtBy: ['attempts', 'tries'],
     patches: [
-      { module: 'deliver/subscription.ts', from: '{ ...settlement, tries: delivery.tries }', to: 'settlement' },
+      { module: 'deliver/subscription.ts', from: '{ ...settlement, attempts: delivery.attempts }', to: 'settlement' },
     ],
   },
   {
@@ -325,8 +329,8 @@ export const MUTANTS = [
     caughtBy: ['close-owes'],
     patches: [
       {
-        module: 'receive/inbox.ts',
-        from: 'return caughtUp && settlesWithin(this.session.runtime, caughtUp, limitMs);',
+        module: 'receive/source-receiver.ts',
+        from: 'return caughtUp && settlesWithin(this.context.runtime, caughtUp, limitMs);',
         to: 'void limitMs;\n    void caughtUp;\n    return undefined;',
       },
     ],
@@ -339,7 +343,7 @@ export const MUTANTS = [
       {
         module: 'deliver/subscription.ts',
         from: '      this.#settle(delivery, ACCEPT);\n      this.#free(delivery);\n    } else if',
-        to: '      this.#settle(delivery, ACCEPT);\n      this.inbox.settler.settle(delivery.lease, RELEASE);\n      this.#free(delivery);\n    } else if',
+        to: '      this.#settle(delivery, ACCEPT);\n      this.receiver.settler.settle(delivery.lease, RELEASE);\n      this.#free(delivery);\n    } else if',
       },
     ],
   },
@@ -359,7 +363,7 @@ export const MUTANTS = [
     name: 'request-outlives-close',
     wrong: 'a request that waits for replies is not ended by close',
     caughtBy: ['unsettled', 'residue-timers', 'residue-holds'],
-    patches: [{ module: 'connection/broadcaster.ts', from: '    session.desk.close(closedError());\n', to: '' }],
+    patches: [{ module: 'connection/broadcaster.ts', from: '    context.requests.close(closedError());\n', to: '' }],
   },
   {
     name: 'hold-unreleased',
@@ -421,7 +425,7 @@ export const MUTANTS = [
     caughtBy: ['duplicate'],
     patches: [
       {
-        module: 'receive/group-inbox.ts',
+        module: 'receive/group-receiver.ts',
         from: 'isHeld || this.wasAccepted(event) ||',
         to: 'isHeld ||',
       },
@@ -445,7 +449,7 @@ export const MUTANTS = [
     caughtBy: ['given-up'],
     patches: [
       {
-        module: 'receive/group-inbox.ts',
+        module: 'receive/group-receiver.ts',
         from: ' || givenUp.has(event)',
         to: '',
       },
@@ -457,7 +461,7 @@ export const MUTANTS = [
     caughtBy: ['lease-leaked'],
     patches: [
       {
-        module: 'receive/inbox.ts',
+        module: 'receive/source-receiver.ts',
         from: '(this.holders > 0 ||\n        this.#subscriptions',
         to: '(this.#subscriptions',
       },
@@ -469,7 +473,7 @@ export const MUTANTS = [
     caughtBy: ['buffer'],
     patches: [
       {
-        module: 'receive/inbox.ts',
+        module: 'receive/source-receiver.ts',
         from: 'least = Math.min(least, room)',
         to: 'void room',
       },

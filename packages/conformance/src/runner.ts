@@ -46,7 +46,7 @@ export interface RunOptions {
   /** Called as cases end, in the order they end. */
   readonly onCase?: (result: CaseResult, progress: { readonly done: number; readonly total: number }) => void;
   /** Cases that have not begun when it is aborted are reported as `not-run`. */
-  readonly signal?: AbortSignal;
+  readonly abortSignal?: AbortSignal;
 }
 
 /**
@@ -161,7 +161,7 @@ class Run {
       const pointless = beyond(this.#manifest, need);
       return pointless === undefined ? { status: 'not-run', reason } : { status: 'skipped', reason: pointless };
     }
-    if (this.#options.signal?.aborted) return { status: 'not-run', reason: 'the run was ended before it' };
+    if (this.#options.abortSignal?.aborted) return { status: 'not-run', reason: 'the run was ended before it' };
     const signals = new SignalNotes();
     try {
       await this.attempt(test, this.#manifest, () => this.#target.transport(), { signals });
@@ -233,7 +233,7 @@ async function tryUnclaimed(
   const findings: Finding[] = [];
   const patienceMs = Math.min(options.patienceMs ?? DEFAULT_PATIENCE_MS, TRY_PATIENCE_MS);
   for (const capability of Object.keys(CAPABILITIES) as CapabilityName[]) {
-    if ((claimed.capabilities[capability]?.level ?? 'none') !== 'none' || options.signal?.aborted) continue;
+    if ((claimed.capabilities[capability]?.level ?? 'none') !== 'none' || options.abortSignal?.aborted) continue;
     if (ACTED_ON_BY_CORE.has(capability)) continue;
     const manifest = lifted(claimed, capability, 'emulated');
     const about = cases.filter(

@@ -157,7 +157,7 @@ class LogLink implements Link {
   async subscribe(request: SourceRequest, sink: Sink): Promise<Source> {
     const consumer = {};
     const { topic, self } = this.#context;
-    const { group, durable, addresses, from, filter, lockMs } = request;
+    const { group, durable, addresses, startFrom, filter, lockMs } = request;
     const name =
       group !== undefined
         ? `group:${group}`
@@ -168,7 +168,7 @@ class LogLink implements Link {
       this.#broker.listen(topic, name, consumer, {
         addresses,
         isDurable: durable !== undefined,
-        from,
+        from: startFrom,
         filter: filter as Pushed | undefined,
       }),
     );

@@ -184,7 +184,7 @@ test('progress is told as cases end', async () => {
 });
 
 test('an ended run reports what it did not do', async () => {
-  const report = await run([one('a')], target(), { signal: AbortSignal.abort() });
+  const report = await run([one('a')], target(), { abortSignal: AbortSignal.abort() });
   expect(report.cases[0]).toMatchObject({ status: 'not-run', reason: 'the run was ended before it' });
 });
 

@@ -13,11 +13,11 @@ export async function loadAll(): Promise<void> {
     import('./connection/unheard.ts'),
     import('./connection/wrapping.ts'),
     import('./contract/unsupported.ts'),
-    import('./control/control-lane.ts'),
+    import('./control/control-channel.ts'),
     import('./control/presence.ts'),
     import('./deliver/delivery-stream.ts'),
     import('./deliver/leases.ts'),
     import('./filter/subscription-filter.ts'),
-    import('./receive/group-inbox.ts'),
+    import('./receive/group-receiver.ts'),
   ]);
 }

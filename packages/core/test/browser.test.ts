@@ -77,7 +77,7 @@ const PROGRAM = `
     await till.publish({ type: 'order.moved', data: { order: 1, note: 'ä😀' } }, { to: 'role:kitchen' });
     await till.publish({ type: 'photo', data: new Uint8Array([0, 255]) });
     await both;
-    const replies = await till.request({ type: 'question', data: { a: 2, b: 3 } }, { to: 'role:kitchen', expect: 1 });
+    const replies = await till.request({ type: 'question', data: { a: 2, b: 3 } }, { to: 'role:kitchen', maxReplies: 1 });
     const refused = await connect({ url: 'redis://host', topic: 'orders' }).catch((error) => error);
     // Chosen by configuration, among the adapters that the page brings.
     const adapters = { memory: adapter };

@@ -43,7 +43,7 @@ test('a subscription that gets everything hears control itself', async () => {
 
 test('who only asks reads replies and heartbeats, and no events', async () => {
   const { transport, me, sources } = await open();
-  const asked = me.request({ type: 'who' }, { expect: 1 });
+  const asked = me.request({ type: 'who' }, { maxReplies: 1 });
   await vi.waitFor(() => expect(transport.sent.flat()).toHaveLength(1));
   expect(sources()).toEqual([[CONTROL, 'instance:me']]);
   const { correlationid, replyto } = (transport.sent.flat()[0] as Outgoing).event;
@@ -112,7 +112,7 @@ test('where what comes is shared out here, who pauses holds up nothing and opens
 });
 
 test.each([
-  ['request', (me: Broadcaster) => me.request({ type: 'who' }, { expect: 1, timeoutMs: 60_000 })],
+  ['request', (me: Broadcaster) => me.request({ type: 'who' }, { maxReplies: 1, timeoutMs: 60_000 })],
   ['members', (me: Broadcaster) => me.members({ timeoutMs: 60_000 })],
 ])('who asks while events may hold up its subscription hears the answers beside it: %s', async (_, ask) => {
   const { transport, me, sources } = await open({ settlement: 'native' });
@@ -155,7 +155,7 @@ test.each(SETTLES)('replies come, once each, although the subscription closes: s
   const { transport, me } = await open({ settlement });
   transport.loops = false;
   const plain = await me.subscribe(() => {});
-  const asked = me.request({ type: 'who' }, { expect: 3 });
+  const asked = me.request({ type: 'who' }, { maxReplies: 3 });
   await vi.waitFor(() => expect(transport.sent.flat()).toHaveLength(1));
   const { correlationid } = (transport.sent.flat()[0] as Outgoing).event as { correlationid?: string };
   const reply = (data: string) =>

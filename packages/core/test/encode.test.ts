@@ -35,7 +35,7 @@ function encodingTransport(limits: ConstructorParameters<typeof LoopTransport>[1
 
 async function join(transport: LoopTransport, options: Partial<ConnectOptions> = {}): Promise<Broadcaster> {
   const self = { role: 'r', instance: 'me' };
-  const me = await connect({ transport, topic: 't', self, retry: { tries: 3, baseMs: 1, maxMs: 1 }, ...options });
+  const me = await connect({ transport, topic: 't', self, retry: { maxAttempts: 3, baseMs: 1, maxMs: 1 }, ...options });
   openOnes.push(me);
   return me;
 }

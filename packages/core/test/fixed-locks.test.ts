@@ -30,7 +30,7 @@ async function listen(options: SubscribeOptions = {}) {
       new Promise<void>((end, fail) => {
         runs.push({ data, delivery, end, fail });
       }),
-    { durable: true, concurrency: 3, retry: { tries: 5, baseMs: 1, maxMs: 1 }, ...options },
+    { durable: true, concurrency: 3, retry: { maxAttempts: 5, baseMs: 1, maxMs: 1 }, ...options },
   );
   return { transport, signals, me, runs, subscription };
 }
@@ -49,9 +49,9 @@ test('a lock that ends while a handler runs is told once, aborts the signal, and
   const { transport, signals, runs } = await listen();
   const lease = fixed(20);
   transport.receive(stranger(1), lease);
-  const { signal } = runs[0]!.delivery;
+  const { abortSignal } = runs[0]!.delivery;
   await vi.waitFor(() => expect(signals.filter(isLockLost)).toHaveLength(1));
-  expect(signal.aborted).toBe(true);
+  expect(abortSignal.aborted).toBe(true);
   runs[0]!.end();
   await vi.waitFor(() => expect(lease.settled).toEqual([]));
   expect(signals).toHaveLength(1);
@@ -65,7 +65,7 @@ test('what is settled before its lock ends is told of by nobody', async () => {
   runs[0]!.end();
   await vi.waitFor(() => expect(short.settled).toEqual(['accept']));
   await vi.waitFor(() => expect(signals.filter(isLockLost)).toHaveLength(1));
-  expect(runs.map(({ delivery }) => delivery.signal.aborted)).toEqual([false, true]);
+  expect(runs.map(({ delivery }) => delivery.abortSignal.aborted)).toEqual([false, true]);
   runs[1]!.end();
   await subscription.drain();
   expect(long.settled).toEqual([]);
@@ -91,7 +91,7 @@ test('an attempt that comes while its event is in a handler starts no other, and
   runs[0]!.end();
   await vi.waitFor(() => expect(third.settled).toEqual(['accept']));
   expect([first.settled, second.settled]).toEqual([[], []]);
-  expect(runs[0]!.delivery.signal.aborted).toBe(false);
+  expect(runs[0]!.delivery.abortSignal.aborted).toBe(false);
 });
 
 test('a failed handler is tried again under the lock of the attempt that came meanwhile', async () => {
@@ -122,7 +122,7 @@ test('a renewal of the lock before that fails late, and changes nothing', async 
   transport.receive(event, second);
   fail(new Error('lost'));
   await vi.waitFor(() => expect(second.renewals).toBeGreaterThan(0));
-  expect(runs[0]!.delivery.signal.aborted).toBe(false);
+  expect(runs[0]!.delivery.abortSignal.aborted).toBe(false);
   runs[0]!.end();
   await vi.waitFor(() => expect(second.settled).toEqual(['accept']));
   expect(signals).toEqual([]);
@@ -159,7 +159,7 @@ test('it is handled if that handler failed', async () => {
 
 test('it is handled if that handler may have returned because its signal was aborted', async () => {
   const { transport, event, again, runs } = await ended();
-  expect(runs[0]!.delivery.signal.aborted).toBe(true);
+  expect(runs[0]!.delivery.abortSignal.aborted).toBe(true);
   transport.receive(event, again);
   runs[0]!.end();
   await vi.waitFor(() => expect(runs).toHaveLength(2));
@@ -169,7 +169,7 @@ test('it is handled if that handler may have returned because its signal was abo
 
 test('it is accepted if that handler accepted, whatever it knows of its signal', async () => {
   const { transport, event, again, runs } = await ended();
-  expect(runs[0]!.delivery.signal.aborted).toBe(true);
+  expect(runs[0]!.delivery.abortSignal.aborted).toBe(true);
   transport.receive(event, again);
   runs[0]!.delivery.accept();
   runs[0]!.end();

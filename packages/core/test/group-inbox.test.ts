@@ -130,7 +130,7 @@ test('one that closes gives it back: what comes again is for nobody who has hand
 
 test('one that gives it up alone leaves it to the service; beside others it is published to the dead-letter topic', async () => {
   const { transport, listen, direct } = await open({ deadLetter: 'native' });
-  await listen({ group: 'b', retry: { tries: 1 } }, fail);
+  await listen({ group: 'b', retry: { maxAttempts: 1 } }, fail);
   const lease = leaseOf();
   direct().deliver(toMe(1), lease);
   await vi.waitFor(() => expect(lease.settled).toEqual(['dead-letter']));
@@ -195,7 +195,7 @@ test('the group loses its lock to another member: the instance handles it all th
   const { listen, direct, group } = await open();
   let finish = () => {};
   const { got } = await listen({ group: 'a', lockMs: 30 }, (delivery) => {
-    expect(delivery.signal.aborted).toBe(false);
+    expect(delivery.abortSignal.aborted).toBe(false);
     return delivery.attempt === 1
       ? new Promise<void>((_, reject) => (finish = () => reject(new Error('not yet'))))
       : undefined;
@@ -247,7 +247,7 @@ test('where no instance can be addressed there is no such source', async () => {
 test('an event that was set aside may be published again to the instance', async () => {
   const { listen, direct, group } = await open();
   let isWell = false;
-  const { got } = await listen({ group: 'a', retry: { tries: 1 } }, () => (isWell ? undefined : fail()));
+  const { got } = await listen({ group: 'a', retry: { maxAttempts: 1 } }, () => (isWell ? undefined : fail()));
   const [one, other] = [toMe(1), event(2, 'role:r')];
   direct().deliver(one, leaseOf());
   group().deliver(other, leaseOf());
@@ -297,7 +297,7 @@ test('the source for the instance brings no more than the smallest buffer takes,
 
 test('what the service refuses to set aside is asked of it again', async () => {
   const { listen, direct } = await open({ deadLetter: 'native' });
-  await listen({ group: 'a', retry: { tries: 1, baseMs: 1 } }, fail);
+  await listen({ group: 'a', retry: { maxAttempts: 1, baseMs: 1 } }, fail);
   const settle = vi.fn().mockRejectedValueOnce(new Error('not now')).mockResolvedValue(undefined);
   direct().deliver(toMe(1), { ...leaseOf(), settle });
   await vi.waitFor(() => expect(settle.mock.calls.map(([{ kind }]) => kind)).toEqual(['dead-letter', 'dead-letter']));
@@ -320,7 +320,7 @@ test.each([
   'what was set aside is not handled again as it comes by its other way: %s before %s',
   async (first, second) => {
     const at = await open();
-    const { got } = await at.listen({ group: 'a', retry: { tries: 1 } }, fail);
+    const { got } = await at.listen({ group: 'a', retry: { maxAttempts: 1 } }, fail);
     const leases = [leaseOf(), leaseOf(), leaseOf()] as const;
     at[first]().deliver(numbered(1, 'epoch.11'), leases[0]);
     await vi.waitFor(() => expect(leases[0].settled).toEqual(['accept']));
@@ -345,7 +345,7 @@ test('what was accepted past the group is a duplicate when it is published again
 
 test('what one gave up and another gave back untried comes again to the other', async () => {
   const { listen, direct } = await open();
-  await listen({ group: 'a', retry: { tries: 1 } }, fail);
+  await listen({ group: 'a', retry: { maxAttempts: 1 } }, fail);
   const { got, subscription } = await listen({ group: 'b' });
   subscription.pause();
   const [first, second] = [leaseOf(), leaseOf()];

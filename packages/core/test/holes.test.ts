@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { type ErrorCode, PolycastError } from '../src/adapter.ts';
 import { type Broadcaster, connect } from '../src/index.ts';
-import { numberIn } from '../src/publish/sequence.ts';
+import { numberIn } from '../src/publish/sequence-generator.ts';
 import { LoopTransport } from './loop-transport.ts';
 
 /** Which numbers go to others, when the transport does not take the events that had them. */
@@ -16,7 +16,7 @@ async function sendAll(names: string, answers: readonly (readonly (ErrorCode | u
   transport.onPublish = async () =>
     left.shift()?.map((code) => (code === undefined ? undefined : new PolycastError(code, 'as the test says')));
   const self = { role: 'r', instance: 'me' };
-  const me = await connect({ transport, topic: 't', self, retry: { tries: 3, baseMs: 1, maxMs: 1 } });
+  const me = await connect({ transport, topic: 't', self, retry: { maxAttempts: 3, baseMs: 1, maxMs: 1 } });
   openOnes.push(me);
   await Promise.allSettled([...names].map((data) => me.publish({ type: 'x', data })));
   await me.publish({ type: 'x', data: 'Z' });
@@ -93,7 +93,7 @@ test('what expires while it waits for its next try leaves its number behind only
       transport,
       topic: 't',
       self: { role: 'r', instance: 'me' },
-      retry: { tries: 3, baseMs: 1 },
+      retry: { maxAttempts: 3, baseMs: 1 },
     });
     openOnes.push(me);
     await expect(me.publish({ type: 'x', data: 'A' }, { ttlMs: 1_000 })).rejects.toMatchObject({ code: 'timeout' });
@@ -111,7 +111,7 @@ test('what expires while it waits for its next try leaves its number behind only
 test('an event under another number holds what it held when it was published', async () => {
   const transport = new LoopTransport({}, { maxBatchesInFlight: 1 });
   transport.loops = false;
-  const me = await connect({ transport, topic: 't', self: { role: 'r' }, retry: { tries: 1 } });
+  const me = await connect({ transport, topic: 't', self: { role: 'r' }, retry: { maxAttempts: 1 } });
   openOnes.push(me);
   let refuse = (_: unknown) => {};
   transport.onPublish = () =>

@@ -37,7 +37,7 @@ test.concurrent.each([
   [
     'drain while a retry waits',
     `let n = 0;
-     const sub = await b.subscribe(() => { if (++n < 2) throw new Error('not yet'); }, { retry: { tries: 3, baseMs: 50 } });
+     const sub = await b.subscribe(() => { if (++n < 2) throw new Error('not yet'); }, { retry: { maxAttempts: 3, baseMs: 50 } });
      await b.publish({ type: 'x' });
      await sub.drain();
      if (n < 2) throw new Error('too early');`,

@@ -7,10 +7,10 @@ import { BroadcastEvent, LoopTransport } from './loop-transport.ts';
 
 const openOnes: Broadcaster[] = [];
 
-async function pair(tries = 5) {
+async function pair(maxAttempts = 5) {
   const transport = new LoopTransport({ members: 'emulated' });
   const join = async (role: string) => {
-    const one = await connect({ transport, topic: 't', self: { role }, retry: { tries } });
+    const one = await connect({ transport, topic: 't', self: { role }, retry: { maxAttempts } });
     openOnes.push(one);
     return one;
   };

@@ -8,7 +8,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'roll-calls-behind-a-pause',
     wrong: 'roll calls go on coming through a subscription that is paused, behind its events',
     caughtBy: by('who pauses hears roll calls through a source of their own from then on, once each'),
-    patches: [{ module: 'core/src/deliver/subscription.ts', from: '    this.inbox.paused();\n', to: '' }],
+    patches: [{ module: 'core/src/deliver/subscription.ts', from: '    this.receiver.paused();\n', to: '' }],
   },
   {
     name: 'replies-behind-a-pause',
@@ -18,7 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         module: 'core/src/connection/broadcaster.ts',
         from: '() => this.#listenBeside(), through)',
-        to: "async () => (await import('../control/control-lane.ts')).listenForControl(session), through)",
+        to: "async () => (await import('../control/control-channel.ts')).listenForControl(context), through)",
       },
     ],
   },
@@ -30,7 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         module: 'core/src/connection/broadcaster.ts',
         from: '    await this.#listenBeside();\n    return (members',
-        to: "    await (await import('../control/control-lane.ts')).listenForControl(this.#session);\n    return (members",
+        to: "    await (await import('../control/control-channel.ts')).listenForControl(this.#context);\n    return (members",
       },
     ],
   },
@@ -38,7 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'control-handed-to-the-paused',
     wrong: 'when the subscription closes that hears control, a paused one takes over',
     caughtBy: by('the one that hears control closes, and the other is paused: roll calls do not wait behind it'),
-    patches: [{ module: 'core/src/control/control-lane.ts', from: ' && !inbox.isPaused', to: '' }],
+    patches: [{ module: 'core/src/control/control-channel.ts', from: ' && !receiver.isPaused', to: '' }],
   },
   {
     name: 'paused-will-not-do',
@@ -46,8 +46,8 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: by('but where no further source may be opened the paused one has to do'),
     patches: [
       {
-        module: 'core/src/control/control-lane.ts',
-        from: '    if (!others) throw thrown;\n    await openControl(session, isAble);\n',
+        module: 'core/src/control/control-channel.ts',
+        from: '    if (!others) throw thrown;\n    await openControl(context, isAble);\n',
         to: '    void others;\n    throw thrown;\n',
       },
     ],
@@ -64,7 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         module: 'core/src/deliver/subscription.ts',
         from: '  abandon(delivery: LiveDelivery): void {\n    delivery.abandon();\n',
-        to: '  abandon(delivery: LiveDelivery): void {\n    delivery.abandon();\n    this.inbox.reopen(delivery.event, this);\n',
+        to: '  abandon(delivery: LiveDelivery): void {\n    delivery.abandon();\n    this.receiver.reopen(delivery.event, this);\n',
       },
     ],
   },
@@ -75,8 +75,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         module: 'core/src/deliver/subscription.ts',
-        from: 'else if (lease !== undefined && this.inbox.wasAccepted(event)) {',
-        to: 'else if (lease === undefined && this.inbox.wasAccepted(event)) {',
+        from: 'else if (lease !== undefined && this.receiver.wasAccepted(event)) {',
+        to: 'else if (lease === undefined && this.receiver.wasAccepted(event)) {',
       },
     ],
   },

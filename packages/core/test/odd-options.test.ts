@@ -43,16 +43,16 @@ test.each(NO_SIGNALS)('a signal that is %s is refused before anything is done', 
   const { me } = await open();
   const handler = vi.fn();
   await me.subscribe(handler);
-  await expect(me.publish({ type: 'x' }, { signal })).rejects.toMatchObject(refusal);
+  await expect(me.publish({ type: 'x' }, { abortSignal: signal })).rejects.toMatchObject(refusal);
   const unwanted = vi.fn();
-  await expect(me.subscribe(unwanted, { signal })).rejects.toMatchObject(refusal);
-  expect(() => me.request({ type: 'q' }, { signal })).toThrow(refusal.message);
+  await expect(me.subscribe(unwanted, { abortSignal: signal })).rejects.toMatchObject(refusal);
+  expect(() => me.request({ type: 'q' }, { abortSignal: signal })).toThrow(refusal.message);
   await me.publish({ type: 'y' });
   await vi.waitFor(() => expect(handler.mock.calls.map(([event]) => event.type)).toEqual(['y']));
   expect(unwanted).not.toHaveBeenCalled();
 
   const transport = new Watched();
-  await expect(connect({ transport, topic: 't', signal })).rejects.toMatchObject(refusal);
+  await expect(connect({ transport, topic: 't', abortSignal: signal })).rejects.toMatchObject(refusal);
   expect(transport.opened).toBe(0);
 });
 
@@ -74,9 +74,9 @@ test('a signal that throws when it is used hurts only the call that it was given
           () => 'ends',
           (thrown) => (thrown.message === 'signal must be an AbortSignal' ? 'refused' : thrown),
         );
-    expect(await ended(() => me.publish({ type: 'x' }, { signal: odd(signal) }))).toBe(outcome);
-    expect(await ended(() => me.request({ type: 'q' }, { signal: odd(signal), timeoutMs: 1 }))).toBe(outcome);
-    const subscribing = async () => (await me.subscribe(() => {}, { signal: odd(signal) })).close();
+    expect(await ended(() => me.publish({ type: 'x' }, { abortSignal: odd(signal) }))).toBe(outcome);
+    expect(await ended(() => me.request({ type: 'q' }, { abortSignal: odd(signal), timeoutMs: 1 }))).toBe(outcome);
+    const subscribing = async () => (await me.subscribe(() => {}, { abortSignal: odd(signal) })).close();
     expect(await ended(subscribing)).toBe(outcome);
   }
   await me.publish({ type: 'y' });
@@ -122,8 +122,8 @@ test('a request that is refused or aborted before it begins does not listen', as
   transport.onSubscribe = vi.fn(async () => {
     throw new PolycastError('unauthorized', 'may not listen');
   });
-  expect(() => me.request({ type: 'q' }, { expect: 0 })).toThrow('expect');
-  const request = async () => me.request({ type: 'q' }, { signal: AbortSignal.abort() });
+  expect(() => me.request({ type: 'q' }, { maxReplies: 0 })).toThrow('maxReplies');
+  const request = async () => me.request({ type: 'q' }, { abortSignal: AbortSignal.abort() });
   await expect(request()).rejects.toMatchObject({ code: 'aborted' });
   expect(transport.onSubscribe).not.toHaveBeenCalled();
 });
@@ -220,10 +220,10 @@ test('a reader may ask for several deliveries at once', async () => {
 
 test('nothing of ours stays on a signal that lives for ever', async () => {
   const { signal } = new AbortController();
-  const { me } = await open({ signal });
-  await me.publish({ type: 'x' }, { signal });
-  await me.publish({ type: 'x', data: odd(5n) }, { signal }).catch(() => {});
-  await me.request({ type: 'q' }, { signal, timeoutMs: 1 });
-  await (await me.subscribe(() => {}, { signal })).close();
+  const { me } = await open({ abortSignal: signal });
+  await me.publish({ type: 'x' }, { abortSignal: signal });
+  await me.publish({ type: 'x', data: odd(5n) }, { abortSignal: signal }).catch(() => {});
+  await me.request({ type: 'q' }, { abortSignal: signal, timeoutMs: 1 });
+  await (await me.subscribe(() => {}, { abortSignal: signal })).close();
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 });

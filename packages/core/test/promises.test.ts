@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { PolycastError } from '../src/adapter.ts';
 import { type Broadcaster, connect, type Signal } from '../src/index.ts';
-import { numberIn } from '../src/publish/sequence.ts';
+import { numberIn } from '../src/publish/sequence-generator.ts';
 import { LoopTransport, leaseOf, stranger } from './loop-transport.ts';
 
 /** What a resolved publish is worth: order, numbers, duplicates and time through refusals, forgeries and wrong clocks. */
@@ -16,7 +16,7 @@ async function open(transport: LoopTransport, instance = 'me') {
     transport,
     topic: 't',
     self,
-    retry: { tries: 2, baseMs: 1 },
+    retry: { maxAttempts: 2, baseMs: 1 },
     onSignal: (s) => signals.push(s),
   });
   openOnes.push(me);
@@ -128,7 +128,7 @@ test.each([
     if (!mended) throw new Error('not yet');
     handled.push(event.data);
   };
-  await me.subscribe(handler, { ...options, retry: { tries: 1 } });
+  await me.subscribe(handler, { ...options, retry: { maxAttempts: 1 } });
   const lease = () => (options === undefined ? undefined : leaseOf());
   transport.receive(stranger(1, ORDER), lease());
   mended = true;
@@ -149,7 +149,7 @@ test('of several subscriptions only the one that set an event aside gets it agai
       other.push(event.data);
       if (other.length === 1) throw new Error('not yet');
     },
-    { retry: { tries: 1 }, deadLetter: 'drop' },
+    { retry: { maxAttempts: 1 }, deadLetter: 'drop' },
   );
   transport.receive(stranger(1, ORDER));
   await vi.waitFor(() => expect(other).toEqual([1]));

@@ -76,7 +76,7 @@ test('while the connection is down a publish waits for it and does not use up it
   transport.onPublish = async () => {
     if (!up) throw new PolycastError('disconnected', 'gone');
   };
-  await using me = await open(transport, { retry: { tries: 2 } });
+  await using me = await open(transport, { retry: { maxAttempts: 2 } });
   transport.context?.signal({ kind: 'disconnected', error: new PolycastError('disconnected', 'gone') });
   const sent = me.publish({ type: 'a' });
   await vi.waitFor(() => expect(transport.sent.length).toBe(1));

@@ -42,10 +42,10 @@ test('a requester gets what the schema makes of a reply, typed', async () => {
     expectTypeOf(delivery.reply).parameter(0).toEqualTypeOf<{ is: number; at: string }>();
     await delivery.reply({ is: data.a + data.b, at: AT });
   });
-  const [reply] = await asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { expect: 1 });
+  const [reply] = await asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { maxReplies: 1 });
   expectTypeOf(reply!.data).toEqualTypeOf<{ is: number; at: Date }>();
   expect(reply?.data).toEqual({ is: 3, at: new Date(AT) });
-  for await (const { data } of asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { expect: 1 })) {
+  for await (const { data } of asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { maxReplies: 1 })) {
     expectTypeOf(data.at).toEqualTypeOf<Date>();
   }
 });
@@ -58,7 +58,7 @@ test('a reply that does not fit is refused where it is given, and the handler he
     await delivery.reply({ is: 'three' }).catch((thrown) => refused.push(thrown));
     await delivery.reply({ is: 3, at: AT });
   });
-  expect(await asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { expect: 1 })).toHaveLength(1);
+  expect(await asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { maxReplies: 1 })).toHaveLength(1);
   const message = expect.stringContaining('the reply to sum: data.is:');
   expect(refused).toMatchObject([{ code: 'schema-mismatch', message }]);
 });
@@ -67,7 +67,7 @@ test('one from a program that knows no schema is dropped, counted and signalled;
   const { asker, answerer, stranger, signals } = await pair();
   await stranger.subscribe((_, delivery) => delivery.reply({ is: 'three' }));
   await answerer.on('sum', (_, delivery) => delivery.reply({ is: 3, at: AT }));
-  const answers = await asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { expect: 1 });
+  const answers = await asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { maxReplies: 1 });
   expect(answers.map(({ data }) => data.is)).toEqual([3]);
   expect(signals).toMatchObject([{ kind: 'corrupt', error: { code: 'schema-mismatch' } }]);
   expect(asker.dropped.corrupt).toBe(1);
@@ -89,9 +89,9 @@ test('a request is checked and wrapped as a publish is', async () => {
     await delivery.reply({ is: 3, at: AT });
   });
   // @ts-expect-error: numbers are asked for
-  const wrong = asker.request({ type: 'sum', data: { a: 'one', b: 2 } }, { expect: 1 });
+  const wrong = asker.request({ type: 'sum', data: { a: 'one', b: 2 } }, { maxReplies: 1 });
   await expect(wrong).rejects.toMatchObject({ code: 'schema-mismatch' });
-  await asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { expect: 1 });
+  await asker.request({ type: 'sum', data: { a: 1, b: 2 } }, { maxReplies: 1 });
   expect([seen, subjects]).toEqual([['sum', 'sum'], ['wrapped']]);
 });
 
@@ -125,7 +125,7 @@ test('schemas that throw, wait and lie end as coded errors', async () => {
     );
   });
   for (const type of ['throws', 'lies']) await asker.request({ type }, { timeoutMs: 50 });
-  expect((await asker.request({ type: 'waits' }, { expect: 1 })).map(({ data }) => data)).toEqual([1]);
+  expect((await asker.request({ type: 'waits' }, { maxReplies: 1 })).map(({ data }) => data)).toEqual([1]);
   expect(outcomes).toEqual(['schema-mismatch', 'schema-mismatch', 'waits']);
   await stranger.subscribe((_, delivery) => delivery.reply(1));
   for (const type of ['throws', 'lies']) await asker.request({ type }, { timeoutMs: 50 });
@@ -152,7 +152,7 @@ test('replies are typed without schemas for requests, too', async () => {
     expectTypeOf(delivery.reply).parameter(0).toEqualTypeOf<{ is: number; at: string }>();
     await delivery.reply({ is: 3, at: AT });
   });
-  const [reply] = await asker.request({ type: 'sum', data: 'anything' }, { expect: 1 });
+  const [reply] = await asker.request({ type: 'sum', data: 'anything' }, { maxReplies: 1 });
   expectTypeOf(reply!.data).toEqualTypeOf<{ is: number; at: Date }>();
   expect(reply?.data).toEqual({ is: 3, at: new Date(AT) });
 });

@@ -89,7 +89,7 @@ test('the numbers of what was refused go to what waits behind', async () => {
 });
 
 test('the last try fails with what the service said, and what follows waits all the same', async () => {
-  const { transport, me } = await open({ retry: { tries: 1 } });
+  const { transport, me } = await open({ retry: { maxAttempts: 1 } });
   const atMs = refusing(transport, [throttled()]);
   await expect(me.publish({ type: 'a' })).rejects.toMatchObject({ code: 'throttled', retryAfterMs: PAUSE_MS });
   await me.publish({ type: 'a' });
@@ -114,7 +114,7 @@ test('of several answers the longest counts, and what cannot be retried is not w
 });
 
 test('a broadcaster with nothing to send closes at once', async () => {
-  const { transport, me } = await open({ retry: { tries: 1 } });
+  const { transport, me } = await open({ retry: { maxAttempts: 1 } });
   refusing(transport, [throttled(60_000)]);
   await expect(me.publish({ type: 'a' })).rejects.toThrow('throttled');
   const beganMs = performance.now();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { epochEnd, formatSequence, newEpoch, numberIn } from '../src/publish/sequence.ts';
+import { epochEnd, formatSequence, newEpoch, numberIn } from '../src/publish/sequence-generator.ts';
 import { GapDetector } from '../src/receive/gap-detector.ts';
 import { systemRuntime } from '../src/timing/runtime.ts';
 

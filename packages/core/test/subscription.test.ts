@@ -156,7 +156,7 @@ test('a lost lock aborts the delivery, and what its handler then says counts for
   let finish = () => {};
   await me.subscribe(
     (_event, delivery) => {
-      delivery.signal.addEventListener('abort', aborted);
+      delivery.abortSignal.addEventListener('abort', aborted);
       return new Promise<void>((resolve) => {
         finish = resolve;
       });
@@ -174,7 +174,7 @@ test('a lost lock aborts the delivery, and what its handler then says counts for
 
 test('a group gives a failed delivery back to the service', async () => {
   const { transport, me } = await open({ settlement: 'native', groups: 'native' });
-  await me.subscribe(() => Promise.reject(new Error('no')), { group: 'g', retry: { baseMs: 1, tries: 3 } });
+  await me.subscribe(() => Promise.reject(new Error('no')), { group: 'g', retry: { baseMs: 1, maxAttempts: 3 } });
   const [first, last] = [leaseOf(1), leaseOf(3)];
   transport.receive(stranger(0), first);
   await vi.waitFor(() => expect(first.settled).toEqual(['release']));
@@ -363,7 +363,7 @@ test('closing the broadcaster ends a loop that waits', async () => {
 
 test('what the transport lacks is refused, naming the capability', async () => {
   const { me } = await open({ groups: 'none', durable: 'none', replay: 'none' });
-  for (const options of [{ group: 'g' }, { durable: true }, { from: 'earliest' as const }]) {
+  for (const options of [{ group: 'g' }, { durable: true }, { startFrom: 'earliest' as const }]) {
     await expect(me.subscribe(() => {}, options)).rejects.toMatchObject({ code: 'unsupported' });
   }
 });

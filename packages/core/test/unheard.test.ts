@@ -34,7 +34,7 @@ async function open(options: Partial<ConnectOptions> = {}) {
 const failing = () => {
   throw new Error('no soup');
 };
-const once = { tries: 1 };
+const once = { maxAttempts: 1 };
 
 test('a handler that fails is printed once, with how to listen', async () => {
   const { me } = await open();
@@ -93,7 +93,7 @@ test('each kind is printed, and what concerns the whole link where no subscripti
   };
   await me.publish({ type: 'a' }, { confirm: 'none' });
   await vi.waitFor(() => expect(printed.mock.calls.length).toBe(3));
-  expect(printed.mock.calls.map(([message]) => message.split(/(?<=k1: .*?)\. Nobody/)[0])).toEqual([
+  expect(printed.mock.calls.map(([message]) => message.split(/(?<=k1: .*?)\. No signal/)[0])).toEqual([
     'orders, kitchen/k1: the connection is lost and being restored: disconnected: gone',
     'orders, kitchen/k1: the connection is back; events published meanwhile may be lost',
     'orders, kitchen/k1: a publish failed: unauthorized: may not publish',
@@ -117,7 +117,7 @@ test.each<[Signal, string]>([
   ],
 ])('%j', (signal, sentence) => {
   warnOf(signal, 't', { role: 'r', instance: 'i' }, new Set());
-  expect(printed.mock.calls[0]?.[0]).toContain(`t, r/i: ${sentence}. Nobody listens`);
+  expect(printed.mock.calls[0]?.[0]).toContain(`t, r/i: ${sentence}. No signal listener is registered`);
 });
 
 test('without a process it goes to the console', () => {

@@ -28,7 +28,7 @@ test.each([
   ['connect', { ttl: 5 }, 'connect: unknown option "ttl"; did you mean "ttlMs" or "url"?'],
   ['connect', { tranport: undefined }, 'connect: unknown option "tranport"; did you mean "transport"?'],
   ['connect', { self: { rol: 'r' } }, 'self: unknown option "rol"; did you mean "role"?'],
-  ['connect', { retry: { attempts: 3 } }, 'retry: unknown option "attempts"; available: "tries", "baseMs", "maxMs"'],
+  ['connect', { retry: { attempts: 3 } }, 'retry: unknown option "attempts"; did you mean "maxAttempts"?'],
   ['publish', { too: 'role:r' }, 'publish: unknown option "too"; did you mean "to"?'],
   ['publish', { ttl: 1 }, 'publish: unknown option "ttl"; did you mean "ttlMs" or "to"?'],
   ['publish', ['role:r'], 'publish: unknown option "0"; did you mean "to"?'],
@@ -83,7 +83,7 @@ test('a start position with two meanings is refused', async () => {
   const transport = new LoopTransport({ replay: 'native' });
   const me = await connect({ transport, topic: 't' });
   openOnes.push(me);
-  await expect(me.subscribe(() => {}, { from: odd({ timeMs: 5, after: 'x' }) })).rejects.toThrow('from must be');
+  await expect(me.subscribe(() => {}, { startFrom: odd({ timeMs: 5, after: 'x' }) })).rejects.toThrow('from must be');
 });
 
 test('a middleware layer without a function of either name is refused', async () => {

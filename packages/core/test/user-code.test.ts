@@ -17,7 +17,8 @@ async function open(options: SubscribeOptions = {}) {
   const signals: Signal[] = [];
   const me = await connect({ transport, topic: 't', self: { role: 'r' }, onSignal: (signal) => signals.push(signal) });
   openOnes.push(me);
-  const listen = (handler: () => unknown) => me.subscribe(handler, { retry: { tries: 2, baseMs: 1 }, ...options });
+  const listen = (handler: () => unknown) =>
+    me.subscribe(handler, { retry: { maxAttempts: 2, baseMs: 1 }, ...options });
   return { transport, me, signals, listen };
 }
 
@@ -108,7 +109,7 @@ test.each(PRETENDERS)('an error of Polycast %s is tried again like any other, an
           seen.push(data);
           return data === 'bad' ? fail() : undefined;
         },
-        { retry: { tries: 2, baseMs: 1 }, ...options },
+        { retry: { maxAttempts: 2, baseMs: 1 }, ...options },
       );
       transport.receive(stranger('bad'), isLeased ? leaseOf() : undefined);
       await vi.waitFor(() => expect(signals.map(({ kind }) => kind)).toEqual(['dead-lettered']));
@@ -222,7 +223,7 @@ test('what listeners throw, now or later, is ignored', async () => {
 });
 
 test('a dead letter that nothing takes is tried again with growing pauses, signalled, and its event not handled again', async () => {
-  const { transport, signals, listen } = await open({ group: 'g', retry: { tries: 1 } });
+  const { transport, signals, listen } = await open({ group: 'g', retry: { maxAttempts: 1 } });
   let calls = 0;
   await listen(() => {
     calls++;
@@ -392,19 +393,19 @@ function countingSignal() {
 test('no listener stays on the signal of a subscription, a request or a publish', async () => {
   const { me } = await open();
   const { signal, listeners } = countingSignal();
-  const subscription = await me.subscribe(() => {}, { signal });
+  const subscription = await me.subscribe(() => {}, { abortSignal: signal });
   expect(listeners()).toBe(1);
   await subscription.close();
   expect(listeners()).toBe(0);
-  await me.request({ type: 'q' }, { signal, timeoutMs: 1 });
-  await me.publish({ type: 'x' }, { signal });
+  await me.request({ type: 'q' }, { abortSignal: signal, timeoutMs: 1 });
+  await me.publish({ type: 'x' }, { abortSignal: signal });
   await vi.waitFor(() => expect(listeners()).toBe(0));
 });
 
 test('aborting the signal closes the subscription', async () => {
   const { me } = await open();
   const { signal, abort } = countingSignal();
-  const subscription = await me.subscribe(() => {}, { signal });
+  const subscription = await me.subscribe(() => {}, { abortSignal: signal });
   abort();
   await vi.waitFor(() => expect(subscription.state).toBe('closed'));
 });
@@ -459,7 +460,7 @@ test.each(ODD)('a schema that throws or answers %s: what arrives ends as a dead 
   ]) {
     const { me, transport, signals } = await withSchema(validate);
     const handler = vi.fn();
-    await me.subscribe(handler, { retry: { tries: 2, baseMs: 1 } });
+    await me.subscribe(handler, { retry: { maxAttempts: 2, baseMs: 1 } });
     transport.receive(stranger(1, { type: 'a' }));
     await vi.waitFor(() => expect(signals).toMatchObject([{ kind: 'dead-lettered' }]));
     expect(handler).not.toHaveBeenCalled();

@@ -183,7 +183,7 @@ describe('separate processes', () => {
       url: redis.url,
       driver,
       onProgress,
-      signal: controller.signal,
+      abortSignal: controller.signal,
     });
     await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
   });

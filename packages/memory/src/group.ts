@@ -174,7 +174,7 @@ export class Group {
         if (!member.held.delete(entry)) return;
         this.#settled(entry);
         if (settlement.kind === 'accept') return;
-        this.#again(entry, settlement.kind === 'release' ? settlement.tries : undefined);
+        this.#again(entry, settlement.kind === 'release' ? settlement.attempts : undefined);
       },
     };
   }

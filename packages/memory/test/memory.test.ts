@@ -23,7 +23,7 @@ test('a failing handler is tried again, then the event is set aside with its rea
       attempts.push(delivery.attempt);
       throw new Error('no stove');
     },
-    { retry: { tries: 3, baseMs: 1 } },
+    { retry: { maxAttempts: 3, baseMs: 1 } },
   );
   await b.publish({ type: 'order.moved', data: 1 });
   for await (const { event } of dead) {
@@ -40,7 +40,7 @@ test('a question is answered by many', async () => {
   for (const [index, answerer] of answerers.entries()) {
     await answerer.subscribe((_event, delivery) => delivery.reply(index));
   }
-  const replies = await asker.request({ type: 'find' }, { expect: 3 });
+  const replies = await asker.request({ type: 'find' }, { maxReplies: 3 });
   expect(replies.map(({ data }) => data).sort()).toEqual([0, 1, 2]);
   expect((await asker.members()).length).toBe(4);
   await Promise.all(answerers.map((answerer) => answerer.close()));

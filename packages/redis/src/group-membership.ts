@@ -184,7 +184,7 @@ export class GroupMembership {
 
   async #join(redis: Redis | Cluster, one: groups.Membership): Promise<void> {
     const { request, settings } = this.#parts;
-    const start = this.#lastIds.get(one.key) ?? startIdOf(request.from, one.address) ?? '$';
+    const start = this.#lastIds.get(one.key) ?? startIdOf(request.startFrom, one.address) ?? '$';
     const sentAtMs = performance.now();
     const joined = await groups
       .join(redis, this.#keeper.keys, one, { start, keepMs: settings.maxAgeMs, reader: this.#reader })

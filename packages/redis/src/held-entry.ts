@@ -96,7 +96,7 @@ export class HeldEntry {
     attempt: number,
   ): void | Promise<void> {
     const released = settlement.kind === 'release';
-    const tries = released ? (settlement.tries ?? attempt) : attempt;
+    const tries = released ? (settlement.attempts ?? attempt) : attempt;
     // An event that travelled in a batch cannot go back alone: it is tried again here, while there is a here.
     if (this.#lost) {
       if (released) this.#holder.putBackTooLate(this);

@@ -79,9 +79,9 @@ export class PlainSource implements Source, ReadingPart {
     this.#keys = [...streams.keys()];
     this.#decoder = new EntryDecoder(parts);
     this.#reader = new StreamReader(parts, this, this.#keys[0] as string);
-    const { from } = parts.request;
-    if (typeof from === 'object' && 'after' in from) {
-      const position = parsePosition(from.after);
+    const { startFrom } = parts.request;
+    if (typeof startFrom === 'object' && 'after' in startFrom) {
+      const position = parsePosition(startFrom.after);
       // Taken for the beginning, it would replay everything.
       if (position === undefined) {
         throw new PolycastError('invalid-configuration', 'from.after is not a position in Redis Streams');
@@ -118,15 +118,15 @@ export class PlainSource implements Source, ReadingPart {
   }
 
   #start(cursor: Cursor, state: StreamState): void {
-    const { from } = this.#parts.request;
-    const start = startIdOf(from, cursor.address);
+    const { startFrom } = this.#parts.request;
+    const start = startIdOf(startFrom, cursor.address);
     cursor.id = start ?? state.lastId;
     cursor.first = firstOf(state);
     if (start === undefined) cursor.count = state.added;
-    else if (start === '0-0' && from === 'earliest' && state.added !== undefined) {
+    else if (start === '0-0' && startFrom === 'earliest' && state.added !== undefined) {
       cursor.count = state.added - state.length;
     } else if (state.firstId !== undefined && compareIds(start, state.firstId) < 0 && isTrimmed(state)) {
-      if (typeof from === 'object' && 'after' in from) this.#tellGap();
+      if (typeof startFrom === 'object' && 'after' in startFrom) this.#tellGap();
     }
   }
 
@@ -254,7 +254,7 @@ export class PlainSource implements Source, ReadingPart {
   }
 
   get #checkIntervalMs(): number {
-    return Math.min(CHECK_INTERVAL_MS, this.#parts.request.waitMs);
+    return Math.min(CHECK_INTERVAL_MS, this.#parts.request.pollTimeoutMs);
   }
 
   /** Unless another source of the link has looked meanwhile, such as the one that brings what is for the instance to its groups. */

@@ -233,7 +233,9 @@ export class StreamReader {
         const redis = this.#connection.current ?? (await this.#connection.ready());
         if (redis === undefined || this.#stopped) return;
         const isInterruptible = this.#part.canBeCut || this.#clientId !== undefined;
-        const blockMs = isInterruptible ? request.waitMs : Math.min(UNINTERRUPTIBLE_WAIT_MS, request.waitMs);
+        const blockMs = isInterruptible
+          ? request.pollTimeoutMs
+          : Math.min(UNINTERRUPTIBLE_WAIT_MS, request.pollTimeoutMs);
         await this.#read(redis, Math.min(MAX_ENTRIES, sink.capacity), Math.max(1, blockMs));
         failures = 0;
         outage.over();

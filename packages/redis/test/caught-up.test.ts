@@ -90,7 +90,7 @@ it('Streams need not wait for an entry that was deleted', async () => {
   const { link, topic } = await openLink(redisStreams(at(plain.port)), freshTopic());
   const sink = new FakeSink();
   sink.capacity = 0;
-  const source = await link.subscribe(request({ waitMs: 50 }), sink);
+  const source = await link.subscribe(request({ pollTimeoutMs: 50 }), sink);
   await link.publish([outgoing(topic, '1')]);
   await link.publish([outgoing(topic, '2')]);
   const caughtUp = source.caughtUp?.();

@@ -66,7 +66,7 @@ it('Streams: one command at each keep-alive, and four when a read has waited in 
   const { link, topic } = await open(redisStreams);
   await link.publish([outgoing(topic, '1')]);
   expect(Object.keys(await during('info'))).toEqual(['info']);
-  const source = await link.subscribe(request({ waitMs: 50 }), new FakeSink());
+  const source = await link.subscribe(request({ pollTimeoutMs: 50 }), new FakeSink());
   await during('xread');
   const { info = 0, xread = 0, xlen = 0, ...others } = await during('xread');
   expect(info).toBeLessThanOrEqual(4 * xread);

@@ -85,7 +85,7 @@ it.each([redis, redisStreams])('%o subscribes when it may, though the first time
 it('Streams say once why nothing can be read any more', async () => {
   const one = await open(redisStreams);
   const sink = new FakeSink();
-  const source = await one.link.subscribe(request({ waitMs: 20 }), sink);
+  const source = await one.link.subscribe(request({ pollTimeoutMs: 20 }), sink);
   await allow('-xread');
   await vi.waitFor(() => expect(sink.failures.map(({ code }) => code)).toEqual(['unauthorized']), { timeout: 5_000 });
   await allow();

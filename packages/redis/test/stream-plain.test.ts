@@ -55,7 +55,7 @@ describe('a stream that is gone', () => {
   ])('by %s with events that were not read is signalled, though nobody publishes any more', async (_, remove) => {
     const one = await open();
     const sink = new FakeSink();
-    await listen(one, { waitMs: 20 }, sink);
+    await listen(one, { pollTimeoutMs: 20 }, sink);
     await one.link.publish([outgoing(one.topic, '1')]);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
     sink.capacity = 0;
@@ -100,7 +100,7 @@ describe('a stream that is gone', () => {
 
   it('with nothing unread is not: deleted, or expired while idle', async () => {
     const one = await open({ maxAgeMs: 1_000 });
-    const { sink } = await listen(one, { waitMs: 20 });
+    const { sink } = await listen(one, { pollTimeoutMs: 20 });
     await one.link.publish([outgoing(one.topic, '1')]);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
     await looked(3);
@@ -120,7 +120,7 @@ describe('a stream that is gone', () => {
   it('is another one when it was made again, however much it holds', async () => {
     const one = await open();
     const sink = new FakeSink();
-    await listen(one, { waitMs: 20 }, sink);
+    await listen(one, { pollTimeoutMs: 20 }, sink);
     await one.link.publish([outgoing(one.topic, '1')]);
     await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
     sink.onDeliver = () => {
@@ -144,7 +144,7 @@ describe('a stream that is gone', () => {
     const add = (id: string, event: string) =>
       [keyOf(one), id, 'event', outgoing(one.topic, event).encoded.json] as const;
     await admin.xadd(...add('1000-0', '1'));
-    const { sink } = await listen(one, { waitMs: 20, from: 'earliest' });
+    const { sink } = await listen(one, { pollTimeoutMs: 20, startFrom: 'earliest' });
     await vi.waitFor(() => expect(sink.ids).toEqual(['1']));
     await admin.xadd(...add('2000-5', '2'));
     await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2']));
@@ -198,7 +198,7 @@ describe('the age of an event', () => {
     await vi.waitFor(async () => expect((await serverMs()) - Number.parseInt(id, 10)).toBeGreaterThan(60));
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
     const late = await open({}, one.topic);
-    const { sink } = await listen(late, { from: 'earliest' });
+    const { sink } = await listen(late, { startFrom: 'earliest' });
     await vi.waitFor(() => expect(sink.ids).toEqual(['1', '2']));
     const ages = sink.delivered.map(({ lease }) => ageOf(lease) ?? -1);
     for (const age of ages) expect(age).toBeGreaterThan(50);
@@ -227,7 +227,7 @@ describe('the age of an event', () => {
     const fast = await open({ url, maxAgeMs: 60_000 }, first.topic);
     await fast.link.publish([outgoing(fast.topic, 'last')]);
     await vi.waitFor(async () => expect(await trims()).toBeGreaterThan(before));
-    const { sink } = await listen(first, { from: 'earliest' });
+    const { sink } = await listen(first, { startFrom: 'earliest' });
     await vi.waitFor(() => expect(sink.ids).toContain('last'));
     expect(sink.ids).toEqual([...ids, 'last']);
   });

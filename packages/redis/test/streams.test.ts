@@ -64,14 +64,14 @@ describe('plain subscriptions', () => {
     const one = await open();
     await one.link.publish([1, 2, 3].map((id) => outgoing(one.topic, String(id))));
     await one.link.publish([outgoing(one.topic, '4')]);
-    const earliest = await listen(one, { from: 'earliest' });
+    const earliest = await listen(one, { startFrom: 'earliest' });
     await vi.waitFor(() => expect(earliest.sink.ids).toEqual(['1', '2', '3', '4']));
     const position = earliest.sink.delivered[1]?.lease?.position ?? '';
-    const after = await listen(one, { from: { after: position } });
+    const after = await listen(one, { startFrom: { after: position } });
     await vi.waitFor(() => expect(after.sink.ids).toEqual(['3', '4']));
     const last = earliest.sink.delivered[3]?.lease?.position ?? '';
-    const none = await listen(one, { from: { after: last } });
-    const past = await listen(one, { from: { timeMs: Date.now() - 60_000 } });
+    const none = await listen(one, { startFrom: { after: last } });
+    const past = await listen(one, { startFrom: { timeMs: Date.now() - 60_000 } });
     await vi.waitFor(() => expect(past.sink.ids).toEqual(['1', '2', '3', '4']));
     await one.link.publish([outgoing(one.topic, '5')]);
     await vi.waitFor(() => expect(none.sink.ids).toEqual(['5']));

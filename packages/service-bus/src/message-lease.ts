@@ -126,14 +126,14 @@ export class MessageLease implements Lease {
       case 'accept':
         return this.#end(complete);
       case 'release': {
-        const { tries = this.attempt } = settlement;
-        if (tries < this.attempt) {
+        const { attempts = this.attempt } = settlement;
+        if (attempts < this.attempt) {
           // No handler had it this time.
-          this.#holder.attempts.untried(this.#sequenceNumber, tries);
+          this.#holder.attempts.untried(this.#sequenceNumber, attempts);
           return this.giveBack();
         }
-        this.#holder.attempts.tried(this.#sequenceNumber, tries);
-        const properties = { [TRIES_PROPERTY]: tries, [COUNTED_PROPERTY]: this.#counted };
+        this.#holder.attempts.tried(this.#sequenceNumber, attempts);
+        const properties = { [TRIES_PROPERTY]: attempts, [COUNTED_PROPERTY]: this.#counted };
         return this.#do((receiver, message) => receiver.abandonMessage(message, properties));
       }
       case 'dead-letter': {
@@ -256,7 +256,7 @@ export class SharedLease {
 
 /** What one event should have again, all of them get, and the one that was tried most often counts. */
 function rank(settlement: Settlement): number {
-  if (settlement.kind === 'release') return 2 + (settlement.tries ?? 0);
+  if (settlement.kind === 'release') return 2 + (settlement.attempts ?? 0);
   return settlement.kind === 'accept' ? 0 : 1;
 }
 

@@ -53,7 +53,7 @@ export class ServiceBusSource implements Source {
       maxUnsettled: request.maxUnsettled,
       isExclusive: plan.isExclusive,
       isOurs: plan.isExclusive && plan.autoDelete && this.#parts.administration.mayManage,
-      maxAttempts: request.maxAttempts,
+      maxAttempts: request.maxDeliveries,
       meter,
       lost: (error) => void this.#lost(plan, error),
     };

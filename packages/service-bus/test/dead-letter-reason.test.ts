@@ -29,7 +29,7 @@ it('whatever a handler throws, an event is set aside after its tries, and nothin
       calls++;
       throw thrown[data as number];
     },
-    { group: 'g', retry: { tries: 2, baseMs: 5, maxMs: 10 } },
+    { group: 'g', retry: { maxAttempts: 2, baseMs: 5, maxMs: 10 } },
   );
   for (const data of thrown.keys()) await desk.publish({ type: 'x', data });
   const setAside = () => kitchen.signals.filter(({ kind }) => kind === 'dead-lettered').length;

@@ -33,7 +33,12 @@ describe('duplicate detection of the service', () => {
 
   it('keeps what one publish sends again after a lost answer', async () => {
     const topic = freshTopic();
-    const desk = await service.join(topic, 'desk', { operationTimeoutMs: 1_000 }, { retry: { tries: 20, baseMs: 50 } });
+    const desk = await service.join(
+      topic,
+      'desk',
+      { operationTimeoutMs: 1_000 },
+      { retry: { maxAttempts: 20, baseMs: 50 } },
+    );
     service.service.broker.entities.createSubscription(topic, 'audit', {});
     await desk.publish({ type: 'warm' });
     service.service.freeze();
@@ -62,7 +67,7 @@ it('what was dead-lettered is handled when it is published again', async () => {
       if (!isMended) throw new Error('not yet');
       handled.push(id);
     },
-    { group: 'g', retry: { tries: 2, baseMs: 5 } },
+    { group: 'g', retry: { maxAttempts: 2, baseMs: 5 } },
   );
   await desk.publish({ type: 'order', id: 'order-7', source: '/shop' });
   await vi.waitFor(() => expect(kitchen.signals.map(({ kind }) => kind)).toContain('dead-lettered'), 8_000);

@@ -65,7 +65,7 @@ export default defineCommand<Options>({
     const { topic, role, instance } = options;
     const subscribe = subscribeOptions(options);
     const self = instance === undefined ? { role } : { role, instance };
-    const { from: _, durable: _durable, ...portable } = subscribe;
+    const { startFrom: _, durable: _durable, ...portable } = subscribe;
     await rehearse(topic, self, (broadcaster) => broadcaster.subscribe(() => {}, portable));
     await using broadcaster = await connect({
       ...(await (options.create
@@ -128,7 +128,7 @@ function subscribeOptions({ group, durable, from, where, filter, instance }: Opt
     throw new UsageError('--durable requires --instance or --group: the name to resume under');
   }
   return {
-    from: startPosition(from),
+    startFrom: startPosition(from),
     ...(group !== undefined && { group }),
     ...(durable !== undefined && { durable }),
     ...((where !== undefined || filter !== undefined) && { filter: bothOf(where, filter) }),

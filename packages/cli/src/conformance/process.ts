@@ -85,7 +85,7 @@ async function examine({ url, local, firstLook: isFirst, cases, ...round }: Roun
     return await runConformance(target, {
       ...round,
       ...(cases !== undefined && { cases: CASES.filter(({ id }) => cases.includes(id)) }),
-      signal: stopping.signal,
+      abortSignal: stopping.signal,
       onBegin: (begun) => send({ begun }),
       onCase: (ended) => send({ ended }),
     });

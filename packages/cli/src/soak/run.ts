@@ -35,7 +35,7 @@ export async function soak({ url, local, faults, seed, json }: SoakChoice, termi
       local,
       faults,
       ...(seed === undefined ? {} : { seed }),
-      signal: terminal.interrupted,
+      abortSignal: terminal.interrupted,
       onProgress: (soFar) => task.update(sum(soFar.faults), soakProgress(soFar)),
     });
     task.finish(soakProgress(report));

@@ -165,7 +165,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
       async run(c) {
         const desk = await c.join('desk');
         let mended = false;
-        const inbox = await c.listen(await c.join('kitchen'), { ...options, retry: { tries: 1 } }, () => {
+        const inbox = await c.listen(await c.join('kitchen'), { ...options, retry: { maxAttempts: 1 } }, () => {
           if (!mended) throw new Error('not yet');
         });
         const order = { type: 'order', id: 'order-7', source: '/shop', data: 'x' };

@@ -184,7 +184,7 @@ export const durableCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       for (const n of numbers(20)) await desk.publish({ type: 'order', data: n });
-      const inbox = await c.listen(await c.join('kitchen'), { from: 'earliest' });
+      const inbox = await c.listen(await c.join('kitchen'), { startFrom: 'earliest' });
       await desk.publish({ type: 'order', data: 20 });
       await c.fence(desk, [inbox]);
       same(inbox.data, numbers(21), 'data');
@@ -198,12 +198,12 @@ export const durableCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       const kitchen = await c.join('kitchen');
-      const first = await c.listen(kitchen, { from: 'earliest' });
+      const first = await c.listen(kitchen, { startFrom: 'earliest' });
       for (const n of numbers(10)) await desk.publish({ type: 'order', data: n });
       await first.until(10);
       const { position } = first.received[4]!;
       check(position !== undefined, 'a delivery that can be replayed tells no position');
-      const again = await c.listen(kitchen, { from: { after: position } });
+      const again = await c.listen(kitchen, { startFrom: { after: position } });
       await c.fence(desk, [again]);
       same(again.data, numbers(5, 5), 'after the fifth');
     },
@@ -220,7 +220,7 @@ export const durableCases: readonly ConformanceCase[] = [
       const timeMs = Date.now();
       await pass(25);
       for (const n of numbers(5, 5)) await desk.publish({ type: 'order', data: n });
-      const inbox = await c.listen(await c.join('kitchen'), { from: { timeMs } });
+      const inbox = await c.listen(await c.join('kitchen'), { startFrom: { timeMs } });
       await c.fence(desk, [inbox]);
       same(inbox.data, numbers(5, 5), 'data');
     },

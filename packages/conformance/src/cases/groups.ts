@@ -471,7 +471,7 @@ export const groupCases: readonly ConformanceCase[] = [
         if (before < 2) throw new Error('not yet');
       };
       const cook = await c.join('cook/c0');
-      const retry = { tries: 5, baseMs: 1, maxMs: 2 };
+      const retry = { maxAttempts: 5, baseMs: 1, maxMs: 2 };
       const fails = await c.listen(cook, { group: 'one', retry }, react);
       const sibling = await c.listen(cook, { group: 'two', retry });
       const other = await c.listen(await c.join('cook/c1'), { group: 'one', retry });

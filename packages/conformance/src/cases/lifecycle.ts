@@ -105,7 +105,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       const kitchen = await c.join('kitchen');
-      const fails = await c.listen(kitchen, { retry: { tries: 100, baseMs: 1, maxMs: 1 } }, () => {
+      const fails = await c.listen(kitchen, { retry: { maxAttempts: 100, baseMs: 1, maxMs: 1 } }, () => {
         throw new Error('always');
       });
       const hangs = await c.listen(kitchen, {}, () => new Promise(() => {}));
@@ -176,7 +176,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       const signals: AbortSignal[] = [];
       const inbox = await c.listen(await c.join('kitchen'), {}, (_, delivery) => {
-        signals.push(delivery.signal);
+        signals.push(delivery.abortSignal);
         return new Promise(() => {});
       });
       await desk.publish({ type: 'order', data: 0 });
@@ -196,7 +196,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       const gate = new Gate();
       let signal: AbortSignal | undefined;
       const inbox = await c.listen(await c.join('kitchen'), {}, (_, delivery) => {
-        signal = delivery.signal;
+        signal = delivery.abortSignal;
         return gate.passed;
       });
       for (const n of numbers(10)) await desk.publish({ type: 'order', data: n });
@@ -511,7 +511,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       const abort = new AbortController();
       const transport = c.transport();
       const connecting = [c.transport(), transport, transport].map((over) =>
-        later(c.join('desk', { transport: over, signal: abort.signal })),
+        later(c.join('desk', { transport: over, abortSignal: abort.signal })),
       );
       // What opening needs is under way, and waits for an answer.
       await c.quiet();
@@ -641,7 +641,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     requires,
     async run(c) {
       const { desk, kitchen, inbox } = await pair(c);
-      const fails = await c.listen(kitchen, { retry: { tries: 2, baseMs: 1, maxMs: 1 } }, () => {
+      const fails = await c.listen(kitchen, { retry: { maxAttempts: 2, baseMs: 1, maxMs: 1 } }, () => {
         throw new Error('the handler fails');
       });
       for (const n of numbers(5)) await desk.publish({ type: 'order', data: n + 1 });
@@ -696,7 +696,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     async run(c) {
       const kitchen = await c.join('kitchen');
       const watched = new WatchedSignal();
-      const subscription = await kitchen.subscribe(() => {}, { signal: watched.signal });
+      const subscription = await kitchen.subscribe(() => {}, { abortSignal: watched.signal });
       same(watched.listeners, 1, 'listeners while it is open');
       await subscription.close();
       same(watched.listeners, 0, 'listeners left');

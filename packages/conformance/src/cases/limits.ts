@@ -13,7 +13,7 @@ const QUESTIONS: Partial<Readonly<Record<CapabilityName, (one: Broadcaster, c: C
   fanOut: (one) => one.subscribe(() => {}),
   groups: (one) => one.subscribe(() => {}, { group: 'g' }),
   durable: (one) => one.subscribe(() => {}, { durable: true }),
-  replay: (one) => one.subscribe(() => {}, { from: 'earliest' }),
+  replay: (one) => one.subscribe(() => {}, { startFrom: 'earliest' }),
   partitionKey: (one) => one.publish({ type: 'order' }, { partitionKey: 'k' }),
   ttl: (one) => one.publish({ type: 'order' }, { ttlMs: 1_000 }),
   binary: (one) => one.publish({ type: 'order', data: new Uint8Array([1]) }),

@@ -266,11 +266,11 @@ export const publishCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       const inbox = await c.listen(await c.join('kitchen'));
       await refused(
-        () => desk.publish({ type: 'order', data: 1 }, { signal: AbortSignal.abort() }),
+        () => desk.publish({ type: 'order', data: 1 }, { abortSignal: AbortSignal.abort() }),
         ['aborted'],
         'publish',
       );
-      await desk.publish({ type: 'order', data: 2 }, { signal: new AbortController().signal });
+      await desk.publish({ type: 'order', data: 2 }, { abortSignal: new AbortController().signal });
       await c.fence(desk, [inbox]);
       same(inbox.data, [2], 'what was sent');
     },
@@ -285,7 +285,7 @@ export const publishCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk', { transport: stuck });
       const control = new AbortController();
       const waiting = refused(
-        () => desk.publish({ type: 'order' }, { signal: control.signal }),
+        () => desk.publish({ type: 'order' }, { abortSignal: control.signal }),
         ['aborted'],
         'publish',
       );

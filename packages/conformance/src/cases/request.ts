@@ -27,7 +27,7 @@ export const requestCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       await answering(c, 'kitchen/k1', (question) => ({ re: question }));
       const replies = await c.within(
-        desk.request({ type: 'question', data: { a: 1 } }, { expect: 1, timeoutMs: c.patienceMs }),
+        desk.request({ type: 'question', data: { a: 1 } }, { maxReplies: 1, timeoutMs: c.patienceMs }),
         'the reply',
       );
       same(data(replies), [{ re: { a: 1 } }], 'data');
@@ -45,7 +45,7 @@ export const requestCases: readonly ConformanceCase[] = [
       const bytes = c.manifest.capabilities.binary.level === 'none' ? [] : [new Uint8Array([0, 1, 255])];
       for (const value of [null, '', 'ü 🍜', { a: [1] }, 0, false, ...bytes]) {
         const replies = await c.within(
-          desk.request({ type: 'question', data: value }, { expect: 1, timeoutMs: c.patienceMs }),
+          desk.request({ type: 'question', data: value }, { maxReplies: 1, timeoutMs: c.patienceMs }),
           'the reply',
         );
         same(data(replies), [value], 'data');
@@ -65,7 +65,7 @@ export const requestCases: readonly ConformanceCase[] = [
         await gate.passed;
         await delivery.reply('late');
       });
-      const replies = later(desk.request({ type: 'question' }, { expect: 1, timeoutMs: c.patienceMs }).then(data));
+      const replies = later(desk.request({ type: 'question' }, { maxReplies: 1, timeoutMs: c.patienceMs }).then(data));
       await asked.until(1);
       await own.subscription.close();
       gate.open();
@@ -91,7 +91,7 @@ export const requestCases: readonly ConformanceCase[] = [
       same(
         data(
           await c.within(
-            desk.request({ type: 'question', data: 1 }, { to: 'role:kitchen', expect: 1, timeoutMs: c.patienceMs }),
+            desk.request({ type: 'question', data: 1 }, { to: 'role:kitchen', maxReplies: 1, timeoutMs: c.patienceMs }),
             'the reply',
           ),
         ),
@@ -132,7 +132,7 @@ export const requestCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       await answering(c, 'kitchen/k1', () => 'fine');
-      await c.listen(await c.join('kitchen/k2'), { retry: { tries: 1 } }, () => {
+      await c.listen(await c.join('kitchen/k2'), { retry: { maxAttempts: 1 } }, () => {
         throw new Error('no answer');
       });
       await c.listen(await c.join('kitchen/k3'));
@@ -152,7 +152,7 @@ export const requestCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       for (const n of [1, 2, 3]) await answering(c, `kitchen/k${n}`, () => n);
       const replies = await c.within(
-        desk.request({ type: 'question' }, { expect: 2, timeoutMs: 600_000 }),
+        desk.request({ type: 'question' }, { maxReplies: 2, timeoutMs: 600_000 }),
         'two replies',
       );
       same(replies.length, 2, 'replies');
@@ -202,7 +202,7 @@ export const requestCases: readonly ConformanceCase[] = [
       await Promise.all(
         Array.from({ length: 40 }, async (_, n) => {
           const replies = await c.within(
-            desks[n % 2]!.request({ type: 'question', data: n }, { expect: 1, timeoutMs: c.patienceMs }),
+            desks[n % 2]!.request({ type: 'question', data: n }, { maxReplies: 1, timeoutMs: c.patienceMs }),
             `reply ${n}`,
           );
           same(data(replies), [`re ${n}`], `reply ${n}`);
@@ -221,7 +221,7 @@ export const requestCases: readonly ConformanceCase[] = [
       const read: unknown[] = [];
       const reading = later(
         (async () => {
-          for await (const reply of desk.request({ type: 'question' }, { expect: 3, timeoutMs: c.patienceMs }))
+          for await (const reply of desk.request({ type: 'question' }, { maxReplies: 3, timeoutMs: c.patienceMs }))
             read.push(reply.data);
         })(),
       );
@@ -272,14 +272,14 @@ export const requestCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       const control = new AbortController();
       const asking = refused(
-        () => desk.request({ type: 'question' }, { timeoutMs: 600_000, signal: control.signal }),
+        () => desk.request({ type: 'question' }, { timeoutMs: 600_000, abortSignal: control.signal }),
         ['aborted'],
         'request',
       );
       control.abort();
       await c.within(asking, 'the aborted request');
       await c.within(
-        refused(() => desk.request({ type: 'question' }, { signal: AbortSignal.abort() }), ['aborted'], 'request'),
+        refused(() => desk.request({ type: 'question' }, { abortSignal: AbortSignal.abort() }), ['aborted'], 'request'),
         'the request with an aborted signal',
       );
     },
@@ -295,7 +295,7 @@ export const requestCases: readonly ConformanceCase[] = [
       const other = await c.listen(await c.join('desk'), { filter: { exact: { type: 'hello' } } });
       const all = await c.listen(await c.join('auditor'));
       await answering(c, 'kitchen', () => 'secret');
-      await c.within(desk.request({ type: 'question' }, { expect: 1, timeoutMs: c.patienceMs }), 'the reply');
+      await c.within(desk.request({ type: 'question' }, { maxReplies: 1, timeoutMs: c.patienceMs }), 'the reply');
       await desk.publish({ type: 'hello', data: 'hello' });
       await c.fence(desk, [own, all]);
       await other.until(1);

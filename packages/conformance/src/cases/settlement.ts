@@ -121,9 +121,13 @@ export const settlementCases: readonly ConformanceCase[] = [
     requires,
     async run(c) {
       const desk = await c.join('desk');
-      const inbox = await c.listen(await c.join('kitchen'), { retry: { ...QUICK, tries: 10 } }, (_, { attempt }) => {
-        if (attempt < 6) throw new Error('not yet');
-      });
+      const inbox = await c.listen(
+        await c.join('kitchen'),
+        { retry: { ...QUICK, maxAttempts: 10 } },
+        (_, { attempt }) => {
+          if (attempt < 6) throw new Error('not yet');
+        },
+      );
       await desk.publish({ type: 'order', data: 'x' });
       await inbox.until(6);
       await c.fence(desk, [inbox]);
@@ -154,13 +158,13 @@ export const settlementCases: readonly ConformanceCase[] = [
     },
   },
   {
-    id: 'settlement/tries-run-out',
+    id: 'settlement/attempts-run-out',
     clause: 'settlement.4',
-    title: 'after three failing tries it is set aside, and says so',
+    title: 'after three failed attempts it is set aside, and says so',
     requires: withDeadLetter,
     async run(c) {
       const desk = await c.join('desk');
-      const inbox = await c.listen(await c.join('kitchen'), { retry: { ...QUICK, tries: 3 } }, (event) => {
+      const inbox = await c.listen(await c.join('kitchen'), { retry: { ...QUICK, maxAttempts: 3 } }, (event) => {
         if (event.data === 'bad') throw new Error('burnt');
       });
       await desk.publish({ type: 'order', data: 'bad' });
@@ -179,7 +183,7 @@ export const settlementCases: readonly ConformanceCase[] = [
     requires: withDeadLetter,
     async run(c) {
       const desk = await c.join('desk');
-      const inbox = await c.listen(await c.join('kitchen'), { retry: { tries: 1 } }, () => {
+      const inbox = await c.listen(await c.join('kitchen'), { retry: { maxAttempts: 1 } }, () => {
         throw new Error('burnt');
       });
       await desk.publish({ type: 'order', data: 'x' });
@@ -189,13 +193,13 @@ export const settlementCases: readonly ConformanceCase[] = [
     },
   },
   {
-    id: 'settlement/tries-run-out-in-group',
+    id: 'settlement/attempts-run-out-in-group',
     clause: 'settlement.4',
     title: 'a group sets aside once for all members',
     requires: { capabilities: ['everyone', 'settlement', 'redelivery', 'deadLetter', 'groups'] },
     async run(c) {
       const desk = await c.join('desk');
-      const options = { group: 'g', retry: { ...QUICK, tries: 3 } };
+      const options = { group: 'g', retry: { ...QUICK, maxAttempts: 3 } };
       const fail = () => {
         throw new Error('burnt');
       };
@@ -209,7 +213,7 @@ export const settlementCases: readonly ConformanceCase[] = [
     },
   },
   {
-    id: 'settlement/tries-here-count-there',
+    id: 'settlement/attempts-here-count-there',
     clause: 'settlement.4',
     title:
       'tries that a closing member made by itself count for the member that takes over; what it never began does not',
@@ -231,12 +235,12 @@ export const settlementCases: readonly ConformanceCase[] = [
         };
       const one: Inbox = await c.listen(
         worker,
-        { group: 'g', retry: { ...QUICK, tries: 3 } },
+        { group: 'g', retry: { ...QUICK, maxAttempts: 3 } },
         failing(() => one),
       );
       const two: Inbox = await c.listen(
         worker,
-        { group: 'g', retry: { ...QUICK, tries: 3 } },
+        { group: 'g', retry: { ...QUICK, maxAttempts: 3 } },
         failing(() => two),
       );
       await desk.publish({ type: 'order', data: 'x' }, { partitionKey: 'k' });
@@ -399,7 +403,7 @@ export const settlementCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       let failing = true;
-      const inbox = await c.listen(await c.join('kitchen'), { retry: { tries: 2, ...QUICK } }, () => {
+      const inbox = await c.listen(await c.join('kitchen'), { retry: { maxAttempts: 2, ...QUICK } }, () => {
         if (failing) throw new Error('down');
       });
       for (let n = 0; n < 50; n++) await desk.publish({ type: 'order', data: n });
@@ -457,7 +461,7 @@ export const settlementCases: readonly ConformanceCase[] = [
       if (c.manifest.capabilities.deadLetter.level === 'native') return;
       const aside = await c.listen(await c.join('auditor', { topic: `${c.topic}.dead-letter` }));
       const desk = await c.join('desk/desk-1');
-      const inbox = await c.listen(await c.join('kitchen'), { retry: { tries: 2, ...QUICK } }, () => {
+      const inbox = await c.listen(await c.join('kitchen'), { retry: { maxAttempts: 2, ...QUICK } }, () => {
         throw new Error('burnt');
       });
       await desk.publish({ type: 'order', id: 'order-1', subject: 'table 7', table: 7, data: { soup: 'ö' } });
@@ -586,9 +590,9 @@ export const settlementCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       const aborted: boolean[] = [];
       const inbox = await c.listen(await c.join('kitchen'), {}, async (_, delivery) => {
-        aborted.push(delivery.signal.aborted);
+        aborted.push(delivery.abortSignal.aborted);
         await pass(5);
-        aborted.push(delivery.signal.aborted);
+        aborted.push(delivery.abortSignal.aborted);
       });
       await desk.publish({ type: 'order', data: 'x' });
       await inbox.until(1);

@@ -9,7 +9,7 @@ const NOT_OPTIONS: readonly (readonly [string, unknown])[] = [
   ['zero-concurrency', { concurrency: 0 }],
   ['fractional-concurrency', { concurrency: 1.5 }],
   ['negative-buffer', { bufferSize: -1 }],
-  ['zero-tries', { retry: { tries: 0 } }],
+  ['zero-attempts', { retry: { maxAttempts: 0 } }],
   ['negative-base', { retry: { baseMs: -1 } }],
   ['negative-lock', { lockMs: -1 }],
   ['unknown-dead-letter', { deadLetter: 'somewhere' }],
@@ -412,7 +412,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
     requires,
     async run(c) {
       const kitchen = await c.join('kitchen');
-      await refused(() => kitchen.subscribe(() => {}, { signal: AbortSignal.abort() }), ['aborted'], 'subscribe');
+      await refused(() => kitchen.subscribe(() => {}, { abortSignal: AbortSignal.abort() }), ['aborted'], 'subscribe');
     },
   },
   {
@@ -424,7 +424,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
       const desk = await c.join('desk');
       const kitchen = await c.join('kitchen');
       const control = new AbortController();
-      const ends = await c.listen(kitchen, { signal: control.signal });
+      const ends = await c.listen(kitchen, { abortSignal: control.signal });
       const stays = await c.listen(kitchen);
       await desk.publish({ type: 'order', data: 1 });
       await ends.until(1);
@@ -565,7 +565,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
     async run(c) {
       const desk = await c.join('desk');
       const kitchen = await c.join('kitchen');
-      await c.listen(kitchen, { retry: { tries: 1 }, deadLetter: 'drop' }, () => {
+      await c.listen(kitchen, { retry: { maxAttempts: 1 }, deadLetter: 'drop' }, () => {
         throw new Error('always');
       });
       const fine = await c.listen(kitchen);

@@ -195,7 +195,7 @@ export const ttlCases: readonly ConformanceCase[] = [
       let lateMs = 0;
       const inbox = await c.listen(
         await c.join('kitchen'),
-        { retry: { tries: 1_000, baseMs: 5, maxMs: 10 } },
+        { retry: { maxAttempts: 1_000, baseMs: 5, maxMs: 10 } },
         (event) => {
           if (event.data === 'after') return;
           if (event.data === ttlMs) {

@@ -3,7 +3,7 @@ import { chapter } from '../clause.ts';
 export const request = chapter('request', 'Scatter and gather.', [
   ['MUST', 'A reply reaches the one who asked, with its data and with who answered.'],
   ['MUST', 'Replies of all who answer in time are gathered.'],
-  ['MUST', '`expect` ends the gathering as soon as there are enough.'],
+  ['MUST', '`maxReplies` ends the gathering as soon as there are enough.'],
   ['MUST', 'If nobody answers, the gathering ends in time with nothing.'],
   ['MUST', 'Only those addressed are asked.'],
   ['MUST', 'Replies to different requests are never mixed up.'],

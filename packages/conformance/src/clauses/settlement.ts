@@ -6,7 +6,7 @@ export const settlement = chapter('settlement', 'What becomes of a delivery.', [
   ['MUST', '`attempt` is 1 at first and grows by one with each delivery of the event to the subscription.'],
   [
     'MUST',
-    'After `tries` attempts an event is dead-lettered, signalled with its reason and count, and not delivered again.',
+    'After `maxAttempts` attempts an event is dead-lettered, signalled with its reason and count, and not delivered again.',
   ],
   ['MUST', '`reject` dead-letters at once, with the reason given.'],
   ['MUST', '`release` has the event delivered again.'],

@@ -218,26 +218,26 @@ export const deliveryMutants: readonly Mutant[] = [
   {
     name: 'never-answers-attempts',
     wrong: 'every lease says that it is the first attempt',
-    caughtBy: ['settlement/attempts-count-in-group', 'settlement/tries-run-out-in-group'],
+    caughtBy: ['settlement/attempts-count-in-group', 'settlement/attempts-run-out-in-group'],
     breed: (make) => () => interfere(make(), { lease: (lease) => relet(lease, { attempt: 1 }) }),
   },
   {
     name: 'never-hears-of-tries',
     wrong: 'what a member tried by itself is not counted for the next',
-    caughtBy: ['settlement/tries-here-count-there'],
+    caughtBy: ['settlement/attempts-here-count-there'],
     breed: (make) => () =>
       interfere(make(), {
         lease: (lease) =>
           relet(lease, {
             settle: (settlement) =>
-              lease.settle(settlement.kind === 'release' ? { ...settlement, tries: lease.attempt } : settlement),
+              lease.settle(settlement.kind === 'release' ? { ...settlement, attempts: lease.attempt } : settlement),
           }),
       }),
   },
   {
     name: 'neighbours-share-an-outcome',
     wrong: 'deliveries that are settled in one turn all have the outcome of the first',
-    caughtBy: ['settlement/tries-here-count-there'],
+    caughtBy: ['settlement/attempts-here-count-there'],
     breed: (make) => () => {
       let first: Settlement | undefined;
       return interfere(make(), {

@@ -28,9 +28,9 @@ interface Listener {
   isStopped: boolean;
 }
 
-/** `waitMs` names the subscription that a source belongs to: core hands it on as it is. */
+/** `pollTimeoutMs` names the subscription that a source belongs to: core hands it on as it is. */
 const FIRST_WAIT_MS = 1_000;
-export const waitMsOf = (sub: number): number => FIRST_WAIT_MS + sub;
+export const pollTimeoutMsOf = (sub: number): number => FIRST_WAIT_MS + sub;
 
 /** The topic of every history. */
 export const TOPIC = 'sim';
@@ -264,7 +264,7 @@ export class Service {
   }
 
   #record(slot: number, request: SourceRequest): SourceRecord {
-    const sub = request.waitMs - FIRST_WAIT_MS;
+    const sub = request.pollTimeoutMs - FIRST_WAIT_MS;
     const record: SourceRecord = {
       slot,
       sub: this.#trace.subscriptions.has(sub) ? sub : undefined,

@@ -324,7 +324,7 @@ export class Store {
   #settle(member: Member, held: Held, settlement: Settlement): void {
     if (!held.isLive) throw refusal('lock-lost');
     if (settlement.kind === 'release') {
-      held.entry.deliveries = settlement.tries ?? held.entry.deliveries;
+      held.entry.deliveries = settlement.attempts ?? held.entry.deliveries;
       this.#lose(member, held);
       held.handed.isVoid = false;
       this.pumpAll();

@@ -64,7 +64,7 @@ export class UserCode {
       closesWithinMs: undefined,
       isFinal: false,
       get wasAbandoned() {
-        return delivery.signal.aborted;
+        return delivery.abortSignal.aborted;
       },
     };
     trace.calls.push(call);
@@ -93,7 +93,7 @@ export class UserCode {
           end(trace, call, 'released');
         });
       case 'hang':
-        delivery.signal.addEventListener('abort', () => {});
+        delivery.abortSignal.addEventListener('abort', () => {});
         return new Promise(() => {});
       case 'return-odd': {
         const odd = ODD_RETURNED[act.odd % ODD_RETURNED.length] as (typeof ODD_RETURNED)[number];

@@ -12,7 +12,7 @@ import { Clock } from './clock.ts';
 import type { Deed, History, PublishPlan, Step, SubscriptionPlan } from './history.ts';
 import { ParticipantRuntime, START_WALL_MS } from './participant-runtime.ts';
 import { type Profile, profileOf } from './profile.ts';
-import { Service, storeNameOf, TOPIC, waitMsOf } from './service.ts';
+import { pollTimeoutMsOf, Service, storeNameOf, TOPIC } from './service.ts';
 import { type Published, type SlotRecord, type SubscriptionRecord, Trace } from './trace.ts';
 import { UserCode } from './user-code.ts';
 import { WatchedSignal } from './watched-signal.ts';
@@ -343,9 +343,9 @@ class World {
       ...(plan.deadLetter === undefined ? {} : { deadLetter: plan.deadLetter }),
       concurrency: plan.concurrency ?? 1,
       bufferSize: plan.bufferSize ?? 100,
-      retry: { tries: plan.tries ?? 2 },
+      retry: { maxAttempts: plan.tries ?? 2 },
       lockMs: LOCK_MS,
-      waitMs: waitMsOf(plan.sub),
+      pollTimeoutMs: pollTimeoutMsOf(plan.sub),
       signal: listening.signal.signal,
       onSignal: (signal: SubscriptionRecord['signals'][number]['signal']) => {
         record.signals.push({ signal, at: trace.now() });
@@ -418,7 +418,10 @@ class World {
     const player = this.#present(slot);
     if (player === undefined) return;
     const published = this.#describe(slot, player.record.source, { count: 1, ttlMs: timeoutMs }, 'request');
-    const replies = player.broadcaster.request({ type: 'sim.request', data: published.number }, { expect, timeoutMs });
+    const replies = player.broadcaster.request(
+      { type: 'sim.request', data: published.number },
+      { maxReplies: expect, timeoutMs },
+    );
     this.#trace.watch('request', slot, replies);
   }
 

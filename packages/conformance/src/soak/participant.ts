@@ -143,7 +143,7 @@ function join(order: Told<'join'>): void {
         transport: await transportOf(order),
         topic: order.topic,
         self: { instance: order.instance, role: order.role },
-        retry: { tries: 10, baseMs: 20, maxMs: 500 },
+        retry: { maxAttempts: 10, baseMs: 20, maxMs: 500 },
         onSignal: (signal) => note({ what: 'signal', life: order.life, signal: recorded(signal) }),
       });
       note({ what: 'joined', life: order.life });
@@ -233,7 +233,7 @@ function subscribe(order: Told<'subscribe'>): void {
         ...(odd ? { filter: 'odd = TRUE' } : {}),
         concurrency,
         lockMs: order.lockMs,
-        retry: { tries, baseMs: 5, maxMs: 40 },
+        retry: { maxAttempts: tries, baseMs: 5, maxMs: 40 },
         onSignal: (signal) => note({ what: 'signal', life: order.life, sub, signal: recorded(signal) }),
       });
       note({ what: 'subscribed', sub });
@@ -311,7 +311,7 @@ function handle(order: Told<'subscribe'>, event: BroadcastEvent, delivery: Deliv
   const call = `${process.pid}-${calls++}`;
   note({ what: 'call', call, sub: order.sub, n, id: event.id, attempt: delivery.attempt });
   const done = (outcome: CallOutcome) =>
-    note({ what: 'done', call, outcome: delivery.signal.aborted ? 'abandoned' : outcome });
+    note({ what: 'done', call, outcome: delivery.abortSignal.aborted ? 'abandoned' : outcome });
   const random = seeded(order.seed ^ Math.imul(n + 1, 0x9e3779b1) ^ Math.imul(delivery.attempt, 0x85ebca6b));
   const deed = calm ? 'accept' : chosen(order.mood, random());
   switch (deed) {

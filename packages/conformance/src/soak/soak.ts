@@ -34,7 +34,7 @@ export interface SoakOptions {
   /** Longest search for a shorter history after a failure. 0: none. @default {@link DEFAULT_SHRINK_MS} */
   readonly shrinkMs?: number;
   /** Ends the soak; what was seen so far is reported. */
-  readonly signal?: AbortSignal;
+  readonly abortSignal?: AbortSignal;
   /** Called after each history. */
   readonly onProgress?: (soFar: SoakReport) => void;
   /** Called with each failure, when its history has been shortened. */
@@ -93,7 +93,7 @@ class Soak {
   }
 
   async run(): Promise<SoakReport> {
-    const { signal, forMs, lanes = Math.min(8, 2 * availableParallelism()) } = this.#options;
+    const { abortSignal: signal, forMs, lanes = Math.min(8, 2 * availableParallelism()) } = this.#options;
     const stop = () => this.#stop();
     const timer = forMs === undefined ? undefined : setTimeout(stop, forMs);
     signal?.addEventListener('abort', stop, { once: true });

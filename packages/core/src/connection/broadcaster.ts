@@ -24,16 +24,16 @@ import type { SignalListener } from '../contract/signal.ts';
 import type { Link } from '../contract/transport.ts';
 import type { Refuse } from '../contract/unsupported.ts';
 import type { MemberList } from '../control/member-list.ts';
-import type { Through } from '../control/request-desk.ts';
+import type { Through } from '../control/requests.ts';
 import { CLOSE_OPTIONS, LiveSubscription } from '../deliver/subscription.ts';
 import { type SubscriptionSettings, subscribeOptions, subscriptionSettings } from '../deliver/subscription-settings.ts';
 import type { BroadcastEvent, EventInput } from '../envelope/event.ts';
 import { RESERVED_TYPE_PREFIX } from '../publish/publisher.ts';
-import { Inbox } from '../receive/inbox.ts';
+import { SourceReceiver } from '../receive/source-receiver.ts';
 import { isAborted, onAbort, orAborted } from '../timing/abort.ts';
 import { keepAlive } from '../timing/runtime.ts';
 import { settlesWithin } from '../timing/timer.ts';
-import type { ControlSource, Session, Wrapping } from './session.ts';
+import type { BroadcasterContext, ControlSource, Wrapping } from './broadcaster-context.ts';
 
 /** A connected broadcaster. Made by `connect`. */
 export class LiveBroadcaster<
@@ -43,41 +43,41 @@ export class LiveBroadcaster<
   AnswerInputs extends EventMap = Answers,
 > implements Broadcaster<Events, Inputs, Answers, AnswerInputs>
 {
-  readonly #session: Session;
+  readonly #context: BroadcasterContext;
   readonly #metered: Readonly<Record<string, number>>;
   /** What is for this instance alone. The same one until it has stopped. */
-  readonly #directInbox: () => Inbox;
+  readonly #directInbox: () => SourceReceiver;
   readonly #onClosed: () => void;
   /** Can some publish options not be honoured here? Then each publish is looked at. */
   readonly #isRestricted: boolean;
   readonly #isPlain: boolean;
-  #shared: Inbox | undefined;
+  #shared: SourceReceiver | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(
-    session: Session,
+    context: BroadcasterContext,
     metered: Readonly<Record<string, number>>,
-    directInbox: () => Inbox,
+    directInbox: () => SourceReceiver,
     onClosed: () => void,
   ) {
-    this.#session = session;
+    this.#context = context;
     this.#metered = metered;
     this.#directInbox = directInbox;
     this.#onClosed = onClosed;
-    this.#isRestricted = PUBLISH_CAPABILITIES.some((name) => session.manifest.capabilities[name].level === 'none');
-    this.#isPlain = session.schemas === undefined && !session.middleware.some((layer) => layer.publish !== undefined);
+    this.#isRestricted = PUBLISH_CAPABILITIES.some((name) => context.manifest.capabilities[name].level === 'none');
+    this.#isPlain = context.schemas === undefined && !context.middleware.some((layer) => layer.publish !== undefined);
   }
 
   get topic(): string {
-    return this.#session.topic;
+    return this.#context.topic;
   }
 
   get self(): Participant {
-    return this.#session.self;
+    return this.#context.self;
   }
 
   get manifest(): Manifest {
-    return this.#session.manifest;
+    return this.#context.manifest;
   }
 
   get metered(): Readonly<Record<string, number>> {
@@ -85,11 +85,11 @@ export class LiveBroadcaster<
   }
 
   get dropped(): Dropped {
-    return { ...this.#session.dropped };
+    return { ...this.#context.dropped };
   }
 
   get native(): unknown {
-    return this.#session.link.native;
+    return this.#context.link.native;
   }
 
   publish(event: EventInputOf<Inputs>, options?: PublishOptions): Promise<void> {
@@ -99,8 +99,8 @@ export class LiveBroadcaster<
       const sent = this.#isPlain
         ? this.#send(event, options)
         : keepAlive(
-            this.#session.runtime,
-            (this.#session.wrapping as Wrapping).publishThrough(this.#session, event, options, this.#send),
+            this.#context.runtime,
+            (this.#context.wrapping as Wrapping).publishThrough(this.#context, event, options, this.#send),
           );
       return options === undefined ? sent : this.#as(options, sent);
     } catch (thrown) {
@@ -109,7 +109,7 @@ export class LiveBroadcaster<
   }
 
   readonly #send = (event: EventInput, options: PublishOptions | undefined): Promise<void> => {
-    const { publisher } = this.#session;
+    const { publisher } = this.#context;
     const type: unknown = event?.type;
     if (typeof type === 'string' && type.charCodeAt(0) === LETTER_P && type.startsWith(RESERVED_TYPE_PREFIX)) {
       throw new PolycastError('invalid-event', `event types that start with '${RESERVED_TYPE_PREFIX}' are reserved`);
@@ -119,21 +119,21 @@ export class LiveBroadcaster<
 
   /** The promise the caller asked for. */
   #as(options: PublishOptions, sent: Promise<void>): Promise<void> {
-    const { confirm, signal } = options;
+    const { confirm, abortSignal } = options;
     if (confirm === 'none') {
       sent.catch((thrown: unknown) => {
-        this.#session.tell({ kind: 'failed', what: 'publish', error: PolycastError.from(thrown) });
+        this.#context.report({ kind: 'failed', what: 'publish', error: PolycastError.from(thrown) });
       });
       return Promise.resolve();
     }
-    return orAborted(sent, signal, 'publish was aborted; the event may have been sent');
+    return orAborted(sent, abortSignal, 'publish was aborted; the event may have been sent');
   }
 
   #checkPublish(options: PublishOptions): void {
     if (!isUsual(options)) optionsOf('publish', options, PUBLISH_OPTIONS);
-    const { confirm = 'accepted', signal } = options;
+    const { confirm = 'accepted', abortSignal } = options;
     oneOf('confirm', confirm, ['accepted', 'none']);
-    if (isAborted(signal)) throw abortedError('publish');
+    if (isAborted(abortSignal)) throw abortedError('publish');
     if (!this.#isRestricted) return;
     const addresses = typeof options.to === 'string' ? [options.to] : (options.to ?? []);
     if (options.carbonCopy) this.#require('carbonCopy', 'carbonCopy: true');
@@ -143,7 +143,7 @@ export class LiveBroadcaster<
   }
 
   #require(capability: CapabilityName, asked: string): void {
-    const { manifest, refuse } = this.#session;
+    const { manifest, refuse } = this.#context;
     if (manifest.capabilities[capability].level === 'none') throw (refuse as Refuse)(capability, asked);
   }
 
@@ -153,7 +153,7 @@ export class LiveBroadcaster<
     first?: Handler<EventOf<Events>> | SubscribeOptions,
     second?: SubscribeOptions,
   ): Promise<Subscription<EventOf<Events>>> {
-    return keepAlive(this.#session.runtime, this.#subscribe(first, second));
+    return keepAlive(this.#context.runtime, this.#subscribe(first, second));
   }
 
   on<Type extends keyof Events & string>(
@@ -165,7 +165,7 @@ export class LiveBroadcaster<
       return Promise.reject(new TypeError('on() takes a type and a handler function'));
     }
     return keepAlive(
-      this.#session.runtime,
+      this.#context.runtime,
       this.#subscribe(handler as unknown as Handler<EventOf<Events>>, options, type),
     ) as never;
   }
@@ -184,7 +184,7 @@ export class LiveBroadcaster<
     if (handler === undefined && second !== undefined)
       throw new TypeError('subscribe() takes the handler before the options');
     const options = subscribeOptions(handler === undefined ? (first as SubscribeOptions | undefined) : second);
-    if (isAborted(options?.signal)) throw abortedError('subscribe');
+    if (isAborted(options?.abortSignal)) throw abortedError('subscribe');
     const settings = await this.#settingsOf(options, type);
     // Most pages iterate over none.
     const given =
@@ -196,7 +196,7 @@ export class LiveBroadcaster<
     this.#checkSubscribe(settings);
     let subscription: LiveSubscription | undefined;
     let isAbandoned = false;
-    const off = onAbort(options?.signal, () => {
+    const off = onAbort(options?.abortSignal, () => {
       isAbandoned = true;
       void subscription?.close();
     });
@@ -215,30 +215,30 @@ export class LiveBroadcaster<
   async #settingsOf(options: SubscribeOptions = {}, type: string | undefined): Promise<SubscriptionSettings> {
     if (options.filter === undefined && type === undefined) return subscriptionSettings(options);
     const { subscriptionFilter } = await import('../filter/subscription-filter.ts');
-    return subscriptionSettings(options, subscriptionFilter(options.filter, this.#session.filterTarget, type));
+    return subscriptionSettings(options, subscriptionFilter(options.filter, this.#context.filterTarget, type));
   }
 
   async #listen(
     settings: SubscriptionSettings,
     given: ConstructorParameters<typeof LiveSubscription>[2],
   ): Promise<LiveSubscription> {
-    const session = this.#session;
+    const context = this.#context;
     const isShared = this.#isSharable(settings);
     const leases = isShared ? undefined : await import('../deliver/leases.ts');
-    const inbox = await this.#inboxFor(settings);
+    const receiver = await this.#inboxFor(settings);
     // It may have been closed meanwhile.
     if (this.#closing !== undefined) throw closedError();
-    const subscription = new LiveSubscription(inbox, settings, given, leases);
-    inbox.join(subscription);
-    session.subscriptions.add(subscription);
+    const subscription = new LiveSubscription(receiver, settings, given, leases);
+    receiver.join(subscription);
+    context.subscriptions.add(subscription);
     try {
-      await inbox.open();
-      if (session.manifest.capabilities.members.level === 'emulated') await session.lane?.listenForControl(session);
-      const { presence } = session;
+      await receiver.open();
+      if (context.manifest.capabilities.members.level === 'emulated') await context.lane?.listenForControl(context);
+      const { presence } = context;
       subscription.onClosed(() => void presence?.sync().catch(() => {}));
       await presence?.sync();
     } catch (thrown) {
-      if (inbox === this.#shared) this.#shared = undefined;
+      if (receiver === this.#shared) this.#shared = undefined;
       await subscription.close({ drainMs: 0 });
       throw this.#closing === undefined ? PolycastError.from(thrown) : closedError();
     }
@@ -249,25 +249,25 @@ export class LiveBroadcaster<
     return subscription;
   }
 
-  async #inboxFor(settings: SubscriptionSettings): Promise<Inbox> {
-    const session = this.#session;
+  async #inboxFor(settings: SubscriptionSettings): Promise<SourceReceiver> {
+    const context = this.#context;
     if (this.#isSharable(settings)) return this.#caughtUp(() => this.#sharedInbox());
-    const { instance, fanOut } = session.manifest.capabilities;
+    const { instance, fanOut } = context.manifest.capabilities;
     // Where a group is the only receiver there is, nothing comes past it.
     if (settings.group === undefined || instance.level === 'none' || fanOut.level === 'none')
-      return new Inbox(session, settings, 'own');
+      return new SourceReceiver(context, settings, 'own');
     await this.#caughtUp(this.#directInbox);
-    const { groupInbox } = await import('../receive/group-inbox.ts');
-    return groupInbox(Inbox, session, settings, this.#directInbox);
+    const { groupReceiver } = await import('../receive/group-receiver.ts');
+    return groupReceiver(SourceReceiver, context, settings, this.#directInbox);
   }
 
   /** Plain subscriptions share one source, unless the service settles each delivery. */
   #isSharable(settings: SubscriptionSettings): boolean {
-    const { capabilities } = this.#session.manifest;
+    const { capabilities } = this.#context.manifest;
     return (
       settings.group === undefined &&
       settings.durable === undefined &&
-      settings.from === 'new' &&
+      settings.startFrom === 'new' &&
       settings.filter?.native === undefined &&
       capabilities.settlement.level !== 'native'
     );
@@ -276,20 +276,20 @@ export class LiveBroadcaster<
   #checkSubscribe(settings: SubscriptionSettings): void {
     if (settings.group !== undefined) this.#require('groups', `group: '${settings.group}'`);
     if (settings.durable !== undefined) this.#require('durable', 'durable');
-    if (settings.from !== 'new') this.#require('replay', 'from');
+    if (settings.startFrom !== 'new') this.#require('replay', 'from');
     if (settings.group === undefined) this.#require('fanOut', 'a subscription without a group');
   }
 
-  #sharedInbox(): Inbox {
+  #sharedInbox(): SourceReceiver {
     if (this.#shared === undefined || this.#shared.isStopped) {
-      this.#shared = new Inbox(this.#session, subscriptionSettings(undefined), 'shared');
+      this.#shared = new SourceReceiver(this.#context, subscriptionSettings(undefined), 'shared');
     }
     return this.#shared;
   }
 
-  async #caughtUp(inboxOf: () => Inbox): Promise<Inbox> {
+  async #caughtUp(inboxOf: () => SourceReceiver): Promise<SourceReceiver> {
     // Bounded: one whose members are full brings nothing until they have room.
-    await settlesWithin(this.#session.runtime, inboxOf().caughtUp(), CAUGHT_UP_WITHIN_MS);
+    await settlesWithin(this.#context.runtime, inboxOf().caughtUp(), CAUGHT_UP_WITHIN_MS);
     // Its last subscription may have left meanwhile.
     return inboxOf();
   }
@@ -301,15 +301,17 @@ export class LiveBroadcaster<
     if (this.#closing !== undefined) throw closedError();
     optionsOf('request', options, REQUEST_OPTIONS);
     this.#require('request', 'request()');
-    const session = this.#session;
-    const { wrapping } = session;
+    const context = this.#context;
+    const { wrapping } = context;
     const through: Through | undefined =
-      this.#isPlain || wrapping === undefined ? undefined : (...given) => wrapping.publishThrough(session, ...given);
-    return session.desk.request(event, options, () => this.#listenBeside(), through) as Replies<ReplyTo<Answers, Type>>;
+      this.#isPlain || wrapping === undefined ? undefined : (...given) => wrapping.publishThrough(context, ...given);
+    return context.requests.request(event, options, () => this.#listenBeside(), through) as Replies<
+      ReplyTo<Answers, Type>
+    >;
   }
 
   members(options: MembersOptions = {}): Promise<readonly Participant[]> {
-    return keepAlive(this.#session.runtime, this.#members(options));
+    return keepAlive(this.#context.runtime, this.#members(options));
   }
 
   async #members(options: MembersOptions): Promise<readonly Participant[]> {
@@ -317,42 +319,42 @@ export class LiveBroadcaster<
     optionsOf('members', options, MEMBERS_OPTIONS);
     if (options.timeoutMs !== undefined) duration('timeoutMs', options.timeoutMs);
     this.#require('members', 'members()');
-    const { link, members, mayAskMembers } = this.#session;
+    const { link, members, mayAskMembers } = this.#context;
     if (!mayAskMembers) throw new PolycastError('invalid-configuration', 'members() needs connect({ members: true })');
     if (link.members !== undefined) {
       const all = await link.members();
       return options.role === undefined ? all : all.filter(({ role }) => role === options.role);
     }
     await this.#listenBeside();
-    return (members as MemberList).list(options, this.#session.subscriptions.size > 0);
+    return (members as MemberList).list(options, this.#context.subscriptions.size > 0);
   }
 
   async #listenBeside(): Promise<void> {
-    const session = this.#session;
-    session.lane ??= await import('../control/control-lane.ts');
-    await session.lane.listenBeside(session);
+    const context = this.#context;
+    context.lane ??= await import('../control/control-channel.ts');
+    await context.lane.listenBeside(context);
   }
 
   async endpoint(request: Request): Promise<Response> {
     if (this.#closing !== undefined) throw closedError();
     this.#require('endpoint', 'endpoint()');
     try {
-      return await (this.#session.link as Required<Pick<Link, 'endpoint'>>).endpoint(request);
+      return await (this.#context.link as Required<Pick<Link, 'endpoint'>>).endpoint(request);
     } catch (thrown) {
       throw PolycastError.from(thrown);
     }
   }
 
   onSignal(listener: SignalListener): () => void {
-    return this.#session.signals.add(listener);
+    return this.#context.signals.add(listener);
   }
 
   close(options: CloseOptions = {}): Promise<void> {
     optionsOf('close', options, CLOSE_OPTIONS);
     const { drainMs = DEFAULT_DRAIN_MS } = options;
-    const all = [...this.#session.subscriptions];
+    const all = [...this.#context.subscriptions];
     const own = all.filter((subscription) => subscription.isInside);
-    this.#closing ??= keepAlive(this.#session.runtime, this.#close(+drainMs));
+    this.#closing ??= keepAlive(this.#context.runtime, this.#close(+drainMs));
     if (own.length === 0) return this.#closing;
     // A handler of ours waits for all others; the rest follows when it has returned.
     return Promise.race([
@@ -366,27 +368,27 @@ export class LiveBroadcaster<
   }
 
   async #close(drainMs: number): Promise<void> {
-    const session = this.#session;
-    session.isClosing = true;
+    const context = this.#context;
+    context.isClosing = true;
     // Nobody takes over from it.
-    const { control } = session;
-    session.control = undefined;
-    session.desk.close(closedError());
-    await Promise.all([...session.subscriptions].reverse().map((subscription) => subscription.closeWhole(drainMs)));
-    if (session.presence !== undefined) await settlesWithin(session.runtime, session.presence.sync(), drainMs);
+    const { control } = context;
+    context.control = undefined;
+    context.requests.close(closedError());
+    await Promise.all([...context.subscriptions].reverse().map((subscription) => subscription.closeWhole(drainMs)));
+    if (context.presence !== undefined) await settlesWithin(context.runtime, context.presence.sync(), drainMs);
     // Its goodbye waits behind what is being sent.
-    if (session.members !== undefined) await settlesWithin(session.runtime, session.members.close(), drainMs);
-    await settlesWithin(session.runtime, session.publisher.drain(), drainMs);
-    session.publisher.close(closedError());
+    if (context.members !== undefined) await settlesWithin(context.runtime, context.members.close(), drainMs);
+    await settlesWithin(context.runtime, context.publisher.drain(), drainMs);
+    context.publisher.close(closedError());
     await control?.close();
-    const successor = session.control as ControlSource | undefined;
+    const successor = context.control as ControlSource | undefined;
     await successor?.close();
     await this.#shared?.close();
     try {
-      await session.link.close();
+      await context.link.close();
     } catch (thrown) {
       // Nothing can be done any more; whoever listens may want to know.
-      session.tell({ kind: 'failed', what: 'source', error: PolycastError.from(thrown) });
+      context.report({ kind: 'failed', what: 'source', error: PolycastError.from(thrown) });
     }
     this.#onClosed();
   }
@@ -404,7 +406,7 @@ const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
   carbonCopy: 1,
   confirm: 1,
   partitionKey: 1,
-  signal: 1,
+  abortSignal: 1,
 };
 /** Only what most publishes give? To compare takes a third of looking names up, and every publish is looked at. */
 function isUsual(options: PublishOptions): boolean {
@@ -416,8 +418,8 @@ const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
   to: 1,
   ttlMs: 1,
   partitionKey: 1,
-  signal: 1,
-  expect: 1,
+  abortSignal: 1,
+  maxReplies: 1,
   timeoutMs: 1,
 };
 

@@ -9,17 +9,17 @@ import type { EventsOf, InputsOf, SchemaMap } from '../contract/schema.ts';
 import type { Signal, SignalListener } from '../contract/signal.ts';
 import type { Transport } from '../contract/transport.ts';
 import type { Refuse } from '../contract/unsupported.ts';
-import { RequestDesk } from '../control/request-desk.ts';
+import { Requests } from '../control/requests.ts';
 import { subscriptionSettings } from '../deliver/subscription-settings.ts';
 import { Publisher } from '../publish/publisher.ts';
-import { Inbox, MAX_LATE_SOURCES } from '../receive/inbox.ts';
+import { MAX_LATE_SOURCES, SourceReceiver } from '../receive/source-receiver.ts';
 import { isAborted, orAborted } from '../timing/abort.ts';
 import { retryPolicy } from '../timing/retry.ts';
 import { keepAlive, type Runtime, systemRuntime } from '../timing/runtime.ts';
 import { LiveBroadcaster } from './broadcaster.ts';
+import type { BroadcasterContext, OpenSubscription } from './broadcaster-context.ts';
 import { CORE } from './core-identity.ts';
 import { claimInstance } from './instances.ts';
-import type { OpenSubscription, Session } from './session.ts';
 import { SignalHub } from './signal-hub.ts';
 
 /** The transport, the topic, and this participant's identity. Pass one of `transport`, `url`, `name`; none: `POLYCAST_URL`. */
@@ -61,7 +61,7 @@ export interface ConnectOptions {
   readonly middleware?: readonly Middleware[];
   readonly onSignal?: SignalListener;
   /** Aborts connecting: code `aborted`. */
-  readonly signal?: AbortSignal;
+  readonly abortSignal?: AbortSignal;
 }
 
 const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
@@ -80,7 +80,7 @@ const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
   replies: 1,
   middleware: 1,
   onSignal: 1,
-  signal: 1,
+  abortSignal: 1,
 };
 
 /**
@@ -109,7 +109,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   const self = makeParticipant(options.self, runtime);
   const retry = retryPolicy(options.retry);
   const ttlMs = aboveZero('ttlMs', options.ttlMs ?? DEFAULT_TTL_MS);
-  isAborted(options.signal);
+  isAborted(options.abortSignal);
   const isWrapped = (options.schemas ?? options.replies ?? options.middleware) !== undefined;
   const wrapping = isWrapped ? await import('./wrapping.ts') : undefined;
   const middleware = wrapping?.checkMiddleware(options.middleware) ?? [];
@@ -144,7 +144,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     Object.values(transport.manifest.capabilities).some(({ level }) => level === 'none')
       ? refusals(transport)
       : undefined,
-    transport.manifest.capabilities.members.level === 'emulated' ? import('../control/control-lane.ts') : undefined,
+    transport.manifest.capabilities.members.level === 'emulated' ? import('../control/control-channel.ts') : undefined,
   ]);
   const release = claimInstance(transport.location, topic, self.instance);
   try {
@@ -154,19 +154,19 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     let isDown = false;
     let publisher: Publisher | undefined;
     const warned = new Set<string>();
-    const tell = (signal: Signal, isHeard?: boolean) => {
-      if (signals.tell(signal) || isHeard || warned.has(signal.kind)) return;
+    const report = (signal: Signal, isHeard?: boolean) => {
+      if (signals.report(signal) || isHeard || warned.has(signal.kind)) return;
       import('./unheard.ts').then(({ warnOf }) => warnOf(signal, topic, self, warned)).catch(() => {});
     };
     const dropped = { expired: 0, duplicates: 0, overflow: 0, corrupt: 0 };
     const lateSources = new Set<string>();
-    const expired: Session['expired'] = ({ source, id }, hear) => {
+    const expired: BroadcasterContext['expired'] = ({ source, id }, hear) => {
       dropped.expired++;
       const signal: Signal = { kind: 'expired', source, eventId: id };
       const isHeard = hear(signal);
       if (lateSources.has(source) || lateSources.size >= MAX_LATE_SOURCES) return;
       lateSources.add(source);
-      tell(signal, isHeard);
+      report(signal, isHeard);
     };
     // Not the caller's own: nothing of an adapter's stays on that.
     const unwanted = new AbortController();
@@ -181,14 +181,14 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
         if (signal.kind === 'disconnected') isDown = true;
         let isHeard = false;
         for (const subscription of subscriptions) isHeard = subscription.hear(signal) || isHeard;
-        tell(signal, isHeard);
+        report(signal, isHeard);
         if (signal.kind === 'reconnected') {
           isDown = false;
           publisher?.wake();
         }
       },
     });
-    const link = await orAborted(opening, options.signal, 'connecting was aborted').catch((thrown) => {
+    const link = await orAborted(opening, options.abortSignal, 'connecting was aborted').catch((thrown) => {
       unwanted.abort();
       // One that opens too late is closed again.
       opening.then((late) => late.close()).catch(() => {});
@@ -212,7 +212,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
     });
     const refused = (error: PolycastError) => {
       dropped.corrupt++;
-      tell({ kind: 'corrupt', error });
+      report({ kind: 'corrupt', error });
     };
     const checks = replies && wrapping && new wrapping.ReplyChecks(replies, refused);
     const takesPart = link.enter !== undefined && (members.billed !== true || options.members === true);
@@ -220,10 +220,10 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       ? new (await import('../control/presence.ts')).Presence(
           link,
           () => subscriptions.size > 0,
-          (thrown) => tell({ kind: 'failed', what: 'source', error: PolycastError.from(thrown) }),
+          (thrown) => report({ kind: 'failed', what: 'source', error: PolycastError.from(thrown) }),
         )
       : undefined;
-    const session: Session = {
+    const context: BroadcasterContext = {
       topic,
       self,
       source: sourceOf(self),
@@ -232,8 +232,8 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       link,
       runtime,
       publisher,
-      desk: new RequestDesk(self, publisher, runtime, checks),
-      members: memberList && new memberList.MemberList(self, publisher, runtime, tell),
+      requests: new Requests(self, publisher, runtime, checks),
+      members: memberList && new memberList.MemberList(self, publisher, runtime, report),
       presence,
       mayAskMembers: members.billed !== true || options.members === true,
       control: undefined,
@@ -250,16 +250,16 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       signals,
       isClosing: false,
       dropped,
-      tell,
+      report,
       expired,
     };
-    let direct: Inbox | undefined;
+    let direct: SourceReceiver | undefined;
     const directInbox = () => {
       if (direct === undefined || direct.isStopped)
-        direct = new Inbox(session, subscriptionSettings(undefined), 'direct');
+        direct = new SourceReceiver(context, subscriptionSettings(undefined), 'direct');
       return direct;
     };
-    return new LiveBroadcaster(session, metered, directInbox, release);
+    return new LiveBroadcaster(context, metered, directInbox, release);
   } catch (thrown) {
     release();
     throw PolycastError.from(thrown);

@@ -14,9 +14,9 @@ export class SignalHub {
   }
 
   /** @returns false if nobody listens */
-  tell(signal: Signal): boolean {
+  report(signal: Signal): boolean {
     const listeners = this.#listeners;
-    for (const listener of listeners) tellOne(listener, signal);
+    for (const listener of listeners) notifyListener(listener, signal);
     return listeners.length > 0;
   }
 }
@@ -27,7 +27,7 @@ export function checkListener(listener: SignalListener): SignalListener {
   throw new TypeError('onSignal must be a function');
 }
 
-export function tellOne(listener: SignalListener, signal: Signal): void {
+export function notifyListener(listener: SignalListener, signal: Signal): void {
   try {
     const returned: unknown = listener(signal);
     // An asynchronous listener: its promise is nobody's, and must not end the process.

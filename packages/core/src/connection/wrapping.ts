@@ -6,5 +6,5 @@
 export { checkMiddleware } from '../contract/middleware.ts';
 export { checkSchemas } from '../contract/schema.ts';
 export { ReplyChecks } from '../control/reply-checks.ts';
-export { wrapHandler } from '../deliver/handler-chain.ts';
-export { publishThrough } from '../publish/publish-chain.ts';
+export { wrapHandler } from '../deliver/handler-middleware.ts';
+export { publishThrough } from '../publish/publish-middleware.ts';

@@ -39,8 +39,8 @@ export type ReplyTo<Answers extends EventMap, Type extends string> = Type extend
 export const DEFAULT_TTL_MS = 600_000;
 /** @default for `lockMs`: 5 minutes */
 export const DEFAULT_LOCK_MS = 300_000;
-/** @default for `waitMs`: 30 seconds */
-export const DEFAULT_WAIT_MS = 30_000;
+/** @default for `pollTimeoutMs`: 30 seconds */
+export const DEFAULT_POLL_TIMEOUT_MS = 30_000;
 /** @default for `bufferSize`: deliveries a subscription holds beyond those being handled */
 export const DEFAULT_BUFFER_SIZE = 1_000;
 /** @default for `drainMs`: how long `close` waits for handlers */
@@ -62,7 +62,7 @@ export interface PublishOptions {
   /** Events with the same key stay in order, also within a group. At most 128 characters. */
   readonly partitionKey?: string;
   /** Aborts waiting: code `aborted`. The event may have been sent. */
-  readonly signal?: AbortSignal;
+  readonly abortSignal?: AbortSignal;
 }
 
 export interface CloseOptions {
@@ -77,7 +77,7 @@ export interface ReleaseOptions {
 
 export interface RetryOptions {
   /** Attempts in all, the first included. 1: no retry. @default 5 */
-  readonly tries?: number;
+  readonly maxAttempts?: number;
   /** Upper bound of the first wait; it doubles each time. The wait is a random part of the bound (full jitter). @default 100 */
   readonly baseMs?: number;
   /** Upper bound of any wait. @default 10_000 */
@@ -90,7 +90,7 @@ export interface SubscribeOptions {
   /** Outlives the process; resumed by the same instance id (or group) and the same name. `true` names it `default`. @default false */
   readonly durable?: boolean | string;
   /** @default 'new' */
-  readonly from?: StartPosition;
+  readonly startFrom?: StartPosition;
   /** Handlers that may run at once. 1: in order. Above 1, events with one partition key still keep their order. @default 1 */
   readonly concurrency?: number;
   /** Bound of deliveries held while handlers are busy. @default {@link DEFAULT_BUFFER_SIZE} */
@@ -106,14 +106,14 @@ export interface SubscribeOptions {
   readonly deadLetter?: 'topic' | 'drop';
   /** Lock of a delivery being handled; renewed while the handler runs. @default {@link DEFAULT_LOCK_MS} */
   readonly lockMs?: number;
-  /** Maximum wait of one poll in ms, on transports that poll. @default {@link DEFAULT_WAIT_MS} */
-  readonly waitMs?: number;
+  /** Maximum wait of one poll in ms, on transports that poll. @default {@link DEFAULT_POLL_TIMEOUT_MS} */
+  readonly pollTimeoutMs?: number;
   /** A handler running longer is signalled as `stalled`. @default {@link DEFAULT_STALLED_AFTER_MS} */
   readonly stalledAfterMs?: number;
   /** Signals that concern this subscription; they reach the broadcaster's listeners too. */
   readonly onSignal?: SignalListener;
   /** Closes the subscription. */
-  readonly signal?: AbortSignal;
+  readonly abortSignal?: AbortSignal;
 }
 
 /**
@@ -130,10 +130,10 @@ export interface Delivery<Event extends BroadcastEvent = BroadcastEvent, Answer 
   readonly event: Event;
   /** 1 for the first attempt, as far as the transport knows. */
   readonly attempt: number;
-  /** The event's position in the service, for `from: { after }`. Undefined where nothing can be replayed. */
+  /** The event's position in the service, for `startFrom: { after }`. Undefined where nothing can be replayed. */
   readonly position: string | undefined;
   /** Aborted when the lock is lost or the subscription closes without waiting for the handler any longer. */
-  readonly signal: AbortSignal;
+  readonly abortSignal: AbortSignal;
   /** Accepts the event, as returning from a handler does. */
   accept(): void;
   /** Fails permanently: dead-letters the event. */
@@ -169,7 +169,7 @@ export interface Subscription<Event extends BroadcastEvent = BroadcastEvent>
 
 export interface RequestOptions extends Omit<PublishOptions, 'confirm' | 'carbonCopy'> {
   /** Ends the request after this many replies. @default Infinity: all replies within `timeoutMs` */
-  readonly expect?: number;
+  readonly maxReplies?: number;
   /** @default 5_000 */
   readonly timeoutMs?: number;
 }

@@ -147,7 +147,7 @@ export interface SourceRequest {
   readonly group: string | undefined;
   /** Set for a subscription that outlives the process: its name, unique in the instance (or in the topic, with a group). */
   readonly durable: string | undefined;
-  readonly from: StartPosition;
+  readonly startFrom: StartPosition;
   /**
    * The service's own filter, as `filterTarget` wrote it; undefined: bring every event. It may let through more than the
    * filter does, since core evaluates the whole again, and must never withhold what the filter accepts.
@@ -156,9 +156,9 @@ export interface SourceRequest {
   /** How long a delivery stays hidden from others without renewal, ms. */
   readonly lockMs: number;
   /** How long one poll may wait for events, ms. */
-  readonly waitMs: number;
+  readonly pollTimeoutMs: number;
   /** The greatest `Lease.attempt` that core takes: a service that counts by itself must not give up sooner. */
-  readonly maxAttempts: number;
+  readonly maxDeliveries: number;
   /** Most unsettled deliveries core will hold. */
   readonly maxUnsettled: number;
 }
@@ -220,11 +220,11 @@ export interface Lease {
 export type Settlement =
   | { readonly kind: 'accept' }
   /**
-   * Deliver it again, as attempt `tries` + 1. `delayMs` is above 0 only if `delayedRelease` is native, and one of its `steps` if it has any. `tries` is how often handlers
+   * Deliver it again, as attempt `attempts` + 1. `delayMs` is above 0 only if `delayedRelease` is native, and one of its `steps` if it has any. `attempts` is how often handlers
    * have been given the event, as far as core knows: less than `Lease.attempt` for what no handler saw, more for what was tried here.
    * Left out: `Lease.attempt`.
    */
-  | { readonly kind: 'release'; readonly delayMs: number; readonly tries?: number }
+  | { readonly kind: 'release'; readonly delayMs: number; readonly attempts?: number }
   /** Only if `deadLetter` is native; else core publishes to the dead-letter topic and accepts. */
   | { readonly kind: 'dead-letter'; readonly reason: string };
 

@@ -29,7 +29,7 @@ const GOODBYE_TYPE = 'polycast.goodbye';
 export class MemberList {
   readonly #self: Participant;
   readonly #publisher: Publisher;
-  readonly #tell: (signal: Signal) => void;
+  readonly #report: (signal: Signal) => void;
   readonly #runtime: Runtime;
   readonly #seen = new Map<string, { participant: Participant; atMs: number }>();
   /** Others want heartbeats until then, by the runtime's clock. */
@@ -41,11 +41,11 @@ export class MemberList {
   #heartbeat: Timer | undefined;
   #isClosed = false;
 
-  constructor(self: Participant, publisher: Publisher, runtime: Runtime, tell: (signal: Signal) => void) {
+  constructor(self: Participant, publisher: Publisher, runtime: Runtime, report: (signal: Signal) => void) {
     this.#runtime = runtime;
     this.#self = self;
     this.#publisher = publisher;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** Are heartbeats of others expected? */
@@ -110,7 +110,7 @@ export class MemberList {
 
   #beat(): void {
     this.#send(HEARTBEAT_TYPE).catch((thrown: unknown) => {
-      this.#tell({ kind: 'failed', what: 'publish', error: PolycastError.from(thrown) });
+      this.#report({ kind: 'failed', what: 'publish', error: PolycastError.from(thrown) });
     });
   }
 

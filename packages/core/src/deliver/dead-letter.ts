@@ -1,4 +1,4 @@
-import type { Session } from '../connection/session.ts';
+import type { BroadcasterContext } from '../connection/broadcaster-context.ts';
 import type { LiveDelivery } from './delivery.ts';
 import type { HeldLease } from './held-lease.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
@@ -16,7 +16,7 @@ const MAX_REASON_LENGTH = 1_024;
  * Rejects when nothing took it: then the delivery is still ours.
  */
 export async function deadLetterTo(
-  session: Session,
+  context: BroadcasterContext,
   settings: SubscriptionSettings,
   delivery: LiveDelivery,
   reason: string,
@@ -26,7 +26,7 @@ export async function deadLetterTo(
   let kept: string | undefined;
   if (settings.deadLetter === 'drop') {
     accept(delivery);
-  } else if (session.manifest.capabilities.deadLetter.level === 'native' && isAlone(delivery.lease)) {
+  } else if (context.manifest.capabilities.deadLetter.level === 'native' && isAlone(delivery.lease)) {
     delivery.settled = true;
     try {
       await delivery.lease.settle({ kind: 'dead-letter', reason });
@@ -35,18 +35,18 @@ export async function deadLetterTo(
       delivery.settled = false;
       throw thrown;
     }
-    kept = session.topic;
+    kept = context.topic;
   } else {
-    kept = session.topic + DEAD_LETTER_SUFFIX;
+    kept = context.topic + DEAD_LETTER_SUFFIX;
     const letter = event.with({
       attributes: { deadletterreason: clean(reason), deadletterattempts: attempt },
       expiresAtMs: Number.POSITIVE_INFINITY,
     });
-    await session.publisher.send(session.publisher.address(letter, kept));
+    await context.publisher.send(context.publisher.address(letter, kept));
     accept(delivery);
   }
   const signal = { kind: 'dead-lettered', eventId: event.id, reason, attempts: attempt } as const;
-  delivery.tell(kept === undefined ? signal : { ...signal, kept });
+  delivery.report(kept === undefined ? signal : { ...signal, kept });
 }
 
 function isAlone(lease: HeldLease | undefined): lease is HeldLease {

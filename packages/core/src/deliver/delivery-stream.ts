@@ -12,7 +12,7 @@ interface Offer {
 /** The subscription that is read, as far as its stream knows it. */
 export interface StreamOwner {
   readonly runtime: Runtime;
-  readonly inbox: {
+  readonly receiver: {
     reopen(event: BroadcastEvent, subscription: object): void;
     expired(event: BroadcastEvent): void;
   };
@@ -81,8 +81,8 @@ export class DeliveryStream {
       if (!isGone && !isExpired(event, this.#subscription.runtime)) return offer;
       if (isGone) delivery.isBegun = false;
       else {
-        this.#subscription.inbox.reopen(event, this.#subscription);
-        this.#subscription.inbox.expired(event);
+        this.#subscription.receiver.reopen(event, this.#subscription);
+        this.#subscription.receiver.expired(event);
       }
       offer.done();
     }

@@ -14,11 +14,11 @@ export const ACCEPT: Outcome = { kind: 'accept' };
 
 /** The subscription of a delivery, as far as a delivery knows it. */
 export interface DeliveryOwner {
-  readonly inbox: {
-    readonly desk: { reply(event: BroadcastEvent, data: unknown): Promise<void> };
+  readonly receiver: {
+    readonly requests: { reply(event: BroadcastEvent, data: unknown): Promise<void> };
     serviceDelayMs(delayMs: number, isAsked: boolean): number | undefined;
   };
-  tell(signal: Signal): void;
+  report(signal: Signal): void;
 }
 
 /** One event in one subscription, from its arrival until it is settled. */
@@ -51,7 +51,7 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     return this.lease?.position;
   }
 
-  get signal(): AbortSignal {
+  get abortSignal(): AbortSignal {
     const isAborted = this.#abort === ABORTED;
     if (isAborted) this.#abort = undefined;
     this.#abort ??= new AbortController();
@@ -77,15 +77,15 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
     if (this.outcome !== undefined) return undefined;
     this.outcome = { kind: 'release', delayMs };
     if (delayMs === undefined) return undefined;
-    return Math.max(delayMs, (this.lease && this.#owner.inbox.serviceDelayMs(delayMs, true)) ?? 0);
+    return Math.max(delayMs, (this.lease && this.#owner.receiver.serviceDelayMs(delayMs, true)) ?? 0);
   }
 
   reply(data: unknown): Promise<void> {
-    return this.#owner.inbox.desk.reply(this.event, data);
+    return this.#owner.receiver.requests.reply(this.event, data);
   }
 
-  tell(signal: Signal): void {
-    this.#owner.tell(signal);
+  report(signal: Signal): void {
+    this.#owner.report(signal);
   }
 
   /** The lock is lost, or nobody waits for the handler any longer. */
@@ -110,7 +110,7 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   }
 
   /** How often handlers were given the event, as far as we know. */
-  get tries(): number {
+  get attempts(): number {
     return this.isBegun ? this.attempt : this.attempt - 1;
   }
 

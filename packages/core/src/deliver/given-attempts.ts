@@ -4,7 +4,7 @@ import type { LiveDelivery } from './delivery.ts';
 const MAX_ENTRIES = 10_000;
 
 /**
- * How often the handler was given what went back to the service: a service counts only what it handed over, and not the tries that
+ * How often the handler was given what went back to the service: a service counts only what it handed over, and not the attempts that
  * were made here with one hand-over. Bounded; of what is forgotten the service's own count holds.
  */
 export class GivenAttempts {
@@ -12,9 +12,9 @@ export class GivenAttempts {
   /** How often the lock was lost of what waited here for its turn: the service counts it, and no handler saw it. */
   #unseen: Map<string, number> | undefined;
 
-  remember({ event, tries }: LiveDelivery): void {
-    if (tries === 0) return;
-    this.#attempts = remembered(this.#attempts, identityOf(event), tries);
+  remember({ event, attempts }: LiveDelivery): void {
+    if (attempts === 0) return;
+    this.#attempts = remembered(this.#attempts, identityOf(event), attempts);
   }
 
   /** Its lock is lost, and no handler saw it. */

@@ -34,9 +34,9 @@ export function divideLease(lease: Lease, count: number): HeldLease[] {
 
 type Release = Settlement & { readonly kind: 'release' };
 
-/** After the longer delay, with the greater number of tries. */
+/** After the longer delay, with the greater number of attempts. */
 function both(one: Release, other: Release): Release {
   const delayMs = Math.max(one.delayMs, other.delayMs);
-  const tries = Math.max(one.tries ?? -1, other.tries ?? -1);
-  return tries < 0 ? { kind: 'release', delayMs } : { kind: 'release', delayMs, tries };
+  const attempts = Math.max(one.attempts ?? -1, other.attempts ?? -1);
+  return attempts < 0 ? { kind: 'release', delayMs } : { kind: 'release', delayMs, attempts };
 }

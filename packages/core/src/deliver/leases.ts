@@ -2,6 +2,6 @@
 
 export { GivenAttempts } from './given-attempts.ts';
 export { divideLease } from './lease-shares.ts';
-export { LockWatch } from './lock-watch.ts';
+export { LockRenewal } from './lock-renewal.ts';
 export { PairedLease } from './paired-lease.ts';
 export { SharedLease } from './shared-lease.ts';

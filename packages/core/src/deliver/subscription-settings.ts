@@ -4,8 +4,8 @@ import { count, type OptionNames, oneOf, optionsOf } from '../contract/checked-o
 import {
   DEFAULT_BUFFER_SIZE,
   DEFAULT_LOCK_MS,
+  DEFAULT_POLL_TIMEOUT_MS,
   DEFAULT_STALLED_AFTER_MS,
-  DEFAULT_WAIT_MS,
   type SubscribeOptions,
 } from '../contract/contract.ts';
 import type { SignalListener } from '../contract/signal.ts';
@@ -17,7 +17,7 @@ import { type RetryPolicy, retryPolicy } from '../timing/retry.ts';
 export interface SubscriptionSettings {
   readonly group: string | undefined;
   readonly durable: string | undefined;
-  readonly from: StartPosition;
+  readonly startFrom: StartPosition;
   readonly concurrency: number;
   readonly bufferSize: number;
   readonly filter: SubscriptionFilter | undefined;
@@ -26,7 +26,7 @@ export interface SubscriptionSettings {
   readonly lockMs: number;
   /** Between two renewals of a lock. */
   readonly renewEveryMs: number;
-  readonly waitMs: number;
+  readonly pollTimeoutMs: number;
   readonly stalledAfterMs: number;
   readonly onSignal: SignalListener | undefined;
 }
@@ -40,17 +40,17 @@ const DEFAULT_DURABLE_NAME = 'default';
 const SUBSCRIBE_OPTIONS: OptionNames<SubscribeOptions> = {
   group: 1,
   durable: 1,
-  from: 1,
+  startFrom: 1,
   concurrency: 1,
   bufferSize: 1,
   filter: 1,
   retry: 1,
   deadLetter: 1,
   lockMs: 1,
-  waitMs: 1,
+  pollTimeoutMs: 1,
   stalledAfterMs: 1,
   onSignal: 1,
-  signal: 1,
+  abortSignal: 1,
 };
 
 /** @throws TypeError */
@@ -71,7 +71,7 @@ export function subscriptionSettings(
   return {
     group: options.group === undefined ? undefined : checkName('group', options.group),
     durable: durableName(options.durable),
-    from: checkFrom(options.from ?? 'new'),
+    startFrom: checkFrom(options.startFrom ?? 'new'),
     concurrency: count('concurrency', options.concurrency ?? 1, 1),
     bufferSize: count('bufferSize', options.bufferSize ?? DEFAULT_BUFFER_SIZE, 1),
     filter,
@@ -80,7 +80,7 @@ export function subscriptionSettings(
     lockMs,
     // What is for a member's instance alone is locked for the default time, whatever the group's lock is.
     renewEveryMs: (options.group === undefined ? lockMs : Math.min(lockMs, DEFAULT_LOCK_MS)) / 3,
-    waitMs: count('waitMs', options.waitMs ?? DEFAULT_WAIT_MS, 1),
+    pollTimeoutMs: count('pollTimeoutMs', options.pollTimeoutMs ?? DEFAULT_POLL_TIMEOUT_MS, 1),
     stalledAfterMs: count('stalledAfterMs', options.stalledAfterMs ?? DEFAULT_STALLED_AFTER_MS, 1),
     onSignal: options.onSignal && checkListener(options.onSignal),
   };

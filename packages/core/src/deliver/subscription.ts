@@ -1,4 +1,4 @@
-import { tellOne } from '../connection/signal-hub.ts';
+import { notifyListener } from '../connection/signal-hub.ts';
 import { type OptionNames, optionsOf } from '../contract/checked-option.ts';
 import type { CloseOptions, Delivery, Handler, Subscription } from '../contract/contract.ts';
 import { DEFAULT_DRAIN_MS } from '../contract/contract.ts';
@@ -7,21 +7,21 @@ import { codeOf, PolycastError, retryAfterMsOf } from '../contract/error.ts';
 import type { Signal } from '../contract/signal.ts';
 import type { Lease, Settlement } from '../contract/transport.ts';
 import { type BroadcastEvent, isExpired, pinExpiry, remainingMs } from '../envelope/event.ts';
-import type { Inbox, Pair } from '../receive/inbox.ts';
 import { ACCEPT, RELEASE } from '../receive/settler.ts';
+import type { Pair, SourceReceiver } from '../receive/source-receiver.ts';
 import { type Deferred, deferred } from '../timing/deferred.ts';
-import { backOffMs, isRetryable, maxAttempts } from '../timing/retry.ts';
+import { backOffMs, isRetryable, maxDeliveries } from '../timing/retry.ts';
 import { keepAlive, type Runtime } from '../timing/runtime.ts';
 import { settlesWithin, type Timer } from '../timing/timer.ts';
 import { deadLetterTo } from './dead-letter.ts';
 import { LiveDelivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { DeliveryStream } from './delivery-stream.ts';
-import { DeliveryWatch, type Watched } from './delivery-watch.ts';
 import type { GivenAttempts } from './given-attempts.ts';
 import { HandlerMark } from './handler-mark.ts';
 import type { HeldLease } from './held-lease.ts';
-import type { LockWatch } from './lock-watch.ts';
+import type { LockRenewal } from './lock-renewal.ts';
+import { type MonitoredSubscription, StallDetector } from './stall-detector.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -36,10 +36,10 @@ export const CLOSE_OPTIONS: OptionNames<CloseOptions> = { drainMs: 1 };
  * again, resting until its next attempt. A plain subscription keeps its slot through retries, so order holds; in a
  * group a failed delivery goes back to the service, so that another member may try.
  */
-export class LiveSubscription implements Subscription, Watched {
-  readonly inbox: Inbox;
+export class LiveSubscription implements Subscription, MonitoredSubscription {
+  readonly receiver: SourceReceiver;
   readonly settings: SubscriptionSettings;
-  /** Of all that joined its inbox. */
+  /** Of all that joined its receiver. */
   joined = 0;
   readonly #handler: Handler;
   /** One at a time, and not in a group, where an event may come twice. */
@@ -61,8 +61,8 @@ export class LiveSubscription implements Subscription, Watched {
   #lingering: Set<LiveDelivery> | undefined;
   #pumping = false;
   #full = false;
-  #watch: DeliveryWatch | undefined;
-  #locks: LockWatch | undefined;
+  #watch: StallDetector | undefined;
+  #locks: LockRenewal | undefined;
   #idle: Deferred<void> | undefined;
   /** Handlers that are being called at this moment: above 0, whoever calls us is inside one. */
   #calling = 0;
@@ -87,25 +87,25 @@ export class LiveSubscription implements Subscription, Watched {
    * @param leases where deliveries may come with leases
    */
   constructor(
-    inbox: Inbox,
+    receiver: SourceReceiver,
     settings: SubscriptionSettings,
     given: { handler: Handler } | { Stream: typeof DeliveryStream },
     leases: Leases | undefined,
   ) {
     this.#leases = leases;
     this.#given = leases && new leases.GivenAttempts();
-    this.inbox = inbox;
+    this.receiver = receiver;
     this.settings = settings;
     this.#isSimple = settings.concurrency === 1 && settings.group === undefined;
     const { handler } = 'handler' in given ? given : (this.#stream = new given.Stream(this));
     this.#handler =
-      inbox.session.wrapping?.wrapHandler(handler, inbox.session, settings, (delivery, thrown) =>
+      receiver.context.wrapping?.wrapHandler(handler, receiver.context, settings, (delivery, thrown) =>
         this.#isFinal(delivery as LiveDelivery, thrown),
       ) ?? handler;
   }
 
   get runtime(): Runtime {
-    return this.inbox.session.runtime;
+    return this.receiver.context.runtime;
   }
 
   /** Keeps the process alive meanwhile. */
@@ -143,7 +143,7 @@ export class LiveSubscription implements Subscription, Watched {
   take(event: BroadcastEvent, lease: Lease | undefined): boolean {
     const { filter } = this.settings;
     if (filter === undefined || filter.compiled.matches(event)) return this.takeFitting(event, lease);
-    this.inbox.settler.settle(lease, ACCEPT);
+    this.receiver.settler.settle(lease, ACCEPT);
     return true;
   }
 
@@ -157,7 +157,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   #takeInTurn(event: BroadcastEvent, lease: Lease | undefined): boolean {
     if (this.#state === 'closed' || this.#takesNothing) {
-      this.inbox.settler.giveBack(lease);
+      this.receiver.settler.giveBack(lease);
       return false;
     }
     const delivery = new LiveDelivery(this, event, lease);
@@ -181,7 +181,7 @@ export class LiveSubscription implements Subscription, Watched {
     const attempt = lease.attempt - (lease.attempt > 1 ? given.unseen(delivery.event) : 0);
     delivery.attempt = Math.max(attempt, given.next(delivery.event));
     this.#watchLock(delivery, lease);
-    if (attempt <= maxAttempts(this.settings.retry)) return true;
+    if (attempt <= maxDeliveries(this.settings.retry)) return true;
     this.#running++;
     this.#deadLetter(delivery, `delivered ${attempt} times without an outcome`);
     return false;
@@ -206,7 +206,7 @@ export class LiveSubscription implements Subscription, Watched {
     this.#calling--;
     if (later !== undefined) this.#await(delivery, later);
     else if (delivery.outcome !== undefined) this.#finished(delivery);
-    else if (this.#queue !== undefined || this.#idle !== undefined || this.inbox.pulls) this.#free(delivery);
+    else if (this.#queue !== undefined || this.#idle !== undefined || this.receiver.pulls) this.#free(delivery);
     else this.#running--;
     return true;
   }
@@ -231,7 +231,7 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #watchLock(delivery: LiveDelivery, { renew, lockedForMs }: Lease): void {
-    const locks = (this.#locks ??= new (this.#leases as Leases).LockWatch(this));
+    const locks = (this.#locks ??= new (this.#leases as Leases).LockRenewal(this));
     if (renew !== undefined) locks.leaseTaken();
     if (lockedForMs === undefined) delivery.lockEndsMs = 0;
     else {
@@ -263,7 +263,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** The buffer is full. Where publishers wait for us, the event does, too; elsewhere it is dropped. */
   #enqueueLater(delivery: LiveDelivery): boolean {
-    if (!this.inbox.dropsWhenFull) {
+    if (!this.receiver.dropsWhenFull) {
       this.#waitingRoom ??= new WaitingRoom(this.runtime, (late) => this.#overflow(late));
       if (this.#waitingRoom.add(delivery)) return true;
     }
@@ -272,11 +272,11 @@ export class LiveSubscription implements Subscription, Watched {
   }
 
   #overflow(deliveries: readonly LiveDelivery[]): void {
-    for (const { event } of deliveries) this.inbox.reopen(event, this);
-    this.inbox.session.dropped.overflow += deliveries.length;
+    for (const { event } of deliveries) this.receiver.reopen(event, this);
+    this.receiver.context.dropped.overflow += deliveries.length;
     const counts = new Map<string, number>();
     for (const { event } of deliveries) counts.set(event.source, (counts.get(event.source) ?? 0) + 1);
-    for (const [source, count] of counts) this.tell({ kind: 'gap', reason: 'overflow', source, count });
+    for (const [source, count] of counts) this.report({ kind: 'gap', reason: 'overflow', source, count });
   }
 
   /** There is room again. */
@@ -320,16 +320,16 @@ export class LiveSubscription implements Subscription, Watched {
     if (delivery.isGone) return true;
     const { event, lease } = delivery;
     if (isExpired(event, this.runtime)) this.#expired(delivery);
-    else if (lease !== undefined && this.inbox.wasAccepted(event)) {
-      this.inbox.session.dropped.duplicates++;
+    else if (lease !== undefined && this.receiver.wasAccepted(event)) {
+      this.receiver.context.dropped.duplicates++;
       this.#settle(delivery, ACCEPT);
     } else return false;
     return true;
   }
 
   #expired(delivery: LiveDelivery): void {
-    this.inbox.reopen(delivery.event, this);
-    this.inbox.expired(delivery.event);
+    this.receiver.reopen(delivery.event, this);
+    this.receiver.expired(delivery.event);
     this.#settle(delivery, ACCEPT);
   }
 
@@ -338,9 +338,9 @@ export class LiveSubscription implements Subscription, Watched {
     const { lease } = delivery;
     if (lease === undefined || delivery.settled) return;
     delivery.settled = true;
-    if (settlement.kind !== 'release') return this.inbox.settler.settle(lease, settlement);
+    if (settlement.kind !== 'release') return this.receiver.settler.settle(lease, settlement);
     this.#given?.remember(delivery);
-    this.inbox.settler.settle(lease, { ...settlement, tries: delivery.tries });
+    this.receiver.settler.settle(lease, { ...settlement, attempts: delivery.attempts });
   }
 
   #run(delivery: LiveDelivery): void {
@@ -378,10 +378,10 @@ export class LiveSubscription implements Subscription, Watched {
     const outcome = delivery.outcome;
     if (delivery.isGone) {
       // It comes again: should that be here, it need not be handled.
-      if (delivery.wasHandled) this.inbox.accepted(delivery.event);
+      if (delivery.wasHandled) this.receiver.accepted(delivery.event);
       this.#free(delivery);
     } else if (outcome === undefined || outcome.kind === 'accept') {
-      if ((delivery.lease ?? this.settings.group) !== undefined) this.inbox.accepted(delivery.event);
+      if ((delivery.lease ?? this.settings.group) !== undefined) this.receiver.accepted(delivery.event);
       this.#settle(delivery, ACCEPT);
       this.#free(delivery);
     } else if (outcome.kind === 'reject') {
@@ -402,7 +402,7 @@ export class LiveSubscription implements Subscription, Watched {
     if (delivery.isGone) return this.#free(delivery);
     const { retry, group } = this.settings;
     // The handler asked something of the broadcaster that is closing under it: no fault of the event.
-    if (codeOf(thrown) === 'closed' && this.inbox.session.isClosing) return this.#giveBack(delivery, thrown);
+    if (codeOf(thrown) === 'closed' && this.receiver.context.isClosing) return this.#giveBack(delivery, thrown);
     if (this.#isFinal(delivery, thrown)) return this.#deadLetter(delivery, describeError(thrown));
     const delayMs = retryAfterMsOf(thrown) + backOffMs(this.runtime, retry, delivery.attempt);
     // In a group another member may do better, unless the order of a key would suffer.
@@ -427,7 +427,7 @@ export class LiveSubscription implements Subscription, Watched {
     const { retry } = this.settings;
     const pauseMs = retryAfterMsOf(thrown);
     const isLate = pauseMs > 0 && remainingMs(delivery.event, this.runtime) <= pauseMs;
-    return !isRetryable(thrown) || isLate || delivery.attempt >= retry.tries;
+    return !isRetryable(thrown) || isLate || delivery.attempt >= retry.maxAttempts;
   }
 
   /** Does the service get back what is to be tried again? Not what is for this instance alone. */
@@ -438,7 +438,7 @@ export class LiveSubscription implements Subscription, Watched {
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
   #rest(delivery: LiveDelivery, delayMs: number, isAsked = false): void {
     if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
-    const byService = this.#goesBack(delivery) ? this.inbox.serviceDelayMs(delayMs, isAsked) : undefined;
+    const byService = this.#goesBack(delivery) ? this.receiver.serviceDelayMs(delayMs, isAsked) : undefined;
     if (byService !== undefined && byService >= delayMs) {
       this.#settle(delivery, { kind: 'release', delayMs: byService });
       return this.#free(delivery);
@@ -477,10 +477,10 @@ export class LiveSubscription implements Subscription, Watched {
   #deadLetter(delivery: LiveDelivery, reason: string, failures = 0): void {
     this.#hold(delivery);
     // Before its settlement: from then on it may come again.
-    this.inbox.reopen(delivery.event, this, true);
-    const { session, settler } = this.inbox;
+    this.receiver.reopen(delivery.event, this, true);
+    const { context, settler } = this.receiver;
     settler.track(
-      deadLetterTo(session, this.settings, delivery, reason, (kept) => {
+      deadLetterTo(context, this.settings, delivery, reason, (kept) => {
         // Its lock may have ended meanwhile.
         if (!this.#isLockOver(kept)) this.#settle(kept, ACCEPT);
       }).then(
@@ -492,7 +492,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** Nothing took it. What the service holds for us stays ours, without being handled again, until something does. */
   #notSetAside(delivery: LiveDelivery, reason: string, error: PolycastError, failures: number): void {
-    this.tell({ kind: 'failed', what: 'settle', error });
+    this.report({ kind: 'failed', what: 'settle', error });
     const isLost = error.code === 'lock-lost' || this.#isLockOver(delivery);
     if (this.#isEnding && !isLost) this.#settle(delivery, RELEASE);
     if (this.#isEnding || delivery.lease === undefined || delivery.abandoned || isLost) return this.#lost(delivery);
@@ -507,7 +507,7 @@ export class LiveSubscription implements Subscription, Watched {
 
   /** It was not set aside. */
   #lost(delivery: LiveDelivery): void {
-    this.inbox.mayComeAgain(delivery.event);
+    this.receiver.mayComeAgain(delivery.event);
     this.#free(delivery);
   }
 
@@ -532,7 +532,7 @@ export class LiveSubscription implements Subscription, Watched {
       this.#idle !== undefined ||
       this.#othersIdle !== undefined ||
       this.#full ||
-      this.inbox.pulls
+      this.receiver.pulls
     ) {
       this.#pump();
     }
@@ -561,28 +561,28 @@ export class LiveSubscription implements Subscription, Watched {
   // ── watching ──
 
   /** Made when first needed: most of very many subscriptions never do. */
-  get #watching(): DeliveryWatch {
-    this.#watch ??= new DeliveryWatch(this);
+  get #watching(): StallDetector {
+    this.#watch ??= new StallDetector(this);
     return this.#watch;
   }
 
-  tell(signal: Signal): void {
-    this.inbox.session.tell(signal, this.hear(signal));
+  report(signal: Signal): void {
+    this.receiver.context.report(signal, this.hear(signal));
   }
 
   /** For its own listener alone. @returns false if it has none */
   hear(signal: Signal): boolean {
     const { onSignal } = this.settings;
-    if (onSignal !== undefined) tellOne(onSignal, signal);
+    if (onSignal !== undefined) notifyListener(onSignal, signal);
     return onSignal !== undefined;
   }
 
   #updateFull(): void {
-    if (this.inbox.pulls) this.inbox.capacityChanged();
+    if (this.receiver.pulls) this.receiver.capacityChanged();
     const full = this.#queue !== undefined && this.room <= 0;
     if (full === this.#full) return;
     this.#full = full;
-    this.inbox.fullChanged(full);
+    this.receiver.fullChanged(full);
   }
 
   *held(): Iterable<LiveDelivery> {
@@ -594,7 +594,7 @@ export class LiveSubscription implements Subscription, Watched {
   abandon(delivery: LiveDelivery): void {
     delivery.abandon();
     if (delivery.startedAtMs > 0) (this.#lingering ??= new Set()).add(delivery);
-    this.inbox.mayComeAgain(delivery.event);
+    this.receiver.mayComeAgain(delivery.event);
     if (this.#queue?.remove(delivery) && !delivery.isBegun) this.#given?.missed(delivery.event);
     const resting = this.#resting?.get(delivery);
     if (resting !== undefined) {
@@ -622,7 +622,7 @@ export class LiveSubscription implements Subscription, Watched {
   pause(): void {
     if (this.#state === 'open') this.#state = 'paused';
     this.#updateFull();
-    this.inbox.paused();
+    this.receiver.paused();
   }
 
   resume(): void {
@@ -692,12 +692,12 @@ export class LiveSubscription implements Subscription, Watched {
       this.#dropQueue();
     }
     // First: a source that feeds nobody any more brings no control events either.
-    const handing = this.inbox.isOwn ? this.inbox.handOver(1) : undefined;
+    const handing = this.receiver.isOwn ? this.receiver.handOver(1) : undefined;
     if (handing !== undefined) await handing;
     this.#state = 'closing';
-    const catchingUp = isInside || drainMs <= 0 ? undefined : this.inbox.catchUp(drainMs);
+    const catchingUp = isInside || drainMs <= 0 ? undefined : this.receiver.catchUp(drainMs);
     if (catchingUp !== undefined) await this.#catchUp(catchingUp);
-    await this.inbox.stop(this);
+    await this.receiver.stop(this);
     this.#stopped.resolve();
     this.#hurry();
     if (this.#stream?.isUnread) this.#dropQueue();
@@ -715,9 +715,9 @@ export class LiveSubscription implements Subscription, Watched {
     this.#idle?.resolve();
     this.#othersIdle?.resolve();
     this.#stream?.end();
-    this.inbox.session.subscriptions.delete(this);
+    this.receiver.context.subscriptions.delete(this);
     for (const listener of this.#onClosed.splice(0)) listener();
-    await this.inbox.leave();
+    await this.receiver.leave();
   }
 
   async #catchUp(caughtUp: Promise<unknown>): Promise<void> {
@@ -777,8 +777,8 @@ export class LiveSubscription implements Subscription, Watched {
 
   #dropped(count: number): void {
     if (count === 0) return;
-    this.inbox.session.dropped.overflow += count;
-    this.tell({ kind: 'gap', reason: 'overflow', count });
+    this.receiver.context.dropped.overflow += count;
+    this.report({ kind: 'gap', reason: 'overflow', count });
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Delivery> {

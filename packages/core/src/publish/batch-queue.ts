@@ -5,7 +5,7 @@ import { closeHoles, type Unsent } from '../receive/holes.ts';
 import type { Runtime } from '../timing/runtime.ts';
 import type { Timer } from '../timing/timer.ts';
 import { endOfBatch } from './encoder.ts';
-import type { Numberer } from './sequence.ts';
+import type { SequenceGenerator } from './sequence-generator.ts';
 
 type Outgoing = OutgoingOf<Encoded | undefined>;
 
@@ -36,10 +36,10 @@ export class BatchQueue {
   readonly #send: SendBatch;
   readonly #maxPending: number;
   readonly #limits: Manifest['limits'];
-  readonly #tries: number;
+  readonly #maxAttempts: number;
   readonly #backOffMs: (attempt: number) => number;
   readonly #isDown: () => boolean;
-  readonly #numberer: Numberer;
+  readonly #numberer: SequenceGenerator;
   readonly #renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
   readonly #runtime: Runtime;
   #waiting: (Entry | undefined)[] = [];
@@ -69,12 +69,12 @@ export class BatchQueue {
     send: SendBatch;
     maxPending: number;
     limits: Manifest['limits'];
-    tries: number;
+    maxAttempts: number;
     /** How long to wait after the given attempt, in ms. */
     backOffMs: (attempt: number) => number;
-    /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their tries. */
+    /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their attempts. */
     isDown: () => boolean;
-    numberer: Numberer;
+    numberer: SequenceGenerator;
     /** The same event under another number. */
     renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
     runtime: Runtime;
@@ -82,7 +82,7 @@ export class BatchQueue {
     this.#send = options.send;
     this.#maxPending = options.maxPending;
     this.#limits = options.limits;
-    this.#tries = options.tries;
+    this.#maxAttempts = options.maxAttempts;
     this.#backOffMs = options.backOffMs;
     this.#isDown = options.isDown;
     this.#numberer = options.numberer;
@@ -111,7 +111,7 @@ export class BatchQueue {
       );
     }
     if (outgoing.expiresAtMs <= this.#earliestWallMs()) {
-      this.#numberer.takeBack(outgoing.event.sequence);
+      this.#numberer.rollBack(outgoing.event.sequence);
       return Promise.reject(this.#pausedBy);
     }
     return new Promise((resolve, reject) => {
@@ -277,7 +277,7 @@ export class BatchQueue {
   }
 
   #mayRetry(batch: Batch, error: PolycastError): boolean {
-    return error.retryable && batch.attempt < this.#tries && this.#closed === undefined;
+    return error.retryable && batch.attempt < this.#maxAttempts && this.#closed === undefined;
   }
 
   #settled(): void {

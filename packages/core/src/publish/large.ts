@@ -49,7 +49,7 @@ function split(publisher: Publisher, { manifest, splits, topic }: PublisherOptio
       `the event has ${outgoing.encoded?.size} bytes, the limit of ${manifest.transport} is ${limit}; connect with { chunking: true } to send it in chunks`,
     );
   } catch (thrown) {
-    publisher.takeBack(outgoing);
+    publisher.rollBack(outgoing);
     throw thrown;
   }
 }

@@ -11,7 +11,7 @@ import { keepAlive, type Runtime } from '../timing/runtime.ts';
 import type { BatchQueue } from './batch-queue.ts';
 import type { Encoder } from './encoder.ts';
 import { checkText, readEventInput } from './event-input.ts';
-import { Numberer } from './sequence.ts';
+import { SequenceGenerator } from './sequence-generator.ts';
 
 type Outgoing = OutgoingOf<Encoded | undefined>;
 
@@ -60,7 +60,7 @@ export class Publisher {
   readonly #manifest: Manifest;
   readonly #link: Link;
   readonly #queue: BatchQueue | undefined;
-  readonly #numberer: Numberer;
+  readonly #numberer: SequenceGenerator;
   /** Holes are only looked for where events can be lost, or sent twice. */
   readonly #numbers: boolean;
   readonly #encoder: Encoder | undefined;
@@ -78,7 +78,7 @@ export class Publisher {
     this.#options = options;
     this.#manifest = options.manifest;
     this.#link = options.link;
-    this.#numberer = new Numberer(options.runtime);
+    this.#numberer = new SequenceGenerator(options.runtime);
     this.#plain = this.#read(undefined, undefined);
     this.#numbers = options.manifest.capabilities.gapDetection.level === 'emulated';
     this.#encoder = options.encoder;
@@ -87,7 +87,7 @@ export class Publisher {
         send: (batch) => options.link.publish(batch),
         maxPending: MAX_PENDING_EVENTS,
         limits: options.manifest.limits,
-        tries: options.retry.tries,
+        maxAttempts: options.retry.maxAttempts,
         backOffMs: (attempt) => backOffMs(options.runtime, options.retry, attempt),
         isDown: options.isDown,
         numberer: this.#numberer,
@@ -170,7 +170,7 @@ export class Publisher {
       return this.#encoder.encode(event);
     } catch (thrown) {
       // Refused before it was sent: receivers must not miss it.
-      this.#numberer.takeBack(event.sequence);
+      this.#numberer.rollBack(event.sequence);
       throw thrown;
     }
   }
@@ -194,7 +194,7 @@ export class Publisher {
       return large.sendLarge(this, this.#options, outgoing, CHUNK_TYPE);
     }
     if (this.#queue !== undefined) {
-      if (this.#queue.isFull) this.#numberer.takeBack(outgoing.event.sequence);
+      if (this.#queue.isFull) this.#numberer.rollBack(outgoing.event.sequence);
       return this.#queue.add(outgoing);
     }
     let sent: ReturnType<Link['publish']>;
@@ -208,8 +208,8 @@ export class Publisher {
   }
 
   /** The event was numbered, and is not sent. */
-  takeBack({ event }: Outgoing): void {
-    this.#numberer.takeBack(event.sequence);
+  rollBack({ event }: Outgoing): void {
+    this.#numberer.rollBack(event.sequence);
   }
 
   wake(): void {

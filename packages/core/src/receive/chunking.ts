@@ -56,7 +56,7 @@ interface Assembly {
 
 /** Where pieces come in, and whole events go. */
 interface Receiver {
-  readonly session: { readonly runtime: Runtime };
+  readonly context: { readonly runtime: Runtime };
   readonly settler: Settler;
   wasAccepted(whole: Identity): boolean;
   deliver(event: BroadcastEvent, lease: Lease | undefined, isFresh: boolean, isTimed: boolean): boolean;
@@ -74,7 +74,7 @@ export function assemblerFor(receiver: Receiver): Assembler {
     wasAccepted: (whole) => receiver.wasAccepted(whole),
     corrupt: (error) => receiver.corrupt(error),
     settler: receiver.settler,
-    runtime: receiver.session.runtime,
+    runtime: receiver.context.runtime,
   });
 }
 

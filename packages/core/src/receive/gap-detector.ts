@@ -1,7 +1,7 @@
-import type { Session } from '../connection/session.ts';
+import type { BroadcasterContext } from '../connection/broadcaster-context.ts';
 import type { Signal } from '../contract/signal.ts';
-import { epochEnd, numberIn } from '../publish/sequence.ts';
-import type { Receiving } from './inbox.ts';
+import { epochEnd, numberIn } from '../publish/sequence-generator.ts';
+import type { Receiving } from './source-receiver.ts';
 
 /** One publisher's events to one address list, as one receiver sees them. */
 interface Lane {
@@ -28,7 +28,7 @@ export interface Gap {
  * @param hear signals to each subscription what is for it. @returns false if none of them listens
  */
 export function gapDetectorFor(
-  { publisher, source: own, tell }: Session,
+  { publisher, source: own, report }: BroadcasterContext,
   hear: (toEach: (subscription: Receiving) => Signal) => boolean,
 ): GapDetector {
   return new GapDetector(({ source, epoch, count, joins }) => {
@@ -36,7 +36,7 @@ export function gapDetectorFor(
     if (isOurs && !publisher.copiesItself) return;
     const some: Signal = { kind: 'gap', reason: 'sequence', source };
     const all: Signal = isOurs || source === own ? some : { ...some, count };
-    tell(
+    report(
       all,
       hear((one) => (one.joined > joins || one.settings.filter ? some : all)),
     );

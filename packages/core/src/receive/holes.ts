@@ -1,6 +1,6 @@
 import { EVERYONE } from '../contract/address.ts';
 import type { Encoded, Outgoing as OutgoingOf } from '../contract/transport.ts';
-import { formatSequence, type Numberer } from '../publish/sequence.ts';
+import { formatSequence, type SequenceGenerator } from '../publish/sequence-generator.ts';
 
 type Outgoing = OutgoingOf<Encoded | undefined>;
 
@@ -22,7 +22,7 @@ export interface Unsent {
 export function closeHoles(
   refused: readonly Outgoing[],
   unsent: readonly Unsent[],
-  numberer: Numberer,
+  numberer: SequenceGenerator,
   renumber: (outgoing: Outgoing, sequence: string) => Outgoing,
 ): void {
   const lanes = new Map<string, { here: Set<number>; waiting: Unsent[] }>();

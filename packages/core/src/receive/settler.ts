@@ -7,11 +7,11 @@ export const RELEASE: Settlement = { kind: 'release', delayMs: 0 };
 
 /** Settles leases of one source, tells what fails, and knows what is under way. */
 export class Settler {
-  readonly #tell: (signal: Signal) => void;
+  readonly #report: (signal: Signal) => void;
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(tell: (signal: Signal) => void) {
-    this.#tell = tell;
+  constructor(report: (signal: Signal) => void) {
+    this.#report = report;
   }
 
   /** Does nothing for what came without a lease. Never throws. */
@@ -32,7 +32,7 @@ export class Settler {
 
   /** What no handler saw goes back to the service, and was no try. */
   giveBack(lease: Lease | undefined): void {
-    if (lease !== undefined) this.settle(lease, { kind: 'release', delayMs: 0, tries: lease.attempt - 1 });
+    if (lease !== undefined) this.settle(lease, { kind: 'release', delayMs: 0, attempts: lease.attempt - 1 });
   }
 
   /** A settlement is under way. */
@@ -47,6 +47,6 @@ export class Settler {
   }
 
   readonly #failed = (thrown: unknown): void => {
-    this.#tell({ kind: 'failed', what: 'settle', error: PolycastError.from(thrown) });
+    this.#report({ kind: 'failed', what: 'settle', error: PolycastError.from(thrown) });
   };
 }

@@ -54,7 +54,7 @@ export interface LatencyOptions {
   readonly quietMs?: number;
   readonly onProgress?: ProgressListener;
   /** Ends the measurement, which rejects with `aborted`. */
-  readonly signal?: AbortSignal;
+  readonly abortSignal?: AbortSignal;
 }
 
 /** Publisher and subscribers, connected and ready: measures as often as asked. */
@@ -88,7 +88,7 @@ export async function measureLatency(options: LatencyOptions): Promise<LatencyRe
  * @throws as {@link measureLatency}
  */
 export async function openLatency(options: LatencyOptions): Promise<LatencySession> {
-  if (options.signal?.aborted) throw abortedBy(options.signal);
+  if (options.abortSignal?.aborted) throw abortedBy(options.abortSignal);
   const plan = planOf(options, await sharesProcess(options));
   const proxy = plan.link === 'shaped' ? await shapedLink(options) : undefined;
   const target: DriverTarget = {
@@ -98,7 +98,7 @@ export async function openLatency(options: LatencyOptions): Promise<LatencySessi
   };
   const progress = new ProgressReporter(options.onProgress);
   const sides = startSides(plan, options);
-  const aborted = whenAborted(options.signal);
+  const aborted = whenAborted(options.abortSignal);
   aborted.promise.catch(() => {});
   const close = async () => {
     aborted.forget();

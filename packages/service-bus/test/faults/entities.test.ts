@@ -161,8 +161,11 @@ describe.concurrent('what somebody changes while it is in use', () => {
       const { scene, ledger, sender } = await open();
       await using _ = scene;
       const { entities } = scene.service.broker;
-      const hasty = await scene.join({ self: { ...shop, instance: 'shop-2' }, retry: { tries: 1 } });
-      const patient = await scene.join({ self: { ...shop, instance: 'shop-3' }, retry: { tries: 1_000, maxMs: 20 } });
+      const hasty = await scene.join({ self: { ...shop, instance: 'shop-2' }, retry: { maxAttempts: 1 } });
+      const patient = await scene.join({
+        self: { ...shop, instance: 'shop-3' },
+        retry: { maxAttempts: 1_000, maxMs: 20 },
+      });
       await sender.cast.close();
       entities.updateTopic(scene.topic, { status });
       // Of what crosses the service's word nobody hears any more: it is lost with its link. From then on the service says why.

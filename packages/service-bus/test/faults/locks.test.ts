@@ -101,7 +101,7 @@ describe.concurrent('a lock', () => {
       async (event, delivery) => {
         deliveries.push(delivery);
         if (deliveries.length === 1) await opened;
-        delivery.signal.throwIfAborted();
+        delivery.abortSignal.throwIfAborted();
         ledger.handle(event);
       },
       // With no room left the event does not come again before the lost lock is noticed.
@@ -109,7 +109,9 @@ describe.concurrent('a lock', () => {
     );
     await ledger.publish(sender.cast);
     await until('it is being handled', () => deliveries.length === 1);
-    const aborted = new Promise((resolve) => deliveries[0]?.signal.addEventListener('abort', resolve, { once: true }));
+    const aborted = new Promise((resolve) =>
+      deliveries[0]?.abortSignal.addEventListener('abort', resolve, { once: true }),
+    );
     clock.advance(LOCK_MS + 1);
     await aborted;
     expect(receiver.of('failed')[0]).toMatchObject({ what: 'settle', error: { code: 'lock-lost' } });
@@ -130,7 +132,7 @@ describe.concurrent('a lock', () => {
       async (event, delivery) => {
         deliveries.push(delivery);
         await opened;
-        delivery.signal.throwIfAborted();
+        delivery.abortSignal.throwIfAborted();
         ledger.handle(event);
       },
       { lockMs: LOCK_MS, concurrency: 2 },
@@ -205,7 +207,7 @@ describe.concurrent('a lock', () => {
     const { opened, open: finish } = gate();
     let calls = 0;
     const subscription = await receiver.cast.subscribe(
-      async (event, { signal }) => {
+      async (event, { abortSignal: signal }) => {
         if (++calls === 1) await opened;
         signal.throwIfAborted();
         ledger.handle(event);

@@ -109,7 +109,7 @@ async function waiting(
   const begun: string[] = [];
   const aborted: string[] = [];
   const subscription = await reader.cast.subscribe(
-    async (event, { signal }) => {
+    async (event, { abortSignal: signal }) => {
       begun.push(event.id);
       signal.addEventListener('abort', () => aborted.push(event.id));
       await opened;

@@ -162,7 +162,7 @@ describe('what is too much', () => {
     entities.createTopic(scene.topic, { maxSizeInMegabytes: 1_024 });
     entities.createSubscription(scene.topic, 'hoard');
     const transport = { duplicateDetectionMs: 0 };
-    const { cast } = await scene.join({ self, transport, retry: { tries: 1 } });
+    const { cast } = await scene.join({ self, transport, retry: { maxAttempts: 1 } });
     await cast.publish({ type: 'ballast', data: 'x'.repeat(250_000) });
     const hoard = scene.service.broker.source(`${scene.topic}/Subscriptions/hoard`);
     const [ballast] = hoard.peek(0, 1);
@@ -174,7 +174,7 @@ describe('what is too much', () => {
     const error = await scene.refused(cast.publish({ type: 'order', data: 'y'.repeat(250_000) }));
     expect([error.code, error.retryable]).toEqual(['storage-full', true]);
 
-    const { cast: patient } = await scene.join({ self: kitchen, transport, retry: { tries: 1_000, maxMs: 20 } });
+    const { cast: patient } = await scene.join({ self: kitchen, transport, retry: { maxAttempts: 1_000, maxMs: 20 } });
     const before = scene.service.counts().activeMessages;
     const publishing = patient.publish({ type: 'order', data: 'z'.repeat(250_000) });
     hoard.deleteBatch(4_000, scene.service.broker.now() + 1_000);

@@ -40,7 +40,7 @@ export interface PartyOptions {
   readonly transport?: ServiceBusOptions;
   /** Past the proxy. */
   readonly direct?: boolean;
-  readonly retry?: { readonly tries?: number; readonly baseMs?: number; readonly maxMs?: number };
+  readonly retry?: { readonly maxAttempts?: number; readonly baseMs?: number; readonly maxMs?: number };
 }
 
 let topics = 0;

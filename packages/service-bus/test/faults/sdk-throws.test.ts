@@ -18,7 +18,7 @@ async function live(one: Scene) {
   const transport = { operationTimeoutMs: 10_000, keepAliveMs: 10_000, stalledAfterMs: 10_000 };
   const parties = [
     await one.join({ self: shop, transport }),
-    await one.join({ self: kitchen, transport, retry: { tries: 20 } }),
+    await one.join({ self: kitchen, transport, retry: { maxAttempts: 20 } }),
   ] as const;
   await parties[1].cast.subscribe(ledger.handle, { group: 'cooks', lockMs: 5_000 });
   const connected = () => parties.every(({ of }) => of('reconnected').length === of('disconnected').length);

@@ -68,7 +68,7 @@ describe.concurrent('the service', () => {
   it('is killed for good: publishing fails with a retryable error, and closing takes no longer than it should', async () => {
     const { scene, parties } = await open();
     await using _ = scene;
-    const { cast } = await scene.join({ self: { ...shop, instance: 'shop-2' }, retry: { tries: 2, baseMs: 1 } });
+    const { cast } = await scene.join({ self: { ...shop, instance: 'shop-2' }, retry: { maxAttempts: 2, baseMs: 1 } });
     await scene.service.kill();
     const failed = scene.refused(cast.publish({ type: 'order' }));
     await until('it is noticed', () => parties.every(({ of }) => of('disconnected').length > 0));

@@ -5,22 +5,22 @@ import type { LiveDelivery } from './delivery.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 
 /** Whose deliveries are watched. */
-export interface Watched {
+export interface MonitoredSubscription {
   readonly settings: SubscriptionSettings;
   readonly runtime: Runtime;
   /** Everything being handled, and all that is held under a lease. */
   held(): Iterable<LiveDelivery>;
   /** Somebody else has it now. */
   abandon(delivery: LiveDelivery): void;
-  tell(signal: Signal): void;
+  report(signal: Signal): void;
 }
 
 /** Tells when a handler does not return. Its timer runs only while it must. */
-export class DeliveryWatch {
-  readonly #watched: Watched;
+export class StallDetector {
+  readonly #watched: MonitoredSubscription;
   #timer: Timer | undefined;
 
-  constructor(watched: Watched) {
+  constructor(watched: MonitoredSubscription) {
     this.#watched = watched;
   }
 
@@ -35,7 +35,7 @@ export class DeliveryWatch {
         if (startedAtMs > 0) oldestMs = Math.min(oldestMs, startedAtMs);
       if (oldestMs === Number.POSITIVE_INFINITY) return;
       const sinceMs = this.#watched.runtime.nowMs() - oldestMs;
-      if (sinceMs >= stalledAfterMs) this.#watched.tell({ kind: 'stalled', what: 'handler', sinceMs });
+      if (sinceMs >= stalledAfterMs) this.#watched.report({ kind: 'stalled', what: 'handler', sinceMs });
       this.handlerStarted();
     });
   }

@@ -1,22 +1,22 @@
-import type { ControlSource, Session } from '../connection/session.ts';
+import type { BroadcasterContext, ControlSource } from '../connection/broadcaster-context.ts';
 import { type Address, CONTROL } from '../contract/address.ts';
 import { PolycastError } from '../contract/error.ts';
 import { addressesOf } from '../contract/participant.ts';
 import type { Signal } from '../contract/signal.ts';
 import type { Lease, Sink, Source } from '../contract/transport.ts';
-import type { RequestDesk } from '../control/request-desk.ts';
+import type { Requests } from '../control/requests.ts';
 import type { SubscriptionSettings } from '../deliver/subscription-settings.ts';
 import { type BroadcastEvent, expireAfter, isExpired, ownNumberOf } from '../envelope/event.ts';
 import type { FilterIndex } from '../filter/index/filter-index.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from '../publish/publisher.ts';
 import { type Deferred, deferred } from '../timing/deferred.ts';
-import { maxAttempts } from '../timing/retry.ts';
+import { maxDeliveries } from '../timing/retry.ts';
 import { settlesWithin } from '../timing/timer.ts';
-import { Arrivals, type Reopened } from './arrivals.ts';
 import type { Assembler } from './chunking.ts';
+import { type Reopened, SequenceTracker } from './sequence-tracker.ts';
 import { ACCEPT, Settler } from './settler.ts';
 
-/** A subscription, as far as its inbox knows it. */
+/** A subscription, as far as its receiver knows it. */
 export interface Receiving {
   readonly settings: SubscriptionSettings;
   readonly state: 'open' | 'paused' | 'closing' | 'closed';
@@ -24,7 +24,7 @@ export interface Receiving {
   readonly capacity: number;
   /** How many more its buffer takes, be it paused or not. */
   readonly room: number;
-  /** Of all that joined its inbox. */
+  /** Of all that joined its receiver. */
   joined: number;
   /** @returns false if the event had to be dropped */
   take(event: BroadcastEvent, lease: Lease | undefined): boolean;
@@ -43,18 +43,18 @@ export type Pair = (held: Lease | undefined, lockEndsMs: number) => Lease;
 /**
  * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
  *
- * A shared inbox serves all plain subscriptions of a broadcaster; a subscription with a group, a name, a start position
- * or leases has an inbox of its own. The direct inbox listens to what is for the instance alone, and to roll calls and
+ * A shared receiver serves all plain subscriptions of a broadcaster; a subscription with a group, a name, a start position
+ * or leases has an receiver of its own. The direct receiver listens to what is for the instance alone, and to roll calls and
  * replies where no subscription hears them: members of groups have it beside their own.
  */
-export class Inbox implements Sink, ControlSource {
-  readonly session: Session;
+export class SourceReceiver implements Sink, ControlSource {
+  readonly context: BroadcasterContext;
   readonly settler: Settler;
   readonly #settings: SubscriptionSettings;
   readonly #kind: 'own' | 'shared' | 'direct';
-  /** Those without a filter; and the one that has this inbox to itself. */
+  /** Those without a filter; and the one that has this receiver to itself. */
   readonly #subscriptions: Receiving[] = [];
-  /** Those of a shared inbox that have one. */
+  /** Those of a shared receiver that have one. */
   #filtered: FilterIndex<Receiving> | undefined;
   /** Subscriptions that left while an event was being handed out. */
   readonly #leaving = new Set<Receiving>();
@@ -65,11 +65,11 @@ export class Inbox implements Sink, ControlSource {
   #closing: Promise<void> | undefined;
   #ready: Deferred<void> | undefined;
   #stopped = false;
-  readonly #arrivals: Arrivals;
+  readonly #sequences: SequenceTracker;
   #assembler: Assembler | undefined;
   #duplicateInstanceTold = false;
   #isLeaseTold = false;
-  /** Of an inbox of its own: it hears of its source until that is closed. */
+  /** Of an receiver of its own: it hears of its source until that is closed. */
   #owner: Receiving | undefined;
   /** Publishers whose events came too late, which was signalled. */
   #late: Set<string> | undefined;
@@ -79,19 +79,19 @@ export class Inbox implements Sink, ControlSource {
   /** Members of groups that may still hold leases of a direct one: it is open until the last has left. */
   holders = 0;
 
-  constructor(session: Session, settings: SubscriptionSettings, kind: 'own' | 'shared' | 'direct') {
-    this.session = session;
+  constructor(context: BroadcasterContext, settings: SubscriptionSettings, kind: 'own' | 'shared' | 'direct') {
+    this.context = context;
     this.settler = new Settler((signal) => this.signal(signal));
     this.#settings = settings;
     this.#kind = kind;
     // Members of a group are owed only a share of the events, and so is who lets the service filter.
     const isOwedAll = settings.group === undefined && !this.#pushesFilter;
-    const gaps = isOwedAll ? session.gaps?.gapDetectorFor(session, (toEach) => this.#hear(toEach)) : undefined;
-    this.#arrivals = new Arrivals(session.runtime, gaps);
+    const gaps = isOwedAll ? context.gaps?.gapDetectorFor(context, (toEach) => this.#hear(toEach)) : undefined;
+    this.#sequences = new SequenceTracker(context.runtime, gaps);
   }
 
-  get desk(): RequestDesk {
-    return this.session.desk;
+  get requests(): Requests {
+    return this.context.requests;
   }
 
   /** True once it will deliver nothing more. */
@@ -120,7 +120,7 @@ export class Inbox implements Sink, ControlSource {
 
   /** Does the service have the last word on when to deliver? Then a full buffer drops. */
   get dropsWhenFull(): boolean {
-    return this.session.manifest.capabilities.backPressure.level === 'none';
+    return this.context.manifest.capabilities.backPressure.level === 'none';
   }
 
   /**
@@ -128,7 +128,7 @@ export class Inbox implements Sink, ControlSource {
    * @param isAsked by a handler: never less, but for what is beyond the longest. Otherwise never more
    */
   serviceDelayMs(delayMs: number, isAsked: boolean): number | undefined {
-    const { level, steps } = this.session.manifest.capabilities.delayedRelease;
+    const { level, steps } = this.context.manifest.capabilities.delayedRelease;
     if (level !== 'native') return undefined;
     const all = steps?.delayMs ?? [delayMs];
     return (isAsked && all.find((step) => step >= delayMs)) || all.findLast((step) => step <= delayMs);
@@ -151,18 +151,18 @@ export class Inbox implements Sink, ControlSource {
   }
 
   async #open(): Promise<void> {
-    const { session } = this;
+    const { context } = this;
     const settings = this.#settings;
-    this.#source = await session.link.subscribe(
+    this.#source = await context.link.subscribe(
       {
         addresses: this.#addresses(),
-        group: settings.group === undefined ? undefined : `${session.self.role}/${settings.group}`,
+        group: settings.group === undefined ? undefined : `${context.self.role}/${settings.group}`,
         durable: settings.durable,
-        from: settings.from,
+        startFrom: settings.startFrom,
         filter: settings.filter?.native,
         lockMs: settings.lockMs,
-        waitMs: settings.waitMs,
-        maxAttempts: maxAttempts(settings.retry),
+        pollTimeoutMs: settings.pollTimeoutMs,
+        maxDeliveries: maxDeliveries(settings.retry),
         maxUnsettled: settings.bufferSize + settings.concurrency,
       },
       this,
@@ -170,7 +170,7 @@ export class Inbox implements Sink, ControlSource {
   }
 
   #addresses(): readonly Address[] {
-    const own = addressesOf(this.session.self);
+    const own = addressesOf(this.context.self);
     if (this.#kind === 'direct') return [CONTROL, own[2] as Address];
     if (this.#settings.group !== undefined) return own.slice(0, 2);
     return this.hearsControl ? [...own, CONTROL] : own;
@@ -182,7 +182,7 @@ export class Inbox implements Sink, ControlSource {
   }
 
   join(subscription: Receiving): void {
-    subscription.joined = this.#arrivals.join();
+    subscription.joined = this.#sequences.join();
     if (this.isOwn) this.#owner = subscription;
     const { filter } = subscription.settings;
     if (this.#kind !== 'shared' || filter === undefined) this.#subscriptions.push(subscription);
@@ -196,7 +196,7 @@ export class Inbox implements Sink, ControlSource {
   catchUp(limitMs: number): Promise<unknown> | undefined {
     if (this.#settings.durable !== undefined || this.#stopped) return undefined;
     const caughtUp = this.#source?.caughtUp?.();
-    return caughtUp && settlesWithin(this.session.runtime, caughtUp, limitMs);
+    return caughtUp && settlesWithin(this.context.runtime, caughtUp, limitMs);
   }
 
   /** The subscription gets nothing more. */
@@ -214,10 +214,10 @@ export class Inbox implements Sink, ControlSource {
 
   /** Roll calls that came through it come through another source from now on, if it has one to itself. */
   paused(): void {
-    const { session } = this;
-    if (this.#kind !== 'own' || session.control !== this || session.manifest.capabilities.members.level !== 'emulated')
+    const { context } = this;
+    if (this.#kind !== 'own' || context.control !== this || context.manifest.capabilities.members.level !== 'emulated')
       return;
-    session.lane?.listenBeside(session).catch((thrown: unknown) => this.failed(PolycastError.from(thrown)));
+    context.lane?.listenBeside(context).catch((thrown: unknown) => this.failed(PolycastError.from(thrown)));
   }
 
   /**
@@ -225,7 +225,7 @@ export class Inbox implements Sink, ControlSource {
    * @returns nothing where there is nothing to wait for. Bounded: a service that answers nothing must not keep us open
    */
   handOver(going: number): Promise<unknown> | undefined {
-    const { lane, runtime } = this.session;
+    const { lane, runtime } = this.context;
     const handing = lane?.handOver(this, going);
     return handing && settlesWithin(runtime, handing, HANDED_OVER_WITHIN_MS);
   }
@@ -237,8 +237,8 @@ export class Inbox implements Sink, ControlSource {
       (this.holders > 0 ||
         this.#subscriptions.length > this.#leaving.size ||
         this.#hasFiltered ||
-        this.session.desk.isWaiting ||
-        this.session.members?.isAsking ||
+        this.context.requests.isWaiting ||
+        this.context.members?.isAsking ||
         this.#isOnlyControl)
     ) {
       return;
@@ -249,9 +249,9 @@ export class Inbox implements Sink, ControlSource {
     await this.close();
   }
 
-  /** Who is there without a subscription that hears roll calls hears them through the direct inbox. */
+  /** Who is there without a subscription that hears roll calls hears them through the direct receiver. */
   get #isOnlyControl(): boolean {
-    const { control, subscriptions, manifest } = this.session;
+    const { control, subscriptions, manifest } = this.context;
     const isNeeded = subscriptions.size > 0 && manifest.capabilities.members.level === 'emulated';
     return this.#kind === 'direct' && control === this && isNeeded;
   }
@@ -269,7 +269,7 @@ export class Inbox implements Sink, ControlSource {
     await this.#stop();
     this.#assembler?.close();
     // Bounded: a service that answers nothing must not keep us open.
-    await settlesWithin(this.session.runtime, this.settler.settled(), SETTLED_WITHIN_MS);
+    await settlesWithin(this.context.runtime, this.settler.settled(), SETTLED_WITHIN_MS);
     try {
       await this.#source?.close();
     } catch (thrown) {
@@ -330,7 +330,7 @@ export class Inbox implements Sink, ControlSource {
   }
 
   corrupt(error: PolycastError): void {
-    this.session.dropped.corrupt++;
+    this.context.dropped.corrupt++;
     this.signal({ kind: 'corrupt', error });
   }
 
@@ -342,24 +342,24 @@ export class Inbox implements Sink, ControlSource {
   deliver(event: BroadcastEvent, lease?: Lease, isFresh = false, isTimed = false): boolean {
     const isOwed = this.#isOwed(event);
     if (!this.#concernsUs(event)) {
-      this.#arrivals.pass(event, isOwed);
+      this.#sequences.pass(event, isOwed);
       return this.#done(lease);
     }
     const isReserved = event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX);
     let reopened: Reopened | undefined;
     if (lease !== undefined && lease.attempt > 1) {
-      const before = this.#arrivals.again(event, isOwed);
+      const before = this.#sequences.again(event, isOwed);
       if (before === 'accepted') return this.#repeated(lease);
       if (before === 'seen' && this.#isHeld(event, lease)) return true;
-    } else if (!this.#arrivals.isNew(event, isOwed)) {
+    } else if (!this.#sequences.isNew(event, isOwed)) {
       if (lease !== undefined && this.#isHeld(event, lease)) return true;
-      reopened = this.#arrivals.takeReopened(event);
+      reopened = this.#sequences.takeReopened(event);
       // What was given back comes again, whatever the service counts. Of members of groups each knows what it has settled.
-      const isSettled = !lease || isReserved || (this.isOwn && this.#arrivals.isSettled(event));
+      const isSettled = !lease || isReserved || (this.isOwn && this.#sequences.isSettled(event));
       if (!reopened && isSettled) return this.#repeated(lease);
     }
-    if (!isFresh && (isTimed ? isExpired(event, this.session.runtime) : this.#hasExpired(event, lease))) {
-      this.#arrivals.reopen(event);
+    if (!isFresh && (isTimed ? isExpired(event, this.context.runtime) : this.#hasExpired(event, lease))) {
+      this.#sequences.reopen(event);
       this.expired(event);
       return this.#done(lease);
     }
@@ -372,19 +372,19 @@ export class Inbox implements Sink, ControlSource {
   /** The subscription that has this source to itself is at the event already: it takes the lease, too. */
   #isHeld(event: BroadcastEvent, lease: Lease): boolean {
     if (this.#kind !== 'own' || !this.#subscriptions[0]?.takeAgain(event, lease)) return false;
-    this.session.dropped.duplicates++;
+    this.context.dropped.duplicates++;
     return true;
   }
 
   #repeated(lease: Lease | undefined): boolean {
-    this.session.dropped.duplicates++;
+    this.context.dropped.duplicates++;
     return this.#done(lease);
   }
 
   /** Measured from when the service took the event: no clock of ours or of the publisher's matters, as far as the service says. */
   #hasExpired(event: BroadcastEvent, lease: Lease | undefined): boolean {
     if (event.expiresAtMs === Number.POSITIVE_INFINITY) return false;
-    const { runtime, manifest } = this.session;
+    const { runtime, manifest } = this.context;
     if (ownNumberOf(event) === 0 || lease?.ageMs !== undefined) {
       // Where nothing is kept, what comes was taken just now.
       const ageMs = lease === undefined && manifest.guarantee === 'at-most-once' ? 0 : lease?.ageMs;
@@ -405,12 +405,12 @@ export class Inbox implements Sink, ControlSource {
 
   /** A handler has accepted the event: should its settlement be lost, it is not handled again. */
   accepted(event: BroadcastEvent): void {
-    this.#arrivals.accept(event);
+    this.#sequences.accept(event);
   }
 
   /** Has a handler accepted it, as another message? */
   wasAccepted(event: BroadcastEvent): boolean {
-    return this.#arrivals.wasAccepted(event);
+    return this.#sequences.wasAccepted(event);
   }
 
   /**
@@ -418,7 +418,7 @@ export class Inbox implements Sink, ControlSource {
    * @param _isGivenUp its handler had it as often as allowed, and it is set aside
    */
   reopen(event: BroadcastEvent, subscription: object, _isGivenUp?: boolean): void {
-    this.#arrivals.reopen(event, this.#kind === 'own' ? undefined : subscription);
+    this.#sequences.reopen(event, this.#kind === 'own' ? undefined : subscription);
   }
 
   /** Our hold on it is lost: it was not set aside yet, and may never be. Matters where an event comes by two ways. */
@@ -464,14 +464,14 @@ export class Inbox implements Sink, ControlSource {
 
   /** Requests, replies, heartbeats, pieces: told by their type, never handed to subscriptions as they are. */
   #deliverOwn(event: BroadcastEvent, lease: Lease | undefined): boolean {
-    const { chunking } = this.session;
+    const { chunking } = this.context;
     if (event.type === CHUNK_TYPE && chunking !== undefined) {
       this.#assembler ??= chunking.assemblerFor(this);
       this.#assembler.add(event, lease);
       return true;
     }
     try {
-      if (!this.session.desk.receive(event)) this.session.members?.receive(event);
+      if (!this.context.requests.receive(event)) this.context.members?.receive(event);
     } catch (thrown) {
       // Its data is read here for the first time.
       this.corrupt(PolycastError.from(thrown, 'corrupt-event'));
@@ -486,19 +486,19 @@ export class Inbox implements Sink, ControlSource {
 
   /** Of our own events a service that knows of carbon copies brings no others: their numbers have holes. */
   #isOwed(event: BroadcastEvent): boolean {
-    const { publisher, manifest } = this.session;
+    const { publisher, manifest } = this.context;
     return manifest.capabilities.carbonCopy.level !== 'native' || event.epoch !== publisher.epoch;
   }
 
   /** Our own events come back only as carbon copies. */
   #concernsUs(event: BroadcastEvent): boolean {
-    const { session } = this;
-    if (event.source !== session.source && event.epoch !== session.publisher.epoch) return true;
+    const { context } = this;
+    if (event.source !== context.source && event.epoch !== context.publisher.epoch) return true;
     const epoch = event.epoch;
     // Somebody who started after us speaks with our name. (Before us, it was our own earlier life.)
-    if (epoch !== undefined && epoch > session.publisher.epoch && !this.#duplicateInstanceTold) {
+    if (epoch !== undefined && epoch > context.publisher.epoch && !this.#duplicateInstanceTold) {
       this.#duplicateInstanceTold = true;
-      this.signal({ kind: 'duplicate-instance', instance: session.self.instance });
+      this.signal({ kind: 'duplicate-instance', instance: context.self.instance });
     }
     return event.carboncopy === true;
   }
@@ -514,7 +514,7 @@ export class Inbox implements Sink, ControlSource {
 
   /** To the broadcaster's listeners and to those of each subscription of this source. */
   signal(signal: Signal): void {
-    this.session.tell(
+    this.context.report(
       signal,
       this.#hear(() => signal),
     );
@@ -530,7 +530,7 @@ export class Inbox implements Sink, ControlSource {
 
   /** Counts an event whose time was over, and signals it once per publisher. */
   expired(event: BroadcastEvent): void {
-    this.session.expired(event, (signal) => {
+    this.context.expired(event, (signal) => {
       const late = (this.#late ??= new Set());
       if (late.has(event.source) || late.size >= MAX_LATE_SOURCES) return false;
       late.add(event.source);

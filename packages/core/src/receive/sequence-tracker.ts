@@ -4,7 +4,7 @@ import type { GapDetector } from './gap-detector.ts';
 import { IdMemory } from './id-memory.ts';
 
 /** What came through one source: knows what comes again, and tells what is missing. */
-export class Arrivals {
+export class SequenceTracker {
   readonly #gaps: GapDetector | undefined;
   readonly #ids: IdMemory;
   readonly #runtime: Runtime;

@@ -7,7 +7,7 @@ import type { Runtime } from '../timing/runtime.ts';
  * An address list is a lane: whoever is on the list gets every event of the lane, so a missing number is a lost event
  * and not one that was meant for somebody else.
  */
-export class Numberer {
+export class SequenceGenerator {
   readonly #runtime: Runtime;
   epoch: string;
   #lanes = new Map<string, number>();
@@ -27,7 +27,7 @@ export class Numberer {
   }
 
   /** The event that was given it is not sent: the number is free again, unless a later one is out already. */
-  takeBack(sequence: string | undefined): void {
+  rollBack(sequence: string | undefined): void {
     if (sequence === formatSequence(this.epoch, this.#lastNumber)) this.#lastNumber--;
   }
 

@@ -1,17 +1,17 @@
 import { PolycastError } from '../contract/error.ts';
 import type { Timer } from '../timing/timer.ts';
 import type { LiveDelivery } from './delivery.ts';
-import type { Watched } from './delivery-watch.ts';
+import type { MonitoredSubscription } from './stall-detector.ts';
 
 /** Renews the locks of what a subscription holds, and knows when those end that cannot be renewed. Its timers run only while they must. */
-export class LockWatch {
-  readonly #watched: Watched;
+export class LockRenewal {
+  readonly #watched: MonitoredSubscription;
   #renewTimer: Timer | undefined;
   /** When the first of the locks ends that cannot be renewed. */
   #endTimer: Timer | undefined;
   #endsMs = Number.POSITIVE_INFINITY;
 
-  constructor(watched: Watched) {
+  constructor(watched: MonitoredSubscription) {
     this.#watched = watched;
   }
 
@@ -66,11 +66,11 @@ export class LockWatch {
   /** Only a lost lock is final: anything else may pass by the next renewal. */
   #renewalFailed(delivery: LiveDelivery, error: PolycastError): void {
     if (error.code === 'lock-lost') return this.#lost(delivery, error);
-    this.#watched.tell({ kind: 'failed', what: 'settle', error });
+    this.#watched.report({ kind: 'failed', what: 'settle', error });
   }
 
   #lost(delivery: LiveDelivery, error: PolycastError): void {
     this.#watched.abandon(delivery);
-    this.#watched.tell({ kind: 'failed', what: 'settle', error });
+    this.#watched.report({ kind: 'failed', what: 'settle', error });
   }
 }

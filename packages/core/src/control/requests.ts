@@ -22,7 +22,7 @@ type Send = (event: EventInput, options: PublishOptions | undefined) => Promise<
 export type Through = (event: EventInput, options: PublishOptions, send: Send) => Promise<void>;
 
 /** Asks, and hands each reply to the request it answers; and answers the requests of others. */
-export class RequestDesk {
+export class Requests {
   readonly #self: Participant;
   readonly #publisher: Publisher;
   readonly #waiting = new Map<string, (event: BroadcastEvent) => void>();
@@ -47,14 +47,18 @@ export class RequestDesk {
 
   /** @param listen resolves once replies can reach us; not called for what is refused */
   request(input: EventInput, options: RequestOptions, listen: () => Promise<void>, through?: Through): Replies {
-    const { expect = Number.POSITIVE_INFINITY, timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, ...publishOptions } = options;
-    aboveZero('expect', expect);
+    const {
+      maxReplies = Number.POSITIVE_INFINITY,
+      timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS,
+      ...publishOptions
+    } = options;
+    aboveZero('maxReplies', maxReplies);
     duration('timeoutMs', timeoutMs);
-    const aborted = isAborted(options.signal);
+    const aborted = isAborted(options.abortSignal);
     const correlationid = `${this.#publisher.epoch}-${this.#nextNumber++}`;
-    const { signal } = options;
+    const { abortSignal } = options;
     let off = () => {};
-    const gathering = new Gathering(this.#runtime, expect, () => {
+    const gathering = new Gathering(this.#runtime, maxReplies, () => {
       this.#waiting.delete(correlationid);
       this.#cancel.delete(fail);
       off();
@@ -80,7 +84,7 @@ export class RequestDesk {
     if (aborted) abort();
     else {
       try {
-        off = onAbort(signal, abort);
+        off = onAbort(abortSignal, abort);
       } catch (thrown) {
         fail(thrown);
         throw thrown;
@@ -127,7 +131,7 @@ export class RequestDesk {
 /** The replies to one request, until there are enough or time is up. */
 class Gathering implements Replies {
   readonly #runtime: Runtime;
-  readonly #expect: number;
+  readonly #maxReplies: number;
   readonly #ended: () => void;
   readonly #replies: Reply[] = [];
   #state: 'open' | 'done' | 'failed' = 'open';
@@ -135,18 +139,18 @@ class Gathering implements Replies {
   #wake: (() => void)[] = [];
   #cancelTimer: (() => void) | undefined;
 
-  constructor(runtime: Runtime, expect: number, ended: () => void) {
+  constructor(runtime: Runtime, maxReplies: number, ended: () => void) {
     this.#runtime = runtime;
     // Awaited or read, until it ends.
     runtime.hold();
-    this.#expect = expect;
+    this.#maxReplies = maxReplies;
     this.#ended = ended;
   }
 
   add(reply: Reply): void {
     if (this.#state !== 'open') return;
     this.#replies.push(reply);
-    if (this.#replies.length >= Math.min(this.#expect, MAX_REPLIES)) this.end();
+    if (this.#replies.length >= Math.min(this.#maxReplies, MAX_REPLIES)) this.end();
     else this.#awake();
   }
 

@@ -1,4 +1,4 @@
-import type { Session } from '../connection/session.ts';
+import type { BroadcasterContext } from '../connection/broadcaster-context.ts';
 import { type Address, EVERYONE } from '../contract/address.ts';
 import type { PublishOptions } from '../contract/contract.ts';
 import type { PublishContext } from '../contract/middleware.ts';
@@ -9,17 +9,18 @@ type Send = (event: EventInput, options: PublishOptions | undefined) => Promise<
 
 /** Publishes through the broadcaster's middleware, outermost layer first, and past the event's schema. */
 export function publishThrough(
-  session: Session,
+  context: BroadcasterContext,
   event: EventInput,
   options: PublishOptions | undefined,
   send: Send,
 ): Promise<void> {
-  const context: PublishContext = { ...session.middlewareContext, to: addressList(options?.to) };
-  const chain = session.middleware.reduceRight<(input: EventInput) => Promise<void>>(
-    (next, layer) => async (input) => (layer.publish === undefined ? next(input) : layer.publish(input, context, next)),
+  const publishContext: PublishContext = { ...context.middlewareContext, to: addressList(options?.to) };
+  const chain = context.middleware.reduceRight<(input: EventInput) => Promise<void>>(
+    (next, layer) => async (input) =>
+      layer.publish === undefined ? next(input) : layer.publish(input, publishContext, next),
     async (input) => {
       // Checked, and sent as given: the receiver's schema makes of it what it makes.
-      if (session.schemas !== undefined) await validateInput(session.schemas, input.type, input.data);
+      if (context.schemas !== undefined) await validateInput(context.schemas, input.type, input.data);
       return send(input, options);
     },
   );

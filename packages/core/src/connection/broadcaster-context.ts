@@ -9,7 +9,7 @@ import type { Link } from '../contract/transport.ts';
 import type { Refuse } from '../contract/unsupported.ts';
 import type { MemberList } from '../control/member-list.ts';
 import type { Presence } from '../control/presence.ts';
-import type { RequestDesk } from '../control/request-desk.ts';
+import type { Requests } from '../control/requests.ts';
 import type { SubscriptionSettings } from '../deliver/subscription-settings.ts';
 import type { BroadcastEvent, EventInput } from '../envelope/event.ts';
 import type { FilterTarget } from '../filter/target.ts';
@@ -27,7 +27,7 @@ export interface ControlSource {
   readonly isPaused: boolean;
   /** Does every roll call and reply come through it? */
   readonly hearsControl: boolean;
-  readonly session: Session;
+  readonly context: BroadcasterContext;
   open(): Promise<void>;
   close(): Promise<void>;
   failed(error: PolycastError): void;
@@ -35,7 +35,7 @@ export interface ControlSource {
 
 /** A subscription, as far as its broadcaster knows it. */
 export interface OpenSubscription {
-  readonly inbox: ControlSource;
+  readonly receiver: ControlSource;
   /** Are we called by a handler of its own? */
   readonly isInside: boolean;
   /** @returns was there a listener? */
@@ -49,12 +49,12 @@ export interface Wrapping {
   /** @param isFinal is a delivery whose handler threw this not tried again? */
   wrapHandler(
     handler: Handler,
-    session: Session,
+    context: BroadcasterContext,
     settings: SubscriptionSettings,
     isFinal: (delivery: Delivery, thrown: unknown) => boolean,
   ): Handler;
   publishThrough(
-    session: Session,
+    context: BroadcasterContext,
     event: EventInput,
     options: PublishOptions | undefined,
     send: (event: EventInput, options: PublishOptions | undefined) => Promise<void>,
@@ -62,7 +62,7 @@ export interface Wrapping {
 }
 
 /** What the parts of one connected broadcaster share. */
-export interface Session {
+export interface BroadcasterContext {
   readonly topic: string;
   readonly self: Participant;
   /** The CloudEvents `source` of `self`. */
@@ -73,14 +73,14 @@ export interface Session {
   readonly link: Link;
   readonly runtime: Runtime;
   readonly publisher: Publisher;
-  readonly desk: RequestDesk;
+  readonly requests: Requests;
   /** Set where core finds out who is there. */
   readonly members: MemberList | undefined;
   /** Set where the service is told who takes part. */
   readonly presence: Presence | undefined;
   /** False where the list of members is billed and was not asked for. */
   readonly mayAskMembers: boolean;
-  /** Roll calls and replies come through one inbox, however many there are. */
+  /** Roll calls and replies come through one receiver, however many there are. */
   control: ControlSource | undefined;
   /** The source for what comes to this instance alone, roll calls and replies included. Perhaps not open yet. */
   makeControl(): ControlSource;
@@ -91,7 +91,7 @@ export interface Session {
   /** Set where events can be too large for the service: what travels in pieces comes from elsewhere, too. */
   readonly chunking: typeof import('../receive/chunking.ts') | undefined;
   /** Set where roll calls are heard, and from the first request on. */
-  lane: typeof import('../control/control-lane.ts') | undefined;
+  lane: typeof import('../control/control-channel.ts') | undefined;
   /** Set where something is not offered: the error for asking for it names the transports that offer it. */
   readonly refuse: Refuse | undefined;
   /** Set where there are schemas or middleware. */
@@ -105,7 +105,7 @@ export interface Session {
   /** What came and was not handed on. */
   readonly dropped: { -readonly [Reason in keyof Dropped]: number };
   /** To the broadcaster's listeners. Where nobody heard it, those of subscriptions included, it is printed as a warning. */
-  tell(signal: Signal, isHeard?: boolean): void;
+  report(signal: Signal, isHeard?: boolean): void;
   /** Counts an event whose time was over, and signals it once per publisher. @param hear is there a listener of a subscription? */
   expired(event: BroadcastEvent, hear: (signal: Signal) => boolean): void;
 }

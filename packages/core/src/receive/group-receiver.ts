@@ -1,15 +1,15 @@
-import type { Session } from '../connection/session.ts';
+import type { BroadcasterContext } from '../connection/broadcaster-context.ts';
 import type { Signal } from '../contract/signal.ts';
 import type { Lease } from '../contract/transport.ts';
 import * as leases from '../deliver/leases.ts';
 import type { SubscriptionSettings } from '../deliver/subscription-settings.ts';
 import { type BroadcastEvent, identityOf } from '../envelope/event.ts';
-import type { Inbox, Receiving } from './inbox.ts';
+import type { Receiving, SourceReceiver } from './source-receiver.ts';
 
 /** A member, the source that brings what is for its instance alone, and how that source knows it. */
 interface Joined {
   readonly member: Receiving;
-  readonly direct: Inbox;
+  readonly direct: SourceReceiver;
   readonly receiver: Receiving;
 }
 
@@ -20,19 +20,19 @@ interface Joined {
  * @param Base given, and not imported: a bundler would put it, and all that it needs, into a file of its own.
  * @param directInbox brings what is for the instance alone: the one that is open, or a new one
  */
-export function groupInbox(
-  Base: typeof Inbox,
-  session: Session,
+export function groupReceiver(
+  Base: typeof SourceReceiver,
+  context: BroadcasterContext,
   settings: SubscriptionSettings,
-  directInbox: () => Inbox,
-): Inbox {
+  directInbox: () => SourceReceiver,
+): SourceReceiver {
   let joined: Joined | undefined;
   let hasLeft = false;
   const givenUp = new Publishes();
   /** Nothing is asked before a member has joined. */
   const here = () => joined as Joined;
 
-  class GroupInbox extends Base {
+  class GroupReceiver extends Base {
     override join(member: Receiving): void {
       super.join(member);
       const direct = directInbox();
@@ -81,7 +81,7 @@ export function groupInbox(
       const addresses = addressesOf(event);
       if (!isGivenUp) givenUp.delete(event);
       else if (addresses.length > 1 || event.sequence !== undefined) givenUp.add(event);
-      const { role, instance } = session.self;
+      const { role, instance } = context.self;
       if (addresses.includes(`instance:${instance}`)) here().direct.reopen(event, here().receiver);
       if (addresses.includes('*') || addresses.includes(`role:${role}`)) super.reopen(event, subscription);
     }
@@ -106,23 +106,23 @@ export function groupInbox(
       const isHeld = here().member.takeAgain(
         event,
         lease,
-        (held, endsMs) => new leases.PairedLease(session.runtime, held, endsMs, lease),
+        (held, endsMs) => new leases.PairedLease(context.runtime, held, endsMs, lease),
       );
       const isHandled = isHeld || this.wasAccepted(event) || givenUp.has(event);
       if (isHandled && !isHeld) this.settler.accept(lease);
-      if (isHandled) session.dropped.duplicates++;
+      if (isHandled) context.dropped.duplicates++;
       return isHandled;
     }
   }
 
-  return new GroupInbox(session, settings, 'own');
+  return new GroupReceiver(context, settings, 'own');
 }
 
 /**
  * Gives each member a share of the lease of an event for the instance. What comes again is for those that it was for before: who joined
  * meanwhile was not there when it was published.
  */
-function sharing(): NonNullable<Inbox['share']> {
+function sharing(): NonNullable<SourceReceiver['share']> {
   const owed = new Map<string, readonly Receiving[]>();
   return (event, lease, all) => {
     const key = identityOf(event);

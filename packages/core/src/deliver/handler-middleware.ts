@@ -1,8 +1,8 @@
-import type { Session } from '../connection/session.ts';
+import type { BroadcasterContext } from '../connection/broadcaster-context.ts';
 import type { Delivery, Handler } from '../contract/contract.ts';
 import type { DeliverContext, DeliverResult, Middleware, Outcome } from '../contract/middleware.ts';
 import type { BroadcastEvent } from '../envelope/event.ts';
-import { checkData } from './checked-data.ts';
+import { checkData } from './schema-check.ts';
 import type { SubscriptionSettings } from './subscription-settings.ts';
 
 type IsFinal = (delivery: Delivery, thrown: unknown) => boolean;
@@ -13,15 +13,15 @@ type IsFinal = (delivery: Delivery, thrown: unknown) => boolean;
  */
 export function wrapHandler(
   inner: Handler,
-  session: Session,
+  context: BroadcasterContext,
   settings: SubscriptionSettings,
   isFinal: IsFinal,
 ): Handler {
-  const handler = session.schemas === undefined ? inner : checkData(inner, session.schemas);
-  const layers = session.middleware.filter((layer) => layer.deliver !== undefined);
+  const handler = context.schemas === undefined ? inner : checkData(inner, context.schemas);
+  const layers = context.middleware.filter((layer) => layer.deliver !== undefined);
   if (layers.length === 0) return handler;
-  const context: DeliverContext = {
-    ...session.middlewareContext,
+  const deliverContext: DeliverContext = {
+    ...context.middlewareContext,
     group: settings.group,
     durable: settings.durable,
   };
@@ -37,7 +37,7 @@ export function wrapHandler(
       }
     };
     await layers.reduceRight<() => Promise<DeliverResult>>(
-      (next, layer) => () => callLayer(layer, delivery, context, next),
+      (next, layer) => () => callLayer(layer, delivery, deliverContext, next),
       run,
     )();
     if (failure !== undefined) throw (failure as { readonly thrown: unknown }).thrown;
@@ -47,10 +47,10 @@ export function wrapHandler(
 function callLayer(
   layer: Middleware,
   delivery: Delivery,
-  context: DeliverContext,
+  deliverContext: DeliverContext,
   next: () => Promise<DeliverResult>,
 ): Promise<DeliverResult> {
-  return layer.deliver === undefined ? next() : layer.deliver(delivery, context, next);
+  return layer.deliver === undefined ? next() : layer.deliver(delivery, deliverContext, next);
 }
 
 /** What the subscription will do, told before it does it, so that middleware can report one attempt as a whole. */
