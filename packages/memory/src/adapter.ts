@@ -30,9 +30,15 @@ const NAMES: OptionNames<MemoryOptions> = { hub: 1, threads: 1, copy: 1 };
  * @throws PolycastError `invalid-configuration`
  */
 export function memory(options: MemoryOptions = {}): Transport {
-  check(options);
-  const { threads = false, copy = false } = options;
-  const name = options.hub ?? DEFAULT_HUB;
+  // As `checkOptions` would with the table in from-url.ts, which a page would have to download.
+  const refuse = (message: string) => new PolycastError('invalid-configuration', message);
+  optionsOf('memory', options, NAMES, refuse);
+  const { hub, ...flags } = options;
+  const name = hub ?? DEFAULT_HUB;
+  if (typeof name !== 'string' || name === '') throw refuse('memory: hub must be a non-empty string');
+  for (const name in flags)
+    if (typeof (flags[name as 'copy'] ?? true) !== 'boolean') throw refuse(`memory: ${name} must be true or false`);
+  const { threads = false, copy = false } = flags;
   const location = `memory:${name}${threads ? '?threads=true' : ''}`;
   return {
     manifest: manifestOf(threads),
@@ -45,16 +51,6 @@ export function memory(options: MemoryOptions = {}): Transport {
       return new MemoryLink(context, location, copy, (hub) => bridging?.joinThreads(name, hub));
     },
   };
-}
-
-/** As `checkOptions` would with the table in from-url.ts, which a page would have to download. */
-function check(options: MemoryOptions): void {
-  const refuse = (message: string) => new PolycastError('invalid-configuration', message);
-  optionsOf('memory', options, NAMES, refuse);
-  const { hub, ...flags } = options;
-  if (typeof (hub ?? '-') !== 'string' || hub === '') throw refuse('memory: hub must be a non-empty string');
-  for (const name in flags)
-    if (typeof (flags[name as 'copy'] ?? true) !== 'boolean') throw refuse(`memory: ${name} must be true or false`);
 }
 
 /** Hubs in use, by location. */
