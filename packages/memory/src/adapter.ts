@@ -33,12 +33,11 @@ export function memory(options: MemoryOptions = {}): Transport {
   // As `checkOptions` would with the table in from-url.ts, which a page would have to download.
   const refuse = (message: string) => new PolycastError('invalid-configuration', message);
   optionsOf('memory', options, NAMES, refuse);
-  const { hub, ...flags } = options;
-  const name = hub ?? DEFAULT_HUB;
+  const { threads = false, copy = false } = options;
+  const name = options.hub ?? DEFAULT_HUB;
   if (typeof name !== 'string' || name === '') throw refuse('memory: hub must be a non-empty string');
-  for (const name in flags)
-    if (typeof (flags[name as 'copy'] ?? true) !== 'boolean') throw refuse(`memory: ${name} must be true or false`);
-  const { threads = false, copy = false } = flags;
+  for (const flag of ['threads', 'copy'] as const)
+    if (typeof (options[flag] ?? true) !== 'boolean') throw refuse(`memory: ${flag} must be true or false`);
   const location = `memory:${name}${threads ? '?threads=true' : ''}`;
   return {
     manifest: manifestOf(threads),
