@@ -20,7 +20,6 @@ const ON_PUBLIC_FACE = [
   'rights',
   'sdk-shape',
   'session-feed',
-  'shared-lease',
   'web-sockets',
   'wire',
 ].map((name) => `test/${name}.test.ts`);

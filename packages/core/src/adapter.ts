@@ -8,6 +8,7 @@ export {
   type SettingsOf,
   type Siblings,
 } from './adapter/check-options.ts';
+export { divideLease } from './adapter/divide-lease.ts';
 export type { Option } from './adapter/option.ts';
 export * as option from './adapter/option.ts';
 export { type Share, Shared } from './adapter/shared.ts';
