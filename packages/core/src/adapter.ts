@@ -15,6 +15,7 @@ export {
   LinkMonitor,
   startKeepAlive,
 } from './adapter/connection-monitor.ts';
+export { divideLease } from './adapter/divide-lease.ts';
 export type { Option } from './adapter/option.ts';
 export * as option from './adapter/option.ts';
 export { reasonOf } from './adapter/reason.ts';
