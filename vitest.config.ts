@@ -1,8 +1,12 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { relative } from 'node:path';
-import { defaultExclude, defineConfig } from 'vitest/config';
-import { mutate } from './scripts/mutate.ts';
+import { dirname, join, relative } from 'node:path';
+import { defaultExclude, defineConfig, type Plugin } from 'vitest/config';
+import type { Mutant } from './scripts/mutants.ts';
+import { keepApart, mutate } from './scripts/mutate.ts';
+
+/** Most tests wait more than they work: two files at a time, also on two cores. */
+const WORKERS = Math.max(2, availableParallelism() - 1);
 
 const conditions = ['polycast-source'];
 
@@ -20,7 +24,6 @@ const ON_PUBLIC_FACE = [
   'rights',
   'sdk-shape',
   'session-feed',
-  'shared-lease',
   'web-sockets',
   'wire',
 ].map((name) => `test/${name}.test.ts`);
@@ -33,11 +36,11 @@ function project(
   root: string,
   include: readonly string[],
   groupOrder: number,
-  env: Record<string, string> = {},
+  { env = {}, plugins = [] }: { env?: Record<string, string>; plugins?: Plugin[] } = {},
 ) {
   const exclude = groupOrder === 0 ? [] : ALONE.map((file) => relative(root, file));
   return {
-    plugins: [mutate(process.env.POLYCAST_MUTANT)],
+    plugins,
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
     test: {
@@ -56,11 +59,30 @@ function project(
   };
 }
 
+/** One project a mutant, with its changes: what scripts/run-mutants.mjs runs. @param path of their list */
+function withMutants(path: string) {
+  const mutants: readonly Mutant[] = JSON.parse(readFileSync(path, 'utf8'));
+  const changed = keepApart(mutants.flatMap(({ patches }) => patches));
+  // Each project transforms for itself: what none of them changes they take from here.
+  const shared = { fsModuleCache: true, fsModuleCachePath: join(dirname(path), 'modules') };
+  return defineConfig({
+    test: {
+      maxWorkers: WORKERS,
+      experimental: shared,
+      projects: mutants.map(({ name, patches, caughtBy }) => {
+        const one = project(name, `packages/${caughtBy.project}`, [caughtBy.file], 1, {
+          plugins: [mutate(patches), changed],
+        });
+        return { ...one, test: { ...one.test, experimental: shared } };
+      }),
+    },
+  });
+}
+
 /** One project a package or app, so that a failure names its room; sibling packages are read from source. */
-export default defineConfig({
+const everything = defineConfig({
   test: {
-    // Most tests wait more than they work: two files at a time, also on two cores.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: WORKERS,
     reporters: process.env.POLYCAST_TEST_COUNTS ? ['default', './scripts/count-reporter.mjs'] : ['default'],
     projects: [
       project('alone', '.', ALONE, 0),
@@ -70,7 +92,11 @@ export default defineConfig({
         ),
       ),
       // Again, with the vendor's SDK used by its public face alone. Left out is what breaks the SDK beneath it, or looks there.
-      project('service-bus public', 'packages/service-bus', ON_PUBLIC_FACE, 1, { POLYCAST_SERVICE_BUS_SDK: 'public' }),
+      project('service-bus public', 'packages/service-bus', ON_PUBLIC_FACE, 1, {
+        env: { POLYCAST_SERVICE_BUS_SDK: 'public' },
+      }),
     ],
   },
 });
+
+export default process.env.POLYCAST_MUTANTS ? withMutants(process.env.POLYCAST_MUTANTS) : everything;

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { Patch } from './mutate.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -24,68 +24,72 @@ export interface Mutant {
   };
 }
 
-interface Outcome {
-  readonly fullName: string;
-  readonly status: 'passed' | 'failed' | 'skipped' | 'pending' | 'todo';
-  readonly failureMessages: readonly string[] | null;
+/** What came of the file that holds a mutant's test. */
+interface Report {
+  readonly mutant: string;
+  /** Of the file itself, as it was read. */
+  readonly errors: readonly string[];
+  /** Tests that were not asked for are `skipped`. */
+  readonly outcomes: readonly Outcome[];
 }
 
-/** Longest run of a test that a mutant is meant to fail, vitest's start included, ms. */
-const LONGEST_MS = 300_000;
+interface Outcome {
+  readonly test: string;
+  readonly status: 'passed' | 'failed' | 'skipped' | 'pending';
+  /** Each begins with its kind. */
+  readonly errors: readonly string[];
+}
 
-/** A test for each: runs the test that it names against the changed text. That it passes with the text as it is, the suite itself shows. */
+/** Longest run of all of a package's, ms. */
+const LONGEST_MS = 600_000;
+
+/**
+ * A test for each: runs the test that it names against the changed text. That it passes with the text as it is, the
+ * suite itself shows. All run in one other process: its start, and what they read, cost more than the tests themselves.
+ */
 export function catchEach(mutants: readonly Mutant[]): void {
-  for (const mutant of mutants) {
-    const { name, wrong, caughtBy } = mutant;
-    test(
-      `${name}: ${wrong}`,
-      async () => {
-        const outcomes = (await outcomesWith(mutant)).filter(({ fullName }) => fullName === caughtBy.test);
-        expect(outcomes, `tests of that name: ${caughtBy.test}`).toHaveLength(1);
-        const [{ status, failureMessages }] = outcomes as [Outcome];
-        expect(status, `of the test: ${caughtBy.test}`).toBe('failed');
-        // What breaks before it comes to that shows nothing.
-        expect(failureMessages?.[0]).toMatch(/^AssertionError: /);
-      },
-      LONGEST_MS,
-    );
+  let reports: readonly Report[] = [];
+  beforeAll(async () => {
+    reports = await run(mutants);
+  }, LONGEST_MS);
+
+  for (const { name, wrong, caughtBy } of mutants) {
+    test(`${name}: ${wrong}`, () => {
+      const report = reports.filter(({ mutant }) => mutant === name);
+      expect(report, 'files that were run for it').toHaveLength(1);
+      const [{ errors, outcomes }] = report as [Report];
+      expect(errors, 'errors of the file').toEqual([]);
+      const own = outcomes.filter((outcome) => outcome.test === caughtBy.test);
+      expect(own, `tests of that name: ${caughtBy.test}`).toHaveLength(1);
+      const [outcome] = own as [Outcome];
+      expect(outcome.status, `of the test: ${caughtBy.test}`).toBe('failed');
+      // What breaks before it comes to that shows nothing.
+      expect(outcome.errors[0]).toMatch(/^AssertionError: /);
+    });
   }
 }
 
-async function outcomesWith({ patches, caughtBy }: Mutant): Promise<readonly Outcome[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'polycast-mutant-'));
-  const report = join(folder, 'report.json');
-  const { project, file, test: name } = caughtBy;
+async function run(mutants: readonly Mutant[]): Promise<readonly Report[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'polycast-mutants-'));
+  const asked = join(folder, 'mutants.json');
+  const answered = join(folder, 'report.json');
+  await writeFile(asked, JSON.stringify(mutants));
   // Not what this run of vitest leaves to its own workers.
   const own = Object.entries(process.env).filter(([key]) => !/^(VITEST|POLYCAST_TEST_COUNTS)/.test(key));
-  const args = ['run', '--project', project, `packages/${project}/${file}`, '-t', `^${escaped(name)}$`];
-  const child = spawn(
-    process.execPath,
-    [join(ROOT, 'node_modules/vitest/vitest.mjs'), ...args, '--reporter', 'json', '--outputFile', report],
-    {
-      cwd: ROOT,
-      env: { ...Object.fromEntries(own), POLYCAST_MUTANT: JSON.stringify(patches) },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, [join(ROOT, 'scripts/run-mutants.mjs'), answered], {
+    cwd: ROOT,
+    env: { ...Object.fromEntries(own), POLYCAST_MUTANTS: asked },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const timer = setTimeout(() => child.kill(), LONGEST_MS - 5_000);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   try {
     await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-    const text = await readFile(report, 'utf8').catch(() => Promise.reject(new Error(`no report: ${said}`)));
-    const { testResults } = JSON.parse(text) as {
-      testResults: readonly { readonly message: string; readonly assertionResults: readonly Outcome[] }[];
-    };
-    const messages = testResults.map(({ message }) => message).filter(Boolean);
-    if (messages.length > 0) throw new Error(messages.join('\n'));
-    return testResults.flatMap(({ assertionResults }) => assertionResults);
+    const text = await readFile(answered, 'utf8').catch(() => Promise.reject(new Error(`no report: ${said}`)));
+    return JSON.parse(text);
   } finally {
     clearTimeout(timer);
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -1,3 +1,5 @@
+import type { VitestPluginContext } from 'vitest/node';
+
 /** One change of the text of a module. */
 export interface Patch {
   /** Path below `packages`. */
@@ -7,14 +9,13 @@ export interface Patch {
   readonly to: string;
 }
 
-/** Changes modules as they are read, for vitest. @param patches as JSON; left out: none */
-export function mutate(patches = '[]') {
-  const all = JSON.parse(patches) as readonly Patch[];
+/** Changes modules as they are read, for vitest. */
+export function mutate(patches: readonly Patch[]) {
   return {
     name: 'mutate',
     enforce: 'pre' as const,
     transform(code: string, id: string): string | null {
-      const mine = all.filter(({ module }) => id.endsWith(`/packages/${module}`));
+      const mine = patches.filter((patch) => isOf(id, patch));
       if (mine.length === 0) return null;
       return mine.reduce((text, { module, from, to }) => {
         const parts = text.split(from);
@@ -23,4 +24,18 @@ export function mutate(patches = '[]') {
       }, code);
     },
   };
+}
+
+/** Keeps what some mutant changes out of what vitest keeps of modules, which all of its projects share. */
+export function keepApart(patches: readonly Patch[]) {
+  return {
+    name: 'keep-apart',
+    configureVitest({ experimental_defineCacheKeyGenerator: define }: VitestPluginContext): void {
+      define(({ id }) => (patches.some((patch) => isOf(id, patch)) ? false : undefined));
+    },
+  };
+}
+
+function isOf(id: string, { module }: Patch): boolean {
+  return id.endsWith(`/packages/${module}`);
 }

@@ -377,7 +377,7 @@ export const MUTANTS = [
     caughtBy: ['settled-early'],
     patches: [
       {
-        module: 'deliver/lease-shares.ts',
+        module: 'adapter/divide-lease.ts',
         from: 'return left === 0 ? lease.settle(outcome) : undefined;',
         to: 'return left === count - 1 ? lease.settle(outcome) : undefined;',
       },
@@ -389,7 +389,7 @@ export const MUTANTS = [
     caughtBy: ['lease-leaked'],
     patches: [
       {
-        module: 'deliver/lease-shares.ts',
+        module: 'adapter/divide-lease.ts',
         from: 'return left === 0 ? lease.settle(outcome) : undefined;',
         to: 'return left < 0 ? lease.settle(outcome) : undefined;',
       },

@@ -8,10 +8,20 @@ export {
   type SettingsOf,
   type Siblings,
 } from './adapter/check-options.ts';
+export {
+  ConnectionMonitor,
+  type JoinedLink,
+  type KeepAliveOptions,
+  LinkMonitor,
+  startKeepAlive,
+} from './adapter/connection-monitor.ts';
+export { divideLease } from './adapter/divide-lease.ts';
 export type { Option } from './adapter/option.ts';
 export * as option from './adapter/option.ts';
+export { reasonOf } from './adapter/reason.ts';
 export { type Share, Shared } from './adapter/shared.ts';
 export { percentDecoded, readUrlOptions, type UrlOptions } from './adapter/url-options.ts';
+export { pause, settlesWithin, type WithinOptions, within } from './adapter/within.ts';
 export { suggestion } from './configuration/nearest.ts';
 export { redactUrl } from './configuration/redact.ts';
 export { CORE } from './connection/core-identity.ts';
@@ -22,7 +32,7 @@ export { ERROR_CODES, type ErrorCode, isPolycastError, PolycastError } from './c
 export { CAPABILITIES, type Capability, type CapabilityName, type Level, type Manifest } from './contract/manifest.ts';
 export type { Participant } from './contract/participant.ts';
 export { addressesOf, sourceOf } from './contract/participant.ts';
-export type { Signal } from './contract/signal.ts';
+export type { Signal, SignalListener } from './contract/signal.ts';
 export type {
   Encoded,
   EncodedJson,

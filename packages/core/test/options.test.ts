@@ -126,6 +126,7 @@ describe('a table of options', () => {
     prototype.addedByAPage = () => {};
     try {
       expect(check({ volume: 20 }).volume).toBe(20);
+      expect(memory({ copy: true }).location).toBe('memory:default');
     } finally {
       delete prototype.addedByAPage;
     }

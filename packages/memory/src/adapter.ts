@@ -30,9 +30,14 @@ const NAMES: OptionNames<MemoryOptions> = { hub: 1, threads: 1, copy: 1 };
  * @throws PolycastError `invalid-configuration`
  */
 export function memory(options: MemoryOptions = {}): Transport {
-  check(options);
+  // As `checkOptions` would with the table in from-url.ts, which a page would have to download.
+  const refuse = (message: string) => new PolycastError('invalid-configuration', message);
+  optionsOf('memory', options, NAMES, refuse);
   const { threads = false, copy = false } = options;
   const name = options.hub ?? DEFAULT_HUB;
+  if (typeof name !== 'string' || name === '') throw refuse('memory: hub must be a non-empty string');
+  for (const flag of ['threads', 'copy'] as const)
+    if (typeof (options[flag] ?? true) !== 'boolean') throw refuse(`memory: ${flag} must be true or false`);
   const location = `memory:${name}${threads ? '?threads=true' : ''}`;
   return {
     manifest: manifestOf(threads),
@@ -45,16 +50,6 @@ export function memory(options: MemoryOptions = {}): Transport {
       return new MemoryLink(context, location, copy, (hub) => bridging?.joinThreads(name, hub));
     },
   };
-}
-
-/** As `checkOptions` would with the table in from-url.ts, which a page would have to download. */
-function check(options: MemoryOptions): void {
-  const refuse = (message: string) => new PolycastError('invalid-configuration', message);
-  optionsOf('memory', options, NAMES, refuse);
-  const { hub, ...flags } = options;
-  if (typeof (hub ?? '-') !== 'string' || hub === '') throw refuse('memory: hub must be a non-empty string');
-  for (const name in flags)
-    if (typeof (flags[name as 'copy'] ?? true) !== 'boolean') throw refuse(`memory: ${name} must be true or false`);
 }
 
 /** Hubs in use, by location. */

@@ -90,7 +90,7 @@ export class Room {
     if (this.#groups.size === 0) return;
     for (const [name, group] of this.#groups) {
       if (!group.isFull || !group.isFor(to)) continue;
-      throw new PolycastError('overloaded', `too many events are waiting for a member of group '${name}' to have room`);
+      throw new PolycastError('overloaded', `a member of group '${name}' has no room`);
     }
   }
 

@@ -1,3 +1,4 @@
+import { pause } from '@polycast/core/adapter';
 import * as entries from './entry-scripts.ts';
 import type { HeldEntry } from './held-entry.ts';
 import { mapError } from './map-error.ts';
@@ -98,9 +99,7 @@ export class Acknowledger {
       const error = mapError(thrown);
       if (!this.#isOpen) return context.signal({ kind: 'failed', what: 'settle', error });
       this.#outage.failed(error);
-      await new Promise((resolve) => {
-        setTimeout(resolve, Math.min(MAX_RETRY_MS, RETRY_MS * ++this.#failures)).unref();
-      });
+      await pause(Math.min(MAX_RETRY_MS, RETRY_MS * ++this.#failures));
       // Whatever the reason, it may pass: held for ever, an entry would hold up all of its key.
       for (const entry of accepted.slice(MAX_UNTAKEN)) this.#source.taken(entry);
       this.#accepted.push(...accepted.slice(0, MAX_UNTAKEN));

@@ -1,4 +1,4 @@
-import { PolycastError, type Share } from '@polycast/core/adapter';
+import { PolycastError, type Share, settlesWithin, within } from '@polycast/core/adapter';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { mapError } from './map-error.ts';
 import { protocolMismatch } from './protocol-mismatch.ts';
@@ -84,8 +84,7 @@ export async function openCommands(settings: Settings, abortSignal?: AbortSignal
     history = await within(
       connectTimeoutMs,
       connected(client).then(() => requirePrimary(client)),
-      () => seen.error,
-      abortSignal,
+      { late: () => seen.error, abortSignal },
     );
     // ioredis goes on when SELECT was refused: in another database than the one asked for.
     if (seen.error !== undefined && mapError(seen.error).code === 'invalid-configuration') throw seen.error;
@@ -134,7 +133,7 @@ export async function openCommands(settings: Settings, abortSignal?: AbortSignal
       }
       try {
         const waited = fan.ready().then(() => requirePrimary(client));
-        commands.history = await within(connectTimeoutMs, waited, () => fan.error, abortSignal);
+        commands.history = await within(connectTimeoutMs, waited, { late: () => fan.error, abortSignal });
       } catch (thrown) {
         throw mapError(thrown, 'open');
       }
@@ -261,10 +260,15 @@ export function isCluster(client: Redis | Cluster): client is Cluster {
   return 'nodes' in client && typeof client.nodes === 'function';
 }
 
+/** It, if it is connected. */
+export function ready(redis: Redis | undefined): Redis | undefined {
+  return redis?.status === 'ready' ? redis : undefined;
+}
+
 /** Says goodbye, so that the server lets go at once, and ends the connection in any case. */
 export async function goodbye(client: Redis | Cluster): Promise<void> {
   if (client.status === 'ready') {
-    await within(GOODBYE_TIMEOUT_MS, client.quit(), () => undefined).catch(ignore);
+    await settlesWithin(GOODBYE_TIMEOUT_MS, client.quit());
   }
   disconnectNow(client);
 }
@@ -308,40 +312,6 @@ export function addressOf({ options: { host, port } }: Redis): string {
 export function reconnectDelayMs(times: number): number {
   const bound = Math.min(RECONNECT_LONGEST_MS, RECONNECT_FIRST_MS * 2 ** Math.min(times, 10));
   return bound / 2 + Math.random() * (bound / 2);
-}
-
-/** The parts of a wait. */
-const SLICES = 5;
-
-/**
- * Rejects with what `reason` gives, or with "timed out", should the promise not settle in time. Time in which this
- * process was too busy to read what had come is not held against the server: each part of the wait counts when it is over.
- */
-export async function within<Value>(
-  timeoutMs: number,
-  promise: Promise<Value>,
-  reason: () => unknown,
-  abortSignal?: AbortSignal,
-): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  let abort = () => {};
-  const late = new Promise<never>((_, reject) => {
-    abort = () => reject(new PolycastError('aborted', 'connecting was aborted'));
-    abortSignal?.addEventListener('abort', abort, { once: true });
-    const wait = (slices: number): void => {
-      timer = setTimeout(() => {
-        if (slices > 1) wait(slices - 1);
-        else reject(reason() ?? new Error(`timed out after ${timeoutMs} ms`));
-      }, timeoutMs / SLICES);
-    };
-    wait(SLICES);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-    abortSignal?.removeEventListener('abort', abort);
-  }
 }
 
 /** The last error a client told of, which says more than "Connection is closed". */

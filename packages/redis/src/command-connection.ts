@@ -1,11 +1,10 @@
-import { type LinkContext, PolycastError } from '@polycast/core/adapter';
+import { type LinkContext, LinkMonitor, PolycastError, startKeepAlive, within } from '@polycast/core/adapter';
 import type { Cluster, Redis } from 'ioredis';
-import { addressOf, type Commands, nodeFor, ownerOf, reconnectDelayMs, refreshSlots } from './client.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { addressOf, type Commands, nodeFor, ownerOf, ready, reconnectDelayMs, refreshSlots } from './client.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
 import type { Sending } from './send.ts';
-import { fieldOfInfo, type History, isTakeover, REPLICA_ERROR, WAS_REPLICA_ERROR } from './server-role.ts';
+import { fieldOfInfo, type History, isReply, isTakeover, REPLICA_ERROR, WAS_REPLICA_ERROR } from './server-role.ts';
 import type { Settings } from './settings.ts';
 import { TransactionRight } from './transaction-right.ts';
 
@@ -51,12 +50,10 @@ export class CommandConnection {
   readonly #isGiven: boolean;
   readonly #endListening: () => void;
   readonly #outage: Outage;
-  readonly #endHeartbeat: () => void;
+  readonly #endKeepAlive: () => void;
   #isUp = true;
   #isClosed = false;
-  #downSinceMs: number | undefined;
-  /** Signalled as lost? Then its return is signalled, too. */
-  #isSignalled = false;
+  readonly #monitor: LinkMonitor;
   #mayHaveLost = false;
   #lastError: unknown;
   #retry: NodeJS.Timeout | undefined;
@@ -84,6 +81,7 @@ export class CommandConnection {
     this.#outage = new Outage('the connection cannot be restored', (error) =>
       context.signal({ kind: 'failed', what: 'publish', error }),
     );
+    this.#monitor = new LinkMonitor(context.signal, () => options.concerns());
     this.#serverRun = isIntact === undefined ? Promise.resolve(undefined) : this.#askRun();
     this.#endListening = commands.listen({
       error: this.#onError,
@@ -91,15 +89,14 @@ export class CommandConnection {
       ready: this.#onReady,
       nodeLost: this.#onNodeLost,
     });
-    this.#endHeartbeat = startHeartbeat({
+    this.#endKeepAlive = startKeepAlive({
       intervalMs: settings.pingIntervalMs,
-      connection: () => this.server,
+      monitor: this.#monitor,
+      connection: () => ready(this.server),
+      isAnswer: isReply,
       ask: async (redis) => {
         await (isCluster ? redis.ping() : this.#check(true));
         options.onAnswer?.(redis, false);
-      },
-      signal: (signal) => {
-        if (options.concerns()) context.signal(signal);
       },
       giveUp: (redis) => {
         // Another link may have done so, and a connection that is being made must not be ended.
@@ -125,21 +122,9 @@ export class CommandConnection {
   whenUp(): Promise<void> {
     if (this.#isUp) return Promise.resolve();
     if (this.#isClosed) return Promise.reject(new PolycastError('closed', 'the connection is closed'));
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new PolycastError('timeout', 'no connection in time')),
-        this.#options.settings.commandTimeoutMs,
-      );
-      this.#waiting.push({
-        resolve: () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        reject: (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      });
+    const waiting = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return within(this.#options.settings.commandTimeoutMs, waiting, {
+      late: () => new PolycastError('timeout', 'no connection in time'),
     });
   }
 
@@ -159,7 +144,7 @@ export class CommandConnection {
 
   close(): void {
     this.#isClosed = true;
-    this.#endHeartbeat();
+    this.#endKeepAlive();
     this.#endRetry();
     this.#endListening();
     this.#isUp = false;
@@ -169,7 +154,7 @@ export class CommandConnection {
   readonly #onError = (error: unknown): void => {
     this.#lastError = error;
     // Sentinels that do not answer are asked again and again without the connection closing in between.
-    if (this.#downSinceMs !== undefined) this.#stillDown(mapError(error));
+    if (this.#monitor.isDown) this.#stillDown(mapError(error));
   };
 
   readonly #onClose = (): void => {
@@ -177,14 +162,14 @@ export class CommandConnection {
     this.#lastError = undefined;
     // The next one asks anew.
     this.#endRetry();
-    if (this.#downSinceMs === undefined) this.#lose(error);
-    else this.#stillDown(error);
+    if (this.#monitor.isDown) this.#stillDown(error);
+    else this.#lose(error);
   };
 
   readonly #onReady = (): void => {
     this.#lastError = undefined;
     if (this.#options.commands.isCluster) {
-      if (this.#downSinceMs !== undefined) this.#followOwner(1);
+      if (this.#monitor.isDown) this.#followOwner(1);
       return;
     }
     // Until it has answered, nothing is published: a replica would take it.
@@ -220,7 +205,7 @@ export class CommandConnection {
 
   /** A cluster goes on without one of its servers, and with the connection to it alone nothing is said of it. */
   readonly #onNodeLost = (node: Redis): void => {
-    if (this.#isClosed || this.#downSinceMs !== undefined) return;
+    if (this.#isClosed || this.#monitor.isDown) return;
     if (addressOf(node) !== ownerOf(this.#client as Cluster, this.#options.key)) return;
     this.#lose(mapError(new Error('Connection is closed.')));
     this.#followOwner(1);
@@ -265,9 +250,9 @@ export class CommandConnection {
     // Demoted and promoted again between two questions: nothing else tells of it, and nothing need have ended the connection.
     if (isTakeOver && this.#isUp) this.#loseToReplica(mapError(new Error(WAS_REPLICA_ERROR)));
     // Lost before it could be asked again, it finds the server that took over; the others may still be with the one before.
-    else if (this.#downSinceMs !== undefined) {
+    else if (this.#monitor.downSinceMs !== undefined) {
       const isSame = history !== undefined && history.id === this.#history?.id;
-      this.#options.commands.moved({ history, isSame, lostAtMs: this.#downSinceMs });
+      this.#options.commands.moved({ history, isSame, lostAtMs: this.#monitor.downSinceMs });
     }
     this.#history = history ?? this.#history;
     this.#options.commands.history = history;
@@ -277,8 +262,8 @@ export class CommandConnection {
   /** A replica: whatever was published since it was asked last reached nobody. */
   #refuse(): void {
     const error = mapError(new Error(REPLICA_ERROR));
-    if (this.#downSinceMs === undefined) this.#loseToReplica(error);
-    else this.#stillDown(error);
+    if (this.#monitor.isDown) this.#stillDown(error);
+    else this.#loseToReplica(error);
     // The keep-alive asks as well, and may do so more often.
     if (this.#retry !== undefined) return;
     const times = this.#refusals++;
@@ -302,10 +287,7 @@ export class CommandConnection {
 
   #lose(error: PolycastError): void {
     this.#isUp = false;
-    this.#downSinceMs = performance.now();
-    if (!this.#options.concerns()) return;
-    this.#isSignalled = true;
-    this.#options.context.signal({ kind: 'disconnected', error });
+    this.#monitor.down(error);
   }
 
   #stillDown(error: PolycastError): void {
@@ -314,7 +296,7 @@ export class CommandConnection {
   }
 
   async #restore(): Promise<void> {
-    const { context, isIntact, isReader, onTakeover } = this.#options;
+    const { isIntact, isReader, onTakeover } = this.#options;
     const life = this.#life;
     if (isIntact === undefined) this.#mayHaveLost ||= this.#isTakenOver;
     else {
@@ -336,14 +318,10 @@ export class CommandConnection {
     this.#refusals = 0;
     this.#endRetry();
     this.#outage.over();
-    const downMs = performance.now() - (this.#downSinceMs ?? performance.now());
     const mayHaveLost = this.#mayHaveLost;
-    const isSignalled = this.#isSignalled;
-    this.#downSinceMs = undefined;
-    this.#isSignalled = false;
     this.#mayHaveLost = false;
     this.#isTakenOver = false;
-    if (isSignalled) context.signal({ kind: 'reconnected', downMs, mayHaveLost });
+    this.#monitor.up({ mayHaveLost });
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     if (this.server !== undefined) this.#options.onAnswer?.(this.server, true);
   }

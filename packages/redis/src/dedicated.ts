@@ -1,6 +1,6 @@
-import type { LinkContext, PolycastError } from '@polycast/core/adapter';
+import { type LinkContext, type PolycastError, within } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import { type Commands, disconnectNow, type Found, goodbye, reconnectDelayMs, watchErrors, within } from './client.ts';
+import { type Commands, disconnectNow, type Found, goodbye, reconnectDelayMs, watchErrors } from './client.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
 import { type History, REPLICA_ERROR, RoleQuestion } from './server-role.ts';
@@ -17,7 +17,7 @@ export interface DedicatedOptions {
   prepare(redis: Redis): Promise<void>;
   onDown?(error: PolycastError): void;
   /** Never called for the first connection. */
-  onUp?(downMs: number): void;
+  onUp?(): void;
 }
 
 /** What a server of a cluster says of a channel or key that it no longer holds. */
@@ -42,7 +42,8 @@ export class Dedicated {
   #closed = false;
   /** Why it is dropped, for the signal. */
   #dropped: Error | undefined;
-  #downSince: number | undefined;
+  /** Has it been lost, and is not back? */
+  #isLost = false;
   #retry: NodeJS.Timeout | undefined;
   #waiting: ((redis: Redis | undefined) => void)[] = [];
 
@@ -107,7 +108,7 @@ export class Dedicated {
 
   async #connect(): Promise<void> {
     const { commands, key, connectTimeoutMs, configure, prepare, onUp } = this.#options;
-    const isAgain = this.#downSince !== undefined;
+    const isAgain = this.#isLost;
     const redis = await commands.dedicated(key, isAgain);
     configure?.(redis);
     this.#found = undefined;
@@ -121,7 +122,7 @@ export class Dedicated {
         if (isAgain && !commands.isCluster) await this.#requirePrimary(redis);
         await prepare(redis);
       });
-      await within(connectTimeoutMs, Promise.race([opened, movedAway(redis)]), () => seen.error);
+      await within(connectTimeoutMs, Promise.race([opened, movedAway(redis)]), { late: () => seen.error });
       if (this.#closed || redis.status !== 'ready') throw new Error('Connection is closed.');
     } catch (thrown) {
       seen.stop();
@@ -140,11 +141,8 @@ export class Dedicated {
     this.#upSinceMs = performance.now();
     this.#dropped = undefined;
     this.#outage.over();
-    if (this.#downSince !== undefined) {
-      const downMs = performance.now() - this.#downSince;
-      this.#downSince = undefined;
-      onUp?.(downMs);
-    }
+    this.#isLost = false;
+    if (isAgain) onUp?.();
     this.#wake(redis);
     if (this.#found !== undefined && !this.#isAt(this.#found)) this.drop(new Error(REPLICA_ERROR));
   }
@@ -168,7 +166,7 @@ export class Dedicated {
   #lost(redis: Redis, error: unknown): void {
     if (this.#redis !== redis) return;
     this.#redis = undefined;
-    this.#downSince = performance.now();
+    this.#isLost = true;
     this.#options.onDown?.(mapError(error ?? new Error('Connection is closed.')));
     this.#again(1);
   }

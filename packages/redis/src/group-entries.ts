@@ -1,4 +1,4 @@
-import { type Address, type BroadcastEvent, type Lease, PolycastError } from '@polycast/core/adapter';
+import { type Address, type BroadcastEvent, type Lease, PolycastError, reasonOf } from '@polycast/core/adapter';
 import { Acknowledger } from './acknowledger.ts';
 import { comesByAnother } from './addresses.ts';
 import type * as entries from './entry-scripts.ts';
@@ -8,7 +8,6 @@ import type { GroupMembership } from './group-membership.ts';
 import { renew } from './group-scripts.ts';
 import { HeldEntry, type Holder } from './held-entry.ts';
 import { mapError } from './map-error.ts';
-import { reasonOf } from './outage.ts';
 import type { PendingPage } from './recovery.ts';
 import { EntryDecoder, partitionKeyOf, type RawEntry, type SourceParts } from './stream-reader.ts';
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, PolycastError } from '@polycast/core/adapter';
+import { type ErrorCode, PolycastError, reasonOf } from '@polycast/core/adapter';
 
 /** What was going on: while opening, a lost connection means that there never was one. */
 export type Phase = 'open' | 'use';
@@ -57,7 +57,10 @@ const SYSTEM: readonly (readonly [RegExp, ErrorCode])[] = [
 
 /** Any thrown value as a PolycastError, without secrets. Total: it never throws. */
 export function mapError(thrown: unknown, phase: Phase = 'use'): PolycastError {
-  if (thrown instanceof PolycastError) return thrown;
+  if (thrown instanceof PolycastError) {
+    const isLate = phase === 'open' && thrown.code === 'timeout';
+    return isLate ? new PolycastError('unreachable', reasonOf(thrown), { cause: thrown }) : thrown;
+  }
   const root = rootOf(thrown);
   const code = codeOf(root);
   const cause = redacted(root);

@@ -1,4 +1,4 @@
-import { PolycastError } from '@polycast/core/adapter';
+import { PolycastError, reasonOf } from '@polycast/core/adapter';
 
 /** A reason that may pass by itself is reported when it has lasted for so long, in ms. */
 const LASTING_MS = 10_000;
@@ -36,8 +36,3 @@ export class Outage {
 
 /** Messages may differ by a port or an address: not more than so many are reported for one outage. */
 const MAX_REASONS = 10;
-
-/** Its message, without the code that each starts with. */
-export function reasonOf({ code, message }: PolycastError): string {
-  return message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
-}

@@ -1,6 +1,6 @@
-import type { Source } from '@polycast/core/adapter';
+import { pause, type Source, settlesWithin } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import { GOODBYE_TIMEOUT_MS, within } from './client.ts';
+import { GOODBYE_TIMEOUT_MS } from './client.ts';
 import * as entries from './entry-scripts.ts';
 import { GroupEntries } from './group-entries.ts';
 import { BEAT_INTERVAL_MS, type GroupKeeper, type Kept } from './group-keeper.ts';
@@ -96,7 +96,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
       await this.#reader.open();
     } catch (thrown) {
       // It may have joined all the same: the answer was lost, or is late.
-      await within(GOODBYE_TIMEOUT_MS, this.#membership.leaveAll(), () => undefined).catch(() => {});
+      await settlesWithin(GOODBYE_TIMEOUT_MS, this.#membership.leaveAll());
       throw thrown;
     }
     await this.#keeper.add(this);
@@ -194,7 +194,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
     const { queue } = this.#placeOf(key);
     let waiting = MAX_WAITING;
     while (!this.#reader.stopped && waiting >= MAX_WAITING) {
-      await pass(settings.claimIntervalMs);
+      await pause(settings.claimIntervalMs);
       waiting = await commands.client.zcard(queue).catch(() => waiting);
     }
   }
@@ -299,7 +299,7 @@ export class GroupSource implements Source, ReadingPart, Kept {
         () => 0,
       );
       if (waiting <= this.#entries.countKeyed(key)) return;
-      await pass(KEYS_INTERVAL_MS);
+      await pause(KEYS_INTERVAL_MS);
     }
   }
 
@@ -328,10 +328,4 @@ export class GroupSource implements Source, ReadingPart, Kept {
     })();
     return this.#closing;
   }
-}
-
-function pass(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

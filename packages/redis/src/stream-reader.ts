@@ -4,12 +4,14 @@ import {
   decodeEvents,
   type LinkContext,
   PolycastError,
+  pause,
   type Sink,
   type SourceRequest,
+  within,
 } from '@polycast/core/adapter';
 import type { Cluster, Redis } from 'ioredis';
 import { wantedAddresses } from './addresses.ts';
-import { type Commands, GOODBYE_TIMEOUT_MS, nodeFor, reconnectDelayMs, within } from './client.ts';
+import { type Commands, GOODBYE_TIMEOUT_MS, nodeFor, reconnectDelayMs } from './client.ts';
 import type { CommandWatch } from './command-watch.ts';
 import { Dedicated } from './dedicated.ts';
 import { mapError } from './map-error.ts';
@@ -142,7 +144,7 @@ export class StreamReader {
   #watch: NodeJS.Timeout | undefined;
   #stopped = false;
   #loop: Promise<void> = Promise.resolve();
-  #endPause: (() => void) | undefined;
+  readonly #stopping = new AbortController();
   #closing: Promise<void> | undefined;
 
   constructor(parts: SourceParts, part: ReadingPart, key: string) {
@@ -195,7 +197,7 @@ export class StreamReader {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#closing ??= (async () => {
-      this.#endPause?.();
+      this.#stopping.abort();
       if (this.#part.canBeCut || this.#connection.current === undefined) await this.#connection.close(false);
       else if (this.#clientId !== undefined) await this.#unblock(this.#clientId);
       await this.#loop;
@@ -209,7 +211,7 @@ export class StreamReader {
   async #unblock(clientId: number): Promise<void> {
     const client = serverOf(this.#parts.commands, this.#key);
     const unblock = client?.client('UNBLOCK', clientId) ?? Promise.resolve(undefined);
-    const unblocked = await within(GOODBYE_TIMEOUT_MS, unblock, () => undefined).catch(() => undefined);
+    const unblocked = await within(GOODBYE_TIMEOUT_MS, unblock).catch(() => undefined);
     if (unblocked === undefined) this.#connection.drop();
     // It was between two reads, or had just begun one: ask until the loop has seen that it should end.
     const again = setInterval(() => client?.client('UNBLOCK', clientId).catch(() => {}), 20);
@@ -242,7 +244,7 @@ export class StreamReader {
         const error = await this.#afterFailure(thrown);
         if (error !== undefined) outage.failed(error);
         failures++;
-        await this.#pause(Math.min(reconnectDelayMs(failures), settings.connectTimeoutMs));
+        await pause(Math.min(reconnectDelayMs(failures), settings.connectTimeoutMs), this.#stopping.signal);
       }
     }
   }
@@ -280,17 +282,5 @@ export class StreamReader {
     // The group is gone while the connection stayed: somebody removed it.
     const redis = this.#connection.current;
     return redis === undefined ? undefined : this.#part.prepare(redis, this.#clientId).then(() => undefined, mapError);
-  }
-
-  /** Ends sooner when it stops. */
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      timer.unref();
-      this.#endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

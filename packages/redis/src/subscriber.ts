@@ -1,8 +1,17 @@
-import { decodeEvents, type LinkContext, type PolycastError, type Signal, type Sink } from '@polycast/core/adapter';
+import {
+  ConnectionMonitor,
+  decodeEvents,
+  type JoinedLink,
+  type LinkContext,
+  type PolycastError,
+  type Signal,
+  type Sink,
+  settlesWithin,
+  startKeepAlive,
+} from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
-import { type Commands, GOODBYE_TIMEOUT_MS, reconnectDelayMs, within } from './client.ts';
+import { type Commands, GOODBYE_TIMEOUT_MS, ready, reconnectDelayMs } from './client.ts';
 import { Dedicated } from './dedicated.ts';
-import { startHeartbeat } from './heartbeat.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
 import { isReply } from './server-role.ts';
@@ -28,8 +37,7 @@ interface Member {
   /** By channel. */
   readonly sinks: Map<string, Set<Sink>>;
   readonly outage: Outage;
-  /** Since when it has been told that the connection is lost. */
-  downSinceMs: number | undefined;
+  readonly monitor: JoinedLink;
 }
 
 /** A subscribed connection: which channels are subscribed to, for whom, again after every reconnect. */
@@ -40,10 +48,11 @@ export class Subscriber {
   #connection: Dedicated;
   readonly #channels = new Map<string, Set<Member>>();
   readonly #members = new Set<Member>();
+  readonly #monitor = new ConnectionMonitor();
   /** Those that may not subscribe to what they had, while others may. */
   readonly #refused = new Set<Member>();
   #retry: NodeJS.Timeout | undefined;
-  readonly #endHeartbeat: () => void;
+  readonly #endKeepAlive: () => void;
   /** Subscribing and unsubscribing, one after another: their effects must come in the order asked. */
   #tail: Promise<unknown> = Promise.resolve();
   #opening: Promise<void> | undefined;
@@ -55,10 +64,12 @@ export class Subscriber {
     this.#settings = settings;
     this.#key = key;
     this.#connection = this.#newConnection();
-    this.#endHeartbeat = startHeartbeat({
+    this.#endKeepAlive = startKeepAlive({
       intervalMs: settings.pingIntervalMs,
-      connection: () => this.#connection.current,
-      signal: (signal) => this.#signal(signal),
+      monitor: this.#monitor,
+      connection: () => ready(this.#connection.current),
+      ask: (redis) => redis.ping(),
+      isAnswer: isReply,
       giveUp: () => this.#connection.drop(),
     });
   }
@@ -91,7 +102,10 @@ export class Subscriber {
     const outage = new Outage('the channels cannot be subscribed to again', (error) =>
       context.signal({ kind: 'failed', what: 'source', error }),
     );
-    const member: Member = { context, sinks: new Map(), outage, downSinceMs: undefined };
+    const sinks: Member['sinks'] = new Map();
+    // Of a connection that it does not use it need not know.
+    const monitor = this.#monitor.join(context.signal, () => sinks.size > 0);
+    const member: Member = { context, sinks, outage, monitor };
     this.#members.add(member);
     return {
       get isUsed() {
@@ -103,6 +117,7 @@ export class Subscriber {
         await this.#connection.current?.ping().catch(() => undefined);
       },
       leave: async () => {
+        monitor.leave();
         this.#members.delete(member);
         this.#refused.delete(member);
         await onLeave?.();
@@ -136,7 +151,7 @@ export class Subscriber {
       const redis = this.#connection.current;
       if (redis === undefined || unused.length === 0) return;
       const unsubscribed = this.#commands.isCluster ? redis.sunsubscribe(...unused) : redis.unsubscribe(...unused);
-      await within(GOODBYE_TIMEOUT_MS, unsubscribed, () => undefined);
+      await settlesWithin(GOODBYE_TIMEOUT_MS, unsubscribed);
     }).catch(() => {
       // A lost connection has let go of everything; a silent server will, once it reads what it was sent.
     });
@@ -145,38 +160,27 @@ export class Subscriber {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
-    this.#endHeartbeat();
+    this.#endKeepAlive();
     await this.#connection.close();
   }
 
   // ── loss and return ──
 
-  /** To those who have channels: of a connection that they do not use they need not know. */
+  /** To those who have channels. */
   #signal(signal: Signal): void {
     for (const { context, sinks } of [...this.#members]) if (sinks.size > 0) context.signal(signal);
   }
 
   #down(error: PolycastError): void {
     clearTimeout(this.#retry);
-    for (const member of [...this.#members]) {
-      if (member.sinks.size === 0 || member.downSinceMs !== undefined) continue;
-      member.downSinceMs = performance.now();
-      member.context.signal({ kind: 'disconnected', error });
-    }
+    this.#monitor.down(error);
   }
 
   #up(): void {
-    for (const member of [...this.#members]) if (!this.#refused.has(member)) this.#restored(member);
-    if (this.#refused.size > 0) this.#tryRefused(1);
-  }
-
-  /** Who came meanwhile was not told, and had waited. */
-  #restored(member: Member): void {
-    const { downSinceMs } = member;
-    if (downSinceMs === undefined) return;
-    member.downSinceMs = undefined;
-    member.outage.over();
-    member.context.signal({ kind: 'reconnected', downMs: performance.now() - downSinceMs, mayHaveLost: true });
+    const refused = new Set([...this.#refused].map(({ monitor }) => monitor));
+    for (const { outage, monitor } of this.#members) if (!refused.has(monitor)) outage.over();
+    this.#monitor.up({ mayHaveLost: true }, refused);
+    if (refused.size > 0) this.#tryRefused(1);
   }
 
   /** One channel that is refused refuses all of a command: what is not allowed to one link must not keep the others from coming back. */
@@ -212,7 +216,9 @@ export class Subscriber {
         if (redis === undefined) return;
         for (const member of [...this.#refused]) {
           await this.#resubscribe(redis, member);
-          if (!this.#refused.has(member)) this.#restored(member);
+          if (this.#refused.has(member)) continue;
+          member.outage.over();
+          member.monitor.up({ mayHaveLost: true });
         }
         if (this.#refused.size > 0 && !this.#isClosed) this.#tryRefused(times + 1);
       });

@@ -221,7 +221,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         module: 'redis/src/command-connection.ts',
-        from: '      this.#options.commands.moved({ history, isSame, lostAtMs: this.#downSinceMs });\n',
+        from: '      this.#options.commands.moved({ history, isSame, lostAtMs: this.#monitor.downSinceMs });\n',
         to: '      void isSame;\n',
       },
     ],

@@ -5,17 +5,20 @@ import {
   type Link,
   type LinkContext,
   PolycastError,
+  reasonOf,
   type Share,
   Shared,
   type Sink,
   type Source,
   type SourceRequest,
+  settlesWithin,
   type Transport,
+  within,
 } from '@polycast/core/adapter';
 import { Administration, missing } from './administration.ts';
 import { Connection } from './connection.ts';
 import { manifest, OPERATIONS } from './manifest.ts';
-import { mapError, sentenceOf } from './map-error.ts';
+import { mapError } from './map-error.ts';
 import { topicName } from './names.ts';
 import { Openings } from './openings.ts';
 import { operationsOf } from './operations.ts';
@@ -28,7 +31,6 @@ import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { SharedClient } from './shared-client.ts';
 import { ServiceBusSource } from './source.ts';
 import { type EncodedMessage, encodeMessage, messageIdOf, renumbered, type Sent, withTtl } from './wire.ts';
-import { within } from './within.ts';
 
 /** A group that others leave again and again while we join it is given up. */
 const MAX_OPENINGS = 3;
@@ -79,30 +81,16 @@ class ServiceBusLink implements Link<EncodedMessage> {
   /** @throws PolycastError `unreachable` `unauthorized` `not-found` `invalid-configuration`, within `connectTimeoutMs` */
   static async open(settings: Settings, share: Share<SharedClient>, context: LinkContext): Promise<Link> {
     const link = new ServiceBusLink(settings, share, context);
-    let timer: NodeJS.Timeout | undefined;
-    const { connectTimeoutMs } = settings;
-    const { abortSignal } = context;
-    let abort = () => {};
-    const late = new Promise<never>((_, reject) => {
-      const error = new PolycastError(
-        'unreachable',
-        `${locationOf(settings)} did not answer within ${connectTimeoutMs} ms${
-          settings.endpoint.isEmulator ? '' : ' over TLS (an emulator needs UseDevelopmentEmulator=true)'
-        }`,
-      );
-      timer = setTimeout(() => reject(error), connectTimeoutMs);
-      abort = () => reject(new PolycastError('aborted', 'connecting was aborted'));
-      abortSignal?.addEventListener('abort', abort, { once: true });
-    });
+    const { connectTimeoutMs, endpoint } = settings;
+    const hint = endpoint.isEmulator ? '' : ' over TLS (an emulator needs UseDevelopmentEmulator=true)';
+    const late = () =>
+      new PolycastError('unreachable', `${locationOf(settings)} did not answer within ${connectTimeoutMs} ms${hint}`);
     try {
-      await Promise.race([link.#open(), late]);
+      await within(connectTimeoutMs, link.#open(), { late, abortSignal: context.abortSignal });
       return link;
     } catch (thrown) {
       await link.close();
       throw asOpening(thrown);
-    } finally {
-      clearTimeout(timer);
-      abortSignal?.removeEventListener('abort', abort);
     }
   }
 
@@ -262,7 +250,7 @@ class ServiceBusLink implements Link<EncodedMessage> {
     // A client of our own ends its links when it is closed: with the last link.
     if (this.#connection.isShared || 'client' in this.#settings.access) {
       const ending = Promise.all([...this.#senders.values()].map((sender) => sender.close()));
-      await within(this.#settings.closeTimeoutMs, ending);
+      await settlesWithin(this.#settings.closeTimeoutMs, ending);
     }
     await this.#connection.close();
     this.#administration.abort();
@@ -277,5 +265,5 @@ class ServiceBusLink implements Link<EncodedMessage> {
 function asOpening(thrown: unknown): PolycastError {
   const error = thrown instanceof PolycastError ? thrown : mapError(thrown, 'open');
   if (error.code !== 'disconnected' && error.code !== 'timeout') return error;
-  return new PolycastError('unreachable', sentenceOf(error), { cause: error.cause });
+  return new PolycastError('unreachable', reasonOf(error), { cause: error.cause });
 }

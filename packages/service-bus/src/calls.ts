@@ -1,4 +1,4 @@
-import { PolycastError } from '@polycast/core/adapter';
+import { type LinkMonitor, PolycastError } from '@polycast/core/adapter';
 import { mapError } from './map-error.ts';
 import type { Settings } from './settings.ts';
 
@@ -10,7 +10,8 @@ interface Call {
 
 export interface CallsOptions {
   readonly settings: Pick<Settings, 'stalledAfterMs' | 'operationTimeoutMs'>;
-  onStalled(sinceMs: number): void;
+  /** Learns of calls that wait for `stalledAfterMs`. */
+  readonly monitor: Pick<LinkMonitor, 'silent' | 'answered'>;
   /** The oldest call has waited too long. @param calledAtMs when it was made, by the monotonic clock */
   onLate(calledAtMs: number): void;
   onAnswer?(calledAtMs: number): void;
@@ -21,7 +22,6 @@ export class Calls {
   readonly #options: CallsOptions;
   readonly #calls = new Set<Call>();
   #timer: NodeJS.Timeout | undefined;
-  #told = false;
   #ended = false;
 
   constructor(options: CallsOptions) {
@@ -72,20 +72,18 @@ export class Calls {
   }
 
   #check(): void {
-    const { stalledAfterMs, operationTimeoutMs } = this.#options.settings;
+    const { settings, monitor } = this.#options;
+    const { stalledAfterMs, operationTimeoutMs } = settings;
     const oldest = this.#calls.values().next().value;
     if (oldest === undefined) {
       clearInterval(this.#timer);
       this.#timer = undefined;
-      this.#told = false;
+      monitor.answered();
       return;
     }
     const sinceMs = performance.now() - oldest.sinceMs;
-    if (sinceMs < stalledAfterMs) this.#told = false;
-    else if (stalledAfterMs > 0 && !this.#told) {
-      this.#told = true;
-      this.#options.onStalled(sinceMs);
-    }
+    if (sinceMs < stalledAfterMs) monitor.answered();
+    else if (stalledAfterMs > 0) monitor.silent(sinceMs);
     if (sinceMs < operationTimeoutMs) return;
     // It answers nothing: another connection may.
     this.fail(new PolycastError('timeout', `no answer within ${operationTimeoutMs} ms`));

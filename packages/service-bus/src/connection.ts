@@ -1,10 +1,9 @@
 import type { ServiceBusClient } from '@azure/service-bus';
-import { type LinkContext, PolycastError, type Share, type Signal } from '@polycast/core/adapter';
+import { type JoinedLink, type LinkContext, PolycastError, type Share, settlesWithin } from '@polycast/core/adapter';
 import { Calls } from './calls.ts';
 import type { ServiceClock } from './service-clock.ts';
 import type { Settings } from './settings.ts';
 import type { ClientUser, SharedClient } from './shared-client.ts';
-import { within } from './within.ts';
 
 /** One link's part in a connection, which it may share: its own calls, and what it is told of the connection. */
 export class Connection implements ClientUser {
@@ -13,7 +12,7 @@ export class Connection implements ClientUser {
   /** Is the SDK used by its public face alone? */
   readonly isPublic: boolean;
   readonly clock: ServiceClock;
-  readonly #context: LinkContext;
+  readonly #monitor: JoinedLink;
   readonly #share: Share<SharedClient>;
   readonly #calls: Calls;
   readonly #onReturn = new Set<() => void>();
@@ -29,10 +28,10 @@ export class Connection implements ClientUser {
     this.isPublic = isPublic;
     this.clock = clock;
     this.#share = share;
-    this.#context = context;
+    this.#monitor = share.value.monitor.join(context.signal);
     this.#calls = new Calls({
       settings,
-      onStalled: (sinceMs) => this.signal({ kind: 'stalled', what: 'server', sinceMs }),
+      monitor: this.#monitor,
       onLate: (calledAtMs) => share.value.unanswered(calledAtMs),
       onAnswer: (calledAtMs) => share.value.answered(calledAtMs),
     });
@@ -105,7 +104,8 @@ export class Connection implements ClientUser {
   /** The last link that does closes the connection. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      if (this.isPublic) await within(this.settings.closeTimeoutMs, Promise.all(this.#endings));
+      this.#monitor.leave();
+      if (this.isPublic) await settlesWithin(this.settings.closeTimeoutMs, Promise.all(this.#endings));
       this.#share.value.leave(this);
       await this.#share.release();
       // After its goodbye: a settlement under way may still be answered.
@@ -123,9 +123,5 @@ export class Connection implements ClientUser {
 
   returned(): void {
     for (const done of [...this.#onReturn]) done();
-  }
-
-  signal(signal: Signal): void {
-    if (this.#closing === undefined) this.#context.signal(signal);
   }
 }

@@ -1,5 +1,5 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import { PolycastError } from '@polycast/core/adapter';
+import { PolycastError, pause, settlesWithin } from '@polycast/core/adapter';
 import { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
 import type { Feeder, Intake } from './intake.ts';
@@ -10,7 +10,6 @@ import { operationsFor } from './operations.ts';
 import { QuietSignal } from './quiet-signal.ts';
 import { numberOf, Resumption } from './resumption.ts';
 import { KEPT, StreamReceiver } from './sdk-internals/stream-receiver.ts';
-import { pause, within } from './within.ts';
 
 /** While handlers have all that they may have, there is no credit to ask with; it is looked for again after this, ms. */
 const CAUGHT_UP_AGAIN_MS = 10;
@@ -326,7 +325,7 @@ export class Feed implements Feeder {
       this.#ended.abort();
       if (message !== undefined) this.#giveBack(message);
       if (this.#subscriber !== undefined)
-        await within(this.connection.settings.closeTimeoutMs, this.#subscriber.close());
+        await settlesWithin(this.connection.settings.closeTimeoutMs, this.#subscriber.close());
     })();
     return this.#stopping;
   }
@@ -334,7 +333,7 @@ export class Feed implements Feeder {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.stop();
-      await within(this.connection.settings.closeTimeoutMs, this.receiver.close());
+      await settlesWithin(this.connection.settings.closeTimeoutMs, this.receiver.close());
     })();
     return this.#closing;
   }

@@ -1,8 +1,14 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import { type Address, type BroadcastEvent, PolycastError, type Sink } from '@polycast/core/adapter';
-import { type Holder, MessageLease, SharedLease } from './message-lease.ts';
+import {
+  type Address,
+  type BroadcastEvent,
+  divideLease,
+  PolycastError,
+  pause,
+  type Sink,
+} from '@polycast/core/adapter';
+import { type Holder, MessageLease } from './message-lease.ts';
 import { readMessage } from './read-message.ts';
-import { pause } from './within.ts';
 
 /** A sink that says it is ready and has no room is asked again after this, ms. */
 const READY_AGAIN_MS = 10;
@@ -226,8 +232,8 @@ export class Intake {
       );
       return;
     }
-    const shared = new SharedLease(lease, ours.length);
-    for (const event of ours) this.#sink.deliver(event, shared.part());
+    const shares = divideLease(lease, ours.length);
+    for (const [at, event] of ours.entries()) this.#sink.deliver(event, shares[at]);
   }
 
   /** What fails comes again when its lock has run out. */

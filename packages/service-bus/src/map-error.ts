@@ -129,11 +129,6 @@ export function mapError(thrown: unknown, phase: Phase = 'use'): PolycastError {
   return new PolycastError(code, cause.message, { cause, retryAfterMs });
 }
 
-/** What an error says, without its code: for one that goes on under another code. */
-export function sentenceOf({ code, message }: PolycastError): string {
-  return message.slice(`${code}: `.length);
-}
-
 interface Found {
   readonly name: string;
   readonly message: string;

@@ -225,41 +225,6 @@ export class MessageLease implements Lease {
   }
 }
 
-/** One message that holds several events: settled when all of them are, and as its worst event says. */
-export class SharedLease {
-  readonly #lease: MessageLease;
-  #open: number;
-  #worst: Settlement = { kind: 'accept' };
-
-  constructor(lease: MessageLease, events: number) {
-    this.#lease = lease;
-    this.#open = events;
-  }
-
-  part(): Lease {
-    const lease = this.#lease;
-    return {
-      attempt: lease.attempt,
-      ...(lease.ageMs === undefined ? {} : { ageMs: lease.ageMs }),
-      settle: (settlement) => this.#settle(settlement),
-      renew: () => lease.renew(),
-    };
-  }
-
-  #settle(settlement: Settlement): void | Promise<void> {
-    if (rank(settlement) > rank(this.#worst)) this.#worst = settlement;
-    // Asked for again, if the service did not hear it.
-    if (this.#open > 0) this.#open--;
-    if (this.#open === 0) return this.#lease.settle(this.#worst);
-  }
-}
-
-/** What one event should have again, all of them get, and the one that was tried most often counts. */
-function rank(settlement: Settlement): number {
-  if (settlement.kind === 'release') return 2 + (settlement.attempts ?? 0);
-  return settlement.kind === 'accept' ? 0 : 1;
-}
-
 /** What the service takes: a short line of well-formed text. Whatever was thrown may have become it. */
 export function reasonOf(reason: unknown): string {
   if (typeof reason !== 'string') return UNKNOWN_REASON;

@@ -1,5 +1,5 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import { pause } from './within.ts';
+import { pause } from '@polycast/core/adapter';
 
 /** How often it is looked whether what lies before has become free, ms: a part of the lock. Each look is three operations. */
 const LOOKS_PER_LOCK = 6;

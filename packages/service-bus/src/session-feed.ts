@@ -1,4 +1,5 @@
 import type { ServiceBusReceivedMessage, ServiceBusSessionReceiver } from '@azure/service-bus';
+import { pause, settlesWithin } from '@polycast/core/adapter';
 import { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
 import type { FeedOptions } from './feed.ts';
@@ -12,7 +13,6 @@ import { failSessionSettlements, sessionLinkOf } from './sdk-internals/session-l
 import { drained } from './sdk-public/drained.ts';
 import { OutcomeTurns } from './sdk-public/outcome-turns.ts';
 import { RECONNECT_INTERVAL_MS } from './shared-client.ts';
-import { pause, within } from './within.ts';
 
 /** Most sessions that one feed has at once. */
 const MAX_SESSIONS = 64;
@@ -249,7 +249,7 @@ class Session implements Feeder {
       if (this.#subscriber === undefined) return;
       const ended = this.connection.isPublic ? drained(this.#subscriber) : this.#subscriber.close();
       this.#drained = this.connection.ending(ended);
-      await within(this.connection.settings.closeTimeoutMs, this.#drained);
+      await settlesWithin(this.connection.settings.closeTimeoutMs, this.#drained);
     })();
     return this.#stopping;
   }
@@ -261,7 +261,7 @@ class Session implements Feeder {
       clearInterval(this.#renewal);
       const drained = this.connection.isPublic ? this.#drained : Promise.resolve();
       const ending = this.connection.ending(drained.then(() => this.#sdk.close()));
-      await within(this.connection.settings.closeTimeoutMs, ending);
+      await settlesWithin(this.connection.settings.closeTimeoutMs, ending);
       if (!this.connection.isPublic) failSessionSettlements(this.#sdk);
       this.#onEnd();
     })();

@@ -1,13 +1,12 @@
 import { type RetryOptions, ServiceBusClient, type WebSocketOptions } from '@azure/service-bus';
-import { PolycastError, type Signal } from '@polycast/core/adapter';
+import { ConnectionMonitor, PolycastError, reasonOf, settlesWithin } from '@polycast/core/adapter';
 import { Calls } from './calls.ts';
 import type { ConnectionEvents, ConnectionWatch } from './connection-watch.ts';
-import { mapError, sentenceOf } from './map-error.ts';
+import { mapError } from './map-error.ts';
 import { SdkConnectionWatch } from './sdk-internals/connection-watch.ts';
 import { PublicConnectionWatch } from './sdk-public/connection-watch.ts';
 import { ServiceClock } from './service-clock.ts';
 import type { Settings } from './settings.ts';
-import { within } from './within.ts';
 
 /** How often a lost connection is tried again, ms. */
 export const RECONNECT_INTERVAL_MS = 250;
@@ -22,7 +21,6 @@ export interface ClientUser {
   lost(error: PolycastError): void;
   /** The connection is there. */
   returned(): void;
-  signal(signal: Signal): void;
 }
 
 /** One client of the SDK with its connection, which links share. Knows when that is lost, restored or silent. */
@@ -35,11 +33,9 @@ export class SharedClient {
   readonly #watch: ConnectionWatch;
   readonly #calls: Calls;
   readonly #users = new Set<ClientUser>();
-  /** Those that know that the connection is lost. */
-  readonly #told = new Set<ClientUser>();
+  readonly monitor = new ConnectionMonitor();
   /** Whose topic is watched. */
   #watched: ClientUser | undefined;
-  #downSinceMs: number | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
   readonly #endings = new Set<Promise<void>>();
@@ -59,7 +55,7 @@ export class SharedClient {
     this.client = this.#makeClient();
     this.#calls = new Calls({
       settings,
-      onStalled: (sinceMs) => this.#signal({ kind: 'stalled', what: 'server', sinceMs }),
+      monitor: this.monitor,
       onLate: () => this.#watch.drop(),
     });
     const events: ConnectionEvents = {
@@ -102,7 +98,7 @@ export class SharedClient {
         : new ServiceBusClient(access.fullyQualifiedNamespace, access.credential, options);
     } catch (thrown) {
       const error = mapError(thrown);
-      throw new PolycastError('invalid-configuration', sentenceOf(error), { cause: error.cause });
+      throw new PolycastError('invalid-configuration', reasonOf(error), { cause: error.cause });
     }
   }
 
@@ -111,7 +107,7 @@ export class SharedClient {
   }
 
   get isDown(): boolean {
-    return this.#downSinceMs !== undefined;
+    return this.monitor.isDown;
   }
 
   /** Is any other link on it? */
@@ -130,7 +126,6 @@ export class SharedClient {
 
   leave(user: ClientUser): void {
     this.#users.delete(user);
-    this.#told.delete(user);
     if (this.#watched !== user) return;
     this.#watched = undefined;
     const other = [...this.#users].find(({ topic }) => topic !== undefined);
@@ -184,7 +179,7 @@ export class SharedClient {
     const isGiven = 'client' in this.settings.access;
     const close = () => (isGiven ? undefined : this.client.close());
     const ended = this.isPublic ? Promise.all(this.#endings).then(close) : this.client.close();
-    await within(this.settings.closeTimeoutMs, ended);
+    await settlesWithin(this.settings.closeTimeoutMs, ended);
     this.#calls.end(new PolycastError('closed', 'the connection was closed'));
     // What did not say goodbye is cut off: it would keep the process alive.
     this.#watch.release();
@@ -192,52 +187,38 @@ export class SharedClient {
 
   // ── loss and return ──
 
-  #signal(signal: Signal): void {
-    for (const user of [...this.#users]) user.signal(signal);
-  }
-
   #down(error: unknown): void {
     this.#generation++;
     const lost = this.#thrown ?? mapError(error ?? new Error('the connection was lost'));
     this.#thrown = undefined;
-    const told = lost.code === 'internal' ? new PolycastError('disconnected', sentenceOf(lost), { cause: lost }) : lost;
+    const told = lost.code === 'internal' ? new PolycastError('disconnected', reasonOf(lost), { cause: lost }) : lost;
     if (this.#closed) return;
-    const failure = told.retryable ? told : new PolycastError('disconnected', sentenceOf(told), { cause: told.cause });
+    const failure = told.retryable ? told : new PolycastError('disconnected', reasonOf(told), { cause: told.cause });
     this.#calls.fail(failure);
     for (const user of [...this.#users]) user.lost(failure);
-    if (this.#downSinceMs !== undefined) return;
-    this.#downSinceMs = performance.now();
-    for (const user of [...this.#users]) {
-      this.#told.add(user);
-      user.signal({ kind: 'disconnected', error: told });
-    }
-    // There the watch does it: links that are opened at once get into each other's way.
-    if (!this.isPublic) this.#tryAgain(0);
+    // On the public face the watch tries: links that are opened at once get into each other's way.
+    if (this.monitor.down(told) && !this.isPublic) this.#tryAgain(0);
   }
 
   #up(): void {
-    if (this.#downSinceMs === undefined || this.#closed) return;
-    const downMs = performance.now() - this.#downSinceMs;
-    this.#downSinceMs = undefined;
+    if (!this.isDown || this.#closed) return;
     clearTimeout(this.#retry);
-    const told = [...this.#told];
-    this.#told.clear();
     for (const user of [...this.#users]) user.returned();
-    // The service keeps what it took: nothing was lost. Who came meanwhile has waited, and knows of no loss.
-    for (const user of told) user.signal({ kind: 'reconnected', downMs, mayHaveLost: false });
+    // The service keeps what it took: nothing was lost.
+    this.monitor.up({ mayHaveLost: false });
   }
 
   /** Receivers come back by themselves. A link that only sends would wait for the next event. */
   #tryAgain(times: number): void {
     this.#retry = setTimeout(() => {
-      if (this.#downSinceMs === undefined || this.#closed) return;
+      if (!this.isDown || this.#closed) return;
       // Each in turn: the topic of one may be gone.
       const able = [...this.#users].flatMap(({ reopen }) => reopen ?? []);
       const opening = able[times % able.length]?.() ?? Promise.resolve();
       opening
         .catch(() => {})
         .finally(() => {
-          if (this.#downSinceMs !== undefined && !this.#closed) this.#tryAgain(times + 1);
+          if (this.isDown && !this.#closed) this.#tryAgain(times + 1);
         });
     }, RECONNECT_INTERVAL_MS);
     this.#retry.unref();

@@ -1,4 +1,4 @@
-import { PolycastError, type Sink, type Source, type SourceRequest } from '@polycast/core/adapter';
+import { PolycastError, type Sink, type Source, type SourceRequest, settlesWithin } from '@polycast/core/adapter';
 import { type Administration, lockDurationOf } from './administration.ts';
 import type { Connection } from './connection.ts';
 import { Feed, type FeedOptions } from './feed.ts';
@@ -6,7 +6,6 @@ import { Intake } from './intake.ts';
 import type { SourcePlan, SubscriptionPlan } from './plan.ts';
 import { PublicFeed } from './sdk-public/feed.ts';
 import { SessionFeed } from './session-feed.ts';
-import { within } from './within.ts';
 
 export interface SourceParts {
   readonly connection: Connection;
@@ -128,7 +127,7 @@ export class ServiceBusSource implements Source {
       // First, so that what arrives meanwhile goes back.
       const returned = this.#intake.stop();
       await Promise.all(this.#feeds.map((feed) => feed.stop()));
-      await within(this.#parts.connection.settings.closeTimeoutMs, returned);
+      await settlesWithin(this.#parts.connection.settings.closeTimeoutMs, returned);
     })();
     return this.#stopping;
   }
@@ -140,7 +139,7 @@ export class ServiceBusSource implements Source {
       const { administration, topic, plan, onClosed, inTurn } = this.#parts;
       const ending = inTurn(() => administration.end(topic, plan));
       // The service's own expiry does it, should this fail.
-      await within(this.#parts.connection.settings.closeTimeoutMs, ending);
+      await settlesWithin(this.#parts.connection.settings.closeTimeoutMs, ending);
       onClosed();
     })();
     return this.#closing;

@@ -346,7 +346,7 @@ class World {
       retry: { maxAttempts: plan.tries ?? 2 },
       lockMs: LOCK_MS,
       pollTimeoutMs: pollTimeoutMsOf(plan.sub),
-      signal: listening.signal.signal,
+      abortSignal: listening.signal.signal,
       onSignal: (signal: SubscriptionRecord['signals'][number]['signal']) => {
         record.signals.push({ signal, at: trace.now() });
         if (plan.sub % 3 === 0) throw Object.create(null);

@@ -28,6 +28,7 @@ export interface StringInit<Default> extends OptionInit<Default> {
   readonly expected?: string;
 }
 
+/** A string. */
 export function string<const Default extends string | undefined = undefined>(
   init: StringInit<Default> = {},
 ): Option<string, Default> {
@@ -49,6 +50,7 @@ export interface IntegerInit<Default> extends OptionInit<Default> {
   readonly orZero?: boolean;
 }
 
+/** A whole number, in a unit of your choice. */
 export function integer<const Default extends number | undefined = undefined>(
   init: IntegerInit<Default>,
 ): Option<number, Default> {
@@ -72,6 +74,7 @@ export function duration<const Default extends number | undefined = undefined>(
   return integer({ max: MAX_TIMER_MS, ...init, unit: 'ms' });
 }
 
+/** `true` or `false`; in a URL these very words. */
 export function boolean<const Default extends boolean | undefined = undefined>(
   init: OptionInit<Default> = {},
 ): Option<boolean, Default> {

@@ -1,7 +1,7 @@
 /** What a subscription needs where deliveries come with leases: loaded when the first of them is made. */
 
 export { GivenAttempts } from './given-attempts.ts';
-export { divideLease } from './lease-shares.ts';
+export { shareLease } from './lease-shares.ts';
 export { LockRenewal } from './lock-renewal.ts';
 export { PairedLease } from './paired-lease.ts';
 export { serviceDelayMs } from './service-delay.ts';

@@ -58,7 +58,7 @@ export function isPlainJson(value: unknown, depth = MAX_DEPTH): boolean {
 
 /** Most numbers: told without a call of the whole. */
 function isCount(value: unknown): boolean {
-  return typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY;
+  return Number.isFinite(value) && (value as number) > 0;
 }
 
 /**

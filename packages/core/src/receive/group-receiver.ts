@@ -132,7 +132,7 @@ function sharing(): NonNullable<SourceReceiver['share']> {
     if (members.length === 0) return false;
     owed.set(key, members);
     if (owed.size > MAX_OWED) owed.delete(owed.keys().next().value as string);
-    const shares = leases.divideLease(lease, members.length);
+    const shares = leases.shareLease(lease, members.length);
     members.forEach((member, at) => {
       member.take(event, shares[at]);
     });

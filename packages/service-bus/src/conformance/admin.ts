@@ -1,8 +1,8 @@
 import { ServiceBusClient } from '@azure/service-bus';
+import { settlesWithin } from '@polycast/core/adapter';
 import { Administration } from '../administration.ts';
 import { topicName } from '../names.ts';
 import type { Settings } from '../settings.ts';
-import { within } from '../within.ts';
 
 const CLOSE_WITHIN_MS = 1_000;
 
@@ -52,7 +52,7 @@ export class Admin {
   async rest(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    if (client !== undefined) await within(CLOSE_WITHIN_MS, client.close());
+    if (client !== undefined) await settlesWithin(CLOSE_WITHIN_MS, client.close());
   }
 
   #nameOf(topic: string): string {

@@ -1,8 +1,7 @@
 import type { ServiceBusClient, ServiceBusSender } from '@azure/service-bus';
-import type { PolycastError } from '@polycast/core/adapter';
+import { type PolycastError, pause } from '@polycast/core/adapter';
 import type { ConnectionEvents, ConnectionWatch } from '../connection-watch.ts';
 import { mapError } from '../map-error.ts';
-import { pause } from '../within.ts';
 
 /** How often it is looked whether the link is still there, ms. Nothing is sent while it is. */
 const LOOK_MS = 250;

@@ -1,4 +1,4 @@
-import { pause } from '../within.ts';
+import { pause } from '@polycast/core/adapter';
 
 /** The SDK closes a link whose draining the service has not answered after 200 ms. */
 const SDK_DRAIN_MS = 190;

@@ -1,5 +1,5 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
-import type { PolycastError } from '@polycast/core/adapter';
+import { type PolycastError, pause, settlesWithin } from '@polycast/core/adapter';
 import { AttemptCounter } from '../attempt-counter.ts';
 import type { Connection } from '../connection.ts';
 import type { FeedOptions } from '../feed.ts';
@@ -11,7 +11,6 @@ import { operationsFor } from '../operations.ts';
 import { peek } from '../peek.ts';
 import { QuietSignal } from '../quiet-signal.ts';
 import { numberOf } from '../resumption.ts';
-import { pause, within } from '../within.ts';
 import { drained } from './drained.ts';
 import { OutcomeTurns } from './outcome-turns.ts';
 
@@ -191,7 +190,7 @@ export class PublicFeed implements Feeder {
       this.#ended.abort();
       if (this.#subscriber === undefined) return;
       this.#drained = this.connection.ending(drained(this.#subscriber));
-      await within(this.connection.settings.closeTimeoutMs, this.#drained);
+      await settlesWithin(this.connection.settings.closeTimeoutMs, this.#drained);
     })();
     return this.#stopping;
   }
@@ -200,7 +199,7 @@ export class PublicFeed implements Feeder {
     this.#closing ??= (async () => {
       await this.stop();
       const ending = this.connection.ending(this.#drained.then(() => this.#sdk.close()));
-      await within(this.connection.settings.closeTimeoutMs, ending);
+      await settlesWithin(this.connection.settings.closeTimeoutMs, ending);
     })();
     return this.#closing;
   }
