@@ -227,6 +227,16 @@ describe('command lines', () => {
   });
 });
 
+test.each(['memory', 'redis', 'service-bus'])('%s has the files that "Adding an adapter" names', (name) => {
+  const rows = [...read('docs/adding-an-adapter.md').matchAll(/^\| `([\w./-]+)` \| (.*) \|$/gm)];
+  expect(rows.length).toBeGreaterThan(10);
+  // The table says which packages are without a file.
+  const expected = rows.flatMap(([, file, holds]) =>
+    new RegExp(`(Not in| of) ${name}\\b`).test(holds!) ? [] : [file!],
+  );
+  expect(expected.filter((file) => !existsSync(join(root, 'packages', name, file)))).toEqual([]);
+});
+
 test('decisions are numbered once, in the name of the file and in its title', () => {
   const files = readdirSync(join(root, 'docs/decisions'));
   const numbers = files.map((name) => Number(name.slice(0, 4)));
