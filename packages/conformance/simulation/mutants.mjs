@@ -437,7 +437,7 @@ export const MUTANTS = [
     caughtBy: ['duplicate'],
     patches: [
       {
-        module: 'deliver/subscription.ts',
+        module: 'deliver/take-again.ts',
         from: 'if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;',
         to: 'if (this.settings.group !== undefined) continue;',
       },

@@ -125,10 +125,10 @@ export class LogBroker {
   }
 
   /** @returns false if the lock has passed to somebody else */
-  settle(cursor: Cursor, id: number, consumer: object, how: 'drop' | { delayMs: number; tries?: number }): boolean {
+  settle(cursor: Cursor, id: number, consumer: object, how: 'drop' | { delayMs: number; attempts?: number }): boolean {
     if (cursor.pending.get(id)?.consumer !== consumer) return false;
     if (how === 'drop') cursor.pending.delete(id);
-    else this.release(cursor, id, how.delayMs, how.tries);
+    else this.release(cursor, id, how.delayMs, how.attempts);
     this.wake();
     return true;
   }
@@ -140,12 +140,12 @@ export class LogBroker {
     return true;
   }
 
-  release(cursor: Cursor, id: number, delayMs: number, tries?: number): void {
+  release(cursor: Cursor, id: number, delayMs: number, attempts?: number): void {
     const held = cursor.pending.get(id);
     if (held === undefined) return;
     cursor.pending.delete(id);
     const { entry, attempt } = held.waiting;
-    cursor.waiting.push({ entry, attempt: (tries ?? attempt) + 1, notBeforeMs: Date.now() + delayMs });
+    cursor.waiting.push({ entry, attempt: (attempts ?? attempt) + 1, notBeforeMs: Date.now() + delayMs });
     cursor.waiting.sort((one, other) => one.entry.id - other.entry.id);
   }
 

@@ -75,6 +75,10 @@ export function logTarget(): ConformanceTarget {
         location: 'log://here',
         async open(context) {
           await new Promise((resolve) => setImmediate(resolve));
+          for (let waits = 0; broker.state === 'frozen' && waits < 100; waits++) {
+            if (context.abortSignal?.aborted) throw new PolycastError('aborted', 'connecting was aborted');
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
           if (broker.state !== 'up') throw new PolycastError('unreachable', 'the broker is down');
           const link = new LogLink(broker, context);
           links.set(transport, [...(links.get(transport) ?? []), link]);
@@ -219,7 +223,7 @@ class LogLink implements Link {
   }
 
   #deliver(sink: Sink, cursor: Cursor, consumer: object, entry: Entry, attempt: number, lockMs: number): void {
-    const settle = async (how: 'drop' | { delayMs: number; tries?: number }): Promise<void> => {
+    const settle = async (how: 'drop' | { delayMs: number; attempts?: number }): Promise<void> => {
       for (;;) {
         try {
           const mine = await this.#call(() => this.#broker.settle(cursor, entry.id, consumer, how));

@@ -62,7 +62,7 @@ describe('data', () => {
   let deep: unknown = 1;
   for (let level = 0; level < 65; level++) deep = [deep];
   test.each([
-    ['a cycle', cycle, /contains a reference to itself \(at data\.self\[0\]\)/],
+    ['a cycle', cycle, /has a circular reference \(at data\.self\[0\]\)/],
     ['a BigInt', { a: [1n] }, /BigInt cannot be represented as JSON \(at data\.a\[0\]\)/],
     ['a function', { run() {} }, /Function .*data\.run/],
     ['a symbol', Symbol('x'), /Symbol cannot/],

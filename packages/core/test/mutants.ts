@@ -1,6 +1,6 @@
 import type { Mutant } from '../../../scripts/mutants.ts';
 
-const by = (test: string, file = 'control-lane') => ({ project: 'core', file: `test/${file}.test.ts`, test });
+const by = (test: string, file = 'control-channel') => ({ project: 'core', file: `test/${file}.test.ts`, test });
 
 /** Faults of core that show in how it uses a transport, put back. Those that show in histories: `packages/conformance/simulation`. */
 export const MUTANTS: readonly Mutant[] = [

@@ -39,7 +39,7 @@ const NO_SIGNALS: readonly unknown[] = [
 
 test.each(NO_SIGNALS)('a signal that is %s is refused before anything is done', async (value) => {
   const signal = odd(value);
-  const refusal = { name: 'TypeError', message: 'signal must be an AbortSignal' };
+  const refusal = { name: 'TypeError', message: 'abortSignal must be an AbortSignal' };
   const { me } = await open();
   const handler = vi.fn();
   await me.subscribe(handler);
@@ -72,7 +72,7 @@ test('a signal that throws when it is used hurts only the call that it was given
         .then(call)
         .then(
           () => 'ends',
-          (thrown) => (thrown.message === 'signal must be an AbortSignal' ? 'refused' : thrown),
+          (thrown) => (thrown.message === 'abortSignal must be an AbortSignal' ? 'refused' : thrown),
         );
     expect(await ended(() => me.publish({ type: 'x' }, { abortSignal: odd(signal) }))).toBe(outcome);
     expect(await ended(() => me.request({ type: 'q' }, { abortSignal: odd(signal), timeoutMs: 1 }))).toBe(outcome);

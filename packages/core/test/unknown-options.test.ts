@@ -83,7 +83,9 @@ test('a start position with two meanings is refused', async () => {
   const transport = new LoopTransport({ replay: 'native' });
   const me = await connect({ transport, topic: 't' });
   openOnes.push(me);
-  await expect(me.subscribe(() => {}, { startFrom: odd({ timeMs: 5, after: 'x' }) })).rejects.toThrow('from must be');
+  await expect(me.subscribe(() => {}, { startFrom: odd({ timeMs: 5, after: 'x' }) })).rejects.toThrow(
+    'startFrom must be',
+  );
 });
 
 test('a middleware layer without a function of either name is refused', async () => {

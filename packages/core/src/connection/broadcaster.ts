@@ -178,7 +178,7 @@ export class LiveBroadcaster<
     if (this.#closing !== undefined) throw closedError();
     const handler = typeof first === 'function' ? first : undefined;
     if (handler === undefined && first !== undefined && (typeof first !== 'object' || first === null)) {
-      throw new TypeError('subscribe() takes a handler function, or only options to iterate with for await');
+      throw new TypeError('subscribe() takes a handler function or, to iterate, only options');
     }
     // Most likely the two were swapped: the second one would be ignored.
     if (handler === undefined && second !== undefined)

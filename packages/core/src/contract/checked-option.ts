@@ -18,7 +18,7 @@ export function oneOf<Value extends string>(name: string, value: Value, values: 
 /** A time that may be none, ms. @throws TypeError */
 export function duration(name: string, value: number): number {
   if (Number.isFinite(value) && value >= 0) return value;
-  throw new TypeError(`${name} must be a finite number`);
+  throw new TypeError(`${name} must be a finite number of at least 0`);
 }
 
 /**

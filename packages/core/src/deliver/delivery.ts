@@ -1,4 +1,4 @@
-import { type OptionNames, optionsOf } from '../contract/checked-option.ts';
+import { duration, type OptionNames, optionsOf } from '../contract/checked-option.ts';
 import type { Delivery, ReleaseOptions } from '../contract/contract.ts';
 import type { Signal } from '../contract/signal.ts';
 import type { Lease } from '../contract/transport.ts';
@@ -16,8 +16,8 @@ export const ACCEPT: Outcome = { kind: 'accept' };
 export interface DeliveryOwner {
   readonly receiver: {
     readonly requests: { reply(event: BroadcastEvent, data: unknown): Promise<void> };
-    serviceDelayMs(delayMs: number, isAsked: boolean): number | undefined;
   };
+  serviceDelayMs(delayMs: number, isAsked: boolean): number | undefined;
   report(signal: Signal): void;
 }
 
@@ -71,13 +71,11 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   release(options: ReleaseOptions = {}): number | undefined {
     optionsOf('release', options, RELEASE_OPTIONS);
     const { delayMs } = options;
-    if (delayMs !== undefined && !(delayMs >= 0 && Number.isFinite(delayMs))) {
-      throw new TypeError('delayMs must be a finite number of at least 0');
-    }
+    if (delayMs !== undefined) duration('delayMs', delayMs);
     if (this.outcome !== undefined) return undefined;
     this.outcome = { kind: 'release', delayMs };
     if (delayMs === undefined) return undefined;
-    return Math.max(delayMs, (this.lease && this.#owner.receiver.serviceDelayMs(delayMs, true)) ?? 0);
+    return Math.max(delayMs, (this.lease && this.#owner.serviceDelayMs(delayMs, true)) ?? 0);
   }
 
   reply(data: unknown): Promise<void> {

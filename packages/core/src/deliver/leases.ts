@@ -4,4 +4,5 @@ export { GivenAttempts } from './given-attempts.ts';
 export { shareLease } from './lease-shares.ts';
 export { LockRenewal } from './lock-renewal.ts';
 export { PairedLease } from './paired-lease.ts';
-export { SharedLease } from './shared-lease.ts';
+export { serviceDelayMs } from './service-delay.ts';
+export { deliveryOf } from './take-again.ts';

@@ -98,5 +98,5 @@ function checkFrom(from: StartPosition): StartPosition {
     if ('timeMs' in from && Number.isFinite(from.timeMs)) return from;
     if ('after' in from && typeof from.after === 'string') return from;
   }
-  throw new TypeError("from must be 'new', 'earliest', { timeMs } or { after }");
+  throw new TypeError("startFrom must be 'new', 'earliest', { timeMs } or { after }");
 }

@@ -137,6 +137,11 @@ export class LiveSubscription implements Subscription, MonitoredSubscription {
     else this.#onClosed.push(listener);
   }
 
+  /** How long the service is asked to hold back what is released. Undefined where it knows no delays. */
+  serviceDelayMs(delayMs: number, isAsked: boolean): number | undefined {
+    return this.#leases?.serviceDelayMs(this.receiver.context.manifest, delayMs, isAsked);
+  }
+
   // ── arrival ──
 
   /** @returns false if the event had to be dropped */
@@ -217,17 +222,10 @@ export class LiveSubscription implements Subscription, MonitoredSubscription {
    * @returns false if we do not hold it
    */
   takeAgain(event: BroadcastEvent, lease: Lease | undefined, pair?: Pair): boolean {
-    for (const delivery of this.held()) {
-      const { lease: before, lockEndsMs } = delivery;
-      if ((before ?? pair) === undefined || delivery.abandoned || delivery.settled) continue;
-      if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
-      delivery.lease = pair
-        ? pair(before, lockEndsMs)
-        : (this.#leases as Leases).SharedLease.of(before as Lease, lease as Lease);
-      this.#watchLock(delivery, pair ? delivery.lease : (lease as Lease));
-      return true;
-    }
-    return false;
+    const delivery = this.#leases?.deliveryOf(event, this.held(), lease, pair);
+    if (delivery === undefined) return false;
+    this.#watchLock(delivery, (pair ? delivery.lease : lease) as Lease);
+    return true;
   }
 
   #watchLock(delivery: LiveDelivery, { renew, lockedForMs }: Lease): void {
@@ -438,7 +436,7 @@ export class LiveSubscription implements Subscription, MonitoredSubscription {
   /** Gives the slot free; the delivery comes again later, from here or from the service. */
   #rest(delivery: LiveDelivery, delayMs: number, isAsked = false): void {
     if (this.#isEnding) return this.#giveBack(delivery, 'released while closing');
-    const byService = this.#goesBack(delivery) ? this.receiver.serviceDelayMs(delayMs, isAsked) : undefined;
+    const byService = this.#goesBack(delivery) ? this.serviceDelayMs(delayMs, isAsked) : undefined;
     if (byService !== undefined && byService >= delayMs) {
       this.#settle(delivery, { kind: 'release', delayMs: byService });
       return this.#free(delivery);

@@ -98,7 +98,7 @@ function plainOf(given: unknown, key: string, path: string, parents: readonly ob
   const tag = tagOf(value);
   if (!WRITABLE.test(tag)) throw unfit(path, tag);
   if (typeof value !== 'object' || value === null) return value;
-  if (parents.includes(value)) throw refuse(path, 'the data contains a reference to itself');
+  if (parents.includes(value)) throw refuse(path, 'the data has a circular reference');
   if (parents.length >= MAX_DEPTH) throw refuse(path, `the data is nested deeper than ${MAX_DEPTH}`);
   const inside = [...parents, value];
   // Wrapped primitives.

@@ -1,5 +1,5 @@
 import type { BroadcasterContext, ControlSource } from '../connection/broadcaster-context.ts';
-import { type Address, CONTROL } from '../contract/address.ts';
+import { type Address, CONTROL, EVERYONE } from '../contract/address.ts';
 import { PolycastError } from '../contract/error.ts';
 import { addressesOf } from '../contract/participant.ts';
 import type { Signal } from '../contract/signal.ts';
@@ -65,6 +65,11 @@ export class SourceReceiver implements Sink, ControlSource {
   #closing: Promise<void> | undefined;
   #ready: Deferred<void> | undefined;
   #stopped = false;
+  /** The addresses that the source was asked for. */
+  #asked: readonly string[] = [];
+  /** The `to` of the event before, and whether that was for us: mostly the next one has the same. */
+  #lastTo: unknown = '';
+  #wasForUs = false;
   readonly #sequences: SequenceTracker;
   #assembler: Assembler | undefined;
   #duplicateInstanceTold = false;
@@ -123,17 +128,6 @@ export class SourceReceiver implements Sink, ControlSource {
     return this.context.manifest.capabilities.backPressure.level === 'none';
   }
 
-  /**
-   * The delay that the service is asked for, where it knows of delays. Where it knows certain ones only: one of them.
-   * @param isAsked by a handler: never less, but for what is beyond the longest. Otherwise never more
-   */
-  serviceDelayMs(delayMs: number, isAsked: boolean): number | undefined {
-    const { level, steps } = this.context.manifest.capabilities.delayedRelease;
-    if (level !== 'native') return undefined;
-    const all = steps?.delayMs ?? [delayMs];
-    return (isAsked && all.find((step) => step >= delayMs)) || all.findLast((step) => step <= delayMs);
-  }
-
   /** Does the source ask how much we take? Only then need it be told that more fits. */
   get pulls(): boolean {
     return this.#ready !== undefined;
@@ -153,9 +147,11 @@ export class SourceReceiver implements Sink, ControlSource {
   async #open(): Promise<void> {
     const { context } = this;
     const settings = this.#settings;
+    const addresses = this.#addresses();
+    this.#asked = addresses;
     this.#source = await context.link.subscribe(
       {
-        addresses: this.#addresses(),
+        addresses,
         group: settings.group === undefined ? undefined : `${context.self.role}/${settings.group}`,
         durable: settings.durable,
         startFrom: settings.startFrom,
@@ -340,12 +336,13 @@ export class SourceReceiver implements Sink, ControlSource {
 
   /** @param isTimed its time to live runs already: it was put together here */
   deliver(event: BroadcastEvent, lease?: Lease, isFresh = false, isTimed = false): boolean {
+    const isReserved = event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX);
+    if (!isReserved && !this.#isForUs(event)) return this.#done(lease);
     const isOwed = this.#isOwed(event);
     if (!this.#concernsUs(event)) {
       this.#sequences.pass(event, isOwed);
       return this.#done(lease);
     }
-    const isReserved = event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX);
     let reopened: Reopened | undefined;
     if (lease !== undefined && lease.attempt > 1) {
       const before = this.#sequences.again(event, isOwed);
@@ -448,7 +445,7 @@ export class SourceReceiver implements Sink, ControlSource {
 
   /** A fault of the adapter: its manifest does not claim settlement. The event is handled, and nothing of it comes again. */
   #handUnleased(event: BroadcastEvent, lease: Lease): boolean {
-    if (!this.#isLeaseTold) this.failed(new PolycastError('unsupported', 'a lease came, and settlement is not native'));
+    if (!this.#isLeaseTold) this.failed(new PolycastError('unsupported', 'a lease came without native settlement'));
     this.#isLeaseTold = true;
     this.#done(lease);
     return this.#hand(event, undefined);
@@ -484,6 +481,18 @@ export class SourceReceiver implements Sink, ControlSource {
     return true;
   }
 
+  /** Is it for an address that was asked for? A source may bring more than that. A dead letter keeps the addresses that it had. */
+  #isForUs(event: BroadcastEvent): boolean {
+    const { to } = event;
+    if (to !== this.#lastTo) {
+      this.#lastTo = to;
+      // Other programs have other uses for the attribute.
+      const addresses = /^(\*|role:|instance:)/.test(`${to}`) ? `${to}`.split(',') : [EVERYONE];
+      this.#wasForUs = addresses.some((address) => this.#asked.includes(address));
+    }
+    return this.#wasForUs || event.deadletterreason !== undefined;
+  }
+
   /** Of our own events a service that knows of carbon copies brings no others: their numbers have holes. */
   #isOwed(event: BroadcastEvent): boolean {
     const { publisher, manifest } = this.context;
@@ -493,8 +502,8 @@ export class SourceReceiver implements Sink, ControlSource {
   /** Our own events come back only as carbon copies. */
   #concernsUs(event: BroadcastEvent): boolean {
     const { context } = this;
-    if (event.source !== context.source && event.epoch !== context.publisher.epoch) return true;
-    const epoch = event.epoch;
+    const { epoch } = event;
+    if (event.source !== context.source && epoch !== context.publisher.epoch) return true;
     // Somebody who started after us speaks with our name. (Before us, it was our own earlier life.)
     if (epoch !== undefined && epoch > context.publisher.epoch && !this.#duplicateInstanceTold) {
       this.#duplicateInstanceTold = true;

@@ -1,10 +1,10 @@
 import { PolycastError } from '../contract/error.ts';
 
-/** Has the caller aborted already? Asked before anything is done. @throws TypeError for what is no signal */
+/** Has the caller aborted already? Asked before anything is done. @throws TypeError for what is not a signal */
 export function isAborted(signal: AbortSignal | undefined): boolean {
   if (signal === undefined) return false;
   if (typeof signal?.addEventListener !== 'function' || typeof signal.removeEventListener !== 'function') {
-    throw new TypeError('signal must be an AbortSignal');
+    throw new TypeError('abortSignal must be an AbortSignal');
   }
   return signal.aborted;
 }
@@ -18,7 +18,7 @@ export function onAbort(signal: AbortSignal | undefined, abort: () => void): () 
   try {
     signal.addEventListener('abort', abort, { once: true });
   } catch (cause) {
-    throw new TypeError('signal must be an AbortSignal', { cause });
+    throw new TypeError('abortSignal must be an AbortSignal', { cause });
   }
   if (signal.aborted) abort();
   return () => {

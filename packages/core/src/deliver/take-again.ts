@@ -1,0 +1,26 @@
+import type { Lease } from '../contract/transport.ts';
+import type { BroadcastEvent } from '../envelope/event.ts';
+import type { Pair } from '../receive/source-receiver.ts';
+import type { LiveDelivery } from './delivery.ts';
+import { SharedLease } from './shared-lease.ts';
+
+/**
+ * The delivery that is at the event already, given the further lease that came with it.
+ * @param pair makes one lease of both. @default one that settles both alike
+ * @returns undefined if none is at it
+ */
+export function deliveryOf(
+  event: BroadcastEvent,
+  held: Iterable<LiveDelivery>,
+  lease: Lease | undefined,
+  pair: Pair | undefined,
+): LiveDelivery | undefined {
+  for (const delivery of held) {
+    const { lease: before, lockEndsMs } = delivery;
+    if ((before ?? pair) === undefined || delivery.abandoned || delivery.settled) continue;
+    if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
+    delivery.lease = pair ? pair(before, lockEndsMs) : SharedLease.of(before as Lease, lease as Lease);
+    return delivery;
+  }
+  return undefined;
+}
