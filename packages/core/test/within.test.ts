@@ -136,7 +136,8 @@ describe('a bounded wait', () => {
 it.each(['the start', 'near the end'])(
   'an answer that came while the process was busy is in time: busy from %s',
   async (from) => {
-    const LIMIT_MS = 500;
+    const LIMIT_MS = 50;
+    const setRealTimeout = setTimeout;
     const shared = new Int32Array(new SharedArrayBuffer(4));
     const worker = new Worker(
       `const { parentPort, workerData } = require('node:worker_threads');
@@ -149,7 +150,6 @@ it.each(['the start', 'near the end'])(
     );
     await new Promise((resolve) => worker.once('online', resolve));
     const answer = new Promise((resolve) => worker.once('message', resolve));
-    const waiting = within(LIMIT_MS, answer);
     const beBusy = () => {
       worker.postMessage('question');
       // Nothing is read until the answer is there, and every timer is late.
@@ -157,9 +157,17 @@ it.each(['the start', 'near the end'])(
       Atomics.wait(shared, 0, 0);
       while (performance.now() < untilMs);
     };
-    // After immediates come timers, and after these input.
-    setTimeout(() => setImmediate(beBusy), from === 'the start' ? 0 : 0.9 * LIMIT_MS);
+    // In the first part of the wait, or the last. After immediates come timers, and after these input.
+    const part = from === 'the start' ? 1 : 5;
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    let parts = 0;
+    timers.mockImplementation(((task: () => void, ms: number) => {
+      if (ms === LIMIT_MS / 5 && ++parts === part) setImmediate(beBusy);
+      return setRealTimeout(task, ms);
+    }) as never);
+    const waiting = within(LIMIT_MS, answer);
     expect(await waiting.catch((thrown: PolycastError) => thrown.code)).toBe('answer');
+    timers.mockRestore();
     await worker.terminate();
   },
 );
