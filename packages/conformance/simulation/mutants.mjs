@@ -437,7 +437,7 @@ export const MUTANTS = [
     caughtBy: ['duplicate'],
     patches: [
       {
-        module: 'deliver/take-again.ts',
+        module: 'deliver/deliveries-of.ts',
         from: 'if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;',
         to: 'if (this.settings.group !== undefined) continue;',
       },

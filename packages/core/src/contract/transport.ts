@@ -173,9 +173,10 @@ export interface Sink {
    * One event came. With a lease, core settles it exactly once; without, there is nothing to settle. A lease with an `attempt` above 1
    * takes the place of the one before, should core still hold that: its lock is lost.
    * @param isFresh Delivered within the very call that published it: no need to look at the clock for its time to live.
+   * @param position Where the event stands in the service, if it can be replayed and there is no lease that says so.
    * @returns false if core had to drop it (buffer full and no lease).
    */
-  deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean): boolean;
+  deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean, position?: string): boolean;
   /**
    * The source keeps an order, and something that comes before these comes again: what no handler was given of them is released, and
    * comes again behind it. What a handler was given stays. Left out where nothing is kept waiting.
