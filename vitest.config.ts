@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { defaultExclude, defineConfig, type Plugin } from 'vitest/config';
+import { LongestFirst } from './scripts/longest-first.ts';
 import type { Mutant } from './scripts/mutants.ts';
 import { keepApart, mutate } from './scripts/mutate.ts';
 
@@ -83,10 +84,11 @@ function withMutants(path: string) {
 const everything = defineConfig({
   test: {
     maxWorkers: WORKERS,
+    sequence: { sequencer: LongestFirst },
     reporters: process.env.POLYCAST_TEST_COUNTS ? ['default', './scripts/count-reporter.mjs'] : ['default'],
     projects: [
       project('alone', '.', ALONE, 0),
-      ...['packages', 'apps'].flatMap((folder) =>
+      ...['packages', 'apps', 'examples'].flatMap((folder) =>
         readdirSync(new URL(folder, import.meta.url)).map((name) =>
           project(name, `${folder}/${name}`, ['test/**/*.test.ts'], 1),
         ),

@@ -14,6 +14,8 @@ export interface CoreMutant {
   /** Rules of which at least one must be broken. */
   readonly caughtBy: readonly string[];
   readonly patches: readonly Patch[];
+  /** Where the search begins: the first of those from 1 that finds it. As histories are made otherwise, another is: then it takes longer. */
+  readonly seed: number;
 }
 
 export const MUTANTS: readonly CoreMutant[];

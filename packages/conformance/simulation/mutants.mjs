@@ -4,6 +4,7 @@ export const MUTANTS = [
     name: 'drops-by-number',
     wrong: 'an event whose number is not above the last one is dropped',
     caughtBy: ['lost'],
+    seed: 69,
     patches: [
       {
         module: 'receive/sequence-tracker.ts',
@@ -29,6 +30,7 @@ export const MUTANTS = [
     name: 'forged-number-silences',
     wrong: 'an absurd number from anyone makes what its publisher sends afterwards look old',
     caughtBy: ['lost'],
+    seed: 457,
     patches: [
       {
         module: 'receive/sequence-tracker.ts',
@@ -55,6 +57,7 @@ export const MUTANTS = [
     name: 'duplicates-on-arrival',
     wrong: 'an event that was set aside and is published again is dropped as a duplicate',
     caughtBy: ['lost'],
+    seed: 288,
     patches: [
       {
         module: 'receive/source-receiver.ts',
@@ -67,12 +70,14 @@ export const MUTANTS = [
     name: 'retried-batch-overtaken',
     wrong: 'while a refused batch waits for its next try, later ones are sent',
     caughtBy: ['order', 'key-order'],
+    seed: 1_124,
     patches: [{ module: 'publish/batch-queue.ts', from: '    this.#held = true;\n', to: '' }],
   },
   {
     name: 'refused-resolves',
     wrong: 'publish resolves though the service refused the event',
     caughtBy: ['not-taken'],
+    seed: 39,
     patches: [
       {
         module: 'publish/batch-queue.ts',
@@ -85,6 +90,7 @@ export const MUTANTS = [
     name: 'uncertain-number-given-away',
     wrong: 'numbers of what may have been taken, since a try had no answer, go to others',
     caughtBy: ['number-reused'],
+    seed: 3_081,
     patches: [
       {
         module: 'publish/batch-queue.ts',
@@ -97,6 +103,7 @@ export const MUTANTS = [
     name: 'overtaken-number-given-away',
     wrong: 'numbers of what was refused go to others though a later one of the same batch was taken',
     caughtBy: ['number-reused'],
+    seed: 1_930,
     patches: [
       {
         module: 'receive/holes.ts',
@@ -109,18 +116,21 @@ export const MUTANTS = [
     name: 'second-handler',
     wrong: 'an event whose lock was lost comes again, and is given to a second handler while the first is at it',
     caughtBy: ['overlap'],
+    seed: 80,
     patches: [{ module: 'deliver/subscription.ts', from: '|| this.#isLingering(delivery);', to: ';' }],
   },
   {
     name: 'fixed-lock-unwatched',
     wrong: 'a handler goes on under a lock that cannot be renewed and has ended, and its outcome is settled',
     caughtBy: ['late-settlement'],
+    seed: 176,
     patches: [{ module: 'deliver/subscription.ts', from: 'locks.lockTaken(delivery.lockEndsMs);', to: '' }],
   },
   {
     name: 'epoch-shared',
     wrong: "two that start in the same millisecond take each other's events for their own",
     caughtBy: ['lost'],
+    seed: 1,
     patches: [
       {
         module: 'publish/sequence-generator.ts',
@@ -133,6 +143,7 @@ export const MUTANTS = [
     name: 'gap-untold',
     wrong: 'missing numbers are not signalled',
     caughtBy: ['missed-gap', 'unannounced'],
+    seed: 3_675,
     patches: [
       {
         module: 'receive/gap-detector.ts',
@@ -145,6 +156,7 @@ export const MUTANTS = [
     name: 'gap-for-redelivered',
     wrong: 'an event that comes again is taken for a jump of the numbers',
     caughtBy: ['false-gap'],
+    seed: 107,
     patches: [
       {
         module: 'receive/sequence-tracker.ts',
@@ -157,6 +169,7 @@ export const MUTANTS = [
     name: 'expiry-by-wall-clock',
     wrong: 'a wall clock that is set back delivers what has expired',
     caughtBy: ['expired-handled'],
+    seed: 723,
     patches: [
       {
         module: 'envelope/event.ts',
@@ -169,12 +182,14 @@ export const MUTANTS = [
     name: 'expired-uncounted',
     wrong: 'events that come too late are neither counted nor signalled',
     caughtBy: ['uncounted'],
+    seed: 13,
     patches: [{ module: 'connection/connect.ts', from: '      dropped.expired++;\n', to: '      return;\n' }],
   },
   {
     name: 'unseen-deliveries-are-tries',
     wrong: 'a delivery that no handler saw counts as a try',
     caughtBy: ['false-dead-letter'],
+    seed: 176,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -187,6 +202,7 @@ export const MUTANTS = [
     name: 'tried-for-ever',
     wrong: 'a handler that keeps failing is called without end',
     caughtBy: ['tries', 'busy'],
+    seed: 21,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -199,6 +215,7 @@ export const MUTANTS = [
     name: 'own-tries-untold',
     wrong: 'what was tried here before it goes back to the service counts as one try',
     caughtBy: ['attempts', 'tries'],
+    seed: 1_843,
     patches: [
       { module: 'deliver/subscription.ts', from: '{ ...settlement, attempts: delivery.attempts }', to: 'settlement' },
     ],
@@ -207,12 +224,14 @@ export const MUTANTS = [
     name: 'attempts-uncounted',
     wrong: 'each attempt is the first',
     caughtBy: ['attempts', 'tries', 'busy'],
+    seed: 24,
     patches: [{ module: 'deliver/delivery.ts', from: '    this.attempt++;\n', to: '' }],
   },
   {
     name: 'buffer-unbounded',
     wrong: 'a full buffer takes more',
     caughtBy: ['buffer'],
+    seed: 12,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -225,12 +244,14 @@ export const MUTANTS = [
     name: 'released-unbounded',
     wrong: 'what handlers release waits beside the buffer, however much it is',
     caughtBy: ['buffer'],
+    seed: 36,
     patches: [{ module: 'deliver/subscription.ts', from: ' - (this.#resting?.size ?? 0);', to: ';' }],
   },
   {
     name: 'thrown-value-escapes',
     wrong: 'what is thrown is taken for an Error with a message',
     caughtBy: ['unhandled', 'thrown'],
+    seed: 17,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -243,6 +264,7 @@ export const MUTANTS = [
     name: 'close-waits-for-itself',
     wrong: 'a handler that closes its own subscription waits for its own end',
     caughtBy: ['self-wait'],
+    seed: 24,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -255,6 +277,7 @@ export const MUTANTS = [
     name: 'listener-left',
     wrong: "a listener stays on the user's AbortSignal",
     caughtBy: ['residue-listeners'],
+    seed: 1,
     patches: [
       {
         module: 'connection/broadcaster.ts',
@@ -267,6 +290,7 @@ export const MUTANTS = [
     name: 'dead-letter-hot-loop',
     wrong: 'what cannot be set aside is tried again at once',
     caughtBy: ['hot', 'busy', 'endless'],
+    seed: 2_364,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -279,6 +303,7 @@ export const MUTANTS = [
     name: 'key-overtaken-on-retry',
     wrong: 'while an event waits for its next try, the next one of its key is handled',
     caughtBy: ['retry-order'],
+    seed: 604,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -291,6 +316,7 @@ export const MUTANTS = [
     name: 'key-shared',
     wrong: 'two events of one key are handled at once',
     caughtBy: ['key-overlap'],
+    seed: 150,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -303,6 +329,7 @@ export const MUTANTS = [
     name: 'delivery-after-close',
     wrong: 'what was not drained in time is handled after close',
     caughtBy: ['after-close'],
+    seed: 2_072,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -315,6 +342,7 @@ export const MUTANTS = [
     name: 'late-failure-unsaid',
     wrong: 'what a handler failed at after close is neither set aside nor said, though nothing brings it again',
     caughtBy: ['lost'],
+    seed: 2_107,
     patches: [
       {
         module: 'deliver/delivery.ts',
@@ -327,6 +355,7 @@ export const MUTANTS = [
     name: 'close-forgets-what-is-owed',
     wrong: 'close does not wait for what the service has already taken',
     caughtBy: ['close-owes'],
+    seed: 402,
     patches: [
       {
         module: 'receive/source-receiver.ts',
@@ -339,6 +368,7 @@ export const MUTANTS = [
     name: 'settles-twice',
     wrong: 'a lease is settled again after it was accepted',
     caughtBy: ['settled-twice'],
+    seed: 8,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -351,6 +381,7 @@ export const MUTANTS = [
     name: 'lease-leaked',
     wrong: 'what a handler still holds at close is never given back',
     caughtBy: ['lease-leaked'],
+    seed: 38,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -363,18 +394,21 @@ export const MUTANTS = [
     name: 'request-outlives-close',
     wrong: 'a request that waits for replies is not ended by close',
     caughtBy: ['unsettled', 'residue-timers', 'residue-holds'],
+    seed: 37,
     patches: [{ module: 'connection/broadcaster.ts', from: '    context.requests.close(closedError());\n', to: '' }],
   },
   {
     name: 'hold-unreleased',
     wrong: 'the process is kept alive after everything was sent',
     caughtBy: ['residue-holds'],
+    seed: 1,
     patches: [{ module: 'publish/batch-queue.ts', from: 'if (this.#holds) this.#runtime.release();', to: '' }],
   },
   {
     name: 'divided-lease-accepted-early',
     wrong: 'of several members that share an event for their instance the first one settles it for all',
     caughtBy: ['settled-early'],
+    seed: 322,
     patches: [
       {
         module: 'adapter/divide-lease.ts',
@@ -387,6 +421,7 @@ export const MUTANTS = [
     name: 'divided-lease-never-settled',
     wrong: 'an event that members share is never settled',
     caughtBy: ['lease-leaked'],
+    seed: 56,
     patches: [
       {
         module: 'adapter/divide-lease.ts',
@@ -399,6 +434,7 @@ export const MUTANTS = [
     name: 'pair-half-settled',
     wrong: 'of an event that came by two ways only the first lease is settled',
     caughtBy: ['lease-leaked'],
+    seed: 56,
     patches: [
       {
         module: 'deliver/paired-lease.ts',
@@ -411,6 +447,7 @@ export const MUTANTS = [
     name: 'pair-drops-untold',
     wrong: 'a copy that came without a lease is dropped without a word, since the other one had a lease',
     caughtBy: ['lost'],
+    seed: 157,
     patches: [
       {
         module: 'deliver/subscription.ts',
@@ -423,6 +460,7 @@ export const MUTANTS = [
     name: 'both-ways-handled',
     wrong: 'an event that comes through the group and past it is handled twice',
     caughtBy: ['duplicate'],
+    seed: 85,
     patches: [
       {
         module: 'receive/group-receiver.ts',
@@ -435,6 +473,7 @@ export const MUTANTS = [
     name: 'second-way-not-joined',
     wrong: 'an event that is being handled is handled again when it comes by its other way',
     caughtBy: ['duplicate'],
+    seed: 1_555,
     patches: [
       {
         module: 'deliver/deliveries-of.ts',
@@ -447,6 +486,7 @@ export const MUTANTS = [
     name: 'given-up-again',
     wrong: 'what a member set aside it handles again when it comes by its other way',
     caughtBy: ['given-up'],
+    seed: 130,
     patches: [
       {
         module: 'receive/group-receiver.ts',
@@ -459,6 +499,7 @@ export const MUTANTS = [
     name: 'direct-source-closed-early',
     wrong: 'what is for the instance is no longer listened to while a member still holds some of it',
     caughtBy: ['lease-leaked'],
+    seed: 544,
     patches: [
       {
         module: 'receive/source-receiver.ts',
@@ -471,6 +512,7 @@ export const MUTANTS = [
     name: 'direct-source-unbounded',
     wrong: 'what is for the instance is fetched beyond the buffer of a member',
     caughtBy: ['buffer'],
+    seed: 724,
     patches: [
       {
         module: 'receive/source-receiver.ts',
