@@ -173,9 +173,10 @@ export interface Sink {
    * Delivers one event. With a lease, core settles it exactly once; without, there is nothing to settle. A lease with an `attempt` above 1
    * replaces the previous one if core still holds it, whose lock is lost.
    * @param isFresh Delivered within the very call that published it: no need to look at the clock for its time to live.
+   * @param position Where the event stands in the service, if it can be replayed and there is no lease that says so.
    * @returns false if core had to drop it (buffer full and no lease).
    */
-  deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean): boolean;
+  deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean, position?: string): boolean;
   /**
    * For sources that keep an order: an event that precedes these is redelivered. Core releases those that no handler has started, so that
    * they are redelivered after it. Started ones are not affected. Omitted if core holds no deliveries.
