@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-/** Longest wait for one answer, in ms. */
+/** Maximum wait for one answer, ms. */
 const PING_TIMEOUT_MS = 1_000;
 
 /** Does a Redis that is ready answer on this port? One that asks for a password is ready, one still loading is not. */
@@ -15,7 +15,7 @@ export function answersPing(port: number): Promise<boolean> {
 export async function cutClients(port: number): Promise<void> {
   for (const type of ['pubsub', 'normal']) {
     const reply = await ask(port, `CLIENT KILL TYPE ${type} SKIPME yes`);
-    if (!reply.startsWith(':')) throw new Error(`redis-server did not end its clients: ${reply.trim()}`);
+    if (!reply.startsWith(':')) throw new Error(`redis-server did not disconnect its clients: ${reply.trim()}`);
   }
 }
 

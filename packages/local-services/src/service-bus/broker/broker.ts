@@ -18,7 +18,7 @@ export interface BrokerOptions {
   /** @default the machine's */
   readonly clock?: Clock;
   /**
-   * Told what an `onMessage` threw. Its receiver is closed; whoever sent the message is not disturbed.
+   * Called with the error that an `onMessage` threw. Its receiver is closed; the sender of the message is not affected.
    * @default thrown again, outside of anybody's call: it is a programmer's mistake
    */
   readonly onFault?: (error: unknown) => void;
@@ -62,7 +62,7 @@ class Namespace implements Broker {
     if (subQueue === 'main' && parseSubscription(entity) === undefined) throw notFound(path);
     // Says that it is missing, if it is.
     this.#directory.receivable(entity);
-    throw new BrokerError('amqp:not-allowed', `Nobody can send to '${path}': send to a queue or a topic.`);
+    throw new BrokerError('amqp:not-allowed', `Sending to '${path}' is not possible: send to a queue or a topic.`);
   }
 
   source(path: string): MessageSource {

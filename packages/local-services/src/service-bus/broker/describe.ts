@@ -8,7 +8,7 @@ const PARTITIONS = 16;
 const DAY_MS = 86_400_000;
 const NONE: PassedOver = new Map();
 const ENTITY_STATUSES: readonly string[] = ['Active', 'Disabled', 'SendDisabled', 'ReceiveDisabled'];
-/** Longest user metadata, in characters. */
+/** Maximum length of user metadata, in characters. */
 const MAX_METADATA = 1024;
 
 /** Messages of the Basic tier do not live longer. */
@@ -111,12 +111,15 @@ export function checked<T extends AnyDescription>(description: T, limits: TierLi
   if (needsStandard && !limits.topics) {
     throw new BrokerError(
       'amqp:not-allowed',
-      'Sessions, duplicate detection and forwarding are not there in the Basic tier.',
+      'Sessions, duplicate detection and forwarding are not available in the Basic tier.',
     );
   }
   const { enableExpress, enablePartitioning } = description;
   if (limits.tier === 'premium' && (enableExpress || enablePartitioning)) {
-    throw new BrokerError('amqp:not-allowed', 'Express and partitioned entities are not there in the Premium tier.');
+    throw new BrokerError(
+      'amqp:not-allowed',
+      'Express and partitioned entities are not available in the Premium tier.',
+    );
   }
   if (enableExpress && requiresDuplicateDetection) {
     throw new BrokerError('amqp:not-allowed', 'Duplicate detection is not possible for an express entity.');

@@ -2,7 +2,7 @@ import { FilterEvaluationError } from './rule-error.ts';
 import type { ArithmeticOperator, Value } from './tree.ts';
 import { MIN_INT64, TimeSpan } from './value.ts';
 
-/** Longest text that may come of adding texts: that of a property. */
+/** Maximum length of concatenated strings: that of a property. */
 export const MAX_VALUE = 32_768;
 
 /**
@@ -68,7 +68,7 @@ function ofDoubles(operator: ArithmeticOperator, left: number, right: number): n
 
 function join(left: string, right: string): string {
   if (left.length + right.length > MAX_VALUE) {
-    throw new FilterEvaluationError(`A text exceeds ${MAX_VALUE} characters.`);
+    throw new FilterEvaluationError(`A string exceeds ${MAX_VALUE} characters.`);
   }
   return left + right;
 }

@@ -15,7 +15,7 @@ import { MIN_INT64 } from './value.ts';
 /** A bracket may hold either; which one it must be is known where it stands. */
 type Node = Expression | Predicate;
 
-/** Longest text of a filter or an action, in UTF-16 units (vendor's quota page). */
+/** Maximum length of a filter or an action, in UTF-16 units (vendor's quota page). */
 export const MAX_TEXT = 1_024;
 /** Deepest nesting. The vendor names no bound; more than a text in use has, and little enough for any stack. */
 export const MAX_DEPTH = 100;
@@ -111,7 +111,7 @@ export class Parser {
       return { kind: 'compare', operator, left: checked, right: this.expression() };
     }
     if (lexer.is('IS')) {
-      if (left.kind !== 'property') throw lexer.error('IS NULL asks about a property', start);
+      if (left.kind !== 'property') throw lexer.error('IS NULL needs a property', start);
       lexer.next();
       const negated = lexer.accept('NOT');
       lexer.expect('NULL');
@@ -228,7 +228,7 @@ export class Parser {
     const property = this.property();
     if (!lexer.is('(') || property.scope !== 'user' || property.name !== what) return property;
     const name = what.toLowerCase();
-    if (name !== 'newid' && name !== 'property' && name !== 'p') throw lexer.error('there is no such function', start);
+    if (name !== 'newid' && name !== 'property' && name !== 'p') throw lexer.error('unknown function', start);
     return this.#deeper((): Expression => {
       lexer.next();
       const call: Expression = name === 'newid' ? { kind: 'newid' } : { kind: 'named', name: this.expression() };
