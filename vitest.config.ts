@@ -88,7 +88,7 @@ const everything = defineConfig({
     reporters: process.env.POLYCAST_TEST_COUNTS ? ['default', './scripts/count-reporter.mjs'] : ['default'],
     projects: [
       project('alone', '.', ALONE, 0),
-      ...['packages', 'apps'].flatMap((folder) =>
+      ...['packages', 'apps', 'examples'].flatMap((folder) =>
         readdirSync(new URL(folder, import.meta.url)).map((name) =>
           project(name, `${folder}/${name}`, ['test/**/*.test.ts'], 1),
         ),

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -90,58 +90,79 @@ describe('programs', () => {
     },
   );
 
-  test('the adapter in "Adding an adapter", as a package with its harness, conforms and leaves nothing untried', async () => {
+  test('the adapter in "Adding an adapter" is the one of the examples, part by part, and so is its harness', () => {
+    const text = read('docs/adding-an-adapter.md');
+    const chapter = (from: string, to: string) => text.slice(text.indexOf(from), text.indexOf(to));
+    const codeOf = (page: string) => [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code).join('');
+    const adapter = read('examples/adapter-with-a-wire/src/adapter.ts');
+    expect(codeOf(chapter('## A whole adapter', '## Its harness'))).toBe(adapter);
+    expect(codeOf(chapter('## Its harness', '### How long a run takes'))).toBe(
+      read('examples/adapter-with-a-wire/src/conformance.ts'),
+    );
+    expect(adapter.split('\n').length).toBeLessThanOrEqual(250);
+  });
+
+  test('the adapter in "Adding an adapter", as a package with its harness, is found by its scheme and by the configuration file', async () => {
     const folder = mkdtempSync(join(root, 'node_modules/.docs-'));
     try {
-      const [adapter, harness] = blocks('docs/adding-an-adapter.md', 'js') as [string, string];
-      const packed = join(folder, 'node_modules/@polycast/emitter');
-      mkdirSync(packed, { recursive: true });
+      const packed = join(folder, 'node_modules/@polycast/line-log');
+      cpSync(join(root, 'examples/adapter-with-a-wire/dist'), packed, { recursive: true });
       const exports = { '.': './index.js', './conformance': './conformance.js' };
       writeFileSync(
         join(packed, 'package.json'),
-        JSON.stringify({ name: '@polycast/emitter', type: 'module', exports }),
+        JSON.stringify({ name: '@polycast/line-log', type: 'module', exports }),
       );
-      writeFileSync(join(packed, 'index.js'), adapter);
-      writeFileSync(join(packed, 'conformance.js'), harness);
       writeFileSync(join(folder, 'package.json'), '{"private":true}');
       const args = [
         join(root, 'packages/cli/dist/bin.js'),
-        ...'conform --url emitter: --local --json report.json'.split(' '),
+        ...'conform --url line-log: --local --only native --only lifecycle/residue --json report.json'.split(' '),
       ];
       await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 90_000 });
       const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as ConformanceReport;
       expect(report.summary).toMatchObject({ failed: 0, notRun: 0 });
       expect(report.findings.filter(({ kind }) => kind === 'claims-too-much')).toEqual([]);
       expect(report.cases.find(({ id }) => id === 'lifecycle/residue')).toMatchObject({ status: 'passed' });
-      const soak = promisify(execFile)(process.execPath, [args[0]!, ...'conform --url emitter: --soak'.split(' ')], {
-        cwd: folder,
-      });
-      await expect(soak).rejects.toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining('`remote`') });
 
       // The same as a package of another name, which the configuration file names.
-      const acme = join(folder, 'node_modules/@acme/emitter');
+      const acme = join(folder, 'node_modules/@acme/line-log');
       cpSync(packed, acme, { recursive: true });
       rmSync(packed, { recursive: true });
       writeFileSync(
         join(acme, 'package.json'),
         JSON.stringify({
-          name: '@acme/emitter',
+          name: '@acme/line-log',
           type: 'module',
           exports,
         }),
       );
-      const config = { transports: { events: 'emitter:' }, adapters: { emitter: '@acme/emitter' } };
+      const config = { transports: { events: 'line-log:' }, adapters: { 'line-log': '@acme/line-log' } };
       writeFileSync(join(folder, 'polycast.config.json'), JSON.stringify(config));
-      const again = [args[0]!, ...'conform --url emitter: --local --only addressing --json acme.json'.split(' ')];
+      const again = [args[0]!, ...'conform --url line-log: --local --only addressing --json acme.json'.split(' ')];
       await promisify(execFile)(process.execPath, again, { cwd: folder, timeout: 90_000 });
       const { summary } = JSON.parse(readFileSync(join(folder, 'acme.json'), 'utf8')) as ConformanceReport;
       expect(summary).toMatchObject({ failed: 0, notRun: 0 });
       expect(summary.passed).toBeGreaterThan(5);
+
+      // One whose harness does not say how other processes reach the service.
+      const bare = `import { harness as whole } from './whole.js';
+        export const harness = async (options) => ({ ...(await whole(options)), remote: undefined });`;
+      renameSync(join(acme, 'conformance.js'), join(acme, 'whole.js'));
+      writeFileSync(join(acme, 'conformance.js'), bare);
+      const soak = promisify(execFile)(
+        process.execPath,
+        [args[0]!, ...'conform --url line-log: --local --soak'.split(' ')],
+        {
+          cwd: folder,
+        },
+      );
+      await expect(soak).rejects.toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining('`remote`') });
+
+      // No broker listens where the configuration says: that is what it finds, with the adapter of that name.
       const doctor = await promisify(execFile)(process.execPath, [args[0]!, 'doctor'], {
         cwd: folder,
         timeout: 90_000,
-      });
-      expect(doctor.stdout).toMatch(/@acme\/emitter/);
+      }).catch((failed: { stdout: string }) => failed);
+      expect(doctor.stdout).toMatch(/@acme\/line-log/);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -204,6 +225,16 @@ describe('command lines', () => {
     module.declare(command);
     command.parse(args, { from: 'user' });
   });
+});
+
+test.each(['memory', 'redis', 'service-bus'])('%s has the files that "Adding an adapter" names', (name) => {
+  const rows = [...read('docs/adding-an-adapter.md').matchAll(/^\| `([\w./-]+)` \| (.*) \|$/gm)];
+  expect(rows.length).toBeGreaterThan(10);
+  // The table says which packages are without a file.
+  const expected = rows.flatMap(([, file, holds]) =>
+    new RegExp(`(Not in| of) ${name}\\b`).test(holds!) ? [] : [file!],
+  );
+  expect(expected.filter((file) => !existsSync(join(root, 'packages', name, file)))).toEqual([]);
 });
 
 test('decisions are numbered once, in the name of the file and in its title', () => {

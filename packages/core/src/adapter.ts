@@ -18,7 +18,10 @@ export {
 export { divideLease } from './adapter/divide-lease.ts';
 export type { Option } from './adapter/option.ts';
 export * as option from './adapter/option.ts';
+export { type Poller, pollingSource } from './adapter/polling-source.ts';
 export { reasonOf } from './adapter/reason.ts';
+export { ReceiveBuffer } from './adapter/receive-buffer.ts';
+export { Reconnecting, type ReconnectingOptions } from './adapter/reconnecting.ts';
 export { type Share, Shared } from './adapter/shared.ts';
 export { percentDecoded, readUrlOptions, type UrlOptions } from './adapter/url-options.ts';
 export { pause, settlesWithin, type WithinOptions, within } from './adapter/within.ts';

@@ -38,6 +38,19 @@ describe('the monitor of one link', () => {
     ]);
   });
 
+  it('signals no return of what it did not signal the loss of', () => {
+    const signals: Signal[] = [];
+    let isUsed = false;
+    const monitor = new LinkMonitor(
+      (signal) => signals.push(signal),
+      () => isUsed,
+    );
+    monitor.down(error);
+    isUsed = true;
+    monitor.up({ mayHaveLost: true });
+    expect(signals).toEqual([]);
+  });
+
   it('signals a silence once, until there is an answer', () => {
     const signals: Signal[] = [];
     const monitor = new LinkMonitor((signal) => signals.push(signal));

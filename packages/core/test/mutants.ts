@@ -80,4 +80,37 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'false-return',
+    wrong: 'a link is signalled the return of a connection whose loss it was not signalled',
+    caughtBy: by(
+      'the monitor of one link signals no return of what it did not signal the loss of',
+      'connection-monitor',
+    ),
+    patches: [
+      {
+        module: 'core/src/adapter/connection-monitor.ts',
+        from: "    if (this.#isSignalled) this.#signal({ kind: 'reconnected'",
+        to: "    this.#signal({ kind: 'reconnected'",
+      },
+    ],
+  },
+  {
+    name: 'busy-counts',
+    wrong: 'a wait ends before what came while the process was busy is read',
+    caughtBy: by('an answer that came while the process was busy is in time: busy from near the end', 'within'),
+    patches: [{ module: 'core/src/adapter/within.ts', from: 'if (parts > 0) return', to: 'if (parts > 1) return' }],
+  },
+  {
+    name: 'listener-left',
+    wrong: 'a bounded wait leaves its listener on the abort signal',
+    caughtBy: by('a bounded wait takes its listener away when the work is done', 'within'),
+    patches: [{ module: 'core/src/adapter/within.ts', from: '      off?.();\n', to: '' }],
+  },
+  {
+    name: 'secret-as-a-name',
+    wrong: 'a parameter that does not look like a name, which may be part of a key, is repeated',
+    caughtBy: by('parameters of a URL pa@ss=a is refused', 'options'),
+    patches: [{ module: 'core/src/adapter/check-options.ts', from: '!/^\\w{1,40}$/.test(name)', to: "name === ''" }],
+  },
 ];

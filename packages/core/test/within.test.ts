@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { PolycastError, pause, settlesWithin, within } from '@polycast/core/adapter';
 import fc from 'fast-check';
@@ -75,6 +74,14 @@ describe('a bounded wait', () => {
     );
   });
 
+  it('takes its listener away when the work is done', async () => {
+    const { signal, listeners } = watchedSignal();
+    const waiting = within(1_000, Promise.resolve(5), { abortSignal: signal });
+    expect(listeners.size).toBe(1);
+    expect(await waiting).toBe(5);
+    expect(listeners.size).toBe(0);
+  });
+
   it('is over at once where the caller has aborted already', async () => {
     const { signal, listeners } = watchedSignal(true);
     const waiting = within(1_000, new Promise(() => {}), { abortSignal: signal });
@@ -126,31 +133,44 @@ describe('a bounded wait', () => {
   });
 });
 
-it('an answer that came while the process was busy is in time', async () => {
-  const LIMIT_MS = 20;
-  const shared = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(
-    `const { parentPort, workerData } = require('node:worker_threads');
+it.each(['the start', 'near the end'])(
+  'an answer that came while the process was busy is in time: busy from %s',
+  async (from) => {
+    const LIMIT_MS = 50;
+    const setRealTimeout = setTimeout;
+    const shared = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(
+      `const { parentPort, workerData } = require('node:worker_threads');
      parentPort.on('message', () => {
        parentPort.postMessage('answer');
        Atomics.store(workerData, 0, 1);
        Atomics.notify(workerData, 0);
      });`,
-    { eval: true, workerData: shared },
-  );
-  await new Promise((resolve) => worker.once('online', resolve));
-  const answer = new Promise((resolve) => worker.once('message', resolve));
-  worker.postMessage('question');
-  const waiting = within(LIMIT_MS, answer);
-  waiting.catch(() => {});
-  // Nothing is read until the answer is there, and every timer is late.
-  const untilMs = performance.now() + 5 * LIMIT_MS;
-  Atomics.wait(shared, 0, 0);
-  while (performance.now() < untilMs);
-  await nextTurn();
-  expect(await waiting).toBe('answer');
-  await worker.terminate();
-});
+      { eval: true, workerData: shared },
+    );
+    await new Promise((resolve) => worker.once('online', resolve));
+    const answer = new Promise((resolve) => worker.once('message', resolve));
+    const beBusy = () => {
+      worker.postMessage('question');
+      // Nothing is read until the answer is there, and every timer is late.
+      const untilMs = performance.now() + LIMIT_MS;
+      Atomics.wait(shared, 0, 0);
+      while (performance.now() < untilMs);
+    };
+    // In the first part of the wait, or the last. After immediates come timers, and after these input.
+    const part = from === 'the start' ? 1 : 5;
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    let parts = 0;
+    timers.mockImplementation(((task: () => void, ms: number) => {
+      if (ms === LIMIT_MS / 5 && ++parts === part) setImmediate(beBusy);
+      return setRealTimeout(task, ms);
+    }) as never);
+    const waiting = within(LIMIT_MS, answer);
+    expect(await waiting.catch((thrown: PolycastError) => thrown.code)).toBe('answer');
+    timers.mockRestore();
+    await worker.terminate();
+  },
+);
 
 it('gives a code', async () => {
   await expect(within(1, new Promise(() => {}))).rejects.toBeInstanceOf(PolycastError);

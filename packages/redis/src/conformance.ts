@@ -1,17 +1,15 @@
 import type { ConformanceTarget, Harness, Remote } from '@polycast/conformance';
+import { buildTarget, localServices } from '@polycast/conformance/harness';
 import { PolycastError } from '@polycast/core/adapter';
-import type { RedisServer } from '@polycast/local-services';
 import { Admin } from './conformance/admin.ts';
 import { Pair } from './conformance/pair.ts';
-import { Participants } from './conformance/participants.ts';
-import { readUrl } from './from-url.ts';
+import { makeTransport, readUrl } from './from-url.ts';
 import { DEFAULT_HOST, DEFAULT_PORT, type RedisStreamsOptions } from './options.ts';
 import { settingsFrom } from './settings.ts';
 
 /** A server beside us answers at once: its silence is told of sooner, and claiming costs nothing. The URL's parameters win. */
 const PUB_SUB_DEFAULTS: Partial<RedisStreamsOptions> = { pingIntervalMs: 1_000 };
 const LOCAL_DEFAULTS: Partial<RedisStreamsOptions> = { ...PUB_SUB_DEFAULTS, claimIntervalMs: 100 };
-const PROBE_TOPIC = 'polycast-probe';
 
 /**
  * All that the conformance suite needs, of pub/sub and of Streams. `local` starts a `redis-server` with `@polycast/local-services`.
@@ -19,6 +17,8 @@ const PROBE_TOPIC = 'polycast-probe';
  * @throws PolycastError `invalid-configuration` and what opening a transport throws. @throws Error if no server can be started
  */
 export const harness: Harness = async ({ url, local = false }) => (local ? ours(url) : theirs(url));
+
+const withoutFaults = { throttle: 'Redis names no time to wait' };
 
 /** On a server of our own everything may be broken. */
 async function ours(url: URL): Promise<ConformanceTarget> {
@@ -29,83 +29,44 @@ async function ours(url: URL): Promise<ConformanceTarget> {
       'a local run uses one server without TLS: omit rediss:, cluster and sentinels',
     );
   }
-  const pair = await Pair.of(startServer);
-  const at = new URL(`${url.protocol}//127.0.0.1:${pair.primary.port}${url.search}`);
+  const { startRedis } = await localServices(() => import('@polycast/local-services'));
+  // A replica need not wait for others that may come.
+  const service = await Pair.of(() => startRedis({ persistent: true, args: ['--repl-diskless-sync-delay', '0'] }));
+  const at = new URL(`${url.protocol}//127.0.0.1:${service.port}${url.search}`);
   const ownDefaults = streams ? LOCAL_DEFAULTS : PUB_SUB_DEFAULTS;
   const options = { ...ownDefaults, ...read };
-  const admin = new Admin(settingsFrom({ ...options, url: at }), streams);
-  const participants = new Participants(at, { streams, options });
-  /** Our own connection must not be broken: it would look like one that a case left behind. */
-  const rested = (deed: () => Promise<void>) => async () => {
-    await admin.rest();
-    await deed();
-  };
-  return {
-    ...base(participants, admin, at),
+  const access = new Admin(settingsFrom({ ...options, url: at }), streams);
+  return buildTarget({
+    url: at.href,
+    transport: () => makeTransport(at, { streams, options }),
+    access,
+    service,
     faults: {
-      restart: rested(() => pair.primary.restart()),
-      kill: rested(() => pair.primary.kill()),
-      start: rested(() => pair.primary.start()),
-      freeze: () => pair.primary.freeze(),
-      thaw: () => pair.primary.thaw(),
-      cut: () => admin.cutAll(),
+      // Our own connection stays: another server may be about to take over.
+      freeze: () => service.freeze(),
+      thaw: () => service.thaw(),
       demote: async () => {
-        const now = await pair.demote();
-        await admin.moveTo(now.port);
+        const now = await service.demote();
+        await access.moveTo(now.port);
         return now;
       },
-      abandon: (transport) => participants.abandon(transport),
-      ...admin.disturbances(streams),
+      ...access.disturbances(streams),
     },
+    withoutFaults,
     remote: remoteOf(at, ownDefaults),
-    residue: (topic) => admin.residue(topic),
-    dispose: async () => {
-      await admin.rest();
-      await pair.stop();
-    },
-  };
+  });
 }
 
 /** On a server of others only our own connections may be broken. */
 async function theirs(url: URL): Promise<ConformanceTarget> {
-  const reading = readUrl(url);
-  const admin = new Admin(settingsFrom({ ...reading.options, url }), reading.streams);
-  const participants = new Participants(url, reading);
-  // Better one error that says why than hundreds of failed cases.
-  await admin.ready();
-  const refused = await admin.residue(PROBE_TOPIC).then(
-    () => undefined,
-    (error: Error) => `the server refuses inspection: ${error.message}`,
-  );
-  return {
-    ...base(participants, admin, url),
-    remote: remoteOf(url, {}),
-    faults: {
-      cut: () => participants.cut(),
-      abandon: (transport) => participants.abandon(transport),
-    },
-    ...(refused === undefined
-      ? { residue: (topic) => admin.residue(topic) }
-      : { withoutFaults: { ...withoutFaults, residue: refused } }),
-    dispose: async () => {
-      // Who may not look may not find either; what is left goes when it is too old to be kept.
-      await admin.remove(participants.topics).catch(() => {});
-      await admin.rest();
-    },
-  };
-}
-
-const withoutFaults = { throttle: 'Redis names no time to wait' };
-
-function base(participants: Participants, admin: Admin, url: URL): ConformanceTarget {
-  return {
-    withoutFaults,
-    name: participants.make().manifest.transport,
+  const { streams, options } = readUrl(url);
+  return buildTarget({
     url: url.href,
-    transport: () => participants.make(),
-    inject: (topic, bytes) => admin.inject(topic, bytes),
-    forget: (topic) => admin.remove(new Set([topic])),
-  };
+    transport: () => makeTransport(url, { streams, options }),
+    access: new Admin(settingsFrom({ ...options, url }), streams),
+    withoutFaults,
+    remote: remoteOf(url, {}),
+  });
 }
 
 /** How participants in processes of their own get to the server. */
@@ -126,17 +87,4 @@ function remoteOf(url: URL, defaults: Partial<RedisStreamsOptions>): Remote {
       return `${at.protocol}//${user}127.0.0.1:${port}${at.pathname}${at.search}`;
     },
   };
-}
-
-async function startServer(): Promise<RedisServer> {
-  let services: typeof import('@polycast/local-services');
-  try {
-    services = await import('@polycast/local-services');
-  } catch (cause) {
-    throw new PolycastError('invalid-configuration', 'a local run needs the package @polycast/local-services', {
-      cause,
-    });
-  }
-  // A replica need not wait for others that may come.
-  return services.startRedis({ persistent: true, args: ['--repl-diskless-sync-delay', '0'] });
 }

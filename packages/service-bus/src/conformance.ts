@@ -1,8 +1,8 @@
 import type { ConformanceTarget, Harness } from '@polycast/conformance';
-import { PolycastError } from '@polycast/core/adapter';
+import { buildTarget, localServices } from '@polycast/conformance/harness';
 import type { ServiceBus } from '@polycast/local-services/service-bus';
+import { serviceBus } from './adapter.ts';
 import { Admin } from './conformance/admin.ts';
-import { Participants } from './conformance/participants.ts';
 import { readParameters, readUrl } from './from-url.ts';
 import type { ServiceBusOptions } from './options.ts';
 import { settingsFrom } from './settings.ts';
@@ -16,7 +16,6 @@ const LOCAL_DEFAULTS: Partial<ServiceBusOptions> = {
   keepAliveMs: 5_000,
   closeTimeoutMs: 500,
 };
-const PROBE_TOPIC = 'polycast-probe';
 
 /**
  * All that the conformance suite needs. `local` starts a Service Bus with `@polycast/local-services`; the URL is then
@@ -29,32 +28,16 @@ export const harness: Harness = async ({ url, local = false }) => (local ? ours(
 /** On a service of our own everything may be broken. */
 async function ours(url: URL): Promise<ConformanceTarget> {
   const read = readParameters(url);
-  const service = await startService();
-  const options = { ...LOCAL_DEFAULTS, ...read, connectionString: service.connectionString };
-  const admin = new Admin(settingsFrom(options));
-  const participants = new Participants(options, {
-    host: '127.0.0.1',
-    port: service.port,
-    optionsAt: (port) => ({
-      ...options,
-      connectionString: service.connectionString.replace(`:${service.port}`, `:${port}`),
-    }),
-  });
-  /** Our own connection must not be broken: it would look like one that a case left behind. */
-  const rested = (deed: () => void | Promise<void>) => async () => {
-    await admin.rest();
-    await deed();
-  };
-  return {
-    ...base(participants, admin, service.url),
+  const { startServiceBus } = await localServices(() => import('@polycast/local-services/service-bus'));
+  const service = await startServiceBus();
+  const { connectionString } = service;
+  const options = { ...LOCAL_DEFAULTS, ...read, connectionString };
+  return buildTarget({
+    url: service.url,
+    transport: () => serviceBus(options),
+    access: new Admin(settingsFrom(options)),
+    service,
     faults: {
-      restart: rested(() => service.restart()),
-      kill: rested(() => service.kill()),
-      start: rested(() => service.start()),
-      freeze: rested(() => service.freeze()),
-      thaw: rested(() => service.thaw()),
-      cut: rested(() => service.cut()),
-      abandon: (transport) => participants.abandon(transport),
       refuse: async () => refuseSends(service, REFUSED_SENDS),
       relent: async () => refuseSends(service, 0),
       throttle: async (leastMs) => {
@@ -66,65 +49,23 @@ async function ours(url: URL): Promise<ConformanceTarget> {
     remote: {
       ...remote,
       address: { host: '127.0.0.1', port: service.port },
-      urlAt: (port) =>
-        `service-bus:${service.connectionString.replace(`:${service.port}`, `:${port ?? service.port}`)}?${parametersOf(options)}`,
+      urlAt: (port = service.port) =>
+        `service-bus:${connectionString.replace(`:${service.port}`, `:${port}`)}?${parametersOf(options)}`,
     },
-    residue: (topic) => admin.residue(topic),
-    dispose: async () => {
-      await admin.rest();
-      await participants.dispose();
-      await service.stop();
-    },
-  };
+  });
 }
 
-/** A namespace of others is only used. */
+/** A namespace of others is only used, and only our own connections may be broken. */
 async function theirs(url: URL): Promise<ConformanceTarget> {
   const options = readUrl(url);
-  const admin = new Admin(settingsFrom(options));
-  const participants = new Participants(options);
-  // Better one error that says why than hundreds of failed cases.
-  const probe = await participants.make().open({
-    topic: PROBE_TOPIC,
-    self: { role: 'probe', instance: 'probe' },
-    signal: () => {},
-    meter: () => {},
-  });
-  await probe.close();
-  const refused = await admin.residue(PROBE_TOPIC).then(
-    () => undefined,
-    (error: Error) => `the namespace refuses inspection: ${error.message}`,
-  );
-  const spared = 'the namespace was not started by the run, and the SDK owns its connections';
-  return {
-    ...base(participants, admin, url.href),
+  const spared = 'the namespace was not started by the run';
+  return buildTarget({
+    url: url.href,
+    transport: () => serviceBus(options),
+    access: new Admin(settingsFrom(options)),
+    withoutFaults: { restart: spared, kill: spared, freeze: spared, throttle: spared },
     remote: { ...remote, urlAt: () => url.href },
-    withoutFaults: {
-      restart: spared,
-      kill: spared,
-      freeze: spared,
-      cut: spared,
-      throttle: spared,
-      abandon: spared,
-      ...(refused === undefined ? {} : { residue: refused }),
-    },
-    ...(refused === undefined ? { residue: (topic: string) => admin.residue(topic) } : {}),
-    dispose: async () => {
-      // Who may not manage leaves topics as they were.
-      await admin.remove(participants.topics).catch(() => {});
-      await admin.rest();
-    },
-  };
-}
-
-function base(participants: Participants, admin: Admin, url: string): ConformanceTarget {
-  return {
-    name: 'service-bus',
-    url,
-    transport: () => participants.make(),
-    inject: (topic, bytes) => admin.inject(topic, bytes),
-    forget: (topic) => admin.remove([topic, `${topic}.dead-letter`]),
-  };
+  });
 }
 
 /** For participants in processes of their own. The shortest lock that the service takes. */
@@ -143,16 +84,4 @@ const REFUSED_SENDS = 2;
 
 function refuseSends({ broker }: ServiceBus, count: number, waitSeconds?: number): void {
   for (const { path } of broker.entities.topics()) broker.target(path).refuseSends(count, waitSeconds);
-}
-
-async function startService(): Promise<ServiceBus> {
-  let services: typeof import('@polycast/local-services/service-bus');
-  try {
-    services = await import('@polycast/local-services/service-bus');
-  } catch (cause) {
-    throw new PolycastError('invalid-configuration', 'a local run needs the package @polycast/local-services', {
-      cause,
-    });
-  }
-  return services.startServiceBus();
 }

@@ -20,7 +20,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'everyone',
     clause: 'addressing.1',
-    title: 'an event for everyone reaches all of them',
+    title: 'an event for everyone reaches every participant',
     there: KITCHENS,
     to: '*',
     reaches: KITCHENS,
@@ -36,7 +36,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'everyone-of-one-role',
     clause: 'addressing.1',
-    title: 'the publisher’s own role is among everyone',
+    title: 'an event for everyone includes the publisher’s own role',
     there: ['desk/desk-2', 'desk/desk-3'],
     to: '*',
     reaches: ['desk/desk-2', 'desk/desk-3'],
@@ -52,7 +52,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'own-role',
     clause: 'addressing.2',
-    title: 'an event for the publisher’s own role reaches the others of it',
+    title: 'an event for the publisher’s own role reaches its other instances',
     there: ['desk/desk-2', 'desk/desk-3', 'bar/bar-1'],
     to: 'role:desk',
     reaches: ['desk/desk-2', 'desk/desk-3'],
@@ -68,7 +68,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'role-is-no-instance',
     clause: 'addressing.3',
-    title: 'an instance named like the role is not of the role',
+    title: 'an instance named like the role does not belong to the role',
     there: ['bar/kitchen', 'kitchen/k1'],
     to: 'role:kitchen',
     reaches: ['kitchen/k1'],
@@ -84,7 +84,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'instance-only',
     clause: 'addressing.5',
-    title: 'an event for an instance reaches no other of its role',
+    title: 'an event for an instance reaches no other instance of its role',
     there: ['kitchen/kitchen-1', 'kitchen/kitchen-2', 'kitchen/kitchen-3'],
     to: 'instance:kitchen-1',
     reaches: ['kitchen/kitchen-1'],
@@ -100,7 +100,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'role-and-instance-overlap',
     clause: 'addressing.6',
-    title: 'who answers to the role and to the instance gets it once',
+    title: 'a participant that matches both the role and the instance gets the event once',
     there: KITCHENS,
     to: ['role:kitchen', 'instance:kitchen-1'],
     reaches: ['kitchen/kitchen-1', 'kitchen/kitchen-2'],
@@ -108,7 +108,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'everyone-and-role-overlap',
     clause: 'addressing.6',
-    title: 'everyone and a role: once each',
+    title: 'everyone and a role: each participant gets the event once',
     there: KITCHENS,
     to: ['*', 'role:kitchen', 'instance:bar-1'],
     reaches: KITCHENS,
@@ -116,7 +116,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'same-address-twice',
     clause: 'addressing.6',
-    title: 'the same address twice: once',
+    title: 'the same address repeated: one delivery',
     there: KITCHENS,
     to: ['role:bar', 'role:bar', 'role:bar'],
     reaches: ['bar/bar-1'],
@@ -124,7 +124,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'two-roles',
     clause: 'addressing.6',
-    title: 'two roles, and not the third',
+    title: 'two of three roles get the event',
     there: [...KITCHENS, 'till/till-1'],
     to: ['role:bar', 'role:till'],
     reaches: ['bar/bar-1', 'till/till-1'],
@@ -132,7 +132,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'two-instances',
     clause: 'addressing.6',
-    title: 'two instances, and not the third',
+    title: 'two of three instances get the event',
     there: KITCHENS,
     to: ['instance:bar-1', 'instance:kitchen-2'],
     reaches: ['bar/bar-1', 'kitchen/kitchen-2'],
@@ -140,7 +140,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'prefixes',
     clause: 'addressing.8',
-    title: 'a name that begins like another is another',
+    title: 'names with a common prefix are different',
     there: ['kitchen/k', 'kitchen-hot/k1', 'kit/k.1', 'kitchen.cold/k-1'],
     to: ['role:kitchen', 'instance:k.1'],
     reaches: ['kitchen/k', 'kit/k.1'],
@@ -148,7 +148,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'case',
     clause: 'addressing.8',
-    title: 'names differ by case',
+    title: 'names are case-sensitive',
     there: ['Kitchen/K1', 'kitchen/k1'],
     to: 'role:kitchen',
     reaches: ['kitchen/k1'],
@@ -156,7 +156,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'punctuation',
     clause: 'addressing.8',
-    title: 'dots, dashes, tildes and underscores are themselves',
+    title: 'dots, dashes, tildes and underscores have no special meaning',
     there: ['a.b/x.y', 'a-b/x-y', 'a_b/x_y', 'a~b/x~y', 'aXb/xXy'],
     to: ['role:a.b', 'instance:x_y'],
     reaches: ['a.b/x.y', 'a_b/x_y'],
@@ -164,7 +164,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'nobody-of-the-role',
     clause: 'addressing.10',
-    title: 'a role without instances is no error',
+    title: 'an event for a role without instances is not an error',
     there: ['bar/bar-1'],
     to: 'role:kitchen',
     reaches: [],
@@ -172,7 +172,7 @@ const DELIVERIES: readonly Delivery[] = [
   {
     name: 'no-such-instance',
     clause: 'addressing.10',
-    title: 'an instance that is not there is no error',
+    title: 'an event for an unknown instance is not an error',
     there: ['bar/bar-1'],
     to: 'instance:bar-2',
     reaches: [],
@@ -238,7 +238,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/sixty-four-addresses',
     clause: 'addressing.6',
-    title: 'as many addresses as an event may carry',
+    title: 'an event with the maximum number of addresses',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -257,7 +257,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/foreign-topics',
     clause: 'addressing.7',
-    title: 'noise on other topics is not heard',
+    title: 'events on other topics are not received',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const own = await c.join('desk');
@@ -281,7 +281,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/same-role-on-two-topics',
     clause: 'addressing.7',
-    title: 'the same role and instance on two topics are two',
+    title: 'the same role and instance on two topics are two participants',
     requires,
     async run(c) {
       const other = `${c.topic}-other`;
@@ -301,7 +301,7 @@ export const addressingCases: readonly ConformanceCase[] = [
     ([name, to]): ConformanceCase => ({
       id: `addressing/refuses-${name}`,
       clause: 'addressing.9',
-      title: `what is no address is refused: ${name}`,
+      title: `an invalid address is rejected: ${name}`,
       requires: { capabilities: ['everyone'] },
       async run(c) {
         const desk = await c.join('desk');
@@ -319,7 +319,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/no-carbon-copy-to-oneself',
     clause: 'addressing.11',
-    title: 'addressing oneself is not asking for a copy',
+    title: 'addressing the publisher itself does not imply a carbon copy',
     requires,
     async run(c) {
       const desk = await c.join('desk/desk-1');
@@ -334,7 +334,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/carbon-copy',
     clause: 'addressing.11',
-    title: 'a carbon copy comes to every subscription of the publisher, and to the others once',
+    title: 'a carbon copy reaches every subscription of the publisher, and others get the event once',
     requires: { capabilities: ['carbonCopy'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -352,7 +352,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/carbon-copy-by-default',
     clause: 'addressing.11',
-    title: 'connect may ask for copies of everything, and a publish may decline',
+    title: 'carbon copies enabled at connect can be disabled for one publish',
     requires: { capabilities: ['carbonCopy'] },
     async run(c) {
       const desk = await c.join('desk', { carbonCopy: true });
@@ -367,7 +367,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/carbon-copy-only-if-addressed',
     clause: 'addressing.11',
-    title: 'a copy comes only to a publisher who answers to the address',
+    title: 'a carbon copy reaches the publisher only if the address matches it',
     requires: { capabilities: ['carbonCopy', 'role', 'instance'] },
     async run(c) {
       const desk = await c.join('desk/desk-1');
@@ -385,7 +385,7 @@ export const addressingCases: readonly ConformanceCase[] = [
     ([name, topic]): ConformanceCase => ({
       id: `addressing/refuses-topic-${name}`,
       clause: 'addressing.12',
-      title: `what is no topic is refused: ${name}`,
+      title: `an invalid topic is rejected: ${name}`,
       async run(c) {
         await refused(() => c.join('desk', { topic: topic as string }), ['invalid-topic'], 'connect');
       },
@@ -394,7 +394,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/longest-names',
     clause: 'addressing.12',
-    title: 'names of the greatest length work',
+    title: 'names of the maximum length work',
     requires,
     async run(c) {
       const topic = `${c.topic}/${'t'.repeat(MAX_TOPIC_LENGTH)}`.slice(0, MAX_TOPIC_LENGTH);
@@ -410,7 +410,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/instance-made-up',
     clause: 'addressing.13',
-    title: 'instances that name themselves not are told apart',
+    title: 'instances without a configured name are distinct',
     requires,
     async run(c) {
       const one = await c.join('kitchen');
@@ -428,7 +428,7 @@ export const addressingCases: readonly ConformanceCase[] = [
   {
     id: 'addressing/refuses-names',
     clause: 'addressing.8',
-    title: 'roles and instances with other characters are refused',
+    title: 'roles and instances with invalid characters are rejected',
     async run(c) {
       for (const bad of ['', 'a b', 'a*', 'a,b', 'a:b', 'a/b', '-a', 'x'.repeat(MAX_NAME_LENGTH + 1)]) {
         await refused(() => c.join({ role: bad }), ['invalid-address'], `role '${bad}'`);

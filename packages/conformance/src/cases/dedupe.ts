@@ -16,7 +16,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
   {
     id: 'dedupe/published-twice',
     clause: 'dedupe.1',
-    title: 'the same id and source twice: once',
+    title: 'the same id and source published twice: one delivery',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -31,7 +31,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
   {
     id: 'dedupe/published-twice-at-once',
     clause: 'dedupe.1',
-    title: 'the same id many times in one burst: once',
+    title: 'the same id many times in one burst: one delivery',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -50,7 +50,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
   {
     id: 'dedupe/in-a-group',
     clause: 'dedupe.1',
-    title: 'a member of a group gets a duplicate once',
+    title: 'a group gets a duplicate once',
     requires: { capabilities: ['everyone', 'dedupe', 'groups'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -63,7 +63,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
   {
     id: 'dedupe/different-source',
     clause: 'dedupe.2',
-    title: 'the same id from two sources: twice',
+    title: 'the same id from two sources: two deliveries',
     requires,
     async run(c) {
       const one = await c.join('desk/d1');
@@ -80,7 +80,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
   {
     id: 'dedupe/different-id',
     clause: 'dedupe.2',
-    title: 'alike but for the id: all of them',
+    title: 'events that differ only in their id are all delivered',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -94,7 +94,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
   {
     id: 'dedupe/two-publishers',
     clause: 'dedupe.3',
-    title: 'two publishers tell the same event: once',
+    title: 'two publishers publish the same event: one delivery',
     requires,
     async run(c) {
       const one = await c.join('desk');
@@ -111,7 +111,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
   {
     id: 'dedupe/retry-is-no-duplicate',
     clause: 'dedupe.4',
-    title: 'an event with an id of its own is tried again after it failed',
+    title: 'an event with a caller-supplied id is retried after a failure',
     requires: { capabilities: ['everyone', 'dedupe', 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -133,7 +133,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
     (named): ConformanceCase => ({
       id: named ? 'dedupe/service-repeats-named' : 'dedupe/service-repeats',
       clause: 'dedupe.5',
-      title: `what the way delivers twice is handed over once: ${named ? 'ids of the user’s own' : 'numbered events'}`,
+      title: `an event that the service delivers twice reaches the handler once: ${named ? 'caller-supplied ids' : 'numbered events'}`,
       requires: { capabilities: named ? ['everyone', 'dedupe'] : ['everyone', 'dedupe', 'gapDetection'] },
       async run(c) {
         const twice = interfere(c.transport(), {
@@ -182,7 +182,7 @@ export const dedupeCases: readonly ConformanceCase[] = [
   {
     id: 'dedupe/counted',
     clause: 'dedupe.7',
-    title: 'what is dropped as a duplicate is counted',
+    title: 'dropped duplicates are counted',
     // A service that dedupes by itself drops what core never sees.
     requires: { capabilities: ['everyone'], emulated: ['dedupe'] },
     async run(c) {

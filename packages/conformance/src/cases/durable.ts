@@ -10,7 +10,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/resumes',
     clause: 'durable.1',
-    title: 'what was published meanwhile arrives in order, nothing accepted again',
+    title: 'events published meanwhile arrive in order, accepted events do not arrive again',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -28,7 +28,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/resumes-over-and-over',
     clause: 'durable.1',
-    title: 'ten sessions together get everything once',
+    title: 'ten successive connections get every event once in total',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -50,7 +50,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/addressed',
     clause: 'durable.1',
-    title: 'events for the role and the instance wait, too, and others’ do not come',
+    title: 'events for the role and the instance are stored too, those of others are not delivered',
     requires: { capabilities: ['everyone', 'durable', 'role', 'instance'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -68,7 +68,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/names',
     clause: 'durable.2',
-    title: 'two durable subscriptions of one instance each have their own place',
+    title: 'two durable subscriptions of one instance have independent positions',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -88,7 +88,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/instances',
     clause: 'durable.2',
-    title: 'the same durable name of two instances is two subscriptions',
+    title: 'the same durable name on two instances makes two subscriptions',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -102,7 +102,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/unaccepted',
     clause: 'durable.3',
-    title: 'what was held when it closed comes when it resumes',
+    title: 'events held at close are delivered on resume',
     requires: { capabilities: ['everyone', 'durable', 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -123,7 +123,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/group',
     clause: 'durable.4',
-    title: 'a durable group waits for any member',
+    title: 'any member can resume a durable group',
     requires: { capabilities: ['everyone', 'durable', 'groups'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -140,7 +140,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/instance-of-a-group',
     clause: 'durable.10',
-    title: 'what is for an instance is not kept for the group that it is a member of',
+    title: 'events for an instance are not stored for the durable group that it belongs to',
     requires: { capabilities: ['everyone', 'role', 'instance', 'durable', 'groups'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -161,7 +161,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/expired',
     clause: 'durable.5',
-    title: 'what expired meanwhile is not delivered',
+    title: 'events that expired meanwhile are not delivered',
     requires: { capabilities: ['everyone', 'durable', 'ttl'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -179,7 +179,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/earliest',
     clause: 'durable.6',
-    title: 'from the earliest: all that is kept, then what comes',
+    title: 'from the earliest: all retained events, then new ones',
     requires: replay,
     async run(c) {
       const desk = await c.join('desk');
@@ -193,7 +193,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/after-a-position',
     clause: 'durable.7',
-    title: 'after a position: exactly what followed',
+    title: 'after a position: exactly the events that followed it',
     requires: replay,
     async run(c) {
       const desk = await c.join('desk');
@@ -211,7 +211,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/from-a-time',
     clause: 'durable.8',
-    title: 'from a time: what was taken at or after it',
+    title: 'from a time: the events accepted at or after it',
     requires: replay,
     async run(c) {
       const desk = await c.join('desk');
@@ -228,7 +228,7 @@ export const durableCases: readonly ConformanceCase[] = [
   {
     id: 'durable/not-durable',
     clause: 'durable.9',
-    title: 'a dynamic subscription of the same instance starts anew',
+    title: 'a dynamic subscription of the same instance starts with new events',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const desk = await c.join('desk');

@@ -82,7 +82,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/cut-and-go-on',
     clause: 'faults.1',
-    title: 'after a cut every subscription receives again, at every address',
+    title: 'after a lost connection every subscription receives again, at every address',
     requires: { capabilities: ['everyone', 'role', 'instance'] },
     needs: ['cut'],
     timeoutMs: FAULT_MS,
@@ -101,7 +101,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/cut-with-group',
     clause: 'faults.1',
-    title: 'after a cut a group receives again, each event once',
+    title: 'after a lost connection a group receives again, each event once',
     requires: { capabilities: ['everyone', 'groups'] },
     needs: ['cut'],
     timeoutMs: FAULT_MS,
@@ -127,7 +127,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/cut-is-signalled',
     clause: 'faults.2',
-    title: 'a cut is told as disconnected, its end as reconnected',
+    title: 'a lost connection is signalled as disconnected, its recovery as reconnected',
     requires,
     needs: ['cut'],
     timeoutMs: FAULT_MS,
@@ -150,7 +150,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/cut-at-most-once-may-have-lost',
     clause: 'faults.5',
-    title: 'who was cut off and cannot know says that it may have lost',
+    title: 'a subscriber that lost its connection signals a possible loss if it cannot rule one out',
     requires: { capabilities: ['everyone'], guarantee: 'at-most-once' },
     needs: ['cut'],
     timeoutMs: FAULT_MS,
@@ -167,7 +167,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/cut-at-least-once-loses-nothing',
     clause: 'faults.4',
-    title: 'three hundred events through a cut all arrive',
+    title: 'three hundred events published across a lost connection all arrive',
     requires: { capabilities: ['everyone'], guarantee: 'at-least-once' },
     needs: ['cut'],
     timeoutMs: FAULT_MS,
@@ -176,7 +176,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/cut-at-most-once-under-load',
     clause: 'faults.5',
-    title: 'three hundred events through a cut: what is lost is told, nothing comes twice',
+    title: 'three hundred events published across a lost connection: losses are signalled, nothing is duplicated',
     requires: { capabilities: ['everyone'], guarantee: 'at-most-once' },
     needs: ['cut'],
     timeoutMs: FAULT_MS,
@@ -185,7 +185,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/cut-keeps-order',
     clause: 'faults.15',
-    title: 'what one publisher publishes through a cut, one after another, arrives in order',
+    title: 'events published one after another across a lost connection arrive in order',
     requires: { capabilities: ['everyone', 'order'] },
     needs: ['cut'],
     timeoutMs: FAULT_MS,
@@ -210,7 +210,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/cut-again-and-again',
     clause: 'faults.16',
-    title: 'after five cuts each event comes once',
+    title: 'after five lost connections each event is delivered once',
     requires,
     needs: ['cut'],
     timeoutMs: FAULT_MS,
@@ -228,7 +228,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/restart-ten-thousand',
     clause: 'faults.6',
-    title: 'ten thousand events through a restart of the service all arrive',
+    title: 'ten thousand events published across a restart of the service all arrive',
     requires: { capabilities: ['everyone'], guarantee: 'at-least-once' },
     needs: ['restart'],
     timeoutMs: 60_000,
@@ -237,7 +237,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/restart-at-most-once',
     clause: 'faults.5',
-    title: 'ten thousand events through a restart: what is lost is told, nothing comes twice',
+    title: 'ten thousand events published across a restart: losses are signalled, nothing is duplicated',
     requires: { capabilities: ['everyone'], guarantee: 'at-most-once' },
     needs: ['restart'],
     timeoutMs: 60_000,
@@ -246,7 +246,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/restart-and-go-on',
     clause: 'faults.1',
-    title: 'after a restart everybody receives again, old and new',
+    title: 'after a restart existing and new subscriptions receive',
     requires,
     needs: ['restart'],
     timeoutMs: FAULT_MS,
@@ -263,7 +263,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/kill-publish',
     clause: 'faults.3',
-    title: 'while the service is gone a publish waits or rejects with a retryable code; afterwards all is well',
+    title: 'while the service is gone a publish waits or rejects with a retryable code; later publishes succeed',
     requires: { capabilities: ['everyone', 'confirm'] },
     needs: ['kill'],
     timeoutMs: FAULT_MS,
@@ -339,7 +339,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/freeze-publish',
     clause: 'faults.7',
-    title: 'what a silent service keeps waiting ends when it wakes, or rejects',
+    title: 'calls to a service that stopped responding complete when it responds again, or reject',
     requires,
     needs: ['freeze'],
     timeoutMs: FAULT_MS,
@@ -369,7 +369,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/freeze-is-signalled',
     clause: 'faults.8',
-    title: 'a service that answers nothing is told',
+    title: 'a service that stops responding is signalled',
     requires,
     needs: ['freeze'],
     timeoutMs: FAULT_MS,
@@ -391,7 +391,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/freeze-close',
     clause: 'faults.9',
-    title: 'closing works while the service answers nothing',
+    title: 'closing works while the service is not responding',
     requires,
     needs: ['freeze'],
     timeoutMs: FAULT_MS,
@@ -408,7 +408,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/crashed-consumer',
     clause: 'faults.11',
-    title: 'what a crashed member of a group held comes to the other',
+    title: 'events that a crashed group member held go to the other member',
     requires: { capabilities: ['everyone', 'groups', 'crashRedelivery'] },
     needs: ['abandon'],
     timeoutMs: FAULT_MS,
@@ -430,7 +430,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/crashed-consumer-of-several-addresses',
     clause: 'faults.11',
-    title: 'what a crashed member held for the group and as the instance comes to the other, once',
+    title: 'an event that a crashed member held for both its group and its instance goes to the other member once',
     requires: { capabilities: ['everyone', 'role', 'instance', 'groups', 'crashRedelivery'] },
     needs: ['abandon'],
     timeoutMs: FAULT_MS,
@@ -458,7 +458,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/crashed-participant-disturbs-nobody',
     clause: 'faults.1',
-    title: 'a participant that vanishes disturbs nobody else',
+    title: 'a participant that vanishes does not affect others',
     requires,
     needs: ['abandon'],
     timeoutMs: FAULT_MS,
@@ -477,7 +477,7 @@ export const faultCases: readonly ConformanceCase[] = [
   {
     id: 'faults/refuses-when-closed-by-fault',
     clause: 'faults.7',
-    title: 'a request to a service that went away ends in time',
+    title: 'a request while the service is gone ends in time',
     requires: { capabilities: ['everyone', 'request'] },
     needs: ['kill'],
     timeoutMs: FAULT_MS,

@@ -85,7 +85,7 @@ export const filterCases: readonly ConformanceCase[] = [
   {
     id: 'filter/refused',
     clause: 'filter.5',
-    title: 'what is no filter is refused, and the broadcaster goes on',
+    title: 'an invalid filter is rejected, and the broadcaster keeps working',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -106,7 +106,7 @@ export const filterCases: readonly ConformanceCase[] = [
   {
     id: 'filter/with-address',
     clause: 'filter.6',
-    title: 'an event must be for the role and fit',
+    title: 'an event must be addressed to the role and match the filter',
     requires: { capabilities: ['everyone', 'role'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -125,7 +125,7 @@ export const filterCases: readonly ConformanceCase[] = [
   {
     id: 'filter/by-address',
     clause: 'filter.6',
-    title: 'a filter may ask whom an event was for',
+    title: 'a filter can test the address of an event',
     requires: { capabilities: ['everyone', 'role'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -143,7 +143,7 @@ export const filterCases: readonly ConformanceCase[] = [
   {
     id: 'filter/in-a-group',
     clause: 'filter.7',
-    title: 'what does not fit is done with',
+    title: 'events that do not match are settled',
     requires: { capabilities: ['everyone', 'groups'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -192,7 +192,7 @@ export const filterCases: readonly ConformanceCase[] = [
   {
     id: 'filter/come-and-go',
     clause: 'filter.9',
-    title: 'others are opened and closed while events flow',
+    title: 'filtered subscriptions open and close while events flow',
     requires,
     async run(c) {
       const desk = await c.join('desk');

@@ -41,7 +41,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/one-of-two',
     clause: 'groups.1',
-    title: 'two members on two broadcasters share, none twice and none lost',
+    title: 'two members on two broadcasters share the events without loss or duplicates',
     requires: { ...requires, groupsOnly: true },
     async run(c) {
       const desk = await c.join('desk');
@@ -54,7 +54,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/one-of-five-at-once',
     clause: 'groups.1',
-    title: 'five members, publishes all under way at once',
+    title: 'five members, all publishes pending at once',
     requires: { ...requires, groupsOnly: true },
     async run(c) {
       const desk = await c.join('desk');
@@ -91,7 +91,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/each-group-and-everyone',
     clause: 'groups.2',
-    title: 'two groups and a subscription without one get everything each',
+    title: 'two groups and a subscription without a group each get everything',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -110,7 +110,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/in-one-broadcaster',
     clause: 'groups.3',
-    title: 'members in one broadcaster compete like any others',
+    title: 'members in the same broadcaster compete',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -127,7 +127,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/share',
     clause: 'groups.4',
-    title: 'of many events every member gets some',
+    title: 'with many events every member gets some',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -161,7 +161,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/subscription-leaves',
     clause: 'groups.5',
-    title: 'a member subscription closes, its broadcaster stays',
+    title: 'a member’s subscription closes while its broadcaster stays open',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -175,7 +175,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/member-joins',
     clause: 'groups.6',
-    title: 'a member that joins repeats nothing',
+    title: 'a member that joins causes no duplicate deliveries',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -191,7 +191,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/join-and-leave-under-load',
     clause: 'groups.6',
-    title: 'members come and go while events flow: none lost, none twice',
+    title: 'members join and leave while events flow: no loss, no duplicates',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -225,7 +225,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/held-by-a-closing-member',
     clause: 'groups.7',
-    title: 'what a member held when it closed without waiting goes to the other',
+    title: 'events held by a member that closes without waiting go to the other member',
     requires: { capabilities: ['everyone', 'groups', 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -247,7 +247,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/same-name-on-two-topics',
     clause: 'groups.8',
-    title: 'a group is of its topic',
+    title: 'a group belongs to its topic',
     requires,
     async run(c) {
       const topic = `${c.topic}-other`;
@@ -266,7 +266,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/same-name-in-two-roles',
     clause: 'groups.9',
-    title: 'each of two roles has a group of its own, though their names are the same',
+    title: 'groups of the same name in two roles are separate',
     requires: { capabilities: ['everyone', 'groups', 'role'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -293,7 +293,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/role-of-the-group',
     clause: 'groups.9',
-    title: 'what is for another role goes to no member',
+    title: 'events for another role reach no member',
     requires: { capabilities: ['everyone', 'groups', 'role'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -313,7 +313,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/instance-not-in-turn',
     clause: 'groups.9',
-    title: 'an event for an instance reaches it, and no other member, whoever is next',
+    title: 'an event for an instance reaches that instance and no other member',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -337,7 +337,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/instance-that-is-busy',
     clause: 'groups.9',
-    title: 'an event for an instance that is paused waits for it, though other members are free',
+    title: 'an event for a paused instance waits for it, even if other members are idle',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -356,7 +356,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/instance-that-left',
     clause: 'groups.7',
-    title: 'an event for an instance that has left goes to no other member',
+    title: 'an event for an instance that has left reaches no other member',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -376,7 +376,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/instance-in-one-broadcaster',
     clause: 'groups.9',
-    title: 'each subscription of an instance gets what is for it, once: of one group, of another, and of none',
+    title: 'each subscription of an instance, grouped or not, gets the events for that instance once',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -406,7 +406,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/instance-in-turn',
     clause: 'groups.9',
-    title: 'members get what is for their instance in the order published',
+    title: 'members get events for their instance in the order published',
     requires: { capabilities: [...addressed.capabilities, 'order'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -419,7 +419,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/instance-joins-late',
     clause: 'groups.9',
-    title: 'a member that joins gets nothing that was for its instance before',
+    title: 'a member that joins gets no earlier events for its instance',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -438,7 +438,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/instance-filtered',
     clause: 'groups.9',
-    title: 'the filter of a member applies to what is for its instance',
+    title: 'a member’s filter applies to events for its instance',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -460,7 +460,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/instance-failing',
     clause: 'groups.14',
-    title: 'what a member fails to handle of what is for its instance is tried again there, and nowhere else',
+    title: 'an event for its instance that a member fails to handle is retried there and nowhere else',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -513,7 +513,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/role-and-instance-of-another',
     clause: 'groups.9',
-    title: 'an event for a role and an instance of another reaches both groups, each as it must',
+    title: 'an event for a role and for an instance of another role reaches the first group and that instance',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -532,7 +532,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/role-and-instance-of-one',
     clause: 'groups.9',
-    title: 'a subscription that an event reaches through its group and as its instance gets it once',
+    title: 'a subscription that matches an event through both its group and its instance gets it once',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -566,7 +566,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/role-and-instance-slow',
     clause: 'groups.9',
-    title: 'both ways of an event come to a subscription while it handles the event, or after: it is handled once',
+    title: 'both copies of an event reach a subscription during or after handling: it is handled once',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -592,7 +592,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/role-and-instance-failing',
     clause: 'groups.14',
-    title: 'what the instance fails to handle it tries again, and accepts once',
+    title: 'an event that the instance fails to handle is retried there and accepted once',
     requires: addressed,
     async run(c) {
       const desk = await c.join('desk');
@@ -623,7 +623,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/role-and-instance-held',
     clause: 'groups.7',
-    title: 'what an instance held of both when it closed comes to another member, for the group, once',
+    title: 'an event for both that an instance held at close goes to another member of the group once',
     requires: { capabilities: [...addressed.capabilities, 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -646,7 +646,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/carbon-copy',
     clause: 'groups.9',
-    title: 'a member gets carbon copies of its own events like any others: once',
+    title: 'a member gets a carbon copy of its own event once',
     requires: { capabilities: [...addressed.capabilities, 'carbonCopy'] },
     async run(c) {
       const cook = await c.join('cook/c1');
@@ -663,7 +663,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/refuses-name',
     clause: 'groups.10',
-    title: 'what is no group name is refused',
+    title: 'an invalid group name is rejected',
     requires,
     async run(c) {
       const worker = await c.join('worker');
@@ -675,7 +675,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/busy-member',
     clause: 'groups.11',
-    title: 'while one member is busy the other goes on',
+    title: 'while one member is busy the other keeps receiving',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -695,7 +695,7 @@ export const groupCases: readonly ConformanceCase[] = [
   {
     id: 'groups/failing-member',
     clause: 'groups.12',
-    title: 'what fails is accepted once in the end',
+    title: 'failed events are eventually accepted once',
     requires: { capabilities: ['everyone', 'groups', 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');

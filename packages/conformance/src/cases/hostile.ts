@@ -109,7 +109,7 @@ export const hostileCases: readonly ConformanceCase[] = [
     ([name, raw, data]): ConformanceCase => ({
       id: `hostile/stranger-${name}`,
       clause: 'faults.13',
-      title: `an event of a stranger: ${name.replaceAll('-', ' ')}`,
+      title: `an event from other software: ${name.replaceAll('-', ' ')}`,
       requires: { capabilities: ['everyone'] },
       needs: ['inject'],
       async run(c) {
@@ -123,7 +123,7 @@ export const hostileCases: readonly ConformanceCase[] = [
   {
     id: 'hostile/flood',
     clause: 'faults.12',
-    title: 'two hundred corrupt messages between good ones',
+    title: 'two hundred corrupt messages between valid ones',
     requires: { capabilities: ['everyone'] },
     needs: ['inject'],
     async run(c) {
@@ -144,7 +144,7 @@ export const hostileCases: readonly ConformanceCase[] = [
   {
     id: 'hostile/good-beside-bad-in-a-batch',
     clause: 'faults.12',
-    title: 'a bad event in a JSON batch does not spoil its neighbours',
+    title: 'an invalid event in a JSON batch does not affect the other events',
     requires: { capabilities: ['everyone'] },
     needs: ['inject'],
     async run(c) {
@@ -196,7 +196,7 @@ export const hostileCases: readonly ConformanceCase[] = [
   {
     id: 'hostile/group',
     clause: 'faults.12',
-    title: 'a corrupt message does not come back to a group for ever',
+    title: 'a corrupt message is not redelivered to a group for ever',
     requires: { capabilities: ['everyone', 'groups'] },
     needs: ['inject'],
     async run(c) {

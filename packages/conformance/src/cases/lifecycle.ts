@@ -72,7 +72,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/close-twice',
     clause: 'lifecycle.1',
-    title: 'closing twice, and ten times at once, is closing once',
+    title: 'closing twice, or ten times at once, has the effect of closing once',
     requires,
     async run(c) {
       const { desk, kitchen, inbox } = await pair(c);
@@ -85,7 +85,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/close-subscription-twice',
     clause: 'lifecycle.1',
-    title: 'closing a subscription again and again, and its broadcaster meanwhile',
+    title: 'closing a subscription repeatedly, and its broadcaster meanwhile',
     requires,
     async run(c) {
       const { kitchen, inbox } = await pair(c);
@@ -100,7 +100,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/close-never-rejects',
     clause: 'lifecycle.1',
-    title: 'close resolves although handlers throw and never return',
+    title: 'close resolves even if handlers throw or never return',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -119,7 +119,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     ([name, call]): ConformanceCase => ({
       id: `lifecycle/closed-${name}`,
       clause: 'lifecycle.2',
-      title: `after close, ${name.replaceAll('-', ' ')} is refused`,
+      title: `after close, ${name.replaceAll('-', ' ')} is rejected`,
       requires,
       async run(c) {
         const { kitchen } = await pair(c);
@@ -139,7 +139,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/waits-for-handlers',
     clause: 'lifecycle.3',
-    title: 'close waits for the handler that runs, and hands over what is held',
+    title: 'close waits for the running handler and delivers the held events',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -170,7 +170,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/gives-up',
     clause: 'lifecycle.4',
-    title: 'close gives up in time and aborts the delivery',
+    title: 'close gives up after drainMs and aborts the delivery',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -189,7 +189,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/gives-up-at-once',
     clause: 'lifecycle.4',
-    title: 'a subscription closed without waiting aborts its delivery and hands over nothing more',
+    title: 'a subscription closed without waiting aborts its delivery and delivers nothing more',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -210,7 +210,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/nothing-after-close',
     clause: 'lifecycle.5',
-    title: 'while events keep coming, none is handed over after close resolved',
+    title: 'no event is delivered after close resolved, even if events keep arriving',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -244,7 +244,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/publishes-under-way',
     clause: 'lifecycle.6',
-    title: 'what was published just before close is delivered',
+    title: 'events published just before close are delivered',
     requires,
     async run(c) {
       const inbox = await c.listen(await c.join('kitchen'), { bufferSize: 5_000 });
@@ -281,7 +281,8 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/publish-while-closing',
     clause: 'lifecycle.6',
-    title: 'four publishers talk until they are closed: what resolved is delivered, the rest rejects with `closed`',
+    title:
+      'four publishers publish until they are closed: resolved publishes are delivered, the rest reject with `closed`',
     requires,
     async run(c) {
       const inbox = await c.listen(await c.join('kitchen'), { bufferSize: 20_000 });
@@ -344,7 +345,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/handler-awaits-its-close',
     clause: 'lifecycle.7',
-    title: 'a handler that awaits the close of its own broadcaster does not wait for ever',
+    title: 'a handler that awaits the close of its own broadcaster does not deadlock',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -383,7 +384,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/leaves-others-alone',
     clause: 'lifecycle.9',
-    title: 'one of three of a role closes: the others go on, addresses and all',
+    title: 'one of three instances of a role closes: the others keep receiving at every address',
     requires: { capabilities: ['everyone', 'role', 'instance'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -403,7 +404,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/one-object',
     clause: 'lifecycle.19',
-    title: 'several topics over one transport object: each has its own events, one ends, all end, and one begins again',
+    title: 'several topics over one transport object are independent while they close and reopen',
     requires,
     async run(c) {
       const transport = c.transport();
@@ -424,7 +425,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/one-object-cut',
     clause: 'lifecycle.19',
-    title: 'several topics over one transport object, whose connections are cut: each of them goes on',
+    title: 'several topics over one transport object all recover from a lost connection',
     requires,
     needs: ['cut'],
     timeoutMs: 40_000,
@@ -444,7 +445,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/residue',
     clause: 'lifecycle.10',
-    title: 'after everybody closed, the service holds nothing of their subscriptions',
+    title: 'after all participants closed, nothing of their subscriptions remains on the service',
     requires,
     needs: ['residue'],
     async run(c) {
@@ -476,7 +477,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/handles',
     clause: 'lifecycle.11',
-    title: 'twenty broadcasters come and go: no handle or timer is left that keeps the process alive',
+    title: 'after twenty broadcasters opened and closed, no handle or timer keeps the process alive',
     requires,
     needs: ['handles'],
     async run(c) {
@@ -499,7 +500,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
     id: 'lifecycle/aborted-connect',
     clause: 'lifecycle.20',
     title:
-      'three connects are aborted while the service does not answer: no handle or timer is left, and others connect',
+      'three connects are aborted while the service does not respond: no handle or timer is left, and later connects work',
     requires,
     needs: ['freeze', 'handles'],
     async run(c) {
@@ -525,7 +526,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/await-using',
     clause: 'lifecycle.12',
-    title: 'disposal closes',
+    title: 'disposing closes',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -572,7 +573,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/subscribe-while-closing',
     clause: 'lifecycle.14',
-    title: 'subscribing as the broadcaster closes ends closed, one way or the other',
+    title: 'subscribing while the broadcaster closes leaves no open subscription',
     requires,
     async run(c) {
       for (const round of numbers(10)) {
@@ -594,7 +595,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/close-while-connecting-others',
     clause: 'lifecycle.13',
-    title: 'ten open and subscribe while ten close',
+    title: 'ten broadcasters open and subscribe while ten close',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -612,7 +613,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/source-stops',
     clause: 'lifecycle.15',
-    title: 'below core: nothing after stop, and both ends are idempotent',
+    title: 'below core: nothing is delivered after stop, and stop and close are idempotent',
     requires,
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -637,7 +638,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/nothing-uncaught',
     clause: 'lifecycle.16',
-    title: 'events come and go, a handler fails, all is closed: nothing is thrown where no caller could catch it',
+    title: 'publishing, a failing handler and closing raise no uncaught errors',
     requires,
     async run(c) {
       const { desk, kitchen, inbox } = await pair(c);
@@ -655,7 +656,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/link-closes',
     clause: 'lifecycle.15',
-    title: 'below core: a link closes twice',
+    title: 'below core: closing a link twice works',
     requires,
     async run(c) {
       const kitchen = await c.joinBelow('kitchen');
@@ -667,7 +668,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/handler-awaits-its-subscription',
     clause: 'lifecycle.17',
-    title: 'a handler that awaits the close of its subscription, and its delivery is accepted',
+    title: 'a handler awaits the close of its own subscription, and its delivery is accepted',
     requires: { capabilities: ['everyone', 'settlement', 'durable'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -691,7 +692,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
   {
     id: 'lifecycle/no-listener-stays',
     clause: 'lifecycle.18',
-    title: 'closing takes the listener off the signal',
+    title: 'closing removes the listener from the signal',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const kitchen = await c.join('kitchen');

@@ -28,7 +28,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/manifest',
     clause: 'limits.1',
-    title: 'the manifest is whole and makes sense',
+    title: 'the manifest is complete and valid',
     requires: { groupsOnly: true },
     async run(c) {
       const { manifest } = c;
@@ -54,7 +54,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/levels-agree',
     clause: 'limits.1',
-    title: 'capabilities that need one another agree',
+    title: 'dependent capabilities are consistent',
     requires: { groupsOnly: true },
     async run(c) {
       const level = (name: CapabilityName) => c.manifest.capabilities[name].level;
@@ -76,7 +76,7 @@ export const limitCases: readonly ConformanceCase[] = [
     (capability): ConformanceCase => ({
       id: `limits/unsupported-${capability}`,
       clause: 'limits.2',
-      title: `asking for '${capability}' where it is none is refused`,
+      title: `using '${capability}' where its level is none is rejected`,
       requires: { absent: [capability], groupsOnly: true },
       async run(c) {
         const desk = await c.join('desk');
@@ -107,7 +107,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/endpoint',
     clause: 'limits.10',
-    title: 'whatever is asked of the endpoint, it answers or rejects with a code',
+    title: 'the endpoint answers any request or rejects with a coded error',
     requires: { capabilities: ['endpoint'], groupsOnly: true },
     async run(c) {
       const desk = await c.join('desk');
@@ -134,7 +134,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/metering',
     clause: 'limits.4',
-    title: 'only declared units are counted, and something is',
+    title: 'only declared units are counted, and at least one is',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -157,7 +157,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/metering-below',
     clause: 'limits.4',
-    title: 'below core: an adapter meters declared units alone',
+    title: 'below core: an adapter meters only declared units',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -174,7 +174,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/location',
     clause: 'limits.5',
-    title: 'the location shows neither user nor password',
+    title: 'the location contains neither user nor password',
     async run(c) {
       const { location } = c.transport();
       check(location.length > 0, 'the location is empty');
@@ -204,7 +204,8 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/back-pressure',
     clause: 'limits.7',
-    title: 'a slow subscriber with a small buffer gets all of two thousand, and holds no more than its buffer',
+    title:
+      'a slow subscriber with a small buffer gets all two thousand events and never holds more than its buffer allows',
     requires: { capabilities: ['everyone', 'backPressure'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -226,7 +227,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/back-pressure-while-blocked',
     clause: 'limits.7',
-    title: 'a blocked subscriber loses nothing of what came meanwhile',
+    title: 'a blocked subscriber loses none of the events that arrive meanwhile',
     requires: { capabilities: ['everyone', 'backPressure'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -252,7 +253,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/native-client',
     clause: 'limits.8',
-    title: 'the native client is there, if there is one',
+    title: 'the native client is available, if the transport has one',
     async run(c) {
       const desk = await c.join('desk');
       const below = await c.joinBelow('desk');
@@ -262,7 +263,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/capacity',
     clause: 'limits.9',
-    title: 'below core: a sink without room is handed leases for nothing more than it had room for',
+    title: 'below core: a source never delivers more leases than its sink has capacity for',
     requires: { native: ['backPressure'] },
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -281,7 +282,7 @@ export const limitCases: readonly ConformanceCase[] = [
   {
     id: 'limits/error-class',
     clause: 'limits.2',
-    title: 'errors are PolycastErrors: code, message that begins with it, retryable by the code',
+    title: 'errors are PolycastErrors with a code, a message that starts with it, and the code’s retryable flag',
     async run(c) {
       const desk = await c.join('desk');
       await desk.close();

@@ -24,7 +24,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/all',
     clause: 'members.1',
-    title: 'everyone who listens, oneself included',
+    title: 'every listening participant is listed, including the caller',
     requires,
     async run(c) {
       const { desk, second } = await three(c);
@@ -35,7 +35,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/alone',
     clause: 'members.1',
-    title: 'alone on the topic',
+    title: 'the only participant on the topic',
     requires,
     async run(c) {
       const desk = await c.join('desk/d1');
@@ -46,7 +46,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/once-each',
     clause: 'members.1',
-    title: 'who has several subscriptions is one member',
+    title: 'a participant with several subscriptions is one member',
     requires,
     async run(c) {
       const desk = await c.join('desk/d1');
@@ -58,7 +58,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/who-does-not-listen',
     clause: 'members.1',
-    title: 'who only publishes is no member, whoever asks',
+    title: 'a participant that only publishes is not a member',
     requires,
     async run(c) {
       const desk = await c.join('desk/d1');
@@ -83,7 +83,8 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/stays-in-a-group',
     clause: 'members.1',
-    title: 'who closes its plain subscription and stays in a group is a member; who comes back is one again',
+    title:
+      'a participant that keeps only a group subscription is still a member, and one that returns is a member again',
     requires: { capabilities: ['everyone', 'members', 'groups'] },
     async run(c) {
       const desk = await c.join('desk/d1');
@@ -101,7 +102,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/paused',
     clause: 'members.1',
-    title: 'who has paused is a member, and sees the others',
+    title: 'a paused participant is a member and can list the others',
     requires,
     async run(c) {
       const desk = await c.join('desk/d1');
@@ -120,7 +121,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/by-role',
     clause: 'members.2',
-    title: 'only the role that was asked for',
+    title: 'only members of the requested role are listed',
     requires,
     async run(c) {
       const { desk } = await three(c);
@@ -131,7 +132,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/gone',
     clause: 'members.3',
-    title: 'who closed is gone',
+    title: 'a closed participant is not listed',
     requires,
     async run(c) {
       const { desk, cook } = await three(c);
@@ -142,7 +143,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/details',
     clause: 'members.4',
-    title: 'role, instance and deployment are told',
+    title: 'role, instance and deployment are listed',
     requires,
     async run(c) {
       const { desk } = await three(c);
@@ -154,7 +155,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/topics',
     clause: 'members.5',
-    title: 'members of another topic are not told',
+    title: 'members of another topic are not listed',
     requires,
     async run(c) {
       const desk = await c.join('desk/d1');
@@ -166,7 +167,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/not-seen',
     clause: 'members.6',
-    title: 'asking shows in no subscription and causes no gap',
+    title: 'listing members is visible in no subscription and causes no gap',
     requires,
     async run(c) {
       const desk = await c.join('desk/d1');
@@ -183,7 +184,7 @@ export const memberCases: readonly ConformanceCase[] = [
   {
     id: 'members/not-asked-for',
     clause: 'members.7',
-    title: 'where it is billed, who did not ask for it is no member and may not ask who is',
+    title: 'where membership is billed, a participant that did not enable it is not listed and cannot list others',
     requires: { ...requires, billedMembers: true },
     async run(c) {
       const desk = await c.join('desk/d1');

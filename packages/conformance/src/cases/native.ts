@@ -30,7 +30,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/addressing',
     clause: 'native.1',
-    title: 'the service hands over only what is for the addresses asked for',
+    title: 'the service delivers only events for the requested addresses',
     requires: { native: ['role', 'instance'] },
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -54,7 +54,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/groups',
     clause: 'native.2',
-    title: 'two links, one group: each event once between them',
+    title: 'two links in one group: each event goes to one of them',
     requires: { native: ['groups'] },
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -91,7 +91,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/crash',
     clause: 'native.4',
-    title: 'what is neither settled nor renewed comes to the other consumer',
+    title: 'a lease that is neither settled nor renewed goes to the other consumer',
     requires: { native: ['crashRedelivery'], capabilities: ['groups'] },
     timeoutMs: 20_000,
     async run(c) {
@@ -118,7 +118,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/lock',
     clause: 'native.5',
-    title: 'a lease renewed for four lock periods comes to nobody else',
+    title: 'a lease renewed for four lock periods goes to no other consumer',
     requires: { native: ['lock'], capabilities: ['groups'] },
     alone: true,
     timeoutMs: 20_000,
@@ -141,7 +141,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/delayed-release',
     clause: 'native.6',
-    title: 'a lease released with a delay comes back, not before it',
+    title: 'a lease released with a delay does not come back early',
     requires: { native: ['delayedRelease'], capabilities: ['groups'] },
     timeoutMs: 60_000,
     async run(c) {
@@ -163,7 +163,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/dead-letter',
     clause: 'native.7',
-    title: 'what is dead-lettered comes to nobody again',
+    title: 'a dead-lettered lease is not delivered again',
     requires: { native: ['deadLetter'], capabilities: ['groups'] },
     async run(c) {
       const { desk, worker, inbox } = await grouped(c);
@@ -179,7 +179,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/settlement',
     clause: 'native.8',
-    title: 'what one link accepted, another of the group does not see',
+    title: 'a lease accepted by one link is not delivered to another link of the group',
     requires: { native: ['settlement'], capabilities: ['groups'] },
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -207,7 +207,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/filter',
     clause: 'native.9',
-    title: 'the service withholds what the pushed filter excludes',
+    title: 'the service withholds events that the pushed filter excludes',
     requires: { native: ['filterPushDown'] },
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -231,7 +231,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/dedupe',
     clause: 'native.10',
-    title: 'the service takes the same id once',
+    title: 'the service stores the same id once',
     requires: { native: ['dedupe'] },
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -247,7 +247,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/order',
     clause: 'native.11',
-    title: 'batches, and what is in them, arrive in order',
+    title: 'batches and the events in them arrive in order',
     requires: { native: ['order'] },
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -262,7 +262,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/batches-in-flight',
     clause: 'native.11',
-    title: 'as many batches at once as the manifest allows keep their order',
+    title: 'the maximum number of concurrent batches keeps their order',
     requires: { native: ['order'] },
     async run(c) {
       const desk = await c.joinBelow('desk');
@@ -279,7 +279,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/members',
     clause: 'native.12',
-    title: 'the service lists who is there',
+    title: 'the service lists the members',
     requires: { native: ['members'] },
     async run(c) {
       const desk = await c.joinBelow('desk/d1');
@@ -293,7 +293,7 @@ export const nativeCases: readonly ConformanceCase[] = [
   {
     id: 'native/ttl',
     clause: 'ttl.8',
-    title: 'an event that expired before anybody listened for it is withheld by the service',
+    title: 'the service withholds an event that expired before a consumer asked for it',
     requires: { native: ['ttl'], capabilities: ['durable'] },
     timeoutMs: 60_000,
     async run(c) {

@@ -10,7 +10,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: 'order/awaited',
     clause: 'order.1',
-    title: 'two hundred awaited events come in order',
+    title: 'two hundred awaited events arrive in order',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -22,7 +22,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: 'order/not-awaited',
     clause: 'order.1',
-    title: 'two thousand events published at once come in order',
+    title: 'two thousand events published at once arrive in order',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -90,7 +90,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: 'order/partition-key',
     clause: 'order.4',
-    title: 'with concurrency 8, events of one key never overlap and keep their order',
+    title: 'with concurrency 8, events with one key never overlap and stay in order',
     requires: { capabilities: ['everyone', 'partitionKey'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -123,7 +123,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: 'order/partition-key-through-retries',
     clause: 'order.4',
-    title: 'a failing event holds up its key until it is done',
+    title: 'a failing event blocks its key until it is settled',
     requires: { capabilities: ['everyone', 'partitionKey', 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -174,7 +174,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: 'order/partition-key-in-group',
     clause: 'order.6',
-    title: 'in a group events of one key never overlap and keep their order',
+    title: 'in a group, events with one key never overlap and stay in order',
     requires: { capabilities: ['everyone', 'groups', 'partitionKey'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -212,8 +212,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: 'order/partition-key-in-group-uneven',
     clause: 'order.6',
-    title:
-      'in a group, events of keys that come in no regular turn never overlap and keep their order, failures included',
+    title: 'in a group, events with irregularly mixed keys never overlap and stay in order, even with failures',
     requires: { capabilities: ['everyone', 'groups', 'partitionKey', 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -258,8 +257,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: 'order/partition-key-in-group-joined',
     clause: 'order.6',
-    title:
-      'in the group of each role a key keeps its order and exclusion for each address, though members join meanwhile',
+    title: 'in each role’s group, a key stays ordered and exclusive per address while members join',
     requires: { capabilities: ['everyone', 'groups', 'partitionKey', 'role'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -310,7 +308,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: 'order/partition-key-attribute',
     clause: 'order.7',
-    title: 'the key is an attribute, whatever its characters, up to 128 of them',
+    title: 'the key arrives as an attribute with any characters, up to 128 of them',
     requires: { capabilities: ['everyone', 'partitionKey'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -335,7 +333,7 @@ export const orderCases: readonly ConformanceCase[] = [
   {
     id: 'order/slow-reader',
     clause: 'order.8',
-    title: 'a reader that takes its time reads in order',
+    title: 'a slow reader reads in order',
     requires,
     async run(c) {
       const desk = await c.join('desk');

@@ -72,7 +72,7 @@ export const payloadCases: readonly ConformanceCase[] = [
     ([name, clause, value]): ConformanceCase => ({
       id: `payloads/${name}`,
       clause,
-      title: `arrives as it was published: ${name.replaceAll('-', ' ')}`,
+      title: `arrives as published: ${name.replaceAll('-', ' ')}`,
       requires: clause === 'payloads.4' ? { capabilities: ['everyone', 'binary'] } : requires,
       async run(c) {
         const desk = await c.join('desk');
@@ -87,7 +87,7 @@ export const payloadCases: readonly ConformanceCase[] = [
   {
     id: 'payloads/unicode-attributes',
     clause: 'payloads.3',
-    title: 'attributes carry any script',
+    title: 'attributes can contain any script',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -102,7 +102,7 @@ export const payloadCases: readonly ConformanceCase[] = [
   {
     id: 'payloads/bytes-many',
     clause: 'payloads.4',
-    title: 'many random pieces of bytes of many lengths',
+    title: 'random byte arrays of many lengths',
     requires: { capabilities: ['everyone', 'binary'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -117,7 +117,7 @@ export const payloadCases: readonly ConformanceCase[] = [
   {
     id: 'payloads/bytes-with-content-type',
     clause: 'payloads.4',
-    title: 'bytes keep the content type they were given',
+    title: 'bytes keep their content type',
     requires: { capabilities: ['everyone', 'binary'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -132,7 +132,7 @@ export const payloadCases: readonly ConformanceCase[] = [
     ([name, size]): ConformanceCase => ({
       id: `payloads/${name}`,
       clause: 'payloads.5',
-      title: `text of ${name.replace('-', ' ')} arrives whole, if the limit allows`,
+      title: `a string of ${name.replace('-', ' ')} arrives complete, if the limit allows`,
       requires,
       async run(c) {
         const desk = await c.join('desk');
@@ -151,7 +151,7 @@ export const payloadCases: readonly ConformanceCase[] = [
   {
     id: 'payloads/bytes-large',
     clause: 'payloads.5',
-    title: 'many bytes arrive whole, if the limit allows',
+    title: 'large binary data arrives complete, if the limit allows',
     requires: { capabilities: ['everyone', 'binary'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -167,7 +167,7 @@ export const payloadCases: readonly ConformanceCase[] = [
   {
     id: 'payloads/just-below-the-limit',
     clause: 'payloads.5',
-    title: 'an event a little smaller than the stated limit is taken and arrives',
+    title: 'an event slightly smaller than the stated limit is accepted and arrives',
     requires: { capabilities: ['everyone'], sizeLimit: true },
     async run(c) {
       const desk = await c.join('desk');
@@ -181,7 +181,7 @@ export const payloadCases: readonly ConformanceCase[] = [
   {
     id: 'payloads/prototypes',
     clause: 'payloads.6',
-    title: 'data named __proto__ or constructor changes no prototype',
+    title: 'data with properties named __proto__ or constructor modifies no prototype',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -211,7 +211,7 @@ export const payloadCases: readonly ConformanceCase[] = [
   {
     id: 'payloads/chunked',
     clause: 'payloads.7',
-    title: 'an event of several times the limit arrives whole and once',
+    title: 'an event of several times the limit arrives complete, once',
     requires: { capabilities: ['everyone', 'chunking'], sizeLimit: true },
     async run(c) {
       const desk = await c.join('desk', { chunking: true });
@@ -229,7 +229,7 @@ export const payloadCases: readonly ConformanceCase[] = [
   {
     id: 'payloads/json-format',
     clause: 'payloads.8',
-    title: 'toJSON gives CloudEvents JSON, for data, bytes and nothing',
+    title: 'toJSON returns CloudEvents JSON for JSON data, bytes and no data',
     requires,
     async run(c) {
       const desk = await c.join('desk/desk-1');
@@ -265,7 +265,7 @@ export const payloadCases: readonly ConformanceCase[] = [
     ([name, value, path]): ConformanceCase => ({
       id: `payloads/refuses-${name.replaceAll(' ', '-')}`,
       clause: 'payloads.9',
-      title: `data that holds a ${name} is refused, and nothing is sent`,
+      title: `data that contains a ${name} is rejected, and nothing is sent`,
       requires: { capabilities: ['everyone'] },
       async run(c) {
         const desk = await c.join('desk');
@@ -280,7 +280,7 @@ export const payloadCases: readonly ConformanceCase[] = [
   {
     id: 'payloads/buffer',
     clause: 'payloads.9',
-    title: 'a subclass of Uint8Array arrives as a plain one',
+    title: 'a subclass of Uint8Array arrives as a plain Uint8Array',
     requires: { capabilities: ['everyone', 'binary'] },
     async run(c) {
       class Bytes extends Uint8Array {}

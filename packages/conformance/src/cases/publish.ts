@@ -120,7 +120,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/defaults',
     clause: 'publish.3',
-    title: 'what is left out is filled in',
+    title: 'omitted attributes get their defaults',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const desk = await c.join('desk/desk-1');
@@ -140,7 +140,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/unique-ids',
     clause: 'publish.3',
-    title: 'ids of several publishers and of a restarted one differ',
+    title: 'ids of several publishers and of a restarted publisher are different',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const inbox = await c.listen(await c.join('kitchen'));
@@ -162,7 +162,7 @@ export const publishCases: readonly ConformanceCase[] = [
     ([name, input]): ConformanceCase => ({
       id: `publish/refuses-event-${name}`,
       clause: 'publish.4',
-      title: `what breaks CloudEvents is refused: ${name}`,
+      title: `an event that violates CloudEvents is rejected: ${name}`,
       requires: { capabilities: ['everyone'] },
       async run(c) {
         const desk = await c.join('desk');
@@ -181,7 +181,7 @@ export const publishCases: readonly ConformanceCase[] = [
     ([name, make]): ConformanceCase => ({
       id: `publish/refuses-data-${name}`,
       clause: 'publish.5',
-      title: `what is no JSON is refused: ${name}`,
+      title: `data that cannot be written as JSON is rejected: ${name}`,
       requires: { capabilities: ['everyone'] },
       async run(c) {
         const desk = await c.join('desk');
@@ -195,7 +195,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/refuses-too-large',
     clause: 'publish.6',
-    title: 'an event beyond the limit is refused before anything is sent, and the next one is not',
+    title: 'an event over the size limit is rejected before anything is sent, and the next event is accepted',
     requires: { capabilities: ['everyone'], sizeLimit: true },
     async run(c) {
       const desk = await c.join('desk');
@@ -228,7 +228,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/unconfirmed-does-not-wait',
     clause: 'publish.7',
-    title: 'an unconfirmed publish resolves although the transport has not answered',
+    title: 'an unconfirmed publish resolves before the transport has answered',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       let answer: () => void = () => {};
@@ -278,7 +278,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/aborted-while-waiting',
     clause: 'publish.8',
-    title: 'a publish that waits for the transport can be given up',
+    title: 'a publish that waits for the transport can be aborted',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const stuck = interfere(c.transport(), { publish: () => new Promise(() => {}) });
@@ -297,7 +297,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/thousand-at-once',
     clause: 'publish.9',
-    title: 'a thousand publishes under way at once all arrive once',
+    title: 'a thousand concurrent publishes all arrive once',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -332,7 +332,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/input-changed-later',
     clause: 'publish.10',
-    title: 'changing the input after publishing changes no attribute of what was published',
+    title: 'changing the input after publishing changes no attribute of the published event',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -372,7 +372,7 @@ export const publishCases: readonly ConformanceCase[] = [
     ([name, options]): ConformanceCase => ({
       id: `publish/refuses-option-${name}`,
       clause: 'publish.12',
-      title: `options without meaning are refused: ${name}`,
+      title: `invalid options are rejected: ${name}`,
       requires: { capabilities: ['everyone'] },
       async run(c) {
         const desk = await c.join('desk');
@@ -390,7 +390,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/transport-refuses',
     clause: 'publish.13',
-    title: 'what the transport refuses rejects, or is signalled when unconfirmed',
+    title: 'a publish that the transport refuses rejects, or is signalled if unconfirmed',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const full = interfere(c.transport(), {
@@ -449,7 +449,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/asked-to-wait',
     clause: 'publish.15',
-    title: 'what is refused with a time to wait is sent when it has passed, and what expires before rejects at once',
+    title: 'after a refusal with a back-off time the event is sent later, or rejects at once if it expires before',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const atMs: number[] = [];
@@ -483,7 +483,7 @@ export const publishCases: readonly ConformanceCase[] = [
   {
     id: 'publish/throttled',
     clause: 'publish.15',
-    title: 'a service that asks for a pause gets it, and what expires before its end rejects',
+    title: 'the client backs off when the service asks for it, and events that expire meanwhile reject',
     requires: { capabilities: ['everyone'] },
     needs: ['throttle'],
     async run(c) {

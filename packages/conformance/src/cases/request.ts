@@ -21,7 +21,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/one',
     clause: 'request.1',
-    title: 'a question is answered, and by whom',
+    title: 'a reply carries data and the participant that replied',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -37,7 +37,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/payloads',
     clause: 'request.1',
-    title: 'replies carry nothing, text, objects and bytes',
+    title: 'replies can carry no data, strings, objects and bytes',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -55,7 +55,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/subscription-closes',
     clause: 'request.1',
-    title: 'a reply comes although the subscription of the one who asked has closed',
+    title: 'a reply arrives even if the requester’s subscription has closed',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -75,7 +75,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/paused',
     clause: 'request.1',
-    title: 'a reply does not wait behind what the one who asked has paused',
+    title: 'a reply arrives even if the requester’s subscription is paused',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -107,7 +107,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/all-who-answer',
     clause: 'request.2',
-    title: 'all replies that come in time are gathered',
+    title: 'all replies that arrive in time are collected',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -127,7 +127,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/some-do-not-answer',
     clause: 'request.2',
-    title: 'who fails or keeps silent does not spoil the others',
+    title: 'responders that fail or do not reply do not affect the other replies',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -146,7 +146,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/expect',
     clause: 'request.3',
-    title: 'enough replies end the gathering long before its time',
+    title: 'reaching maxReplies ends the collection early',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -161,7 +161,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/nobody',
     clause: 'request.4',
-    title: 'nobody there: nothing, in time',
+    title: 'no recipients: the collection ends in time and is empty',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -172,7 +172,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/only-those-addressed',
     clause: 'request.5',
-    title: 'a question to a role or an instance is answered by it alone',
+    title: 'a request to a role or an instance is answered only by its recipients',
     requires: { capabilities: ['request', 'role', 'instance'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -194,7 +194,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/many-at-once',
     clause: 'request.6',
-    title: 'forty questions of two askers at once, each with its own answer',
+    title: 'forty concurrent requests from two requesters each get their own replies',
     requires,
     async run(c) {
       const desks = [await c.join('desk'), await c.join('desk')];
@@ -249,7 +249,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/reply-to-no-request',
     clause: 'request.8',
-    title: 'what is no request cannot be replied to',
+    title: 'an event that is not a request cannot be replied to',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -287,7 +287,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/replies-are-private',
     clause: 'request.10',
-    title: 'replies are seen by who asked alone, and not by its subscriptions',
+    title: 'only the requester sees the replies, and its subscriptions do not',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -306,7 +306,7 @@ export const requestCases: readonly ConformanceCase[] = [
   {
     id: 'request/closed',
     clause: 'request.11',
-    title: 'closing ends what is being asked',
+    title: 'closing ends pending requests',
     requires,
     async run(c) {
       const desk = await c.join('desk');

@@ -82,7 +82,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/accepted-once',
     clause: 'settlement.1',
-    title: 'what a handler returned from does not come again',
+    title: 'an event whose handler returned is not delivered again',
     requires: { capabilities: ['everyone', 'settlement'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -100,7 +100,7 @@ export const settlementCases: readonly ConformanceCase[] = [
     ([name, clause, fail]): ConformanceCase => ({
       id: `settlement/${name}`,
       clause,
-      title: `a handler that ${name.replace('-', ' ')} gets the event again`,
+      title: `a handler that ${name.replaceAll('-', ' ')} gets the event again`,
       requires,
       async run(c) {
         const desk = await c.join('desk');
@@ -117,7 +117,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/attempts-count',
     clause: 'settlement.3',
-    title: 'attempts count one by one',
+    title: 'attempts are counted one by one',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -137,7 +137,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/attempts-count-in-group',
     clause: 'settlement.3',
-    title: 'attempts count in a group, too',
+    title: 'attempts are counted in a group, too',
     requires: { capabilities: ['everyone', 'settlement', 'redelivery', 'groups'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -160,7 +160,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/attempts-run-out',
     clause: 'settlement.4',
-    title: 'after three failed attempts it is set aside, and says so',
+    title: 'after three failed attempts the event is dead-lettered and signalled',
     requires: withDeadLetter,
     async run(c) {
       const desk = await c.join('desk');
@@ -179,7 +179,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/one-try',
     clause: 'settlement.4',
-    title: 'with one try there is no second',
+    title: 'with maxAttempts 1 there is no retry',
     requires: withDeadLetter,
     async run(c) {
       const desk = await c.join('desk');
@@ -195,7 +195,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/attempts-run-out-in-group',
     clause: 'settlement.4',
-    title: 'a group sets aside once for all members',
+    title: 'a group dead-letters an event once for all members',
     requires: { capabilities: ['everyone', 'settlement', 'redelivery', 'deadLetter', 'groups'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -215,8 +215,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/attempts-here-count-there',
     clause: 'settlement.4',
-    title:
-      'tries that a closing member made by itself count for the member that takes over; what it never began does not',
+    title: 'attempts made by a closing member count for the member that takes over; deliveries it never started do not',
     requires: {
       capabilities: ['everyone', 'settlement', 'redelivery', 'deadLetter', 'groups', 'partitionKey'],
     },
@@ -261,7 +260,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/reject',
     clause: 'settlement.5',
-    title: 'reject sets aside at the first attempt, with the reason given',
+    title: 'reject dead-letters at the first attempt with the given reason',
     requires: withDeadLetter,
     async run(c) {
       const desk = await c.join('desk');
@@ -277,7 +276,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/release',
     clause: 'settlement.6',
-    title: 'a released delivery comes again',
+    title: 'a released delivery is redelivered',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -293,7 +292,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/release-with-delay',
     clause: 'settlement.7',
-    title: 'a delivery released with a delay does not come before it',
+    title: 'a delivery released with a delay does not come back early',
     requires: { capabilities: ['everyone', 'settlement', 'redelivery', 'delayedRelease'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -312,7 +311,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/release-says',
     clause: 'settlement.17',
-    title: 'release with a delay says how long the delivery rests; where an earlier call has decided, nothing',
+    title: 'release with a delay returns the actual delay, or nothing if the delivery was already settled',
     requires: { capabilities: ['everyone', 'settlement', 'redelivery', 'delayedRelease'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -329,7 +328,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/accept-then-throw',
     clause: 'settlement.8',
-    title: 'accept, then throw: accepted',
+    title: 'accept, then throw: the event is accepted',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -348,7 +347,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/reject-then-return',
     clause: 'settlement.8',
-    title: 'reject, then return: set aside; release, then return: again',
+    title: 'reject, then return: dead-lettered; release, then return: redelivered',
     requires: withDeadLetter,
     async run(c) {
       const desk = await c.join('desk');
@@ -372,7 +371,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/neighbours',
     clause: 'settlement.9',
-    title: 'every third event fails twice: all are accepted once in the end',
+    title: 'every third event fails twice: all are eventually accepted once',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -424,7 +423,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/drop',
     clause: 'settlement.10',
-    title: 'what is dropped is signalled, and kept nowhere',
+    title: 'a dropped event is signalled and not stored',
     requires: withDeadLetter,
     async run(c) {
       const desk = await c.join('desk');
@@ -442,7 +441,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/kept',
     clause: 'settlement.10',
-    title: 'what is set aside is kept, and the signal says where',
+    title: 'a dead-lettered event is stored, and the signal states where',
     requires: withDeadLetter,
     async run(c) {
       const desk = await c.join('desk');
@@ -455,7 +454,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/dead-letter-topic',
     clause: 'settlement.11',
-    title: 'a dead letter on a topic is the whole event',
+    title: 'a dead letter on a topic contains the complete event',
     requires: withDeadLetter,
     async run(c) {
       if (c.manifest.capabilities.deadLetter.level === 'native') return;
@@ -478,7 +477,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/each-for-itself',
     clause: 'settlement.12',
-    title: 'one subscription fails what another accepts',
+    title: 'one subscription fails an event that another accepts',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -521,7 +520,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/lock-not-renewed',
     clause: 'settlement.18',
-    title: 'a handler outlives its lock, and the event that comes again starts no second one',
+    title: 'a handler outlives its lock, and the redelivered event starts no second handler',
     requires: { capabilities: ['everyone', 'groups', 'crashRedelivery'], native: ['lock', 'settlement'] },
     alone: true,
     timeoutMs: 40_000,
@@ -584,7 +583,7 @@ export const settlementCases: readonly ConformanceCase[] = [
   {
     id: 'settlement/delivery-signal',
     clause: 'settlement.15',
-    title: 'the signal of a delivery is live while its handler works',
+    title: 'the signal of a delivery is not aborted while its handler runs',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const desk = await c.join('desk');

@@ -12,7 +12,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/gap',
     clause: 'signals.1',
-    title: 'two lost events are a gap of two, told with their source',
+    title: 'two lost events are signalled as a gap of two with their source',
     requires,
     async run(c) {
       const lossy = interfere(c.transport(), {
@@ -35,7 +35,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/gap-per-publisher',
     clause: 'signals.1',
-    title: 'the loss of one publisher’s event is told although another’s arrive',
+    title: 'the loss of one publisher’s event is signalled even if another publisher’s events arrive',
     requires,
     async run(c) {
       const lossy = interfere(c.transport(), {
@@ -79,7 +79,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/no-gap-in-group',
     clause: 'signals.2',
-    title: 'what went to another member is not missing',
+    title: 'events that went to another member are not reported missing',
     requires: { capabilities: ['everyone', 'groups', 'gapDetection'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -94,7 +94,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/no-gap-when-filtered',
     clause: 'signals.2',
-    title: 'what the filter keeps out is not missing',
+    title: 'events excluded by the filter are not reported missing',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -107,7 +107,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/late-comer',
     clause: 'signals.3',
-    title: 'who comes after fifty events misses none',
+    title: 'a subscriber that joins after fifty events misses none',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -127,7 +127,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/publisher-restarts',
     clause: 'signals.4',
-    title: 'a publisher that comes back counts anew, without a gap',
+    title: 'a publisher that restarts its sequence causes no gap',
     requires,
     async run(c) {
       const inbox = await c.listen(await c.join('kitchen'));
@@ -143,7 +143,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/overflow',
     clause: 'signals.5',
-    title: 'what does not fit the buffer is told or comes later',
+    title: 'events that do not fit the buffer are signalled or delivered later',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -172,7 +172,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/second-instance',
     clause: 'signals.6',
-    title: 'a second broadcaster with the same instance id is refused',
+    title: 'a second broadcaster with the same instance id is rejected',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const first = await c.join('kitchen/k1');
@@ -205,7 +205,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/listeners',
     clause: 'signals.8',
-    title: 'a throwing listener disturbs nothing, a removed one hears nothing',
+    title: 'a throwing listener has no effect on others, a removed listener is not called',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -236,7 +236,7 @@ export const signalCases: readonly ConformanceCase[] = [
   {
     id: 'signals/both-listeners',
     clause: 'signals.9',
-    title: 'the subscription’s own listener and the broadcaster’s both hear it, others do not',
+    title: 'only the subscription’s own listener and the broadcaster’s are called',
     requires: { capabilities: ['everyone'] },
     async run(c) {
       const atConnect: Signal[] = [];

@@ -72,7 +72,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/at-once',
     clause: 'subscribe.1',
-    title: 'what is published right after subscribing arrives, twenty times over',
+    title: 'an event published right after subscribing arrives, twenty times in a row',
     requires,
     // Twenty participants one after the other, beside all other cases: a busy machine takes long.
     timeoutMs: 120_000,
@@ -90,7 +90,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/at-once-by-address',
     clause: 'subscribe.1',
-    title: 'each address is listened to as soon as subscribe resolves',
+    title: 'every address receives as soon as subscribe resolves',
     requires: { capabilities: ['everyone', 'role', 'instance'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -110,7 +110,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/nothing-old',
     clause: 'subscribe.2',
-    title: 'what was published before is not delivered',
+    title: 'events published before are not delivered',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -126,7 +126,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/second-subscription-nothing-old',
     clause: 'subscribe.2',
-    title: 'a second subscription of one broadcaster starts with what is new, too',
+    title: 'a second subscription of one broadcaster also starts with new events',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -143,7 +143,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/several-in-one',
     clause: 'subscribe.3',
-    title: 'three subscriptions of one broadcaster get everything each',
+    title: 'three subscriptions of one broadcaster each get everything',
     requires: { capabilities: ['everyone', 'fanOut'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -181,7 +181,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/twenty-subscribers',
     clause: 'subscribe.4',
-    title: 'twenty subscribers get everything each',
+    title: 'twenty subscribers each get everything',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -201,7 +201,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/many-to-many',
     clause: 'subscribe.4',
-    title: 'ten talk, ten listen, all do both',
+    title: 'ten publishers, ten subscribers, and all of them as both',
     requires,
     async run(c) {
       const all = await Promise.all(Array.from({ length: 10 }, (_, n) => c.join(`peer/p-${n}`)));
@@ -221,7 +221,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/close-one-of-two',
     clause: 'subscribe.5',
-    title: 'closing one subscription leaves the other',
+    title: 'closing one subscription does not affect the other',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -265,7 +265,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/iterate-accepts',
     clause: 'subscribe.6',
-    title: 'asking for the next delivery accepts the one before',
+    title: 'requesting the next delivery accepts the previous one',
     requires: { capabilities: ['everyone', 'settlement'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -289,7 +289,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/leave-the-loop',
     clause: 'subscribe.7',
-    title: 'the delivery at hand goes to another member after leaving the loop; a settled one does not',
+    title: 'leaving the loop passes the current delivery to another member, unless it was settled',
     requires: { capabilities: ['everyone', 'groups', 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -331,7 +331,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
     ({ name, filter, events, fits }): ConformanceCase => ({
       id: `subscribe/filter-${name}`,
       clause: 'subscribe.8',
-      title: `only what fits is handed over: ${name}`,
+      title: `only matching events are delivered: ${name}`,
       requires,
       async run(c) {
         const desk = await c.join('desk');
@@ -354,7 +354,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/filter-refused',
     clause: 'subscribe.9',
-    title: 'what is no filter is refused with `invalid-filter`',
+    title: 'an invalid filter is rejected with `invalid-filter`',
     requires,
     async run(c) {
       const kitchen = await c.join('kitchen');
@@ -378,7 +378,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/handler-no-function',
     clause: 'subscribe.9',
-    title: 'a handler that is no function is a TypeError',
+    title: 'a handler that is not a function is rejected with a TypeError',
     requires,
     async run(c) {
       const kitchen = await c.join('kitchen');
@@ -393,7 +393,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
     ([name, options]): ConformanceCase => ({
       id: `subscribe/refuses-option-${name}`,
       clause: 'subscribe.9',
-      title: `options without meaning are refused: ${name}`,
+      title: `invalid options are rejected: ${name}`,
       requires,
       async run(c) {
         const kitchen = await c.join('kitchen');
@@ -408,7 +408,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/aborted-before',
     clause: 'subscribe.10',
-    title: 'an aborted signal refuses the subscription',
+    title: 'an aborted signal rejects the subscription',
     requires,
     async run(c) {
       const kitchen = await c.join('kitchen');
@@ -418,7 +418,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/aborted-later',
     clause: 'subscribe.10',
-    title: 'aborting closes the subscription and no other',
+    title: 'aborting closes only its own subscription',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -483,7 +483,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/pause-resume',
     clause: 'subscribe.13',
-    title: 'a pause holds everything back, and resume hands it over in order',
+    title: 'a pause holds events back, and resume delivers them in order',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -510,7 +510,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/drain',
     clause: 'subscribe.14',
-    title: 'drain waits for handlers and for what is held',
+    title: 'drain waits for handlers and for held events',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -611,7 +611,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/churn',
     clause: 'subscribe.17',
-    title: 'after much subscribing and closing, each event comes once',
+    title: 'after repeated subscribing and closing, each event is delivered once',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -633,7 +633,7 @@ export const subscribeCases: readonly ConformanceCase[] = [
   {
     id: 'subscribe/churn-under-load',
     clause: 'subscribe.17',
-    title: 'subscribing and closing while events flow disturbs no other subscription',
+    title: 'subscribing and closing while events flow affects no other subscription',
     requires,
     async run(c) {
       const desk = await c.join('desk');

@@ -41,7 +41,7 @@ export const ttlCases: readonly ConformanceCase[] = [
   {
     id: 'ttl/expired-while-paused',
     clause: 'ttl.2',
-    title: 'what expired during a pause is not handed over',
+    title: 'an event that expired during a pause is not delivered',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -58,7 +58,7 @@ export const ttlCases: readonly ConformanceCase[] = [
   {
     id: 'ttl/expired-behind-a-slow-handler',
     clause: 'ttl.2',
-    title: 'what expired while it waited for its turn is not handed over',
+    title: 'an event that expired while waiting for its turn is not delivered',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -79,7 +79,7 @@ export const ttlCases: readonly ConformanceCase[] = [
   {
     id: 'ttl/expired-in-a-group',
     clause: 'ttl.2',
-    title: 'what expired goes to no member of a group',
+    title: 'an expired event reaches no member of a group',
     requires: { capabilities: ['everyone', 'ttl', 'groups'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -109,7 +109,7 @@ export const ttlCases: readonly ConformanceCase[] = [
   {
     id: 'ttl/expired-in-an-iteration',
     clause: 'ttl.2',
-    title: 'what expired before it was asked for is not read',
+    title: 'an event that expired before it was requested is not read',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -125,7 +125,7 @@ export const ttlCases: readonly ConformanceCase[] = [
   {
     id: 'ttl/told',
     clause: 'ttl.3',
-    title: 'the receiver sees when an event expires',
+    title: 'the receiver can see when an event expires',
     requires,
     async run(c) {
       const desk = await c.join('desk');
@@ -145,7 +145,7 @@ export const ttlCases: readonly ConformanceCase[] = [
   {
     id: 'ttl/defaults',
     clause: 'ttl.4',
-    title: 'ten minutes, or as connect says, or as the publish says',
+    title: 'the default is ten minutes, or the value given to connect or to publish',
     requires,
     async run(c) {
       const plain = await c.join('desk');
@@ -186,7 +186,7 @@ export const ttlCases: readonly ConformanceCase[] = [
   {
     id: 'ttl/not-tried-again',
     clause: 'ttl.6',
-    title: 'an event that keeps failing is not tried after it expired',
+    title: 'an event that keeps failing is not retried after it expired',
     requires: { capabilities: ['everyone', 'ttl', 'redelivery'] },
     async run(c) {
       const desk = await c.join('desk');
@@ -250,7 +250,7 @@ export const ttlCases: readonly ConformanceCase[] = [
     (offMin): ConformanceCase => ({
       id: `ttl/publisher-clock-${offMin < 0 ? 'slow' : 'fast'}`,
       clause: 'ttl.9',
-      title: `a publisher whose clock is ${Math.abs(offMin)} minutes ${offMin < 0 ? 'slow' : 'fast'} is heard`,
+      title: `a publisher whose clock is ${Math.abs(offMin)} minutes ${offMin < 0 ? 'slow' : 'fast'} is received`,
       // Where expiry is native the publisher's whole process would have to have that clock.
       requires: { capabilities: ['everyone'], emulated: ['ttl'] },
       async run(c) {
@@ -271,7 +271,7 @@ export const ttlCases: readonly ConformanceCase[] = [
   {
     id: 'ttl/expired-is-signalled',
     clause: 'ttl.10',
-    title: 'what expired is counted, and signalled once',
+    title: 'expired events are counted, and signalled once',
     requires: { capabilities: ['everyone'], emulated: ['ttl'] },
     async run(c) {
       const desk = await c.join('desk');

@@ -2,26 +2,29 @@ import { chapter } from '../clause.ts';
 
 export const filter = chapter(
   'filter',
-  'What a filter lets through. Each filter is tried as the transport takes it, and again with a service that evaluates a part of it.',
+  'Which events a filter passes. Each filter is checked with what the transport evaluates itself, and again with a service that evaluates a part of it.',
   [
+    ['MUST', 'Exactly the events that match the filter are delivered, whichever part of it the service evaluates.'],
     [
       'MUST',
-      'Only events that fit the filter are handed over, and all of them, whatever part of it the service evaluates.',
+      'An event matches only if the expression evaluates to the boolean true without an error, such as a missing attribute or a failed cast.',
     ],
     [
       'MUST',
-      'An event passes only if the expression is the boolean true and no error occurred: a missing attribute, a failed cast.',
+      'Strings are compared case-sensitively by code point; integers, strings and booleans are cast as CESQL defines.',
     ],
-    ['MUST', 'Texts compare with case and by code point; integers, texts and booleans are cast as CESQL says.'],
-    ['MUST', 'The dialects of the CloudEvents Subscriptions API mean what they mean there.'],
-    ['MUST', 'What cannot be read as a filter is refused with `invalid-filter`, and leaves nothing behind.'],
-    ['MUST', 'Filter and address hold together: an event must be for the participant and fit.'],
-    ['MUST', 'In a group, what does not fit is done with: it comes to no member and is set aside nowhere.'],
-    ['MUST', 'Many subscriptions of one broadcaster each get what fits their own filter, once.'],
+    ['MUST', 'The dialects of the CloudEvents Subscriptions API have the meaning defined there.'],
+    ['MUST', 'An invalid filter is rejected with `invalid-filter`, and nothing is left behind.'],
+    ['MUST', 'Filter and address both apply: an event must be addressed to the participant and match the filter.'],
     [
       'MUST',
-      'Subscriptions with filters come and go while events flow, and from within handlers, without touching others.',
+      'In a group, an event that does not match is settled: no member receives it, and it is not dead-lettered.',
     ],
-    ['MUST', 'A filter can be text, a dialect, a built expression or a compiled filter.'],
+    ['MUST', 'Each of many subscriptions of one broadcaster gets the events that match its own filter, once.'],
+    [
+      'MUST',
+      'Subscriptions with filters can open and close while events flow, also from within handlers, without affecting others.',
+    ],
+    ['MUST', 'A filter can be a string, a dialect, a built expression or a compiled filter.'],
   ],
 );

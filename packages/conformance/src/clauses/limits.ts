@@ -1,20 +1,20 @@
 import { chapter } from '../clause.ts';
 
 export const limits = chapter('limits', 'Manifest, limits and errors.', [
-  ['MUST', 'The manifest names every capability with a level, and its limits are positive.'],
+  ['MUST', 'The manifest states a level for every capability, and its limits are positive.'],
   [
     'MUST',
-    'Asking for a capability that is `none` is refused with `unsupported`, and the message names what was asked for.',
+    'Using a capability whose level is `none` is rejected with `unsupported`, and the message names the capability.',
   ],
-  ['MUST', 'The broadcaster shows the manifest of its transport, its topic and its own participant.'],
-  ['MUST', 'Only declared units are metered; where units are declared, publishing and receiving count some.'],
-  ['MUST', 'A transport’s location tells no secret.'],
-  ['MUST', 'Making a transport connects to nothing.'],
-  ['MUST', 'Back-pressure: a slow subscriber loses nothing, and holds no more than its buffer.'],
-  ['SHOULD', 'The service’s own client can be reached through `native`.'],
+  ['MUST', 'The broadcaster exposes the manifest of its transport, its topic and its own participant.'],
+  ['MUST', 'Only declared units are metered; if units are declared, publishing and receiving are counted.'],
+  ['MUST', 'The location of a transport contains no secret.'],
+  ['MUST', 'Creating a transport opens no connection.'],
+  ['MUST', 'Back-pressure: a slow subscriber loses nothing, and holds no more events than its buffer allows.'],
+  ['SHOULD', 'The service’s own client is available as `native`.'],
   [
     'MUST',
-    'Nothing fetched for a paused or slow subscription exceeds the room its sink says it has, where the source pulls.',
+    'If the source pulls, it never fetches more for a paused or slow subscription than its sink has capacity for.',
   ],
   ['MUST', 'An endpoint answers every request with a `Response`, or rejects with a coded error.'],
 ]);

@@ -1,14 +1,14 @@
 import { chapter } from '../clause.ts';
 
-export const members = chapter('members', 'Who is there.', [
-  ['MUST', 'Everyone who listens on the topic is a member, this instance included.'],
-  ['MUST', 'Members can be asked for by role.'],
-  ['MUST', 'Who has closed is no member any more.'],
-  ['MUST', 'A member is told with its role, its instance and its deployment.'],
-  ['MUST', 'Members of other topics are not told.'],
-  ['MUST', 'Asking does not show in anybody’s subscription.'],
+export const members = chapter('members', 'Listing the members of a topic.', [
+  ['MUST', 'Every participant that listens on the topic is a member, including the caller’s own instance.'],
+  ['MUST', 'Members can be listed by role.'],
+  ['MUST', 'A participant that has closed is not a member.'],
+  ['MUST', 'A member is listed with its role, its instance and its deployment.'],
+  ['MUST', 'Members of other topics are not listed.'],
+  ['MUST', 'Listing members is not visible in any subscription.'],
   [
     'MUST',
-    'Where the list is billed, who did not ask for it at `connect` is not in it, and is refused with `invalid-configuration` when asking.',
+    'Where membership is billed, a participant that did not enable it at `connect` is not listed, and its own call is rejected with `invalid-configuration`.',
   ],
 ]);

@@ -1,16 +1,16 @@
 import { chapter } from '../clause.ts';
 
-export const payloads = chapter('payloads', 'What an event carries.', [
-  ['MUST', 'Any JSON value arrives equal to what was published.'],
+export const payloads = chapter('payloads', 'The data of an event.', [
+  ['MUST', 'Any JSON value arrives equal to the published one.'],
   ['MUST', 'An event without data arrives without data.'],
-  ['MUST', 'Text arrives character for character, in data and in attributes, whatever the script.'],
-  ['MUST', 'Bytes arrive byte for byte, as bytes.'],
-  ['MUST', 'Data of any size up to the stated limit arrives whole.'],
-  ['MUST', 'No data can reach the prototypes of the receiver’s objects.'],
-  ['MUST', 'With chunking, an event larger than the service allows arrives whole, once.'],
-  ['MUST', 'What a handler receives is a CloudEvents 1.0 event that `toJSON` gives as its JSON format says.'],
+  ['MUST', 'Strings arrive unchanged in any script, in data and in attributes.'],
+  ['MUST', 'Binary data arrives unchanged, as bytes.'],
+  ['MUST', 'Data of any size up to the stated limit arrives complete.'],
+  ['MUST', 'No data can modify the prototypes of the receiver’s objects.'],
+  ['MUST', 'With chunking, an event larger than the service allows arrives complete, once.'],
+  ['MUST', 'A handler receives a CloudEvents 1.0 event, and `toJSON` returns it in the CloudEvents JSON format.'],
   [
     'MUST',
-    'Data that JSON cannot carry is refused with `invalid-payload` and its path; bytes arrive as a plain `Uint8Array`, whatever they were.',
+    'Data that cannot be represented as JSON is rejected with `invalid-payload` and its path; any kind of byte array arrives as a plain `Uint8Array`.',
   ],
 ]);

@@ -1,25 +1,31 @@
 import { chapter } from '../clause.ts';
 
-export const subscribe = chapter('subscribe', 'Listening.', [
-  ['MUST', 'Once `subscribe` resolved, everything published afterwards arrives.'],
+export const subscribe = chapter('subscribe', 'Subscribing to events.', [
+  ['MUST', 'Once `subscribe` resolved, every event published afterwards arrives.'],
   [
     'MUST',
-    'A subscription that starts with what is new gets nothing that was published before, but what was still on its way to its broadcaster.',
+    'A subscription that starts with new events gets no event published before it, except events that were still in transit to its broadcaster.',
   ],
   ['MUST', 'Each of several subscriptions of one broadcaster gets every event.'],
-  ['MUST', 'Any number of subscriptions and of subscribers may listen at once.'],
-  ['MUST', 'Closing one subscription leaves the others as they are.'],
-  ['MUST', 'A subscription can be read with `for await`: asking for the next delivery accepts the one before.'],
-  ['MUST', 'Leaving a `for await` loop releases the delivery at hand unless it was settled.'],
-  ['MUST', 'Only events that fit the filter are handed over.'],
-  ['MUST', 'A handler that is no function, and options that have no meaning, are refused.'],
-  ['MUST', 'Aborting the signal of a subscription closes it; one aborted already refuses with `aborted`.'],
+  ['MUST', 'Any number of subscriptions and subscribers may listen at once.'],
+  ['MUST', 'Closing one subscription does not affect the others.'],
+  ['MUST', 'A subscription can be read with `for await`: requesting the next delivery accepts the previous one.'],
+  ['MUST', 'Leaving a `for await` loop releases the current delivery unless it was settled.'],
+  ['MUST', 'Only events that match the filter are delivered.'],
+  ['MUST', 'A handler that is not a function, and invalid options, are rejected.'],
+  [
+    'MUST',
+    'Aborting the signal of a subscription closes it; if the signal is already aborted, `subscribe` rejects with `aborted`.',
+  ],
   ['MUST', 'At most `concurrency` handlers of a subscription run at once, and with 1 they run in order.'],
-  ['MUST', 'With `concurrency` above 1, that many handlers do run at once when there is work.'],
-  ['MUST', 'A paused subscription hands nothing over; what came meanwhile is handed over, in order, after `resume`.'],
-  ['MUST', '`drain` resolves when nothing is held and no handler runs.'],
-  ['MUST', 'Subscriptions never wait for one another: a slow or failing handler holds up only its own.'],
-  ['MUST', '`state` and `pending` tell the truth.'],
-  ['MUST', 'Subscribing and closing over and over leaves exactly the subscriptions that are open.'],
+  ['MUST', 'With `concurrency` above 1, that many handlers run at once if there is enough work.'],
+  [
+    'MUST',
+    'A paused subscription delivers nothing; events that arrive meanwhile are delivered, in order, after `resume`.',
+  ],
+  ['MUST', '`drain` resolves when no event is held and no handler runs.'],
+  ['MUST', 'Subscriptions never wait for one another: a slow or failing handler delays only its own subscription.'],
+  ['MUST', '`state` and `pending` are accurate.'],
+  ['MUST', 'After repeated subscribing and closing, exactly the open subscriptions remain.'],
   ['MUST', 'A handler may publish, subscribe and close.'],
 ]);

@@ -1,17 +1,26 @@
 import { chapter } from '../clause.ts';
 
-export const ttl = chapter('ttl', 'How long an event is worth delivering.', [
-  ['MUST', 'An event is delivered while it has not expired.'],
-  ['MUST', 'An expired event is never handed to a handler, wherever it waited.'],
-  ['MUST', 'A receiver sees when the event expires: the time of publishing plus `ttlMs`.'],
-  ['MUST', 'The default is ten minutes; `connect` sets another for every publish, and a publish for itself.'],
-  ['MUST', 'With a `ttlMs` of Infinity an event never expires.'],
-  ['MUST', 'An event that expired is not tried again.'],
-  ['SHOULD', 'An event that expired is not taken for a lost one, unless the service withheld it and nobody can tell.'],
-  ['MUST', 'Where expiry is native the service itself withholds expired events, to within the granularity it states.'],
+export const ttl = chapter('ttl', 'Time to live and expiry.', [
+  ['MUST', 'An event that has not expired is delivered.'],
+  ['MUST', 'An expired event is never passed to a handler, wherever it waited.'],
+  ['MUST', 'The receiver can see when the event expires: the time of publishing plus `ttlMs`.'],
   [
     'MUST',
-    'Clocks of publishers may be wrong: the time to live is measured from when the service took the event, as far as it says when.',
+    'The default is ten minutes; `connect` can set another default for all publishes, and each publish its own value.',
   ],
-  ['MUST', 'What has expired when it comes is counted in `dropped.expired` and signalled once per publisher.'],
+  ['MUST', 'With a `ttlMs` of Infinity, an event never expires.'],
+  ['MUST', 'An event that expired is not retried.'],
+  [
+    'SHOULD',
+    'An expired event is not reported as lost, unless the service withheld it and the receiver cannot distinguish the two.',
+  ],
+  [
+    'MUST',
+    'Where expiry is native, the service itself withholds expired events, with the granularity that the manifest states.',
+  ],
+  [
+    'MUST',
+    'Publishers’ clocks may be wrong: the time to live is measured from when the service accepted the event, if the service reports that time.',
+  ],
+  ['MUST', 'Events that have expired on arrival are counted in `dropped.expired` and signalled once per publisher.'],
 ]);

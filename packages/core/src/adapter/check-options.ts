@@ -10,9 +10,6 @@ export type OptionTable<Options> = {
   readonly [Name in keyof Options]-?: Option<Exclude<Options[Name], undefined>>;
 };
 
-/** Some table. */
-export type Options = Readonly<Record<string, Option<never, undefined> | Option<unknown>>>;
-
 /** What `checkOptions` makes of options: every name is there, and what has a default is never undefined. */
 export type SettingsOf<Table> = {
   readonly [Name in keyof Table]: Table[Name] extends Option<infer Value, infer Default>

@@ -22,7 +22,7 @@ export interface OptionInit<Default> {
 }
 
 export interface StringInit<Default> extends OptionInit<Default> {
-  /** The whole string must match. @default any string but the empty one */
+  /** The string must match it; write `^` and `$`. @default any string but the empty one */
   readonly pattern?: RegExp;
   /** The pattern in words, after "must be". */
   readonly expected?: string;

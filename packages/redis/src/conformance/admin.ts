@@ -18,18 +18,6 @@ export class Admin {
     this.#streams = streams;
   }
 
-  /** @throws PolycastError what opening a transport throws */
-  async ready(): Promise<void> {
-    await this.#open();
-  }
-
-  /** Has the server end every connection but this one. */
-  async cutAll(): Promise<void> {
-    const { client } = await this.#open();
-    await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-  }
-
   /** Bytes for everyone on a topic. */
   async inject(topic: string, bytes: Uint8Array): Promise<void> {
     const { client, isCluster } = await this.#open();

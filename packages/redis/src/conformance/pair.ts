@@ -1,4 +1,4 @@
-import type { RedisServer } from '@polycast/local-services';
+import type { BreakableService, RedisServer } from '@polycast/local-services';
 import { Redis } from 'ioredis';
 
 const HOST = '127.0.0.1';
@@ -8,9 +8,9 @@ const LOOK_EVERY_MS = 10;
 /** The one before goes on as a primary for so long, in ms, as in a failover that reaches it last: what it takes then is lost. */
 const BEHIND_MS = 100;
 
-/** A primary and, as soon as it is to be demoted, a second server: they take over from one another. */
-export class Pair {
-  readonly #start: () => Promise<RedisServer>;
+/** A primary and, as soon as it is to be demoted, a second server: they take over from one another. What is broken is the primary. */
+export class Pair implements BreakableService {
+  readonly #another: () => Promise<RedisServer>;
   #primary: RedisServer;
   #other: RedisServer | undefined;
 
@@ -18,21 +18,48 @@ export class Pair {
     return new Pair(await start(), start);
   }
 
-  private constructor(primary: RedisServer, start: () => Promise<RedisServer>) {
+  private constructor(primary: RedisServer, another: () => Promise<RedisServer>) {
     this.#primary = primary;
-    this.#start = start;
+    this.#another = another;
   }
 
-  /** The server to publish to. */
-  get primary(): RedisServer {
-    return this.#primary;
+  get url(): string {
+    return this.#primary.url;
+  }
+
+  get port(): number {
+    return this.#primary.port;
+  }
+
+  restart(): Promise<void> {
+    return this.#primary.restart();
+  }
+
+  kill(): Promise<void> {
+    return this.#primary.kill();
+  }
+
+  start(): Promise<void> {
+    return this.#primary.start();
+  }
+
+  freeze(): Promise<void> {
+    return this.#primary.freeze();
+  }
+
+  thaw(): Promise<void> {
+    return this.#primary.thaw();
+  }
+
+  cut(): Promise<void> {
+    return this.#primary.cut();
   }
 
   /**
    * The other server takes over with what it has by then. The one before becomes its replica and keeps its connections.
    */
   async demote(): Promise<{ readonly host: string; readonly port: number }> {
-    this.#other ??= await this.#start();
+    this.#other ??= await this.#another();
     const heir = this.#other;
     const [of, to] = [client(this.#primary), client(heir)];
     try {
@@ -52,6 +79,10 @@ export class Pair {
 
   async stop(): Promise<void> {
     await Promise.all([this.#primary.stop(), this.#other?.stop()]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 }
 

@@ -43,9 +43,11 @@ export class Admin {
     }
   }
 
-  /** Removes topics, with all that is on them. */
+  /** Removes topics and their dead letters, with all that is on them. */
   async remove(topics: Iterable<string>): Promise<void> {
-    for (const topic of topics) await this.#administration.removeTopic(this.#nameOf(topic));
+    for (const topic of topics) {
+      for (const name of [topic, `${topic}.dead-letter`]) await this.#administration.removeTopic(this.#nameOf(name));
+    }
   }
 
   /** Lets go of the connection, so that a service that ends does not break it. The next deed makes another. */

@@ -1,0 +1,1 @@
+export { fromUrl, type LineLogOptions, lineLog } from './adapter.ts';
