@@ -9,6 +9,9 @@ import { keepApart, mutate } from './scripts/mutate.ts';
 /** Most tests wait more than they work: two files at a time, also on two cores. */
 const WORKERS = Math.max(2, availableParallelism() - 1);
 
+/** Not for mutants: what waits in vain is what they are caught by. */
+const PATIENCE = new URL('scripts/patience.ts', import.meta.url).pathname;
+
 const conditions = ['polycast-source'];
 
 const ON_PUBLIC_FACE = [
@@ -54,6 +57,7 @@ function project(
       // What is never reached by a test that works, also on a machine that others keep busy.
       testTimeout: 60_000,
       hookTimeout: 60_000,
+      setupFiles: [PATIENCE],
       // One second, the default, is short where a service runs beside other tests.
       expect: { poll: { timeout: 10_000 } },
     },
@@ -74,7 +78,7 @@ function withMutants(path: string) {
         const one = project(name, `packages/${caughtBy.project}`, [caughtBy.file], 1, {
           plugins: [mutate(patches), changed],
         });
-        return { ...one, test: { ...one.test, experimental: shared } };
+        return { ...one, test: { ...one.test, setupFiles: [], experimental: shared } };
       }),
     },
   });
