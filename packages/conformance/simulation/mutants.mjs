@@ -476,7 +476,7 @@ export const MUTANTS = [
     seed: 1_555,
     patches: [
       {
-        module: 'deliver/take-again.ts',
+        module: 'deliver/deliveries-of.ts',
         from: 'if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;',
         to: 'if (this.settings.group !== undefined) continue;',
       },

@@ -11,7 +11,7 @@ export async function findChromium(): Promise<string | undefined> {
   const chosen = process.env.POLYCAST_CHROMIUM;
   if (chosen) {
     if (isExecutable(chosen)) return chosen;
-    throw new TypeError(`POLYCAST_CHROMIUM is ${chosen}, which is no program that can be run`);
+    throw new TypeError(`POLYCAST_CHROMIUM is ${chosen}, which is not an executable program`);
   }
   const found = findOnPath(NAMES);
   if (found !== undefined || !canInstall()) return found;

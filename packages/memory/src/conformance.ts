@@ -1,4 +1,5 @@
 import type { Harness } from '@polycast/conformance';
+import { buildTarget } from '@polycast/conformance/harness';
 import { fromUrl, heldAt, hubOf } from './adapter.ts';
 import { openChannel } from './threads.ts';
 
@@ -24,13 +25,14 @@ export const harness: Harness = async ({ url, local = false }) => {
   const at = local ? new URL(`memory:conformance-${++runs}${url.search}`) : url;
   const { location } = fromUrl(at);
   const threads = at.searchParams.get('threads') === 'true';
-  const hub = hubOf(at);
-  return {
+  return buildTarget({
     name: location,
     url: at.href,
     transport: () => fromUrl(at),
-    residue: async (topic) => heldAt(location, topic),
+    access: {
+      residue: async (topic) => heldAt(location, topic),
+      ...(threads && { inject: (topic: string, bytes: Uint8Array) => inject(hubOf(at), topic, bytes) }),
+    },
     remote: { module: new URL('./index.js', import.meta.url).href, urlAt: () => at.href },
-    ...(threads && { inject: (topic: string, bytes: Uint8Array) => inject(hub, topic, bytes) }),
-  };
+  });
 };

@@ -1,14 +1,14 @@
-/** Options of {@link memory}. */
+/** Options of {@link memory}. Invalid values are rejected with `invalid-configuration`. */
 export interface MemoryOptions {
-  /** Participants meet in the hub of the same name. @default {@link DEFAULT_HUB} */
+  /** Name of the hub: participants of the same hub and topic exchange events. @default {@link DEFAULT_HUB} */
   readonly hub?: string;
-  /** Reach hubs of the same name in other worker threads (or browser tabs) too, through `BroadcastChannel`. @default false */
+  /** Also connect to hubs of the same name in other worker threads or browser tabs, through `BroadcastChannel`. @default false */
   readonly threads?: boolean;
-  /** Hand each event on as a copy of its data, so that a handler that changes it disturbs nobody. @default false: shared */
+  /** Deliver a copy of the data to each subscriber, so that a handler may change it. @default false: subscribers share the data */
   readonly copy?: boolean;
 }
 
 /** @default for `hub` */
 export const DEFAULT_HUB = 'default';
-/** Longest a publish waits for room in a slow subscriber, ms: two full subscribers that publish to each other must not wait for ever. */
+/** Maximum time a publish waits for a slow subscriber, ms: two full subscribers that publish to each other must not wait for ever. */
 export const BACK_PRESSURE_MAX_MS = 5_000;

@@ -27,55 +27,56 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** Where Redis is, and how events travel. What both transports take. */
+/** Options of both Redis transports: the server and how events are sent. Invalid values are rejected with `invalid-configuration`. */
 export interface RedisTransportOptions {
-  /** `redis[s]://[user[:password]@]host[:port][/db]`. Other options win over it. */
+  /** `redis[s]://[user[:password]@]host[:port][/db]`. Other options take precedence. */
   readonly url?: string | URL;
-  /** @default {@link DEFAULT_HOST} */
+  /** Host name or address. @default {@link DEFAULT_HOST} */
   readonly host?: string;
-  /** @default {@link DEFAULT_PORT} */
+  /** TCP port. @default {@link DEFAULT_PORT} */
   readonly port?: number;
-  /** @default 0 */
+  /** Database number. @default 0 */
   readonly db?: number;
-  /** An ACL user. */
+  /** The ACL user. @default none: the server's default user */
   readonly username?: string;
+  /** @default none */
   readonly password?: string;
-  /** `true`, or what Node's `tls.connect` takes. @default as the URL's scheme says */
+  /** `true`, or options of Node's `tls.connect`. @default true for a `rediss:` URL, else false */
   readonly tls?: boolean | ConnectionOptions;
-  /** Ask these Sentinels for the master called `sentinelName`. */
+  /** Sentinels that know the master `sentinelName`. @default none */
   readonly sentinels?: readonly HostAndPort[];
-  /** @default 'mymaster' */
+  /** The name of the master in Sentinel. @default 'mymaster' */
   readonly sentinelName?: string;
-  /** Some nodes of a cluster; the others are found through them. */
+  /** Some nodes of a cluster, from which the others are discovered. @default none */
   readonly cluster?: readonly HostAndPort[];
-  /** More of ioredis's own options, for each connection. */
+  /** Further options of ioredis, for each connection. @default none */
   readonly ioredis?: RedisOptions;
-  /** A ready client, which is never closed. Further connections are made like it. */
+  /** An existing client, which is never closed. Further connections use its options. @default none */
   readonly client?: Redis | Cluster;
   /**
-   * All broadcasters over one transport object share its connection for commands and, on pub/sub without a cluster, the one that
-   * listens. `false`: each broadcaster has its own. Reads of Streams block, and have a connection each in any case. @default true
+   * All broadcasters over one transport object share its command connection and, on pub/sub without a cluster, its subscriber
+   * connection. `false`: each broadcaster has its own. Blocking reads of Streams always use separate connections. @default true
    */
   readonly shareConnection?: boolean;
-  /** First part of every channel and key. @default {@link DEFAULT_PREFIX} */
+  /** Prefix of every channel and key. @default {@link DEFAULT_PREFIX} */
   readonly prefix?: string;
-  /** `off`: one event a message, for readers that know no JSON batches. Several times slower in bursts. @default 'on' */
+  /** `off`: one event per message, for readers that do not support JSON batches. Several times slower in bursts. @default 'on' */
   readonly batch?: 'on' | 'off';
-  /** Longest wait for a connection. @default {@link DEFAULT_CONNECT_TIMEOUT_MS} */
+  /** Maximum wait for a connection, ms. Then `unreachable`. @default {@link DEFAULT_CONNECT_TIMEOUT_MS} */
   readonly connectTimeoutMs?: number;
-  /** Longest wait for the reply to a command. @default {@link DEFAULT_COMMAND_TIMEOUT_MS} */
+  /** Maximum wait for the reply to a command, ms. Then `timeout`. @default {@link DEFAULT_COMMAND_TIMEOUT_MS} */
   readonly commandTimeoutMs?: number;
-  /** How often the connection is asked for a sign of life. 0: never. @default {@link DEFAULT_PING_INTERVAL_MS} */
+  /** Interval of connection checks (PING), ms. 0: none. @default {@link DEFAULT_PING_INTERVAL_MS} */
   readonly pingIntervalMs?: number;
-  /** Largest encoded event, in bytes. Larger ones are refused, or chunked. @default {@link DEFAULT_MAX_EVENT_BYTES} */
+  /** Maximum size of an encoded event, bytes. Larger ones are rejected with `payload-too-large`, or chunked. @default {@link DEFAULT_MAX_EVENT_BYTES} */
   readonly maxEventBytes?: number;
 }
 
 export interface RedisStreamsOptions extends RedisTransportOptions {
-  /** How long events are kept, and a durable subscription that nobody resumes. @default {@link DEFAULT_MAX_AGE_MS} */
+  /** How long events, and durable subscriptions that are not resumed, are retained, ms. @default {@link DEFAULT_MAX_AGE_MS} */
   readonly maxAgeMs?: number;
-  /** Most entries kept for each address, roughly. An entry holds an event or a batch. @default {@link DEFAULT_MAX_LENGTH} */
+  /** Approximate maximum number of entries retained per address. An entry contains one event or a batch. @default {@link DEFAULT_MAX_LENGTH} */
   readonly maxLength?: number;
-  /** How soon a member of a group delivers again what was released. With nothing released it asks the server much less often. @default {@link DEFAULT_CLAIM_INTERVAL_MS} */
+  /** How soon a group member redelivers released events, ms. Without released events it polls the server much less often. @default {@link DEFAULT_CLAIM_INTERVAL_MS} */
   readonly claimIntervalMs?: number;
 }

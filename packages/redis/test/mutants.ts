@@ -257,7 +257,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         module: 'redis/src/stream-group.ts',
-        from: '      await within(GOODBYE_TIMEOUT_MS, this.#membership.leaveAll(), () => undefined).catch(() => {});\n',
+        from: '      await settlesWithin(GOODBYE_TIMEOUT_MS, this.#membership.leaveAll());\n',
         to: '',
       },
     ],
@@ -293,8 +293,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         module: 'redis/src/client.ts',
-        from: "    abortSignal?.addEventListener('abort', abort, { once: true });\n",
-        to: '',
+        from: '      connected(client).then(() => requirePrimary(client)),\n      { late: () => seen.error, abortSignal },',
+        to: '      connected(client).then(() => requirePrimary(client)),\n      { late: () => seen.error },',
       },
     ],
   },

@@ -1,12 +1,5 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
-import {
-  type Address,
-  type BroadcastEvent,
-  divideLease,
-  PolycastError,
-  ReceiveBuffer,
-  type Sink,
-} from '@polycast/core/adapter';
+import { divideLease, PolycastError, ReceiveBuffer, type Sink } from '@polycast/core/adapter';
 import { type Holder, MessageLease } from './message-lease.ts';
 import { readMessage } from './read-message.ts';
 
@@ -41,20 +34,15 @@ interface Held {
 export class Intake {
   readonly #sink: Sink;
   readonly #topic: string;
-  readonly #addresses: readonly Address[];
   readonly #holdMs: number;
   readonly #buffer: ReceiveBuffer<Held>;
   #timer: NodeJS.Timeout | undefined;
   readonly #settling = new Set<Promise<void>>();
 
-  /**
-   * @param addresses what is for none of these is accepted: the service's rule let too much through
-   * @param lockMs of the service: half of it may pass before something held is given back
-   */
-  constructor(sink: Sink, topic: string, addresses: readonly Address[], lockMs: number) {
+  /** @param lockMs of the service: half of it may pass before something held is given back */
+  constructor(sink: Sink, topic: string, lockMs: number) {
     this.#sink = sink;
     this.#topic = topic;
-    this.#addresses = addresses;
     this.#holdMs = lockMs / 2;
     this.#buffer = new ReceiveBuffer(sink, ({ message, lease }) => this.#hand(message, lease));
   }
@@ -158,23 +146,14 @@ export class Intake {
   #hand(message: ServiceBusReceivedMessage, lease: MessageLease): void {
     const { events, errors } = readMessage(message, this.#topic);
     for (const error of errors) this.#sink.corrupt(error);
-    const ours = events.filter((event) => isFor(event, this.#addresses));
-    if (ours.length === 1 && events.length === 1) {
-      this.#sink.deliver(ours[0] as BroadcastEvent, lease);
-      return;
-    }
-    if (ours.length === 0) {
+    if (events.length === 0) {
       this.#track(
-        lease.settle(
-          errors.length === 0
-            ? { kind: 'accept' }
-            : { kind: 'dead-letter', reason: (errors[0] as PolycastError).message },
-        ),
+        lease.settle(errors[0] === undefined ? { kind: 'accept' } : { kind: 'dead-letter', reason: errors[0].message }),
       );
       return;
     }
-    const shares = divideLease(lease, ours.length);
-    for (const [at, event] of ours.entries()) this.#sink.deliver(event, shares[at]);
+    const shares = events.length === 1 ? [lease] : divideLease(lease, events.length);
+    for (const [at, event] of events.entries()) this.#sink.deliver(event, shares[at]);
   }
 
   /** What fails comes again when its lock has run out. */
@@ -182,12 +161,4 @@ export class Intake {
     const tracked = settling.catch(() => {}).finally(() => this.#settling.delete(tracked));
     this.#settling.add(tracked);
   }
-}
-
-/** Is it for one of these? Without `to` it is for everyone. */
-function isFor(event: BroadcastEvent, addresses: readonly Address[]): boolean {
-  const { to } = event;
-  if (typeof to !== 'string') return addresses.includes('*');
-  if (!to.includes(',')) return addresses.includes(to as Address);
-  return to.split(',').some((address) => addresses.includes(address.trim() as Address));
 }

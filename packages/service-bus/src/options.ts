@@ -16,14 +16,14 @@ export const DEFAULT_STALLED_AFTER_MS = 5_000;
 export const DEFAULT_KEEP_ALIVE_MS = 60_000;
 /** @default for `closeTimeoutMs` */
 export const DEFAULT_CLOSE_TIMEOUT_MS = 2_000;
-/** @default for `maxMessageBytes`: 256 KiB, as Basic and Standard have it */
+/** @default for `maxMessageBytes`: 256 KiB, the limit of Basic and Standard */
 export const DEFAULT_MAX_MESSAGE_BYTES = 262_144;
-/** @default for `duplicateDetectionMs`: ten minutes, the service's own */
+/** @default for `duplicateDetectionMs`: 10 minutes, the default of the service */
 export const DEFAULT_DUPLICATE_DETECTION_MS = 600_000;
 /** @default for `prefetch`, in messages */
 export const DEFAULT_PREFETCH = 256;
 
-/** Where the namespace is, and how it is used. A connection string, or a namespace with a credential. */
+/** Options of the Service Bus transport. Give a connection string, a namespace with a credential, or a client. Invalid values are rejected with `invalid-configuration`. */
 export interface ServiceBusOptions {
   /** `Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…[;UseDevelopmentEmulator=true]`. */
   readonly connectionString?: string;
@@ -32,49 +32,49 @@ export interface ServiceBusOptions {
   /** Any credential of Entra ID, such as those of `@azure/identity`. */
   readonly credential?: TokenCredential;
   /**
-   * A ready client, instead of a connection string or a credential. It is used by its public interface alone and never closed; its own options say how it
-   * connects and retries.
+   * An existing client, instead of a connection string or a credential. Only its public interface is used, it is never closed, and its own
+   * options determine how it connects and retries.
    */
   readonly client?: ServiceBusClient;
-  /** With {@link client}: creates what is missing. Left out, nothing is created, as with `create: false`. */
+  /** With {@link client}: creates missing entities. Omitted: nothing is created, as with `create: false`. */
   readonly administrationClient?: ServiceBusAdministrationClient;
   /**
-   * All broadcasters over one transport object share its connection, which closes with the last of them. `false`: each has its own, as
-   * loads need that one connection cannot carry. A ready {@link client} is shared in any case. @default true
+   * All broadcasters over one transport object share its connection, which closes with the last of them. `false`: each has its own, for
+   * loads that exceed one connection. An existing {@link client} is always shared. @default true
    */
   readonly shareConnection?: boolean;
-  /** Speak AMQP over WebSockets, on port 443. Node has none of its own that fits: give `ws`, and a proxy agent if need be. */
+  /** Use AMQP over WebSockets, on port 443. Node has no suitable WebSocket: pass `ws`, and a proxy agent if needed. @default none: AMQP over TCP */
   readonly webSocketOptions?: WebSocketOptions;
-  /** An address to connect to instead of the namespace's, as private links and gateways need it. */
+  /** An address to connect to instead of the namespace's, for private links and gateways. @default none */
   readonly customEndpointAddress?: string;
   /**
-   * Where the administration API answers.
+   * URL of the administration API.
    * @default the namespace's own address; with UseDevelopmentEmulator, `http://` and the host and port of the endpoint
    */
   readonly administrationUrl?: string | URL;
-  /** More of the SDK's options for administration: `proxyOptions`, `tlsOptions`, `userAgentOptions`. */
+  /** Further options of the SDK's administration client: `proxyOptions`, `tlsOptions`, `userAgentOptions`. */
   readonly administrationOptions?: ServiceBusAdministrationClientOptions;
   /**
-   * `false`: use topics, subscriptions and rules as they are. `true`: create what is missing, which takes Manage rights; without
-   * these, as `false`. `'subscriptions'`: create subscriptions and rules, and no topic: for who only reads. @default true
+   * `false`: use existing topics, subscriptions and rules. `true`: create missing ones, which requires Manage rights; without them, like
+   * `false`. `'subscriptions'`: create subscriptions and rules, but no topic, for subscribers. @default true
    */
   readonly create?: boolean | 'subscriptions';
-  /** Goes before the name of every topic. @default '' */
+  /** Prefix of every topic name. @default '' */
   readonly prefix?: string;
-  /** How long the service knows a message id again. 0: it does not look. Topics that exist must agree. @default {@link DEFAULT_DUPLICATE_DETECTION_MS} */
+  /** Window of the service's duplicate detection, ms. 0: none. Existing topics must have the same setting. @default {@link DEFAULT_DUPLICATE_DETECTION_MS} */
   readonly duplicateDetectionMs?: number;
-  /** Largest message that the namespace takes, in bytes. Premium takes 1,048,576, or more as configured. @default {@link DEFAULT_MAX_MESSAGE_BYTES} */
+  /** Maximum message size of the namespace, bytes. Premium: 1,048,576, or more if configured. Larger ones are rejected with `payload-too-large`, or chunked. @default {@link DEFAULT_MAX_MESSAGE_BYTES} */
   readonly maxMessageBytes?: number;
-  /** Most messages fetched ahead of a subscription's handlers. @default {@link DEFAULT_PREFETCH} */
+  /** Maximum number of messages fetched in advance per subscription. @default {@link DEFAULT_PREFETCH} */
   readonly prefetch?: number;
-  /** Longest wait for a connection, with all that must be created. @default {@link DEFAULT_CONNECT_TIMEOUT_MS} */
+  /** Maximum wait for a connection, including the creation of entities, ms. Then `unreachable`. @default {@link DEFAULT_CONNECT_TIMEOUT_MS} */
   readonly connectTimeoutMs?: number;
-  /** Longest wait for the answer to a send, a settlement or a management call. @default {@link DEFAULT_OPERATION_TIMEOUT_MS} */
+  /** Maximum wait for the answer to a send, a settlement or a management call, ms. Then `timeout`. @default {@link DEFAULT_OPERATION_TIMEOUT_MS} */
   readonly operationTimeoutMs?: number;
-  /** After so long without an answer `stalled` is signalled. 0: never. @default {@link DEFAULT_STALLED_AFTER_MS} */
+  /** Time without an answer after which `stalled` is signalled, ms. 0: never. @default {@link DEFAULT_STALLED_AFTER_MS} */
   readonly stalledAfterMs?: number;
-  /** A connection that is silent for so long is ended, and made again. The service is asked to say something twice as often. @default {@link DEFAULT_KEEP_ALIVE_MS} */
+  /** A connection without incoming traffic for this long, ms, is closed and reopened. The service is asked for traffic twice as often. @default {@link DEFAULT_KEEP_ALIVE_MS} */
   readonly keepAliveMs?: number;
-  /** Longest wait for each step of a goodbye: the service's own expiry does what is left. @default {@link DEFAULT_CLOSE_TIMEOUT_MS} */
+  /** Maximum wait for each step of closing, ms. The service removes the rest when it expires. @default {@link DEFAULT_CLOSE_TIMEOUT_MS} */
   readonly closeTimeoutMs?: number;
 }

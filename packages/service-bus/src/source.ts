@@ -33,7 +33,7 @@ export class ServiceBusSource implements Source {
   constructor(parts: SourceParts) {
     this.#parts = parts;
     const lockMs = lockDurationOf(parts.request.lockMs);
-    this.#intake = new Intake(parts.sink, parts.topic, parts.request.addresses, lockMs);
+    this.#intake = new Intake(parts.sink, parts.topic, lockMs);
     this.#feeds = parts.plan.subscriptions.map((plan) => {
       const options = this.#feedOptions(plan);
       if (plan.requiresSession) return new SessionFeed(options);

@@ -43,17 +43,22 @@ export interface TargetParts {
  */
 export async function buildTarget(parts: TargetParts): Promise<ConformanceTarget> {
   const { access, service, remote } = parts;
+  const { manifest } = parts.transport();
   const participants = new Participants(() => parts.transport());
   const rest = async () => access?.rest?.();
-  const refused = service === undefined ? await probe(participants, access) : undefined;
+  // Within a process there is nobody to be refused by, and no connection.
+  const isWired = manifest.via !== 'process';
+  const refused = isWired && service === undefined ? await probe(participants, access) : undefined;
   const withoutFaults = { ...parts.withoutFaults, ...(refused === undefined ? {} : { residue: refused }) };
   return {
-    name: parts.name ?? parts.transport().manifest.transport,
+    name: parts.name ?? manifest.transport,
     url: parts.url,
     transport: () => participants.make(),
     faults: {
-      cut: () => participants.cut(),
-      abandon: (transport) => participants.abandon(transport),
+      ...(isWired && {
+        cut: () => participants.cut(),
+        abandon: (transport: Transport) => participants.abandon(transport),
+      }),
       ...(service && faultsOf(service, rest)),
       ...parts.faults,
     },

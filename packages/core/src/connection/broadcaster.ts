@@ -177,12 +177,11 @@ export class LiveBroadcaster<
   ): Promise<Subscription<EventOf<Events>>> {
     if (this.#closing !== undefined) throw closedError();
     const handler = typeof first === 'function' ? first : undefined;
-    if (handler === undefined && first !== undefined && (typeof first !== 'object' || first === null)) {
-      throw new TypeError('subscribe() takes a handler function or, to iterate, only options');
+    const isNeither = first !== undefined && (typeof first !== 'object' || first === null);
+    // Options first, and something behind them: the two were swapped, and the second one would be ignored.
+    if (handler === undefined && (isNeither || second !== undefined)) {
+      throw new TypeError('subscribe() takes a function and options or, to iterate, only options');
     }
-    // Most likely the two were swapped: the second one would be ignored.
-    if (handler === undefined && second !== undefined)
-      throw new TypeError('subscribe() takes the handler before the options');
     const options = subscribeOptions(handler === undefined ? (first as SubscribeOptions | undefined) : second);
     if (isAborted(options?.abortSignal)) throw abortedError('subscribe');
     const settings = await this.#settingsOf(options, type);

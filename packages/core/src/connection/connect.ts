@@ -24,43 +24,44 @@ import { SignalHub } from './signal-hub.ts';
 
 /** The transport, the topic, and this participant's identity. Pass one of `transport`, `url`, `name`; none: `POLYCAST_URL`. */
 export interface ConnectOptions {
-  /** A transport made by an adapter. */
+  /** A transport created by an adapter. */
   readonly transport?: Transport;
-  /** `name://host`, `name+variant://host`: an adapter of `adapters` serves it, else the package `@polycast/name`, which is loaded on demand. */
+  /** `name://host` or `name+variant://host`: handled by an adapter of `adapters`, else by the package `@polycast/name`, which is loaded on demand. Unknown: `unknown-transport`. */
   readonly url?: string | URL;
   /**
-   * Adapters by the scheme they serve, so that bundlers see them, browsers can be configured by URL, and packages of any name take
-   * part: `import * as name from '@acme/name'`, then `adapters: { name }`. Also for URLs of `name` and `POLYCAST_URL`.
+   * Adapters by URL scheme, so that bundlers see them, browsers can use URLs, and packages of any name can be
+   * used: `import * as name from '@acme/name'`, then `adapters: { name }`. Also for URLs of `name` and `POLYCAST_URL`.
    */
   readonly adapters?: Adapters;
   /** An entry of `polycast.config.{ts,js,mjs,json}`. */
   readonly name?: string;
-  /** The topic that the participants share. */
+  /** The topic that the participants share. Invalid: `invalid-topic`. */
   readonly topic: string;
-  /** @default a participant of role `default` with an id of its own */
+  /** The identity of this participant. Invalid names: `invalid-address`. @default role `default` with a random instance id */
   readonly self?: ParticipantInput;
-  /** Time to live of events published without one, in ms. @default {@link DEFAULT_TTL_MS} */
+  /** Time to live of events published without one, ms, above 0. Infinity: never expires. @default {@link DEFAULT_TTL_MS} */
   readonly ttlMs?: number;
-  /** `carbonCopy` of events published without one: does this participant receive its own events? @default false */
+  /** The default of `carbonCopy` when publishing: whether this participant receives its own events. @default false */
   readonly carbonCopy?: boolean;
-  /** Sends events larger than the transport allows in chunks. Subscriptions in a group cannot receive them. @default false */
+  /** Sends events larger than the transport allows in chunks. Subscriptions in a group cannot receive them. Not supported: `unsupported`. @default false */
   readonly chunking?: boolean;
   /**
-   * Enters this participant into the list of members, and lets it call `members()`, on transports where the list is billed
-   * (`manifest.capabilities.members.billed`). On others it changes nothing: every participant with a subscription is listed.
-   * Refused with `unsupported` where there is no list. @default false
+   * Lists this participant as a member, and allows it to call `members()`, on transports where the list is billed
+   * (`manifest.capabilities.members.billed`). No effect on other transports: they list every participant with a subscription.
+   * Rejected with `unsupported` if the transport has no list. @default false
    */
   readonly members?: boolean;
-  /** How often and how soon a publish is retried after a retryable error. */
+  /** Number and delays of publish retries after a retryable error. */
   readonly retry?: RetryOptions;
-  /** Schemas of event types (zod, valibot, arktype, …): checked when publishing and again before a handler sees the data. @default none: nothing is checked */
+  /** Schemas of event types (zod, valibot, arktype, …): checked when publishing and again before the handler is called. @default none: no check */
   readonly schemas?: SchemaMap;
-  /** Schemas of the replies, by the type of the request: checked when replying, and again before the requester gets the data. @default none: replies are not checked */
+  /** Schemas of the replies, by the type of the request: checked when replying, and again when the reply arrives. @default none: no check */
   readonly replies?: SchemaMap;
-  /** Wraps publishes, requests and handlers, outermost first. */
+  /** Wraps publishes, requests and handlers, outermost first. @default none */
   readonly middleware?: readonly Middleware[];
+  /** Listener for signals of the broadcaster and all its subscriptions. @default none: signals are printed as warnings */
   readonly onSignal?: SignalListener;
-  /** Aborts connecting: code `aborted`. */
+  /** Aborts connecting: `connect` rejects with `aborted`. @default none */
   readonly abortSignal?: AbortSignal;
 }
 
@@ -84,10 +85,10 @@ const CONNECT_OPTIONS: OptionNames<ConnectOptions> = {
 };
 
 /**
- * Connects. @throws PolycastError `invalid-configuration` `invalid-topic` `invalid-address` `unknown-transport`
+ * Connects to a topic. @throws PolycastError `invalid-configuration` `invalid-topic` `invalid-address` `unknown-transport`
  * `transport-not-installed` `duplicate-instance` `unsupported` (`chunking` or `members`) `unreachable` `unauthorized` `protocol-mismatch`
- * `aborted`, and what else the service refuses
- * @throws TypeError for an option that is invalid or does not exist, with the nearest name
+ * `aborted`, or the code of the service's error
+ * @throws TypeError for an invalid or unknown option; for an unknown one it suggests the nearest name
  */
 export function connect<const Schemas extends SchemaMap, const Replies extends SchemaMap = SchemaMap>(
   options: ConnectOptions & { readonly schemas: Schemas; readonly replies?: Replies },
@@ -101,7 +102,7 @@ export function connect(options: ConnectOptions): Promise<Broadcaster> {
   return keepAlive(runtime, connectOn(runtime, options));
 }
 
-/** `connect`, on another clock than the machine's: for simulations. */
+/** `connect` with a given clock, for simulations. */
 export async function connectOn(runtime: Runtime, options: ConnectOptions): Promise<Broadcaster> {
   if (typeof options !== 'object' || options === null) throw new TypeError('connect() takes options: { url, topic }');
   optionsOf('connect', options, CONNECT_OPTIONS);

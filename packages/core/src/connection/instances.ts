@@ -12,7 +12,7 @@ export function claimInstance(location: string, topic: string, instance: string)
   if (inUse.has(key)) {
     throw new PolycastError(
       'duplicate-instance',
-      `instance '${instance}' is already open on topic '${topic}' in this process; close it first, or choose another id`,
+      `instance '${instance}' is already open on topic '${topic}' in this process`,
     );
   }
   inUse.add(key);

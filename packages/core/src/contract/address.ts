@@ -7,8 +7,8 @@ export type Address = '*' | `role:${string}` | `instance:${string}`;
 export const EVERYONE = '*' satisfies Address;
 
 /**
- * The lane of roll calls, heartbeats and goodbyes: every participant that listens is there. No role can have this name, so
- * nothing else travels on it.
+ * The address of control events (member queries, heartbeats and farewells): every participant that listens receives them. No role can
+ * have this name, so no other event uses it.
  */
 export const CONTROL = 'role:~control' satisfies Address;
 
@@ -21,16 +21,16 @@ const TOPIC = /^[A-Za-z0-9][A-Za-z0-9._~/-]*$/;
 
 /** Longest role, instance or group name, in characters (the strictest service allows 50 in the names of its subscriptions). */
 export const MAX_NAME_LENGTH = 50;
-/** Longest topic name, in characters (the strictest service allows 260; room is left for a prefix and a suffix). */
+/** Maximum length of a topic name, in characters (the strictest service allows 260; the rest is reserved for a prefix and a suffix). */
 export const MAX_TOPIC_LENGTH = 200;
-/** Most addresses one event may carry. */
+/** Maximum number of addresses of one event. */
 export const MAX_ADDRESSES = 64;
 
 export function isName(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && NAME.test(text);
 }
 
-/** @throws PolycastError `invalid-address`, saying which rule is broken. */
+/** @throws PolycastError `invalid-address`; the message states the rule */
 export function checkName(kind: 'role' | 'instance' | 'group' | 'deployment', text: unknown): string {
   if (typeof text === 'string' && isName(text)) return text;
   throw new PolycastError(
@@ -39,7 +39,7 @@ export function checkName(kind: 'role' | 'instance' | 'group' | 'deployment', te
   );
 }
 
-/** @throws PolycastError `invalid-topic`, saying which rule is broken. */
+/** @throws PolycastError `invalid-topic`; the message states the rule */
 export function checkTopic(text: unknown): string {
   if (typeof text === 'string' && text.length <= MAX_TOPIC_LENGTH && TOPIC.test(text)) return text;
   throw new PolycastError(

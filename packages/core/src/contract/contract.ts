@@ -9,20 +9,20 @@ import type { StartPosition } from './transport.ts';
 /** Event types and the type of their data: `{ 'order.moved': { order: number } }`. */
 export type EventMap = Record<string, unknown>;
 
-/** Any event a map allows, as it is published. */
+/** Any event of the map, as it is published. */
 export type EventInputOf<Events extends EventMap> = {
   [Type in keyof Events & string]: EventInput<Type, Events[Type]>;
 }[keyof Events & string];
 
 /**
- * Any event, as it is received: those of the map, and, since nothing checks what others publish on the topic, one of any other type.
+ * Any event, as it is received: an event of the map or, since other participants may publish anything on the topic, of any other type.
  * A `switch` over the known types leaves {@link UnknownEvent}, not `never`.
  */
 export type EventOf<Events extends EventMap> = string extends keyof Events
   ? BroadcastEvent<string, Events[string]>
   : { [Type in keyof Events & string]: BroadcastEvent<Type, Events[Type]> }[keyof Events & string] | UnknownEvent;
 
-/** An event of a type that the map does not have. Nothing is known of its data. */
+/** An event of a type that the map does not contain. The type of its data is unknown. */
 export type UnknownEvent = BroadcastEvent<UnknownType, unknown>;
 
 /** Any string but the known types: TypeScript has no such type, so it stands for one that equals none of them. At runtime it is any string. */
@@ -30,7 +30,7 @@ export type UnknownType = 'any other type' & { readonly [unknownType]: true };
 
 declare const unknownType: unique symbol;
 
-/** The data of the replies to requests of a type: of any kind where the map does not have it. */
+/** The data of the replies to requests of a type; `unknown` if the map does not contain the type. */
 export type ReplyTo<Answers extends EventMap, Type extends string> = Type extends keyof Answers
   ? Answers[Type]
   : unknown;
@@ -41,78 +41,78 @@ export const DEFAULT_TTL_MS = 600_000;
 export const DEFAULT_LOCK_MS = 300_000;
 /** @default for `pollTimeoutMs`: 30 seconds */
 export const DEFAULT_POLL_TIMEOUT_MS = 30_000;
-/** @default for `bufferSize`: deliveries a subscription holds beyond those being handled */
+/** @default for `bufferSize`: 1,000 deliveries */
 export const DEFAULT_BUFFER_SIZE = 1_000;
-/** @default for `drainMs`: how long `close` waits for handlers */
+/** @default for `drainMs`: 10 seconds */
 export const DEFAULT_DRAIN_MS = 10_000;
-/** @default for `stalledAfterMs`: a handler that runs longer is signalled */
+/** @default for `stalledAfterMs`: 1 minute */
 export const DEFAULT_STALLED_AFTER_MS = 60_000;
-/** Maximum number of events waiting in one broadcaster for the transport; another one is refused with `overloaded`. */
+/** Maximum number of events that wait in one broadcaster for the transport. Further ones are rejected with `overloaded`. */
 export const MAX_PENDING_EVENTS = 65_536;
 
 export interface PublishOptions {
-  /** Several addresses deliver once per recipient. @default '*' */
+  /** The recipients: one address or several (at most 64). Each recipient gets the event once. Invalid: `invalid-address`. @default '*' */
   readonly to?: Address | readonly Address[];
-  /** Never delivered after this time. Infinity: never expires. @default {@link DEFAULT_TTL_MS} */
+  /** Time to live, ms, above 0: the event is not delivered after this time. Infinity: never expires. @default the `ttlMs` of `connect` */
   readonly ttlMs?: number;
-  /** Does this instance's own subscription receive it too? @default the `carbonCopy` of `connect` */
+  /** Deliver the event to this participant's own subscriptions too, if an address matches it. @default the `carbonCopy` of `connect` */
   readonly carbonCopy?: boolean;
-  /** `accepted`: resolves when the transport has accepted the event. `none`: at once; failures become `failed` signals. @default 'accepted' */
+  /** `accepted`: resolves when the transport has accepted the event. `none`: resolves immediately; failures become `failed` signals. @default 'accepted' */
   readonly confirm?: 'accepted' | 'none';
-  /** Events with the same key stay in order, also within a group. At most 128 characters. */
+  /** Events with the same key stay in order, also within a group. 1-128 characters; otherwise `invalid-event`. @default none */
   readonly partitionKey?: string;
-  /** Aborts waiting: code `aborted`. The event may have been sent. */
+  /** Stops waiting: the call rejects with `aborted`. The event may have been sent. @default none */
   readonly abortSignal?: AbortSignal;
 }
 
 export interface CloseOptions {
-  /** Maximum wait for handlers, ms. @default {@link DEFAULT_DRAIN_MS} */
+  /** Maximum wait for held deliveries and running handlers, ms. @default {@link DEFAULT_DRAIN_MS} */
   readonly drainMs?: number;
 }
 
 export interface ReleaseOptions {
-  /** The event is not delivered again before this time has passed, ms. @default the retry back-off */
+  /** Minimum delay before redelivery, ms. @default the back-off of the subscription's `retry` */
   readonly delayMs?: number;
 }
 
 export interface RetryOptions {
-  /** Attempts in all, the first included. 1: no retry. @default 5 */
+  /** Maximum number of attempts, including the first. 1: no retry. @default 5 */
   readonly maxAttempts?: number;
-  /** Upper bound of the first wait; it doubles each time. The wait is a random part of the bound (full jitter). @default 100 */
+  /** Maximum first delay, ms; it doubles each time. The actual delay is a random part of it (full jitter). @default 100 */
   readonly baseMs?: number;
-  /** Upper bound of any wait. @default 10_000 */
+  /** Maximum delay, ms. @default 10_000 */
   readonly maxMs?: number;
 }
 
 export interface SubscribeOptions {
-  /** Competing consumers: of all subscriptions with this group name on the topic, one gets each event. @default none: all events */
+  /** Competing consumers: of all subscriptions with this group name and role on the topic, one gets each event. Invalid: `invalid-address`. @default none: all events */
   readonly group?: string;
-  /** Outlives the process; resumed by the same instance id (or group) and the same name. `true` names it `default`. @default false */
+  /** The subscription outlives the process and is resumed with the same instance id (or group) and the same name. `true`: the name is `default`. @default false */
   readonly durable?: boolean | string;
-  /** @default 'new' */
+  /** Where to start: `new`, `earliest`, `{ timeMs }` or `{ after }`. Not supported by the transport: `unsupported`. @default 'new' */
   readonly startFrom?: StartPosition;
-  /** Handlers that may run at once. 1: in order. Above 1, events with one partition key still keep their order. @default 1 */
+  /** Maximum number of handlers that run at once. 1: in order. Above 1, events with the same partition key stay in order. @default 1 */
   readonly concurrency?: number;
-  /** Bound of deliveries held while handlers are busy. @default {@link DEFAULT_BUFFER_SIZE} */
+  /** Maximum number of deliveries held while handlers are busy. @default {@link DEFAULT_BUFFER_SIZE} */
   readonly bufferSize?: number;
   /**
    * Only matching events: a CESQL 1.0 string, a dialect of the CloudEvents Subscriptions API, a built expression or a compiled
-   * filter. An invalid one is refused with `invalid-filter`.
+   * filter. Invalid: `invalid-filter`. @default none: all events
    */
   readonly filter?: FilterInput;
-  /** How often and how soon a delivery is retried when its handler throws. */
+  /** Number and delays of retries when the handler throws. */
   readonly retry?: RetryOptions;
-  /** What happens to events that fail every attempt. `topic`: kept in the service, or on the topic `<topic>.dead-letter`. `drop`: signalled only. @default 'topic' */
+  /** Events that fail every attempt are stored in the service, or on the topic `<topic>.dead-letter` (`topic`), or only signalled (`drop`). @default 'topic' */
   readonly deadLetter?: 'topic' | 'drop';
-  /** Lock of a delivery being handled; renewed while the handler runs. @default {@link DEFAULT_LOCK_MS} */
+  /** Duration of the lock of a delivery, ms; renewed while its handler runs. @default {@link DEFAULT_LOCK_MS} */
   readonly lockMs?: number;
-  /** Maximum wait of one poll in ms, on transports that poll. @default {@link DEFAULT_POLL_TIMEOUT_MS} */
+  /** Maximum wait of one poll, ms, on transports that poll. @default {@link DEFAULT_POLL_TIMEOUT_MS} */
   readonly pollTimeoutMs?: number;
-  /** A handler running longer is signalled as `stalled`. @default {@link DEFAULT_STALLED_AFTER_MS} */
+  /** A handler that runs longer, ms, is signalled as `stalled`. @default {@link DEFAULT_STALLED_AFTER_MS} */
   readonly stalledAfterMs?: number;
-  /** Signals that concern this subscription; they reach the broadcaster's listeners too. */
+  /** Listener for signals of this subscription. They also reach the broadcaster's listeners. @default none */
   readonly onSignal?: SignalListener;
-  /** Closes the subscription. */
+  /** Closes the subscription when aborted; already aborted: `subscribe` rejects with `aborted`. @default none */
   readonly abortSignal?: AbortSignal;
 }
 
@@ -132,7 +132,7 @@ export interface Delivery<Event extends BroadcastEvent = BroadcastEvent, Answer 
   readonly attempt: number;
   /** The event's position in the service, for `startFrom: { after }`. Undefined where nothing can be replayed. */
   readonly position: string | undefined;
-  /** Aborted when the lock is lost or the subscription closes without waiting for the handler any longer. */
+  /** Aborted when the lock is lost, or when closing stops waiting for the handler. */
   readonly abortSignal: AbortSignal;
   /** Accepts the event, as returning from a handler does. */
   accept(): void;
@@ -140,13 +140,13 @@ export interface Delivery<Event extends BroadcastEvent = BroadcastEvent, Answer 
   reject(reason: string): void;
   /**
    * Returns the event for redelivery.
-   * @returns how long it rests, ms: `delayMs`, or more where the service knows certain delays only. Undefined where the retry back-off
-   * decides, or an earlier call has
+   * @returns the delay, ms: `delayMs`, or more if the service supports only certain delays. Undefined without `delayMs`, or if the delivery
+   * was already settled
    */
   release(options?: ReleaseOptions): number | undefined;
   /**
-   * Answers a `request`. Rejects with `invalid-event` if the event is not a request, with `schema-mismatch` if the data does not fit
-   * the schema that `connect` was given for replies to this type, and as `publish` does.
+   * Replies to a `request`. Rejects with `invalid-event` if the event is not a request, with `schema-mismatch` if the data does not match
+   * the `replies` schema of this type, and with the codes of `publish`.
    */
   reply(data: Answer): Promise<void>;
 }
@@ -158,10 +158,10 @@ export interface Subscription<Event extends BroadcastEvent = BroadcastEvent>
   readonly state: 'open' | 'paused' | 'closing' | 'closed';
   /** Deliveries held or being handled. */
   readonly pending: number;
-  /** Delivers nothing more until `resume`. Running handlers continue; transports that can, stop fetching. */
+  /** Stops delivering until `resume`. Running handlers continue. The transport stops fetching if it can. */
   pause(): void;
   resume(): void;
-  /** Resolves when nothing is held and no handler runs. Does not stop new events: `pause` or `close` does. */
+  /** Resolves when no delivery is held and no handler runs. New events still arrive; `pause` or `close` stops them. */
   drain(): Promise<void>;
   /** Unsubscribes, waits up to `drainMs` for held deliveries, and releases the rest. Never rejects; idempotent. */
   close(options?: CloseOptions): Promise<void>;
@@ -170,7 +170,7 @@ export interface Subscription<Event extends BroadcastEvent = BroadcastEvent>
 export interface RequestOptions extends Omit<PublishOptions, 'confirm' | 'carbonCopy'> {
   /** Ends the request after this many replies. @default Infinity: all replies within `timeoutMs` */
   readonly maxReplies?: number;
-  /** @default 5_000 */
+  /** Maximum wait for replies, ms. @default 5_000 */
   readonly timeoutMs?: number;
 }
 
@@ -185,8 +185,9 @@ export interface Reply<Data = unknown> {
 export interface Replies<Data = unknown> extends AsyncIterable<Reply<Data>>, PromiseLike<readonly Reply<Data>[]> {}
 
 export interface MembersOptions {
+  /** Only members with this role. @default all roles */
   readonly role?: string;
-  /** How long to wait for answers where the service keeps no list of members, in ms. @default 500 */
+  /** Wait for answers, ms, if the service has no list of members. @default 500 */
   readonly timeoutMs?: number;
 }
 
@@ -207,7 +208,7 @@ export interface Dropped {
  * differs only where a schema transforms. `Answers` types replies as they are received, `AnswerInputs` as they are given.
  *
  * Every method may be called at any time and concurrently. After `close` began, all but `close` reject with `closed`.
- * Options that do not exist are refused with a TypeError that names the nearest one.
+ * An invalid or unknown option is rejected with a TypeError; for an unknown one it suggests the nearest name.
  */
 export interface Broadcaster<
   Events extends EventMap = EventMap,
@@ -225,12 +226,19 @@ export interface Broadcaster<
   /** The service's own client; portability ends there. */
   readonly native: unknown;
 
-  /** Publishes an event. `confirm` decides when the promise resolves; events published without waiting stay in order. */
+  /**
+   * Publishes an event. `confirm` decides when the promise resolves; events published without waiting stay in order.
+   * Rejects with `invalid-event`, `invalid-address`, `invalid-payload`, `schema-mismatch`, `payload-too-large`, `overloaded`, `timeout`,
+   * `aborted`, `closed`, or the code of the service's error.
+   */
   publish(event: EventInputOf<Inputs>, options?: PublishOptions): Promise<void>;
-  /** Subscribes. Resolves once the service is listening: events published afterwards are delivered. */
+  /**
+   * Subscribes. Resolves once the service is listening: events published afterwards are delivered.
+   * Rejects with `invalid-filter`, `invalid-address` (the group name), `unsupported`, `aborted`, `closed`, or the code of the service's error.
+   */
   subscribe(handler: Handler<EventOf<Events>>, options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
   /**
-   * Subscribes, to iterate with `for await`. Asking for the next delivery accepts the previous one;
+   * Subscribes, to iterate with `for await`. Requesting the next delivery accepts the previous one;
    * leaving the loop releases the current one unless it was settled.
    */
   subscribe(options?: SubscribeOptions): Promise<Subscription<EventOf<Events>>>;
@@ -244,24 +252,24 @@ export interface Broadcaster<
     options?: SubscribeOptions,
   ): Promise<Subscription<BroadcastEvent<Type, Events[Type]>>>;
   /**
-   * Sends a request and collects the replies. Middleware and schemas see it as they see what is published. A reply that does not fit the
-   * schema for replies to its type is dropped, counted and signalled as `corrupt`.
+   * Sends a request and collects the replies. Middleware and schemas apply as for `publish`. A reply that does not match the `replies` schema
+   * of its type is dropped, counted and signalled as `corrupt`. Rejects with the codes of `publish`.
    */
   request<Type extends keyof Inputs & string>(
     event: EventInput<Type, Inputs[Type]>,
     options?: RequestOptions,
   ): Replies<ReplyTo<Answers, Type>>;
   /**
-   * The participants subscribed to the topic now, including this one if it is. Where core emulates it, a call waits `timeoutMs`
-   * for answers. The answers stand for 5 s: calls within that time return at once, and may miss participants that subscribed
-   * meanwhile. One that ended without closing may be listed for 12.5 s.
-   * Rejects with `invalid-configuration` where the list is billed and `connect` was not given `members: true`.
+   * Lists the participants that are subscribed to the topic, including this one if it is. If the service has no list of members, a call
+   * waits `timeoutMs` for answers, which are cached for 5 s: further calls return immediately, and may miss participants that subscribed
+   * meanwhile. A participant that ended without closing may be listed for 12.5 s.
+   * Rejects with `invalid-configuration` if the list is billed and `connect` was not given `members: true`.
    */
   members(options?: MembersOptions): Promise<readonly Participant[]>;
   /**
-   * Answers an HTTP request that the service, or a client of it, makes to this broadcaster, on transports that have the capability
+   * Answers an HTTP request from the service, or from one of its clients, on transports with the capability
    * `endpoint`: mount it with `endpointHandlers` of `@polycast/core/endpoint`.
-   * Rejects with `unsupported` on other transports, with `closed`, and with what the transport finds wrong with the request.
+   * Rejects with `unsupported` on other transports, with `closed`, and with the transport's error for an invalid request.
    */
   endpoint(request: Request): Promise<Response>;
   /** @returns a function that removes the listener */

@@ -13,64 +13,64 @@ export const ERROR_CODES = {
   'invalid-event': { retryable: false },
   /** `data` cannot be written as JSON: a cycle, a BigInt, a function, nesting deeper than the limit. */
   'invalid-payload': { retryable: false },
-  /** `data` does not fit the schema registered for the event's type. */
+  /** `data` does not match the schema of the event's type. */
   'schema-mismatch': { retryable: false },
-  /** A filter expression cannot be read. */
+  /** A filter is invalid. */
   'invalid-filter': { retryable: false },
-  /** Options, a URL or a configuration file say something that has no meaning. */
+  /** An option, a URL or a configuration file is invalid. */
   'invalid-configuration': { retryable: false },
   /** A URL scheme names no known transport. */
   'unknown-transport': { retryable: false },
   /** The transport's package is not installed. */
   'transport-not-installed': { retryable: false },
-  /** The transport does not offer what was asked for. The message names those that do. */
+  /** The transport does not support the requested capability. The message names transports that do. */
   unsupported: { retryable: false },
-  /** The encoded event is larger than the transport takes. Nothing was sent. */
+  /** The encoded event is larger than the transport accepts. Nothing was sent. */
   'payload-too-large': { retryable: false },
-  /** The server refused the credentials, or what they allow. */
+  /** The server rejected the credentials, or they do not grant the required rights. */
   unauthorized: { retryable: false },
   /** Another broadcaster already uses this instance id on this topic. */
   'duplicate-instance': { retryable: false },
   /** No connection could be made in time. */
   unreachable: { retryable: true },
-  /** Something answers at that address, but it does not speak the transport's protocol. */
+  /** A server answers at that address, but it does not speak the transport's protocol. */
   'protocol-mismatch': { retryable: false },
-  /** The connection was lost while the call was under way: its outcome is unknown. */
+  /** The connection was lost during the call. Its outcome is unknown. */
   disconnected: { retryable: true },
-  /** No answer in time: the outcome is unknown. */
+  /** No answer in time. The outcome is unknown. */
   timeout: { retryable: true },
   /** The server asks for fewer requests. */
   throttled: { retryable: true },
-  /** The server has no room to store the event (memory or disk). */
+  /** The server has no memory or disk space left to store the event. */
   'storage-full': { retryable: true },
-  /** A bound in this process is reached: too many publishes wait for the transport. */
+  /** A limit of this process is reached: too many publishes wait for the transport. */
   overloaded: { retryable: true },
-  /** What the call needs on the server is gone (a stream, a consumer group, an entity). */
+  /** A resource that the call needs on the server does not exist (a stream, a consumer group, an entity). */
   'not-found': { retryable: false },
   /** A delivery was settled after its lock had passed to another consumer. */
   'lock-lost': { retryable: false },
-  /** What came off the wire is not an event, or breaks a bound of the decoder. */
+  /** A received message is not a valid event, or exceeds a limit of the decoder. */
   'corrupt-event': { retryable: false },
   /** The broadcaster or subscription is closed. */
   closed: { retryable: false },
   /** The caller's `AbortSignal` ended the call. */
   aborted: { retryable: false },
-  /** None of the above: a defect in Polycast or a reply nobody has met before. The cause says more. */
+  /** None of the above: a defect in Polycast, or an unknown reply of the service. See the cause. */
   internal: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
- * The one error class of Polycast. Programmer mistakes (a handler that is no function) are `TypeError` instead.
- * The message starts with the code and never holds a secret; what a driver or server said is in `cause`.
+ * The error class of Polycast. Programming errors (such as a handler that is not a function) are `TypeError` instead.
+ * The message starts with the code and never contains a secret; the error of the driver or server is in `cause`.
  */
 export class PolycastError extends Error {
   override readonly name = 'PolycastError';
   readonly code: ErrorCode;
   /**
-   * How long the service asks to be left alone, ms from when it answered; undefined if it does not say. The publish queue and every
-   * retry wait at least so long. A handler that throws an error of its own with it is obeyed, too.
+   * The back-off that the service asks for, ms from its answer; undefined if there is none. The publish queue and every retry wait at
+   * least this long. It also applies to errors that a handler throws.
    */
   declare readonly retryAfterMs: number | undefined;
 
@@ -94,7 +94,7 @@ export class PolycastError extends Error {
   }
 }
 
-/** Like `instanceof`, which throws for a revoked proxy. One whose code is none of ours is anybody's. */
+/** Like `instanceof`, but also false for a revoked proxy and for an unknown code. */
 export function isPolycastError(thrown: unknown): thrown is PolycastError {
   return codeOf(thrown) !== undefined;
 }
@@ -110,7 +110,7 @@ export function codeOf(thrown: unknown): ErrorCode | undefined {
   }
 }
 
-/** How long to leave the service alone, ms; 0 for anything that does not say. Never throws. */
+/** The back-off that the service asks for, ms; 0 if there is none. Never throws. */
 export function retryAfterMsOf(thrown: unknown): number {
   try {
     return (isPolycastError(thrown) && thrown.retryAfterMs) || 0;

@@ -1,11 +1,11 @@
 /**
  * - `native`: the service does it.
  * - `emulated`: Polycast does it on top, with the limits the capability's `note` states.
- * - `none`: asking for it is refused with code `unsupported`.
+ * - `none`: using it is rejected with code `unsupported`.
  */
 export type Level = 'native' | 'emulated' | 'none';
 
-/** Every capability, with the sentence users read. Clauses of the conformance suite refer to these names. */
+/** Every capability, with its description for users. Clauses of the conformance suite refer to these names. */
 export const CAPABILITIES = {
   everyone: 'An event reaches every participant of the topic',
   fanOut: 'Every subscription without a group gets each event',
@@ -41,23 +41,23 @@ export type CapabilityName = keyof typeof CAPABILITIES;
 
 export interface Capability {
   readonly level: Level;
-  /** Numbers that go with it, unit in the name: `{ granularityMs: 1000 }`, `{ windowMs: 600_000, maxEntries: 10_000 }`. */
+  /** Numbers of the capability, with the unit in the name: `{ granularityMs: 1000 }`, `{ windowMs: 600_000, maxEntries: 10_000 }`. */
   readonly numbers?: Readonly<Record<string, number>>;
   /**
-   * Where the service knows certain values only: all of them, rising, unit in the name. `delayedRelease` with
+   * If the service supports only certain values: all of them, ascending, with the unit in the name. `delayedRelease` with
    * `{ delayMs: [0, 10_000, 60_000] }`: core asks for one of these, see `Delivery.release`.
    */
   readonly steps?: Readonly<Record<string, readonly number[]>>;
   /**
-   * It is billed while it is in use, idle or not: only for a participant that asks for it with the option of `connect` of the same name.
-   * Of `members` alone. @default false
+   * It is billed while it is enabled, even when idle; a participant enables it with the option of `connect` of the same name.
+   * Only for `members`. @default false
    */
   readonly billed?: boolean;
   /** What a user must know before relying on it. One sentence. */
   readonly note?: string;
 }
 
-/** A transport's capabilities as data. What users are shown is the manifest the conformance suite confirmed. */
+/** A transport's capabilities as data. Users are shown the manifest that the conformance suite confirmed. */
 export interface Manifest {
   /** URL scheme without the colon: `name`, `name+variant`. */
   readonly transport: string;
@@ -65,28 +65,28 @@ export interface Manifest {
   readonly title: string;
   /**
    * - `at-most-once`: events can be lost (and the loss is signalled), none is delivered twice.
-   * - `at-least-once`: once `publish` resolved, an event is delivered until accepted, so it may come twice.
+   * - `at-least-once`: once `publish` resolved, an event is delivered until it is accepted, so it may be delivered twice.
    */
   readonly guarantee: 'at-most-once' | 'at-least-once';
   /**
-   * What is between participants.
-   * - `service`: a server that could stop, connections that could break, a wire for strangers to write on.
+   * What connects the participants.
+   * - `service`: a server, which can stop; connections, which can break; a wire, on which other software can write.
    * - `network`: participants send to one another. No server and no connection, but a wire.
-   * - `process`: participants call one another within a process. Not even a wire.
+   * - `process`: participants call one another within a process. No wire.
    * @default 'service'
    */
   readonly via?: 'service' | 'network' | 'process';
   readonly capabilities: Readonly<Record<CapabilityName, Capability>>;
   readonly limits: {
-    /** Largest encoded event, in bytes. Infinity: bounded by memory alone. */
+    /** Maximum size of an encoded event, bytes. Infinity: limited only by memory. */
     readonly maxEventBytes: number;
-    /** Most events in one `Link.publish` call. 1: the transport gains nothing from batches. */
+    /** Maximum number of events in one `Link.publish` call. 1: the transport does not benefit from batches. */
     readonly maxBatchEvents: number;
-    /** Largest sum of encoded sizes in one `Link.publish` call, in bytes. */
+    /** Maximum total size of the encoded events in one `Link.publish` call, bytes. */
     readonly maxBatchBytes: number;
     /**
-     * `Link.publish` calls that may be under way at once. Above 1 only if a later batch is never taken when an earlier one was
-     * refused: else a batch that is tried again comes after one that was published later.
+     * Maximum number of concurrent `Link.publish` calls. Above 1 only if the service never accepts a later batch after it refused an
+     * earlier one; otherwise a retried batch would follow one that was published later.
      */
     readonly maxBatchesInFlight: number;
   };

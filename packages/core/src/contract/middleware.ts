@@ -3,7 +3,7 @@ import type { Address } from './address.ts';
 import type { Delivery } from './contract.ts';
 import type { Participant } from './participant.ts';
 
-/** What middleware learns about where it stands. One object for the life of a broadcaster or subscription. */
+/** The context of a middleware call. One object for the life of a broadcaster or subscription. */
 export interface MiddlewareContext {
   readonly topic: string;
   readonly self: Participant;
@@ -19,30 +19,29 @@ export interface PublishContext extends MiddlewareContext {
   readonly to: readonly Address[];
 }
 
-/** The subscription through which a delivery came. */
+/** The subscription of a delivery. */
 export interface DeliverContext extends MiddlewareContext {
   readonly group: string | undefined;
   /** Name of a durable subscription. */
   readonly durable: string | undefined;
 }
 
-/** What became of a delivery after its handler: what `next` of {@link Middleware.deliver} resolves to. */
+/** How a delivery was settled. Part of the result of `next` in {@link Middleware.deliver}. */
 export type Outcome = 'accepted' | 'released' | 'dead-lettered';
 
 /**
- * Wraps what every publish and every handling does. Given to `connect({ middleware: [outermost, …, innermost] })`;
- * where there is none, nothing is wrapped.
+ * Wraps every publish and every handler call. Passed to `connect({ middleware: [outermost, …, innermost] })`.
  *
  * Each function must call `next` at most once, and return (or await) what it returned. Errors pass through.
  */
 export interface Middleware {
   /**
    * Around `publish`, before the event is checked, numbered and encoded: `next` may be given another event, for
-   * instance with one more attribute. Throwing refuses the event. It resolves when `publish` does.
+   * instance with an additional attribute. Throwing rejects the publish. It resolves when `publish` does.
    */
   publish?(event: EventInput, context: PublishContext, next: (event: EventInput) => Promise<void>): Promise<void>;
   /**
-   * Around one attempt of one handler. `next` runs the handler, settles the delivery and resolves with what became of it;
+   * Around one attempt of one handler. `next` runs the handler, settles the delivery and resolves with the outcome;
    * it rejects only if middleware further in throws, which counts as if the handler had thrown.
    */
   deliver?(delivery: Delivery, context: DeliverContext, next: () => Promise<DeliverResult>): Promise<DeliverResult>;

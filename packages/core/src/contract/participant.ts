@@ -4,15 +4,15 @@ import { type OptionNames, optionsOf } from './checked-option.ts';
 
 /** One running instance that takes part in a topic. */
 export interface Participant {
-  /** Unique on the topic. Two broadcasters with the same one are a fault, which is refused or signalled. */
+  /** Unique on the topic. A second broadcaster with the same id is rejected or signalled as `duplicate-instance`. */
   readonly instance: string;
-  /** What the instance does; many instances share a role. */
+  /** The function of the instance; many instances can share a role. */
   readonly role: string;
   /** Which roll-out it belongs to: a region, a colour, a version. */
   readonly deployment?: string;
 }
 
-/** What a user says of itself; `instance` is made up when left out. */
+/** The identity passed to `connect`. Invalid names: `invalid-address`. */
 export interface ParticipantInput {
   /** @default a random id that starts with the role */
   instance?: string;
@@ -34,7 +34,7 @@ export function makeParticipant(input: ParticipantInput | undefined, runtime: Ru
   return { instance, role, deployment: checkName('deployment', deployment) };
 }
 
-/** The addresses a participant answers to: everyone, its role, itself. */
+/** The addresses of a participant: everyone, its role, itself. */
 export function addressesOf(self: Participant): readonly Address[] {
   return ['*', `role:${self.role}`, `instance:${self.instance}`];
 }

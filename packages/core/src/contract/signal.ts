@@ -1,8 +1,8 @@
 import type { PolycastError } from './error.ts';
 
 /**
- * What a broadcaster reports that no promise can.
- * Listeners must not throw; what they throw is ignored. A signal that no listener hears, of the broadcaster or of a subscription, is printed
+ * A condition that a broadcaster reports outside of any promise.
+ * Listeners must not throw; their errors are ignored. If no listener is registered for the broadcaster or the subscription, a signal is printed
  * with `process.emitWarning` (in browsers `console.warn`), once per kind and broadcaster.
  */
 export type Signal =
@@ -20,7 +20,7 @@ export type Signal =
   | { readonly kind: 'disconnected'; readonly error: PolycastError }
   /** The connection is back. `mayHaveLost`: events published meanwhile may be lost. */
   | { readonly kind: 'reconnected'; readonly downMs: number; readonly mayHaveLost: boolean }
-  /** No progress: the server does not answer (`server`), or a handler has not returned (`handler`). */
+  /** No progress: the server is not responding (`server`), or a handler has not returned (`handler`). */
   | { readonly kind: 'stalled'; readonly what: 'server' | 'handler'; readonly sinceMs: number }
   /**
    * Events expired before delivery. Signalled once per publisher, whose clock or `ttlMs` may need attention. The count is in
@@ -29,7 +29,7 @@ export type Signal =
   | { readonly kind: 'expired'; readonly source: string; readonly eventId: string }
   /** A message was not a valid event. It was counted and skipped. */
   | { readonly kind: 'corrupt'; readonly error: PolycastError }
-  /** Another process uses our instance id on this topic. */
+  /** Another process uses this instance id on this topic. */
   | { readonly kind: 'duplicate-instance'; readonly instance: string }
   /** An event was dead-lettered. `kept`: where it is stored; absent if it was dropped. */
   | {

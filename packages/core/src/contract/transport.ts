@@ -7,7 +7,7 @@ import type { Participant } from './participant.ts';
 import type { Signal } from './signal.ts';
 
 /**
- * What an adapter package implements. Inert until opened: making one connects to nothing and may be done anywhere.
+ * What an adapter package implements. Creating a transport opens no connection.
  *
  * Core, on top, does: argument checks, identity, TTL, residual filter, carbon copy, dedupe, gap detection, retry,
  * batching, back-pressure, chunking, request and reply, members, closed state, tracing. An adapter opens, sends a
@@ -17,7 +17,7 @@ export interface Transport {
   readonly manifest: Manifest;
   /** `CORE` of the copy of `@polycast/core/adapter` that the adapter imports: `connect` refuses another copy's. Left out, two copies go unnoticed. */
   readonly core?: object;
-  /** Where it connects to, without secrets: shown to people, and compared to tell whether two transports are one place. */
+  /** The address it connects to, without secrets: shown to users, and compared to find out whether two transports use the same service. */
   readonly location: string;
   /**
    * What the service can evaluate of a filter: core splits each one with it, and hands the service's part to `subscribe`.
@@ -46,14 +46,14 @@ export type TransportFromUrl = (url: URL) => Transport;
 export interface LinkContext {
   readonly topic: string;
   readonly self: Participant;
-  /** Reports what no promise can, and concerns every source: all subscriptions hear it. Never throws. See {@link Sink.signal}. */
+  /** Emits a signal that concerns every source: it reaches the listeners of all subscriptions. Never throws. See {@link Sink.signal}. */
   signal(signal: Signal): void;
   /**
-   * Aborted when `connect` is, before the link is open: end what is being opened, so that nothing of it keeps the process alive. A link
-   * that opens all the same is closed at once.
+   * Aborted when `connect` is aborted before the link is open: stop opening, so that nothing keeps the process alive. A link that opens
+   * nevertheless is closed immediately.
    */
   readonly abortSignal?: AbortSignal | undefined;
-  /** Counts what the provider bills. `unit` is one of the manifest's `billedUnits`. Cheap: call it per batch. */
+  /** Counts billed units. `unit` is one of the manifest's `billedUnits`. Cheap: call it per batch. */
   meter(unit: string, count: number): void;
 }
 
@@ -83,9 +83,9 @@ export interface Link<Sent extends Encoded | undefined = Encoded | undefined> {
   encode?(event: BroadcastEvent, before?: Sent): Sent;
   /**
    * Sends events, in order. Never called with an empty batch, nor beyond the manifest's batch limits.
-   * Returns nothing when the transport took them at once; else resolves once it took them all.
+   * Returns nothing if the transport accepted them synchronously; otherwise resolves once it accepted them all.
    * To fail single events, resolve to an array with an error at each failed index. Rejection fails the whole batch.
-   * Must not be delayed to wait for company: core has done the waiting.
+   * Must not wait for more events: core has already built the batch.
    */
   publish(batch: readonly Outgoing<Sent>[]): void | Promise<void | readonly (PolycastError | undefined)[]>;
   /**
@@ -93,18 +93,18 @@ export interface Link<Sent extends Encoded | undefined = Encoded | undefined> {
    * Any number of sources may be open on one link.
    */
   subscribe(request: SourceRequest, sink: Sink): Source | Promise<Source>;
-  /** Who is there, if the service knows. Left out: core asks over the topic itself. */
+  /** Lists the members, if the service can. Omitted: core queries the participants over the topic. */
   members?(): Promise<readonly Participant[]>;
   /**
-   * The participant takes part from now on: it is about to have its first subscription, which waits for this. Where the manifest says that `members`
-   * is `billed`, called only if `connect` was given `members: true`. It stays a member until `leave`, whatever becomes of the connection.
+   * Adds the participant to the members, before its first subscription opens, which waits for this. If `members` is `billed` in the manifest,
+   * called only if `connect` was given `members: true`. The participant stays a member until `leave`, even if the connection is lost.
    */
   enter?(): Promise<void>;
-  /** It takes part no longer: its last subscription is closed. Followed by another `enter`, or by `close`. Never called before `enter` resolved. */
+  /** Removes the participant from the members: its last subscription is closed. Followed by another `enter`, or by `close`. Never called before `enter` resolved. */
   leave?(): Promise<void>;
   /**
    * Answers an HTTP request of the service (a delivery to a webhook) or of its clients (negotiation, a token). Given if, and only if, the
-   * manifest's `endpoint` is not `none`. The body is bounded by whoever mounted it. May reject: a `PolycastError` becomes a status by its code.
+   * manifest's `endpoint` is not `none`. The caller limits the size of the body. May reject: the code of a `PolycastError` determines the status.
    */
   endpoint?(request: Request): Promise<Response>;
   /** Ends everything this link opened, and nothing it was given. All sources are closed before. Idempotent. */
@@ -128,13 +128,13 @@ export interface Outgoing<Sent extends Encoded | undefined = EncodedJson> {
 
 /** Where a subscription starts. */
 export type StartPosition =
-  /** Only what is published from now on; a durable subscription resumes where it was. */
+  /** Only events published from now on; a durable subscription resumes where it stopped. */
   | 'new'
-  /** The oldest event that is kept. */
+  /** The oldest retained event. */
   | 'earliest'
-  /** The first event taken by the service at or after this time (epoch ms). */
+  /** The first event that the service accepted at or after this time (epoch ms). */
   | { readonly timeMs: number }
-  /** The first event after this transport position, as `delivery.position` told it. */
+  /** The first event after this transport position, a `delivery.position`. */
   | { readonly after: string };
 
 export interface SourceRequest {
@@ -157,61 +157,62 @@ export interface SourceRequest {
   readonly lockMs: number;
   /** How long one poll may wait for events, ms. */
   readonly pollTimeoutMs: number;
-  /** The greatest `Lease.attempt` that core takes: a service that counts by itself must not give up sooner. */
+  /** The maximum `Lease.attempt` that core accepts: a service that counts deliveries itself must not give up earlier. */
   readonly maxDeliveries: number;
-  /** Most unsettled deliveries core will hold. */
+  /** Maximum number of unsettled deliveries that core holds. */
   readonly maxUnsettled: number;
 }
 
 /** What a source feeds. Implemented by core. Its methods never throw. */
 export interface Sink {
-  /** How many more events core takes now. Sources that pull fetch no more than this; sources that are pushed to ignore it. */
+  /** How many more events core accepts now. Sources that pull must not fetch more; sources that receive pushed events ignore it. */
   readonly capacity: number;
   /** Resolves when `capacity` is above zero, or when the source is stopped. */
   ready(): Promise<void>;
   /**
-   * One event came. With a lease, core settles it exactly once; without, there is nothing to settle. A lease with an `attempt` above 1
-   * takes the place of the one before, should core still hold that: its lock is lost.
+   * Delivers one event. With a lease, core settles it exactly once; without, there is nothing to settle. A lease with an `attempt` above 1
+   * replaces the previous one if core still holds it, whose lock is lost.
    * @param isFresh Delivered within the very call that published it: no need to look at the clock for its time to live.
+   * @param position Where the event stands in the service, if it can be replayed and there is no lease that says so.
    * @returns false if core had to drop it (buffer full and no lease).
    */
-  deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean): boolean;
+  deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean, position?: string): boolean;
   /**
-   * The source keeps an order, and something that comes before these comes again: what no handler was given of them is released, and
-   * comes again behind it. What a handler was given stays. Left out where nothing is kept waiting.
+   * For sources that keep an order: an event that precedes these is redelivered. Core releases those that no handler has started, so that
+   * they are redelivered after it. Started ones are not affected. Omitted if core holds no deliveries.
    */
   recall?(leases: ReadonlySet<Lease>): void;
   /**
-   * Reports what concerns this source alone, such as a gap: only its subscriptions hear it, and the broadcaster's listeners. What
-   * concerns every source of the link, such as a lost connection, goes to `LinkContext.signal`.
+   * Emits a signal that concerns only this source, such as a gap: it reaches the listeners of its subscriptions and of the broadcaster.
+   * Signals that concern every source of the link, such as a lost connection, go to `LinkContext.signal`.
    */
   signal(signal: Signal): void;
-  /** Something came that is no event. Settle or skip it yourself afterwards. */
+  /** Reports a message that is not a valid event. The source settles or skips it afterwards. */
   corrupt(error: PolycastError): void;
-  /** The source cannot go on and will not recover by itself. */
+  /** Reports that the source has failed and will not recover. */
   failed(error: PolycastError): void;
 }
 
-/** The service's hold on one delivery. */
+/** The service's lock on one delivery. */
 export interface Lease {
   /**
-   * How often a handler has been given the event, this time included, as far as the service knows. What provably never reached core
-   * (a reply that was lost with its connection) does not count.
+   * How often the event was delivered to a handler, including this time, as far as the service knows. A delivery that certainly never
+   * reached core (a reply that was lost with its connection) does not count.
    */
   readonly attempt: number;
   /**
-   * How long the service has held the event when it is handed over, ms, by the service's own clock. From it core measures the time
-   * to live, so that no clock of a participant matters. Left out where the service does not say: then the event's absolute expiry counts.
+   * How long the service has held the event on delivery, ms, by the service's own clock. Core derives the remaining time to live from it,
+   * so that no participant's clock matters. Omitted if the service does not report it: then the event's absolute expiry applies.
    */
   readonly ageMs?: number | undefined;
   /** Where the event stands in the service (stream id, sequence number): `{ after }` takes it. */
   readonly position?: string;
-  /** Called once, unless the lock is lost; again only after it rejected. Returns at once when settling is buffered. A lost lock rejects with `lock-lost`. */
+  /** Called once, unless the lock is lost; again only after it rejected. Returns immediately if settlements are buffered. Rejects with `lock-lost` if the lock is lost. */
   settle(settlement: Settlement): void | Promise<void>;
   /** Extends the lock by `lockMs`. Left out: the lock cannot be renewed, or there is no lock to lose. @throws `lock-lost` */
   renew?(): Promise<void>;
   /**
-   * For a lock that cannot be renewed: how long it lasts from now, ms. When it ends core takes it for lost: it reports that, aborts the
+   * For a lock that cannot be renewed: its remaining time, ms. When it ends, core treats it as lost: it emits a signal, aborts the
    * signal of the delivery, and does not settle.
    */
   readonly lockedForMs?: number | undefined;
@@ -231,11 +232,11 @@ export type Settlement =
 /** A listening source. */
 export interface Source {
   /**
-   * Resolves when all that the service took before the call was delivered; core asks before another subscription
-   * joins in. Never rejects. Left out: nothing is ever on its way.
+   * Resolves when every event that the service accepted before the call is delivered; core calls it before another subscription
+   * joins the source. Never rejects. Omitted: events are never in transit.
    */
   caughtUp?(): Promise<void>;
-  /** No `deliver` after it resolves. What was fetched and not delivered goes back. Leases stay valid. Idempotent. */
+  /** No `deliver` after it resolves. Events that were fetched and not delivered are returned. Leases stay valid. Idempotent. */
   stop(): Promise<void>;
   /** After `stop` and after every lease is settled: removes what a non-durable subscription left on the service. Idempotent. */
   close(): Promise<void>;

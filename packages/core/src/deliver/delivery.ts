@@ -2,7 +2,7 @@ import { duration, type OptionNames, optionsOf } from '../contract/checked-optio
 import type { Delivery, ReleaseOptions } from '../contract/contract.ts';
 import type { Signal } from '../contract/signal.ts';
 import type { Lease } from '../contract/transport.ts';
-import type { BroadcastEvent } from '../envelope/event.ts';
+import { type BroadcastEvent, positionOf } from '../envelope/event.ts';
 
 /** What is to become of a delivery. */
 export type Outcome =
@@ -48,7 +48,7 @@ export class LiveDelivery<Event extends BroadcastEvent = BroadcastEvent> impleme
   }
 
   get position(): string | undefined {
-    return this.lease?.position;
+    return this.lease === undefined ? positionOf(this.event) : this.lease.position;
   }
 
   get abortSignal(): AbortSignal {

@@ -270,10 +270,12 @@ export class LiveSubscription implements Subscription, MonitoredSubscription {
   }
 
   #overflow(deliveries: readonly LiveDelivery[]): void {
-    for (const { event } of deliveries) this.receiver.reopen(event, this);
     this.receiver.context.dropped.overflow += deliveries.length;
     const counts = new Map<string, number>();
-    for (const { event } of deliveries) counts.set(event.source, (counts.get(event.source) ?? 0) + 1);
+    for (const { event } of deliveries) {
+      this.receiver.reopen(event, this);
+      counts.set(event.source, (counts.get(event.source) ?? 0) + 1);
+    }
     for (const [source, count] of counts) this.report({ kind: 'gap', reason: 'overflow', source, count });
   }
 
@@ -606,9 +608,8 @@ export class LiveSubscription implements Subscription, MonitoredSubscription {
 
   /** Something before these comes again: those that wait for their turn go back, to come behind it. */
   recall(leases: ReadonlySet<Lease>): void {
-    for (const delivery of this.#queue ?? []) {
-      const { lease } = delivery as { lease: HeldLease | undefined };
-      if (lease === undefined || !leases.has(lease.whole ?? lease)) continue;
+    const queue = this.#queue ?? [];
+    for (const delivery of this.#leases?.deliveriesWith(leases, queue) ?? []) {
       this.#queue?.remove(delivery);
       this.#settle(delivery, RELEASE);
     }
@@ -780,7 +781,7 @@ export class LiveSubscription implements Subscription, MonitoredSubscription {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Delivery> {
-    if (this.#stream === undefined) throw new TypeError('a subscription with a handler cannot be iterated');
+    if (this.#stream === undefined) throw new TypeError('it has a handler: it cannot be iterated');
     return this.#stream.iterate();
   }
 

@@ -68,6 +68,9 @@ export let expireAfter: (event: BroadcastEvent, remainingMs: number, runtime: Ru
 export let pinExpiry: (event: BroadcastEvent, runtime: Runtime) => void;
 /** How long it has still to live, ms, by the same clock as `isExpired`. */
 export let remainingMs: (event: BroadcastEvent, runtime: Runtime) => number;
+/** Where it stands in the service: for a source that hands over no lease. */
+export let placeAt: (event: BroadcastEvent, position: string) => void;
+export let positionOf: (event: BroadcastEvent) => string | undefined;
 /** Is its time to live over? Measured from `expireAfter`, else from when it was pinned, by the wall clock at that time. */
 export let isExpired: (event: BroadcastEvent, runtime: Runtime) => boolean;
 
@@ -94,6 +97,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   #expiresAtMs: number;
   /** By the runtime's monotonic clock; undefined until it was asked for. */
   #deadlineMs: number | undefined;
+  #position: string | undefined;
   #sequence: string | undefined;
   #data: unknown;
   #dataText: string | undefined;
@@ -102,6 +106,10 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
   static {
     ownNumberOf = (event) => event.#number;
     ownEpochOf = (event) => event.#epoch;
+    placeAt = (event, position) => {
+      event.#position = position;
+    };
+    positionOf = (event) => event.#position;
     expireAfter = (event, remainingMs, runtime) => {
       event.#deadlineMs = runtime.nowMs() + remainingMs;
     };
@@ -243,6 +251,7 @@ export class BroadcastEvent<Type extends string = string, Data = unknown> {
       dataText: replacesData ? undefined : this.#dataText,
       attributes: changes.attributes ? { ...this.#attributes, ...changes.attributes } : this.#attributes,
     });
+    copy.#position = this.#position;
     if (changes.expiresAtMs === undefined) copy.#deadlineMs = this.#deadlineMs;
     return copy;
   }

@@ -59,14 +59,20 @@ interface Receiver {
   readonly context: { readonly runtime: Runtime };
   readonly settler: Settler;
   wasAccepted(whole: Identity): boolean;
-  deliver(event: BroadcastEvent, lease: Lease | undefined, isFresh: boolean, isTimed: boolean): boolean;
+  deliver(
+    event: BroadcastEvent,
+    lease: Lease | undefined,
+    isFresh: boolean,
+    position: undefined,
+    isTimed: boolean,
+  ): boolean;
   corrupt(error: PolycastError): void;
   signal(signal: Signal): void;
 }
 
 export function assemblerFor(receiver: Receiver): Assembler {
   return new Assembler({
-    complete: (whole, joined) => void receiver.deliver(whole, joined, false, true),
+    complete: (whole, joined) => void receiver.deliver(whole, joined, false, undefined, true),
     lost: (source, count) => {
       const gap = { kind: 'gap', reason: 'chunk', source } as const;
       receiver.signal(count === undefined ? gap : { ...gap, count });

@@ -90,9 +90,15 @@ export function groupReceiver(
       givenUp.delete(event);
     }
 
-    override deliver(event: BroadcastEvent, lease?: Lease, isFresh?: boolean, isTimed?: boolean): boolean {
+    override deliver(
+      event: BroadcastEvent,
+      lease?: Lease,
+      isFresh?: boolean,
+      position?: string,
+      isTimed?: boolean,
+    ): boolean {
       if (typeof event.to === 'string' && event.to.includes(',') && this.#isHandled(event, lease)) return true;
-      return super.deliver(event, lease, isFresh, isTimed);
+      return super.deliver(event, lease, isFresh, position, isTimed);
     }
 
     /** An event for this instance alone. @returns false if it had to be dropped */

@@ -6,7 +6,7 @@ import type { Signal } from '../contract/signal.ts';
 import type { Lease, Sink, Source } from '../contract/transport.ts';
 import type { Requests } from '../control/requests.ts';
 import type { SubscriptionSettings } from '../deliver/subscription-settings.ts';
-import { type BroadcastEvent, expireAfter, isExpired, ownNumberOf } from '../envelope/event.ts';
+import { type BroadcastEvent, expireAfter, isExpired, ownNumberOf, placeAt } from '../envelope/event.ts';
 import type { FilterIndex } from '../filter/index/filter-index.ts';
 import { CHUNK_TYPE, RESERVED_TYPE_PREFIX } from '../publish/publisher.ts';
 import { type Deferred, deferred } from '../timing/deferred.ts';
@@ -335,7 +335,8 @@ export class SourceReceiver implements Sink, ControlSource {
   }
 
   /** @param isTimed its time to live runs already: it was put together here */
-  deliver(event: BroadcastEvent, lease?: Lease, isFresh = false, isTimed = false): boolean {
+  deliver(event: BroadcastEvent, lease?: Lease, isFresh = false, position?: string, isTimed = false): boolean {
+    if (position !== undefined) placeAt(event, position);
     const isReserved = event.type.charCodeAt(0) === LETTER_P && event.type.startsWith(RESERVED_TYPE_PREFIX);
     if (!isReserved && !this.#isForUs(event)) return this.#done(lease);
     const isOwed = this.#isOwed(event);

@@ -55,7 +55,8 @@ export class Authority {
     const rule = named.find(({ key, secondaryKey }) =>
       [key, secondaryKey].some((secret) => Boolean(secret) && sameSecret(secret!, password)),
     );
-    if (rule === undefined) throw new AuthError('InvalidSignature: Unknown policy, or a key that is not its own.');
+    if (rule === undefined)
+      throw new AuthError('InvalidSignature: Unknown policy, or a key that does not belong to it.');
     return new Grant('', rule.rights, Number.POSITIVE_INFINITY, rule.name);
   }
 }

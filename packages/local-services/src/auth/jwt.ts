@@ -78,5 +78,5 @@ function isDate(seconds: unknown): seconds is number {
 }
 
 function malformed(cause?: unknown): AuthError {
-  return new AuthError('MalformedToken: The token is no JSON Web Token with an expiry.', { cause });
+  return new AuthError('MalformedToken: The token is not a JSON Web Token with an expiry.', { cause });
 }

@@ -73,7 +73,7 @@ export function verifySas(
     throw new AuthError(`ExpiredToken: The token is expired. Expiration time: ${at}.`);
   }
   if (!covers(parsed.resource, asked)) {
-    throw new AuthError('InvalidAudience: The token is for another resource than the one it is used for.');
+    throw new AuthError('InvalidAudience: The token was issued for a different resource.');
   }
   return rule;
 }

@@ -38,7 +38,7 @@ export class JsonNode {
   }
 
   text(): string {
-    if (typeof this.value !== 'string') throw this.#notA('a text');
+    if (typeof this.value !== 'string') throw this.#notA('a string');
     return this.value;
   }
 
@@ -57,7 +57,7 @@ export class JsonNode {
   oneOf<Choice extends string>(choices: readonly Choice[]): Choice {
     const text = this.text();
     if (choices.includes(text as Choice)) return text as Choice;
-    throw this.fault(`${JSON.stringify(text)} is none of the values${suggestion(text, choices)}`);
+    throw this.fault(`${JSON.stringify(text)} is not an allowed value${suggestion(text, choices)}`);
   }
 
   durationMs(): number {
@@ -73,6 +73,6 @@ export class JsonNode {
 
   #notA(wanted: string): ConfigFileError {
     const text = JSON.stringify(this.value) ?? String(this.value);
-    return this.fault(`must be ${wanted}, and is ${text.length > 60 ? `${text.slice(0, 57)}…` : text}`);
+    return this.fault(`must be ${wanted}, not ${text.length > 60 ? `${text.slice(0, 57)}…` : text}`);
   }
 }

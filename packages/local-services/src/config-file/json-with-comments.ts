@@ -50,13 +50,13 @@ class Reader {
     while (!this.#next('}')) {
       const start = this.#at;
       const name = this.#text[start] === '"' ? (this.#literal('a name') as string) : undefined;
-      if (name === undefined) throw this.fault('a name in double quotes or "}" should stand here');
+      if (name === undefined) throw this.fault('expected a name in double quotes or "}"');
       if (members.has(name)) throw this.fault(`${JSON.stringify(name)} is given twice`, start);
-      if (!this.#next(':')) throw this.fault('":" should stand here');
+      if (!this.#next(':')) throw this.fault('expected ":"');
       members.set(name, this.value(depth));
       if (this.#next(',')) continue;
       if (this.#next('}')) break;
-      throw this.fault('"," or "}" should stand here');
+      throw this.fault('expected "," or "}"');
     }
     return members;
   }
@@ -67,7 +67,7 @@ class Reader {
       items.push(this.value(depth));
       if (this.#next(',')) continue;
       if (this.#next(']')) break;
-      throw this.fault('"," or "]" should stand here');
+      throw this.fault('expected "," or "]"');
     }
     return items;
   }
@@ -75,12 +75,12 @@ class Reader {
   #literal(wanted: string): unknown {
     const start = this.#at;
     const literal = this.#take(STRING) ?? this.#take(NUMBER) ?? this.#take(WORD);
-    if (literal === undefined) throw this.fault(`${wanted} should stand here`);
+    if (literal === undefined) throw this.fault(`expected ${wanted}`);
     this.#take(SPACE);
     try {
       return JSON.parse(literal);
     } catch {
-      throw this.fault(`${wanted} should stand here`, start);
+      throw this.fault(`expected ${wanted}`, start);
     }
   }
 

@@ -45,11 +45,11 @@ export class RouteTable<Endpoint> {
       if (parameters === undefined) continue;
       if (Object.hasOwn(route.methods, method)) return { endpoint: route.methods[method]!, parameters };
       if (route.isShared) continue;
-      throw new HttpError(405, `The method '${method}' is not possible here.`, {
+      throw new HttpError(405, `The method '${method}' is not allowed for this resource.`, {
         headers: { Allow: Object.keys(route.methods).join(', ') },
       });
     }
-    throw new HttpError(404, 'There is nothing at this path.');
+    throw new HttpError(404, 'No resource exists at this path.');
   }
 }
 

@@ -15,7 +15,7 @@ export async function findRedisServer(): Promise<string> {
   try {
     await installFromDebian('redis-server', 'redis-server');
   } catch (cause) {
-    throw new Error(`${HELP}. Installing it did not work: ${(cause as Error).message}`, { cause });
+    throw new Error(`${HELP}. Installing it failed: ${(cause as Error).message}`, { cause });
   }
   const installed = findOnPath(['redis-server']);
   if (installed === undefined) throw new Error(HELP);

@@ -15,7 +15,7 @@ export function answersPing(port: number): Promise<boolean> {
 export async function cutClients(port: number): Promise<void> {
   for (const type of ['pubsub', 'normal']) {
     const reply = await ask(port, `CLIENT KILL TYPE ${type} SKIPME yes`);
-    if (!reply.startsWith(':')) throw new Error(`redis-server did not end its clients: ${reply.trim()}`);
+    if (!reply.startsWith(':')) throw new Error(`redis-server did not disconnect its clients: ${reply.trim()}`);
   }
 }
 

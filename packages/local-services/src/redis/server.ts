@@ -44,7 +44,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       if (child.running) return new Server(port, folder, child, launch);
       const portTaken = child.output.includes('Address already in use');
       if (!portTaken || options.port !== undefined || attempt === PORT_TRIES) {
-        throw new Error(`redis-server did not start on port ${port}: ${child.output.trim() || 'it printed nothing'}`);
+        throw new Error(`redis-server did not start on port ${port}: ${child.output.trim() || 'no output'}`);
       }
     }
   } catch (error) {
@@ -108,7 +108,7 @@ class Server implements RedisServer {
   async start(): Promise<void> {
     if (this.#child.running) return;
     this.#child = await this.#launch();
-    if (!this.#child.running) throw new Error(`redis-server did not start again: ${this.#child.output.trim()}`);
+    if (!this.#child.running) throw new Error(`redis-server did not restart: ${this.#child.output.trim()}`);
   }
 
   /** The process is stopped (SIGSTOP). */

@@ -28,7 +28,7 @@ export async function startServiceBus(options: ServiceBusOptions = {}): Promise<
   const accessRules = options.accessRules ?? [rootRule()];
   if (!Object.hasOwn(TIERS, tier)) throw new TypeError(`tier must be one of ${Object.keys(TIERS).join(', ')}`);
   if (!Array.isArray(accessRules)) throw new TypeError('accessRules must be a list');
-  if (typeof clock?.now !== 'function') throw new TypeError('clock must have now(), as Clock says');
+  if (typeof clock?.now !== 'function') throw new TypeError('clock must have a method now()');
   const broker = createBroker({ tier, clock, onFault: warn });
   try {
     if (config !== undefined) declareEntities(broker.entities, (await readConfig(config)).entities);

@@ -117,48 +117,48 @@ describe('a start file', () => {
     namespace({ Topics: [{ Name: 't', Subscriptions: [{ Name: 's', Rules: [{ Name: 'r', Properties }] }] }] });
   const ruleAt = `${at}.Topics[0].Subscriptions[0].Rules[0].Properties`;
   it.each<[unknown, string]>([
-    [[], 'the file: must be an object, and is []'],
+    [[], 'the file: must be an object, not []'],
     [{}, 'the file: UserConfig is missing'],
     [{ Userconfig: {} }, 'Userconfig: unknown name; did you mean "UserConfig"?'],
     [{ UserConfig: {} }, 'UserConfig: Namespaces is missing'],
     [{ UserConfig: { Namespaces: [{}, {}] } }, 'UserConfig.Namespaces: must hold exactly one namespace'],
-    [{ UserConfig: { Namespaces: [{}], Logging: { Type: 'file' } } }, 'UserConfig.Logging.Type: "file" is none of'],
+    [{ UserConfig: { Namespaces: [{}], Logging: { Type: 'file' } } }, 'UserConfig.Logging.Type: "file" is not an allowed value'],
     [namespace({ Queue: [] }), `${at}.Queue: unknown name; did you mean "Queues"?`],
     [namespace({ 'a b': [] }), `${at}["a b"]: unknown name; available: "Name", "Queues", "Topics"`],
-    [namespace({ Queues: {} }), `${at}.Queues: must be a list, and is {}`],
+    [namespace({ Queues: {} }), `${at}.Queues: must be a list, not {}`],
     [namespace({ Queues: [{}] }), `${at}.Queues[0]: Name is missing`],
-    [queue({}, ''), `${at}.Queues[0].Name: "" is no name of a queue or topic`],
-    [queue({}, 7), `${at}.Queues[0].Name: must be a text, and is 7`],
-    [queue({}, '/q'), `${at}.Queues[0].Name: "/q" is no name`],
+    [queue({}, ''), `${at}.Queues[0].Name: "" is not a valid queue or topic name`],
+    [queue({}, 7), `${at}.Queues[0].Name: must be a string, not 7`],
+    [queue({}, '/q'), `${at}.Queues[0].Name: "/q" is not a valid queue or topic name`],
     [queue({}, 'q'.repeat(261)), `${at}.Queues[0].Name: longer than 260 characters`],
     [
       queue({ LockDuraton: 'PT1M' }),
       `${at}.Queues[0].Properties.LockDuraton: unknown name; did you mean "LockDuration"?`,
     ],
-    [queue({ LockDuration: 60 }), 'LockDuration: must be an ISO 8601 duration such as "PT1M", and is 60'],
-    [queue({ LockDuration: '1m' }), 'LockDuration: must be an ISO 8601 duration such as "PT1M", and is "1m"'],
-    [queue({ MaxDeliveryCount: 0 }), 'MaxDeliveryCount: must be a whole number of at least 1, and is 0'],
-    [queue({ RequiresSession: 'yes' }), 'RequiresSession: must be true or false, and is "yes"'],
-    [queue({ Status: 'Activ' }), 'Status: "Activ" is none of the values; did you mean "Active"?'],
-    [queue(null), `${at}.Queues[0].Properties: must be an object, and is null`],
+    [queue({ LockDuration: 60 }), 'LockDuration: must be an ISO 8601 duration such as "PT1M", not 60'],
+    [queue({ LockDuration: '1m' }), 'LockDuration: must be an ISO 8601 duration such as "PT1M", not "1m"'],
+    [queue({ MaxDeliveryCount: 0 }), 'MaxDeliveryCount: must be a whole number of at least 1, not 0'],
+    [queue({ RequiresSession: 'yes' }), 'RequiresSession: must be true or false, not "yes"'],
+    [queue({ Status: 'Activ' }), 'Status: "Activ" is not an allowed value; did you mean "Active"?'],
+    [queue(null), `${at}.Queues[0].Properties: must be an object, not null`],
     [
       namespace({ Queues: [{ Name: 'Same' }], Topics: [{ Name: 'same' }] }),
       `${at}.Topics[0].Name: ${at}.Queues[0] is called "same" already`,
     ],
     [
       namespace({ Topics: [{ Name: 't', Subscriptions: [{ Name: 'a/b' }] }] }),
-      'Subscriptions[0].Name: "a/b" is no name of a subscription',
+      'Subscriptions[0].Name: "a/b" is not a valid subscription name',
     ],
     [rule(undefined), `${at}.Topics[0].Subscriptions[0].Rules[0].Properties: must be an object`],
     [rule({}), `${ruleAt}: FilterType is missing`],
-    [rule({ FilterType: 'SQL' }), `${ruleAt}.FilterType: "SQL" is none of the values; did you mean "Sql"?`],
+    [rule({ FilterType: 'SQL' }), `${ruleAt}.FilterType: "SQL" is not an allowed value; did you mean "Sql"?`],
     [rule({ FilterType: 'Sql' }), `${ruleAt}: SqlFilter is missing`],
     [rule({ FilterType: 'Sql', SqlFilter: {} }), `${ruleAt}.SqlFilter: SqlExpression is missing`],
     [rule({ FilterType: 'Sql', CorrelationFilter: {} }), `${ruleAt}.CorrelationFilter: the rule's FilterType is "Sql"`],
     [rule({ FilterType: 'Correlation', CorrelationFilter: {} }), 'CorrelationFilter: must name at least one property'],
     [
       rule({ FilterType: 'Correlation', CorrelationFilter: { Properties: { a: null } } }),
-      'CorrelationFilter.Properties.a: must be a text, a number, true or false',
+      'CorrelationFilter.Properties.a: must be a string, a number, true or false',
     ],
     [
       rule({ FilterType: 'Correlation', CorrelationFilter: { Subject: 'x' } }),
@@ -199,7 +199,7 @@ describe('a start file', () => {
     const path = onDisk('{\n  // comment\n  "UserConfig": nonsense\n}');
     await expect(readConfig(path)).rejects.toThrow(`${path}: line 3, column 17: `);
     const unknown = onDisk('{ "UserConfig": { "Namespaces": 1 } }');
-    await expect(readConfig(unknown)).rejects.toThrow(`${unknown}: UserConfig.Namespaces: must be a list, and is 1`);
+    await expect(readConfig(unknown)).rejects.toThrow(`${unknown}: UserConfig.Namespaces: must be a list, not 1`);
   });
 
   it('whatever is in it, nothing but a ConfigFileError is thrown', async () => {
@@ -250,16 +250,16 @@ describe('JSON with comments', () => {
   });
 
   it.each([
-    ['', '1, column 1: a value should stand here (here the file ends)'],
-    ['{,}', '1, column 2: a name in double quotes or "}" should stand here'],
-    ['[1,,]', '1, column 4: a value should stand here'],
-    ['/* open', '1, column 1: a value'],
-    ['["a', '1, column 2: a value'],
-    ['["\t"]', '1, column 2: a value'],
-    ['[01]', '1, column 2: a value'],
-    ['[1 2]', '1, column 4: "," or "]" should stand here'],
-    ['{"a" 1}', '1, column 6: ":" should stand here'],
-    ['{"a": 1 "b"}', '1, column 9: "," or "}" should stand here'],
+    ['', '1, column 1: expected a value (here the file ends)'],
+    ['{,}', '1, column 2: expected a name in double quotes or "}"'],
+    ['[1,,]', '1, column 4: expected a value'],
+    ['/* open', '1, column 1: expected a value'],
+    ['["a', '1, column 2: expected a value'],
+    ['["\t"]', '1, column 2: expected a value'],
+    ['[01]', '1, column 2: expected a value'],
+    ['[1 2]', '1, column 4: expected "," or "]"'],
+    ['{"a" 1}', '1, column 6: expected ":"'],
+    ['{"a": 1 "b"}', '1, column 9: expected "," or "}"'],
     ['{"a": 1,\n "a": 2}', '2, column 2: "a" is given twice'],
     ['[1] // x\n ]', '2, column 2: nothing may follow'],
     ['['.repeat(1_000_000), '1, column 66: nested too deeply'],

@@ -34,7 +34,7 @@ function wantedSession(attach: AttachFields): string | null | undefined {
   const value = typeof wanted === 'object' && wanted !== null ? wanted.value : wanted;
   if (value === null || value === undefined) return null;
   if (typeof value !== 'string' || value.length > LIMITS.idCharacters) {
-    throw new BrokerError('com.microsoft:argument-error', 'The session filter is no session id');
+    throw new BrokerError('com.microsoft:argument-error', 'The session filter is not a session id');
   }
   return value;
 }

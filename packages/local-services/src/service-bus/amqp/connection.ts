@@ -209,7 +209,7 @@ export class AmqpConnection {
     try {
       if (link.unsupported !== undefined) throw new BrokerError('amqp:not-implemented', link.unsupported);
       if (terminus?.dynamic === true) {
-        throw new BrokerError('amqp:not-implemented', 'Dynamic nodes are not known here');
+        throw new BrokerError('amqp:not-implemented', 'Dynamic nodes are not supported');
       }
       if (typeof terminus?.address !== 'string') {
         throw new BrokerError('amqp:invalid-field', 'The link has no address');
@@ -228,7 +228,7 @@ export class AmqpConnection {
     if (!allowed()) throw unauthorized(path, 'Send');
     // Taken and not heeded, its messages would stay where the client does not look for them.
     if (link.remote.attach.properties?.[TRANSFER_DESTINATION] !== undefined) {
-      throw new BrokerError('amqp:not-implemented', 'Sending by way of another entity is not known here');
+      throw new BrokerError('amqp:not-implemented', 'Sending via another entity is not supported');
     }
     const target = broker.target(path);
     const session = this.#sessions.get(link.session)!;

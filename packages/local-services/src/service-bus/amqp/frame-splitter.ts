@@ -95,7 +95,7 @@ function unitOf(bytes: Buffer): Unit {
   const listAt = reader.at;
   const code = bytes[listAt];
   if (code !== 0x45 && code !== 0xc0 && code !== 0xd0) {
-    throw new ProtocolError('amqp:decode-error', 'A performative that is no list');
+    throw new ProtocolError('amqp:decode-error', 'A performative that is not a list');
   }
   reader.check();
   return { bytes, type, channel, performative, listAt, payloadAt: reader.at };

@@ -73,7 +73,7 @@ export class IncomingTransfers {
     const aborted = fields.boolean() ?? false;
     const begun = this.#partial.get(link);
     if (begun === undefined && deliveryId === undefined) {
-      throw new ProtocolError('amqp:invalid-field', 'A transfer that begins a delivery and does not name it');
+      throw new ProtocolError('amqp:invalid-field', 'The first transfer of a delivery has no delivery-id');
     }
     if (begun === undefined && !more && !aborted) {
       this.#spend(link);

@@ -54,7 +54,7 @@ export class Session {
       throw new ProtocolError('amqp:invalid-field', 'An attach without a name, a handle or a role');
     }
     if (handle >= MAX_LINKS || this.#linkCount() >= MAX_LINKS) {
-      throw new ProtocolError('amqp:resource-limit-exceeded', `A session holds ${MAX_LINKS} links at most`);
+      throw new ProtocolError('amqp:resource-limit-exceeded', `A session may have at most ${MAX_LINKS} links`);
     }
     const { handles } = this.rhea.remote;
     if (Object.hasOwn(handles, handle)) {
@@ -149,7 +149,7 @@ function outcomeOf(state: Buffer | undefined): PeerState | undefined {
   // `received` only says how far the peer has come.
   if (code === OUTCOME.received) return undefined;
   if (code === undefined || code < OUTCOME.accepted || code > OUTCOME.modified) {
-    throw new ProtocolError('amqp:not-implemented', 'An outcome that is not known here, or part of a transaction');
+    throw new ProtocolError('amqp:not-implemented', 'The outcome is not supported, or is part of a transaction');
   }
   return { code, fields: reader.list() };
 }

@@ -52,7 +52,7 @@ export class TargetLink implements TakingNode {
     const now = this.#options.now();
     if (format === BATCH_FORMAT) return readBatch(bytes, now).map((content) => content.identified());
     if (format === 0) return [Content.read(bytes, now).identified()];
-    throw new BrokerError('amqp:not-implemented', `Messages of format ${format} are not known here`);
+    throw new BrokerError('amqp:not-implemented', `Message format ${format} is not supported`);
   }
 
   /** Nothing can be said of a delivery that the sender has settled: then the link says it. */

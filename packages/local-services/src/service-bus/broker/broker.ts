@@ -62,7 +62,7 @@ class Namespace implements Broker {
     if (subQueue === 'main' && parseSubscription(entity) === undefined) throw notFound(path);
     // Says that it is missing, if it is.
     this.#directory.receivable(entity);
-    throw new BrokerError('amqp:not-allowed', `Nobody can send to '${path}': send to a queue or a topic.`);
+    throw new BrokerError('amqp:not-allowed', `Sending to '${path}' is not possible: send to a queue or a topic.`);
   }
 
   source(path: string): MessageSource {

@@ -111,12 +111,15 @@ export function checked<T extends AnyDescription>(description: T, limits: TierLi
   if (needsStandard && !limits.topics) {
     throw new BrokerError(
       'amqp:not-allowed',
-      'Sessions, duplicate detection and forwarding are not there in the Basic tier.',
+      'Sessions, duplicate detection and forwarding are not available in the Basic tier.',
     );
   }
   const { enableExpress, enablePartitioning } = description;
   if (limits.tier === 'premium' && (enableExpress || enablePartitioning)) {
-    throw new BrokerError('amqp:not-allowed', 'Express and partitioned entities are not there in the Premium tier.');
+    throw new BrokerError(
+      'amqp:not-allowed',
+      'Express and partitioned entities are not available in the Premium tier.',
+    );
   }
   if (enableExpress && requiresDuplicateDetection) {
     throw new BrokerError('amqp:not-allowed', 'Duplicate detection is not possible for an express entity.');

@@ -46,7 +46,7 @@ export class EntityTable implements Entities {
 
   createTopic(path: string, description: Partial<TopicDescription> = {}): TopicInfo {
     const { limits } = this.#context;
-    if (!limits.topics) throw new BrokerError('amqp:not-allowed', 'There are no topics in the Basic tier.');
+    if (!limits.topics) throw new BrokerError('amqp:not-allowed', 'Topics are not available in the Basic tier.');
     checkPath(path);
     this.#directory.requireFree(path);
     const defaults = defaultTopic(limits, description.enablePartitioning);

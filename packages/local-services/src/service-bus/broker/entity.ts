@@ -99,7 +99,7 @@ export abstract class Entity {
   disabled(side: Side): BrokerError {
     return new BrokerError(
       'com.microsoft:entity-disabled',
-      `Messaging entity '${this.path}' is currently disabled: nobody can ${side} there.`,
+      `Messaging entity '${this.path}' is currently disabled for ${side} operations.`,
     );
   }
 

@@ -159,7 +159,10 @@ export class MessageQueue {
     const now = this.owner.now();
     const locks = lockTokens.map((token) => this.#lock(token, now));
     if (this.sessions !== undefined && locks.length > 0) {
-      throw new BrokerError('amqp:not-allowed', `A message of a session is locked with its session: renew that.`);
+      throw new BrokerError(
+        'amqp:not-allowed',
+        `A message of a session is locked by its session: renew the session lock instead.`,
+      );
     }
     const untilMs = now + this.owner.lockDurationMs;
     for (const lock of locks) this.locks.renew(lock, untilMs);

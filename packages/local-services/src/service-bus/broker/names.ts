@@ -43,7 +43,7 @@ function check(what: string, name: string, pattern: RegExp, maxCharacters: numbe
 function invalid(what: string, name: string): BrokerError {
   return new BrokerError(
     'com.microsoft:argument-error',
-    `'${name}' is no valid ${what}: letters, digits, '.', '-' and '_' are allowed, between letters or digits.`,
+    `'${name}' is not a valid ${what}: letters, digits, '.', '-' and '_' are allowed, between letters or digits.`,
   );
 }
 

@@ -257,5 +257,5 @@ function noneFree(): BrokerError {
 }
 
 function cancelled(): BrokerError {
-  return new BrokerError('com.microsoft:operation-cancelled', 'Nobody waits for the session any more.');
+  return new BrokerError('com.microsoft:operation-cancelled', 'The request for the session was cancelled.');
 }

@@ -125,7 +125,10 @@ export class Source implements MessageSource {
     this.#use();
     this.#entity.requireEnabledFor('receive');
     if (!this.#queue.owner.forwards) return;
-    throw new BrokerError('amqp:not-allowed', `Nobody can receive from '${this.path}': what comes there is forwarded.`);
+    throw new BrokerError(
+      'amqp:not-allowed',
+      `Receiving from '${this.path}' is not possible: its messages are forwarded.`,
+    );
   }
 
   #sessions(): Sessions {

@@ -66,6 +66,6 @@ function readValues(node: JsonNode): ReadonlyMap<string, PropertyValue> {
 function readValue(node: JsonNode): PropertyValue {
   const { value } = node;
   if (typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value !== 'number') throw node.fault('must be a text, a number, true or false');
+  if (typeof value !== 'number') throw node.fault('must be a string, a number, true or false');
   return Number.isSafeInteger(value) ? BigInt(value) : value;
 }

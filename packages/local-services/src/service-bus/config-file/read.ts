@@ -124,7 +124,7 @@ class Names {
     const member = required(node, members, 'Name');
     const name = member.text();
     if (name.length > this.#maxCharacters) throw member.fault(`longer than ${this.#maxCharacters} characters`);
-    if (!this.#form.test(name)) throw member.fault(`${JSON.stringify(name)} is no name of a ${this.#kind}`);
+    if (!this.#form.test(name)) throw member.fault(`${JSON.stringify(name)} is not a valid ${this.#kind} name`);
     const before = this.#taken.get(name.toLowerCase());
     if (before !== undefined) throw member.fault(`${before} is called "${name}" already`);
     this.#taken.set(name.toLowerCase(), node.path);

@@ -23,7 +23,7 @@ export class Content implements MessageContent {
   private constructor(bytes: Buffer, nowMs: number, ttlMs?: number, size = bytes.length) {
     const found = findSections(bytes);
     this.bytes = found === undefined ? inOrder(bytes) : bytes;
-    this.sections = found ?? findSections(this.bytes) ?? decodeError('a section that comes twice');
+    this.sections = found ?? findSections(this.bytes) ?? decodeError('a section occurs twice');
     this.size = size;
     this.ttlMs = ttlMs ?? this.#readTtl(nowMs);
     this.scheduledAtMs = this.#annotationTime(SENDER_ANNOTATION.scheduledEnqueueTime);

@@ -42,7 +42,7 @@ export function sectionCode(reader: Reader): number {
 function known(code: number): number {
   return code >= SECTION.header && code <= SECTION.footer
     ? code
-    : decodeError(`0x${code.toString(16)} is no section of a message`);
+    : decodeError(`0x${code.toString(16)} is not a message section`);
 }
 
 /** Where the sections of an encoded message lie. Offsets of contents, behind their descriptors; -1: not there. */

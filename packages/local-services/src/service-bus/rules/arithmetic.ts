@@ -68,7 +68,7 @@ function ofDoubles(operator: ArithmeticOperator, left: number, right: number): n
 
 function join(left: string, right: string): string {
   if (left.length + right.length > MAX_VALUE) {
-    throw new FilterEvaluationError(`A text exceeds ${MAX_VALUE} characters.`);
+    throw new FilterEvaluationError(`A string exceeds ${MAX_VALUE} characters.`);
   }
   return left + right;
 }

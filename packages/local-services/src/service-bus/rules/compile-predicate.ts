@@ -132,7 +132,7 @@ function compileLikeTest({ of, pattern, escapedBy }: Extract<Predicate, { kind: 
   if (pattern.kind === 'constant' && (escapedBy === undefined || escapedBy.kind === 'constant')) {
     const by = escapedBy?.value;
     if (by !== undefined && !isEscape(by)) {
-      throw new RuleError('com.microsoft:argument-error', 'What stands after ESCAPE must be a text of one character.');
+      throw new RuleError('com.microsoft:argument-error', 'The ESCAPE value must be a string of one character.');
     }
     // NULL, or no text at all.
     if (typeof pattern.value !== 'string') return () => undefined;
@@ -151,7 +151,7 @@ function compileLikeTest({ of, pattern, escapedBy }: Extract<Predicate, { kind: 
     if (readEscape !== undefined && by === undefined) return undefined;
     if (typeof value !== 'string' || typeof wanted !== 'string') return undefined;
     if (by !== undefined && !isEscape(by)) {
-      throw new FilterEvaluationError('What stands after ESCAPE is no text of one character.');
+      throw new FilterEvaluationError('The ESCAPE value is not a string of one character.');
     }
     if (wanted.length > MAX_TEXT) throw new FilterEvaluationError(`A pattern exceeds ${MAX_TEXT} characters.`);
     return compileLike(wanted, by)(value);

@@ -110,7 +110,7 @@ export class Lexer {
     const number = match(NUMBER, this.text, this.start)!;
     const end = this.start + number.length;
     // `5x` is neither a number nor a name.
-    if (/[\p{L}\p{Nd}_.]/u.test(this.text[end] ?? '')) throw this.error('this is no number');
+    if (/[\p{L}\p{Nd}_.]/u.test(this.text[end] ?? '')) throw this.error('invalid number');
     this.#token(/^\d+$/.test(number) ? 'integer' : 'real', number, end);
   }
 }

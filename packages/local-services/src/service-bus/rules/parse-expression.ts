@@ -111,7 +111,7 @@ export class Parser {
       return { kind: 'compare', operator, left: checked, right: this.expression() };
     }
     if (lexer.is('IS')) {
-      if (left.kind !== 'property') throw lexer.error('IS NULL asks about a property', start);
+      if (left.kind !== 'property') throw lexer.error('IS NULL needs a property', start);
       lexer.next();
       const negated = lexer.accept('NOT');
       lexer.expect('NULL');
@@ -228,7 +228,7 @@ export class Parser {
     const property = this.property();
     if (!lexer.is('(') || property.scope !== 'user' || property.name !== what) return property;
     const name = what.toLowerCase();
-    if (name !== 'newid' && name !== 'property' && name !== 'p') throw lexer.error('there is no such function', start);
+    if (name !== 'newid' && name !== 'property' && name !== 'p') throw lexer.error('unknown function', start);
     return this.#deeper((): Expression => {
       lexer.next();
       const call: Expression = name === 'newid' ? { kind: 'newid' } : { kind: 'named', name: this.expression() };

@@ -45,9 +45,9 @@ export function answerManagement(
   const trackingId = request.properties.get(TRACKING_ID);
   try {
     const name = request.properties.get('operation');
-    if (typeof name !== 'string' || !name.startsWith(PREFIX)) return bad('The request names no operation');
+    if (typeof name !== 'string' || !name.startsWith(PREFIX)) return bad('The request has no operation');
     const operation = OPERATIONS.get(name.slice(PREFIX.length));
-    if (operation === undefined) throw new BrokerError('amqp:not-implemented', `${name} is no operation known here`);
+    if (operation === undefined) throw new BrokerError('amqp:not-implemented', `unknown operation ${name}`);
     if (!allows(operation.right)) throw unauthorized(context.entity, titled(operation.right));
     const body = operation.run(context, new Arguments(request.body));
     return reply(body === undefined ? 204 : 200, 'OK', trackingId, { body: body ?? emptyMap });

@@ -7,7 +7,7 @@ export class Arguments {
   readonly #map: AmqpMap;
 
   constructor(body: AmqpValue | undefined) {
-    if (!(body instanceof Map)) bad('The request has no map as its body');
+    if (!(body instanceof Map)) bad('The body of the request is not a map');
     this.#map = body as AmqpMap;
   }
 
@@ -22,7 +22,7 @@ export class Arguments {
 
   optionalText(name: string): string | undefined {
     const value = this.get(name);
-    return value === undefined || typeof value === 'string' ? value : bad(`${name} is not a text`);
+    return value === undefined || typeof value === 'string' ? value : bad(`${name} is not a string`);
   }
 
   optionalBoolean(name: string): boolean | undefined {
@@ -33,7 +33,7 @@ export class Arguments {
   /** @param least the smallest that is allowed */
   integer(name: string, least: number): number {
     const value = this.get(name);
-    if (typeof value !== 'bigint') return bad(`${name} is not a whole number`);
+    if (typeof value !== 'bigint') return bad(`${name} is not an integer`);
     return Number(value) >= least ? Number(value) : outOfRange(`${name} is less than ${least}`);
   }
 
@@ -55,12 +55,14 @@ export class Arguments {
 
   /** Lock tokens in text. */
   uuids(name: string): readonly string[] {
-    return this.list(name).map((item) => (item instanceof Uuid ? item.text : bad(`${name} holds what is no uuid`)));
+    return this.list(name).map((item) =>
+      item instanceof Uuid ? item.text : bad(`${name} contains an item that is not a uuid`),
+    );
   }
 
   longs(name: string): readonly number[] {
     return this.list(name).map((item) =>
-      typeof item === 'bigint' ? Number(item) : bad(`${name} holds what is no whole number`),
+      typeof item === 'bigint' ? Number(item) : bad(`${name} contains an item that is not an integer`),
     );
   }
 }

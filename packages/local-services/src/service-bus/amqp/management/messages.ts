@@ -62,7 +62,7 @@ function schedule(context: OperationContext, body: Arguments): BodyWriter {
   const now = context.broker.now();
   const messages = body.list('messages').map((item) => {
     const bytes = item instanceof Map ? item.get('message') : undefined;
-    if (!Buffer.isBuffer(bytes)) return bad('messages holds what is no map with a message');
+    if (!Buffer.isBuffer(bytes)) return bad('messages contains an item that is not a map with a message');
     return Content.read(bytes, now).identified();
   });
   if (messages.some(({ scheduledAtMs }) => scheduledAtMs === 0)) {
@@ -126,7 +126,7 @@ function outcomeOf(body: Arguments): Outcome {
       };
     }
     default:
-      return bad(`${status} is no disposition-status`);
+      return bad(`${status} is not a valid disposition-status`);
   }
 }
 

@@ -64,7 +64,7 @@ function readCorrelation(map: AmqpMap): FilterDescription {
   for (const [wire, ours] of CORRELATION) {
     const value = map.get(wire) ?? undefined;
     if (typeof value === 'string') fields[ours] = value;
-    else if (value !== undefined) bad(`correlation-filter has a ${wire} that is not a text`);
+    else if (value !== undefined) bad(`correlation-filter has a ${wire} that is not a string`);
   }
   const properties = map.get('properties');
   return {

@@ -15,7 +15,7 @@ const SUBSCRIPTION = /^(.+)\/subscriptions\/([^/]+)$/i;
 
 function subscriptionOf({ entity }: OperationContext): readonly [topic: string, name: string] {
   const match = SUBSCRIPTION.exec(entity);
-  if (match === null) throw new BrokerError('amqp:not-allowed', `${entity} is no subscription: it has no rules`);
+  if (match === null) throw new BrokerError('amqp:not-allowed', `${entity} is not a subscription and has no rules`);
   return [match[1]!, match[2]!];
 }
 

@@ -18,7 +18,7 @@ export async function putDescription(call: Call, ...expected: readonly string[])
   const description = readEntry(body);
   if (expected.includes(description.localName ?? '')) return description;
   throw badRequest(
-    `'${description.localName?.slice(0, 50)}' is not what this URL describes: ${expected.join(' or ')}.`,
+    `'${description.localName?.slice(0, 50)}' does not match this URL; expected ${expected.join(' or ')}.`,
   );
 }
 

@@ -15,7 +15,7 @@ export function decodeError(message: string): never {
 }
 
 function unknownCode(code: number): never {
-  return decodeError(`0x${code.toString(16)} is no AMQP type`);
+  return decodeError(`0x${code.toString(16)} is not an AMQP type`);
 }
 
 function oddMap(): never {
@@ -347,7 +347,7 @@ export class Fields extends Reader {
   text(): string | undefined {
     if (!this.#present()) return undefined;
     const value = this.value();
-    return typeof value === 'string' ? value : decodeError('expected a text');
+    return typeof value === 'string' ? value : decodeError('expected a string');
   }
 
   binary(): Buffer | undefined {

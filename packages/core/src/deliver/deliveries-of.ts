@@ -2,6 +2,7 @@ import type { Lease } from '../contract/transport.ts';
 import type { BroadcastEvent } from '../envelope/event.ts';
 import type { Pair } from '../receive/source-receiver.ts';
 import type { LiveDelivery } from './delivery.ts';
+import type { HeldLease } from './held-lease.ts';
 import { SharedLease } from './shared-lease.ts';
 
 /**
@@ -23,4 +24,12 @@ export function deliveryOf(
     return delivery;
   }
   return undefined;
+}
+
+/** Those of the deliveries that have one of these leases, or a part of one. */
+export function deliveriesWith(leases: ReadonlySet<Lease>, held: Iterable<LiveDelivery>): readonly LiveDelivery[] {
+  return [...held].filter((delivery) => {
+    const { lease } = delivery as { lease: HeldLease | undefined };
+    return lease !== undefined && leases.has(lease.whole ?? lease);
+  });
 }
