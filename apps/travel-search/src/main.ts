@@ -33,9 +33,7 @@ try {
     if (process.connected) process.disconnect();
   }
 } catch (thrown) {
-  process.stderr.write(
-    `${thrown instanceof UsageError ? `error: ${thrown.message} (--help says more)` : String(thrown)}\n`,
-  );
+  process.stderr.write(`${thrown instanceof UsageError ? `error: ${thrown.message} (see --help)` : String(thrown)}\n`);
   process.exitCode = exitCodeOf(thrown);
   // What started this process waits for a word of it, or its end.
   if (process.connected) process.disconnect();

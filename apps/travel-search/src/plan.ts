@@ -55,8 +55,7 @@ export function readPlan(args: readonly string[], env: Readonly<Record<string, s
   const slowMs = Object.fromEntries((values.slow ?? []).map(readSlow)) as Plan['slowMs'];
 
   // What nobody here would obey is refused.
-  if (kill === 'web')
-    throw new UsageError('--kill web: whoever asked is gone with it; kill the aggregator or a service');
+  if (kill === 'web') throw new UsageError('--kill web would end the requester, too; kill the aggregator or a service');
   if (role !== undefined && role !== 'web') {
     for (const name of ['port', 'deadline'] as const) {
       if (values[name] !== undefined) throw new UsageError(`--${name} is for the web tier, which does not run here`);

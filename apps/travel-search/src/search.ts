@@ -48,8 +48,8 @@ function faultsOf(value: unknown): { message: string; path: [string] }[] {
   const isPlace = (place: unknown) => typeof place === 'string' && PLACE.test(place);
   const isDay = typeof day === 'string' && DAY.test(day) && !Number.isNaN(Date.parse(day));
   return [
-    ...(isPlace(from) ? [] : [fault('from', 'must be a place, 1-40 letters')]),
-    ...(isPlace(to) ? [] : [fault('to', 'must be a place, 1-40 letters')]),
+    ...(isPlace(from) ? [] : [fault('from', 'must be a place name of 1-40 letters')]),
+    ...(isPlace(to) ? [] : [fault('to', 'must be a place name of 1-40 letters')]),
     ...(isDay ? [] : [fault('day', 'must be a day, such as 2026-11-21')]),
     ...(isCount(nights, MAX_NIGHTS) ? [] : [fault('nights', `must be a whole number from 1 to ${MAX_NIGHTS}`)]),
     ...(isCount(people, MAX_PEOPLE) ? [] : [fault('people', `must be a whole number from 1 to ${MAX_PEOPLE}`)]),

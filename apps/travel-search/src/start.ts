@@ -31,7 +31,7 @@ export async function start(plan: Plan, tell: (line: string) => void): Promise<R
 
   const inProcess = await reachesThisProcessOnly(plan);
   if (inProcess && plan.role !== undefined) {
-    throw new UsageError('--role: this transport reaches nobody outside the process; choose another --url');
+    throw new UsageError('--role: this transport connects no other process; choose another --url');
   }
 
   const open = async (role: Role, index: number): Promise<void> => {
@@ -84,7 +84,7 @@ async function reachesThisProcessOnly({ url, topic }: Plan): Promise<boolean> {
 
 function silently({ self }: Travel, tell: (line: string) => void): () => Promise<never> {
   return () => {
-    tell(`${self.role}: ${self.instance} has fallen silent`);
+    tell(`${self.role}: ${self.instance} stopped responding`);
     return fallSilent();
   };
 }

@@ -32,8 +32,9 @@ export async function startWeb(travel: Travel, options: WebOptions): Promise<Web
     const [path, query] = (request.url ?? '/').split('?', 2);
     if (request.method !== 'GET') refuse(response, 405, 'unsupported', 'GET only');
     else if (path === '/') response.writeHead(200, { ...SECURITY_HEADERS, ...HTML }).end(page);
-    else if (path !== '/search') refuse(response, 404, 'not-found', 'there is the page / and /search');
-    else if (underWay >= MAX_SEARCHES) refuse(response, 503, 'overloaded', `${MAX_SEARCHES} searches are under way`);
+    else if (path !== '/search') refuse(response, 404, 'not-found', 'not found; available: / and /search');
+    else if (underWay >= MAX_SEARCHES)
+      refuse(response, 503, 'overloaded', `${MAX_SEARCHES} searches are already running`);
     else {
       underWay++;
       respond(new URLSearchParams(query), response).finally(() => underWay--);
@@ -86,7 +87,7 @@ async function stream(travel: Travel, search: Search, response: ServerResponse, 
       say(kind, { ...rest, aggregator: from.instance, afterMs: afterMs() });
       if (kind === 'done') return;
     }
-    say('failed', { code: 'timeout', message: 'no aggregator said the last word in time', afterMs: afterMs() });
+    say('failed', { code: 'timeout', message: 'no aggregator finished in time', afterMs: afterMs() });
   } catch (thrown) {
     const { code, message } = PolycastError.from(thrown);
     if (!gone.signal.aborted) say('failed', { code, message, afterMs: afterMs() });

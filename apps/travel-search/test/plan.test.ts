@@ -62,7 +62,7 @@ test.each([
 test.concurrent.for([
   ['help', ['--help'], 0, /--kill ROLE/],
   ['no such option', ['--nope'], 2, /error: .*--nope/],
-  ['a role that memory cannot reach', ['--role', 'flights'], 2, /reaches nobody outside the process/],
+  ['a role that memory cannot reach', ['--role', 'flights'], 2, /connects no other process/],
   ['an unknown transport', ['--url', 'nope://host'], 2, /unknown-transport/],
   ['no URL', ['--url', 'redis//host'], 2, /invalid-configuration/],
   ['a bad topic', ['--topic', 'a b'], 2, /invalid-topic/],

@@ -63,7 +63,7 @@ describe.concurrent.each(TRANSPORTS)('over $name', ({ start, url: urlOf, afterKi
     const page = await pageOf(program);
     for (let count = 1; count <= MANY; count++) {
       const heard = await search(page, count);
-      if (/is gone \(SIGKILL\)|has fallen silent/.test(program.said())) {
+      if (/is gone \(SIGKILL\)|stopped responding/.test(program.said())) {
         expect(program.said()).toContain(`${role}: `);
         expect(await program.stop()).toBe(0);
         return heard;

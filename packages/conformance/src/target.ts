@@ -109,8 +109,10 @@ const ON_A_WIRE: ReadonlySet<Need> = new Set(['inject', 'abandon']);
 export function beyond(manifest: Manifest, need: Need): string | undefined {
   const { via = 'service' } = manifest;
   if (via === 'service' || ANYWHERE.has(need)) return undefined;
-  if (via === 'process') return `everything is in process: nobody could ${VERBS[need]}`;
-  return ON_A_WIRE.has(need) ? undefined : `there is no service and no connection: nobody could ${VERBS[need]}`;
+  if (via === 'process') return `the transport is in-process: not possible to ${VERBS[need]}`;
+  return ON_A_WIRE.has(need)
+    ? undefined
+    : `the transport has no service and no connection: not possible to ${VERBS[need]}`;
 }
 
 const VERBS: Readonly<Record<Need, string>> = {
@@ -118,12 +120,12 @@ const VERBS: Readonly<Record<Need, string>> = {
   kill: 'kill the service and start it again',
   freeze: 'freeze the service and thaw it',
   cut: 'cut connections',
-  abandon: 'cut one participant off for good',
-  throttle: 'have the service ask for a pause',
-  trim: 'have the service drop what was not read yet',
-  inject: 'put foreign messages on a topic',
-  residue: 'list what the service holds',
-  handles: 'count open handles: the runtime does not tell',
+  abandon: 'disconnect one participant permanently',
+  throttle: 'make the service ask the client to back off',
+  trim: 'make the service drop unread events',
+  inject: 'put messages of other software on a topic',
+  residue: 'list what remains on the service',
+  handles: 'count open handles: the runtime does not report them',
 };
 
 function has(target: ConformanceTarget, need: Need): boolean {

@@ -70,7 +70,7 @@ test('what the harness cannot do is not run, never passed', async () => {
   expect(report.cases.map(({ status, reason }) => [status, reason])).toEqual([
     ['not-run', 'there is no connection'],
     ['not-run', 'the harness of fake cannot kill the service and start it again'],
-    ['not-run', 'the harness of fake cannot put foreign messages on a topic'],
+    ['not-run', 'the harness of fake cannot put messages of other software on a topic'],
   ]);
 });
 
@@ -86,10 +86,10 @@ test('in process, what only a service can suffer is skipped, unless the harness 
     of,
   );
   expect(report.cases.map(({ status, reason }) => [status, reason])).toEqual([
-    ['skipped', 'everything is in process: nobody could cut connections'],
-    ['skipped', 'everything is in process: nobody could cut one participant off for good'],
+    ['skipped', 'the transport is in-process: not possible to cut connections'],
+    ['skipped', 'the transport is in-process: not possible to disconnect one participant permanently'],
     ['passed', undefined],
-    ['not-run', 'the harness of fake cannot list what the service holds'],
+    ['not-run', 'the harness of fake cannot list what remains on the service'],
   ]);
 });
 
@@ -101,11 +101,14 @@ test('on a network without a service a stranger may write and a participant be c
     of,
   );
   expect(report.cases.map(({ status, reason }) => [status, reason])).toEqual([
-    ['skipped', 'there is no service and no connection: nobody could cut connections'],
-    ['not-run', 'the harness of fake cannot cut one participant off for good'],
-    ['not-run', 'the harness of fake cannot put foreign messages on a topic'],
-    ['skipped', 'there is no service and no connection: nobody could restart the service'],
-    ['skipped', 'there is no service and no connection: nobody could have the service ask for a pause'],
+    ['skipped', 'the transport has no service and no connection: not possible to cut connections'],
+    ['not-run', 'the harness of fake cannot disconnect one participant permanently'],
+    ['not-run', 'the harness of fake cannot put messages of other software on a topic'],
+    ['skipped', 'the transport has no service and no connection: not possible to restart the service'],
+    [
+      'skipped',
+      'the transport has no service and no connection: not possible to make the service ask the client to back off',
+    ],
   ]);
 });
 

@@ -1,7 +1,7 @@
 import type { Manifest } from '@polycast/core/adapter';
 import type { Settings } from './settings.ts';
 
-/** Most events in one PUBLISH or XADD. */
+/** Maximum number of events in one PUBLISH or XADD. */
 const MAX_BATCH_EVENTS = 256;
 /** Beyond this size a batch gains nothing. */
 const MAX_BATCH_BYTES = 65_536;

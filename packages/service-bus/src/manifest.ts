@@ -4,7 +4,7 @@ import type { Settings } from './settings.ts';
 /** What Service Bus bills for: API calls, and each further 64 KiB of a message. The cost model counts the same. */
 export const OPERATIONS = 'operations';
 
-/** Most events in one transfer. */
+/** Maximum number of events in one transfer. */
 const MAX_BATCH_EVENTS = 1_024;
 /** With a second one under way a later batch could be taken when an earlier one was refused, and then be known before it. */
 const MAX_BATCHES_IN_FLIGHT = 1;

@@ -3,7 +3,7 @@ import { readTransportUrl } from '../transport-url.ts';
 import { makeTarget } from './target.ts';
 
 /**
- * What `compare` puts to the test. On a service of its own everything is tried but silence: waiting until somebody notices
+ * What `compare` checks. On a service of its own everything is tried but silence: waiting until somebody notices
  * it is a quarter of the longest run.
  * @throws as {@link makeTarget}
  */

@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts';
 import { isInRange } from './version-range.ts';
 
 const OLDEST_NODE = [20, 19] as const;
-/** Longest wait for a program to tell its version, ms. */
+/** Maximum wait for a program to print its version, ms. */
 const VERSION_TIMEOUT_MS = 5_000;
 
 export async function checkInstalled(): Promise<readonly Finding[]> {

@@ -11,7 +11,7 @@ import type { Finding } from './finding.ts';
 /** Something to connect to: a URL, or an entry of the configuration file. */
 export type Target = { readonly name: string } & ({ readonly url: string } | { readonly entry: string });
 
-/** Longest wait for one connection, ms. */
+/** Maximum wait for one connection, ms. */
 const TIMEOUT_MS = 10_000;
 
 /** Connects to each, creates and asks for nothing, and says how long it took. */

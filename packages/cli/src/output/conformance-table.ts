@@ -74,7 +74,7 @@ function level(level: Level, { colors }: Terminal): string {
   return level === 'emulated' ? colors.cyan('emulated') : colors.dim('none');
 }
 
-/** Longest reason shown, in characters: generated histories can fill screens. The whole is in the JSON. */
+/** Maximum length of a displayed reason, in characters: generated histories can fill screens. The JSON has the complete one. */
 const MAX_REASON = 600;
 
 /** Every failed case with its reason; empty when there is none. */

@@ -26,7 +26,7 @@ export function renderReport(comparison: Comparison, chapters: readonly Chapter[
 </head>
 <body><main>
 <h1>One contract, ${transports.length === 1 ? 'one transport' : `${transports.length} transports`}</h1>
-<p class="soft">Compared by <code>polycast compare</code> on <time datetime="${comparedAt}">${comparedAt.slice(0, 16).replace('T', ' ')} UTC</time>: what each transport truly does, how fast it is, what a workload costs.</p>
+<p class="soft">Compared by <code>polycast compare</code> on <time datetime="${comparedAt}">${comparedAt.slice(0, 16).replace('T', ' ')} UTC</time>: conformance, latency and cost of each transport.</p>
 <div class="cards">${transports.map(card)}</div>
 ${latencySection(transports)}
 ${conformanceSection(transports, chapters)}

@@ -275,7 +275,7 @@ export const addressingCases: readonly ConformanceCase[] = [
       for (const other of others) for (let n = 0; n < 5; n++) await other.publish({ type: 'noise', data: other.topic });
       await own.publish({ type: 'order', data: 'mine' });
       await c.fence(own, [listener]);
-      same(listener.data, ['mine'], 'what was heard beside the noise');
+      same(listener.data, ['mine'], 'events of the own topic');
     },
   },
   {

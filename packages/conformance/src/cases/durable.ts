@@ -202,7 +202,7 @@ export const durableCases: readonly ConformanceCase[] = [
       for (const n of numbers(10)) await desk.publish({ type: 'order', data: n });
       await first.until(10);
       const { position } = first.received[4]!;
-      check(position !== undefined, 'a delivery that can be replayed tells no position');
+      check(position !== undefined, 'a delivery that can be replayed has no position');
       const again = await c.listen(kitchen, { startFrom: { after: position } });
       await c.fence(desk, [again]);
       same(again.data, numbers(5, 5), 'after the fifth');

@@ -100,7 +100,7 @@ export const nativeCases: readonly ConformanceCase[] = [
       await inbox.until(1);
       const other = await (await c.joinBelow('worker')).subscribe({ group: 'g', lockMs: 300 });
       const both = () => [...inbox.deliveries.slice(1), ...other.deliveries];
-      await c.until(() => both().length > 0, 'it was delivered to nobody again');
+      await c.until(() => both().length > 0, 'it was not delivered again');
       const { attempt } = leaseOf(both()[0]!);
       check(attempt >= 2, `it came again as attempt ${attempt}`);
       for (;;) {
@@ -285,7 +285,7 @@ export const nativeCases: readonly ConformanceCase[] = [
       const desk = await c.joinBelow('desk/d1');
       await desk.subscribe();
       await (await c.joinBelow('kitchen/k1')).subscribe();
-      check(desk.link.members !== undefined, 'the link cannot tell');
+      check(desk.link.members !== undefined, 'the link does not list members');
       const list = async () => (await desk.link.members!()).map(({ role, instance }) => `${role}/${instance}`);
       sameSet(await list(), ['desk/d1', 'kitchen/k1'], 'members');
     },

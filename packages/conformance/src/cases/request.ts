@@ -300,7 +300,7 @@ export const requestCases: readonly ConformanceCase[] = [
       await c.fence(desk, [own, all]);
       await other.until(1);
       same([own.data, other.data], [[], ['hello']], 'the asker’s own subscription, and another');
-      check(!all.data.includes('secret'), 'somebody else saw the reply');
+      check(!all.data.includes('secret'), 'another participant saw the reply');
     },
   },
   {

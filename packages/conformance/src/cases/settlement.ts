@@ -173,7 +173,7 @@ export const settlementCases: readonly ConformanceCase[] = [
       await c.fence(desk, [inbox]);
       same(attempts(inbox), ['bad@1', 'bad@2', 'bad@3', 'good@1'], 'deliveries');
       same([signal.attempts, signal.eventId], [3, inbox.received[0]!.event.id], 'attempts and id in the signal');
-      check(signal.reason.includes('burnt'), `the reason '${signal.reason}' does not tell what was thrown`);
+      check(signal.reason.includes('burnt'), `the reason '${signal.reason}' does not contain the error`);
     },
   },
   {

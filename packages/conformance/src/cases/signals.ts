@@ -27,7 +27,7 @@ export const signalCases: readonly ConformanceCase[] = [
       await c.fence(desk, [inbox]);
       const lost = [3, 4].filter((n) => !inbox.data.includes(n)).length;
       const told = gaps(inbox.signals).reduce((sum, gap) => sum + (gap.kind === 'gap' ? (gap.count ?? 0) : 0), 0);
-      same(told, lost, 'missing events told');
+      same(told, lost, 'missing events signalled');
       if (lost > 0)
         same(gaps(inbox.signals)[0], { kind: 'gap', reason: 'sequence', source: '/desk/d1', count: 2 }, 'the gap');
     },
@@ -164,7 +164,7 @@ export const signalCases: readonly ConformanceCase[] = [
       // The marker of the fence may be among what was dropped: it is a hundred or a hundred and one.
       await c.until(
         () => inbox.count + told() >= 100,
-        () => `100 delivered or told as lost, ${inbox.count} and ${told()} are`,
+        () => `100 delivered or signalled as lost, ${inbox.count} and ${told()} are`,
       );
       same(new Set(inbox.data).size, inbox.count, 'different events among those delivered');
     },
@@ -227,10 +227,10 @@ export const signalCases: readonly ConformanceCase[] = [
         if (event.data === 'bad') delivery.reject('no');
       });
       await desk.publish({ type: 'order', data: 'bad' });
-      await c.until(() => heard.length > 0, 'the listener behind the throwing one heard nothing');
+      await c.until(() => heard.length > 0, 'the listener behind the throwing one was not called');
       await desk.publish({ type: 'order', data: 'good' });
       await c.fence(desk, [inbox]);
-      same([inbox.data, removed], [['bad', 'good'], []], 'data, and what the removed one heard');
+      same([inbox.data, removed], [['bad', 'good'], []], 'data, and signals of the removed listener');
     },
   },
   {
@@ -251,13 +251,13 @@ export const signalCases: readonly ConformanceCase[] = [
       await desk.publish({ type: 'order', data: 1 });
       await c.until(
         () => [atConnect, later, own.signals].every((signals) => heard(signals).length > 0),
-        'not all listeners heard it',
+        'not all listeners were called',
       );
       // On a busy machine the service may be silent for long, which is told as well.
       const kinds = [atConnect, later, own.signals, other.signals].map((signals) =>
         heard(signals).map(({ kind }) => kind),
       );
-      same(kinds, [['dead-lettered'], ['dead-lettered'], ['dead-lettered'], []], 'what they heard');
+      same(kinds, [['dead-lettered'], ['dead-lettered'], ['dead-lettered'], []], 'signals by listener');
     },
   },
   {

@@ -1,4 +1,4 @@
-/** Where a text stops being JSON: line and column, from 1, and what was wrong. Undefined when it is JSON. */
+/** The first JSON syntax error in a string: line and column, from 1, and the problem. Undefined for valid JSON. */
 export function findJsonFault(text: string): { line: number; column: number; reason: string } | undefined {
   let at = 0;
   let reason = '';

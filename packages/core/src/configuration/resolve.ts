@@ -72,7 +72,7 @@ function available(_: string, schemes: readonly string[]): string {
   return schemes.length === 0 ? '; adapters is empty' : `; available: ${schemes.map((name) => `"${name}"`).join(', ')}`;
 }
 
-/** Loaded when it is needed: whoever gives a transport pays for none of it. @throws PolycastError `invalid-configuration` */
+/** Loaded on demand: not needed if a transport is passed. @throws PolycastError `invalid-configuration` */
 export async function host(): Promise<ConfigurationHost> {
   const found = await hostOrReason();
   if (typeof found === 'string') throw new PolycastError('invalid-configuration', found);

@@ -111,7 +111,7 @@ export class ValueExpression extends FilterExpression {
 
   /**
    * Holds that very text somewhere.
-   * @throws PolycastError `invalid-filter` for a text that ends with a backslash, for which CESQL has no pattern.
+   * @throws PolycastError `invalid-filter` for a string that ends with a backslash, for which CESQL has no pattern.
    */
   contains(text: string): FilterExpression {
     if (endsInBackslash(checkText(text))) {
@@ -193,7 +193,7 @@ export function attr<const Name extends string>(name: Name & AttributeName<Name>
   return new AttributeExpression(frozen({ kind: 'attribute', name: checkAttribute(name) }));
 }
 
-/** @throws PolycastError `invalid-filter` for a number that is no integer of 32 bits. */
+/** @throws PolycastError `invalid-filter` for a number that is not a 32-bit integer. */
 export function literal(value: FilterValue): ValueExpression {
   return new ValueExpression(treeOf(value));
 }

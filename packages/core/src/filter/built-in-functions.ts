@@ -60,7 +60,7 @@ function abs(value: number): number | FunctionFailure {
   return Math.abs(value);
 }
 
-/** Longest text that is put together, in UTF-16 code units. Without it, `CONCAT` of many long ones would take all memory. */
+/** Maximum length of a concatenated string, in UTF-16 code units. Without it, `CONCAT` of many long ones would take all memory. */
 const MAX_JOINED = 16_777_216;
 
 function join(name: string, by: string, texts: readonly string[]): string | FunctionFailure {

@@ -20,7 +20,7 @@ import {
  * @see https://github.com/cloudevents/spec/blob/main/subscriptions/spec.md, section 3.2.4.1
  */
 export type FilterDialect =
-  /** Every attribute is there and, as a text, equal to its value: `7` fits the integer 7 and the text `'7'`. */
+  /** Every attribute is present and, as a string, equal to its value: `7` matches the integer 7 and the string `'7'`. */
   | { readonly exact: Readonly<Record<string, string | number | boolean>> }
   /** Every attribute is there and begins with its value. */
   | { readonly prefix: Readonly<Record<string, string>> }

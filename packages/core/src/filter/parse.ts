@@ -12,7 +12,7 @@ export type FilterInput = string | FilterDialect | FilterTree | { readonly tree:
 
 /**
  * Any form of a filter as a tree, checked; objects are copied.
- * @throws PolycastError `invalid-filter`. For a mistake in a text the message shows the place, and the cause is a
+ * @throws PolycastError `invalid-filter`. For an error in a string the message shows the position, and the cause is a
  * FilterSyntaxError that says it in numbers.
  */
 export function parseFilter(input: FilterInput): FilterTree {

@@ -26,7 +26,7 @@ export class FilterSyntaxError extends Error {
   }
 }
 
-/** The error that callers get for a text that cannot be read. */
+/** The error for a filter string that cannot be parsed. */
 export function syntaxError(
   text: string,
   position: number,

@@ -15,7 +15,7 @@ export interface FilterTarget<Native = unknown> {
 
 export interface PushOptions {
   /**
-   * What publishers are known to write in an extension attribute. Without it, an attribute may be a text, an integer or a
+   * What publishers are known to write in an extension attribute. Without it, an attribute may be a string, an integer or a
    * boolean, and CESQL casts between them where brokers do not: the text `'7'` is above 5.
    */
   readonly types?: Readonly<Record<string, 'text' | 'integer' | 'boolean'>>;

@@ -19,7 +19,7 @@ export type FilterTree =
   | CallNode
   | PassesNode;
 
-/** A value of the language: a text, an integer of 32 bits with sign, or a boolean. */
+/** A value of the language: a string, a signed 32-bit integer, or a boolean. */
 export type FilterValue = string | number | boolean;
 
 /** `'text'`, `5`, `TRUE`. Integers are whole and within 32 bits. */
@@ -118,16 +118,16 @@ export interface PassesNode {
 /** The smallest and the largest integer of the language. */
 export const MIN_INTEGER = -2_147_483_648;
 export const MAX_INTEGER = 2_147_483_647;
-/** Longest filter text, in UTF-16 code units; longer ones are refused with `invalid-filter`. */
+/** Maximum length of a filter, in UTF-16 code units; longer ones are rejected with `invalid-filter`. */
 export const MAX_FILTER_LENGTH = 131_072;
 /** Deepest nesting of a tree; deeper ones are refused with `invalid-filter`. */
 export const MAX_FILTER_DEPTH = 200;
-/** Most nodes in a tree; more are refused with `invalid-filter`. */
+/** Maximum number of nodes of a tree; larger ones are rejected with `invalid-filter`. */
 export const MAX_FILTER_NODES = 50_000;
 
 /** Attributes that every valid CloudEvent has, so that `EXISTS` on them is always true. */
 export const REQUIRED_ATTRIBUTES: ReadonlySet<string> = new Set(['specversion', 'id', 'source', 'type']);
-/** Attributes that are texts in every valid CloudEvent; an extension attribute may be a text, an integer or a boolean. */
+/** Attributes that are strings in every valid CloudEvent; an extension attribute may be a string, an integer or a boolean. */
 export const TEXT_ATTRIBUTES: ReadonlySet<string> = new Set([
   ...REQUIRED_ATTRIBUTES,
   'subject',

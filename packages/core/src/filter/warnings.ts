@@ -12,7 +12,7 @@ export interface WarningOptions extends PushOptions {
   readonly attributes?: Iterable<string> | undefined;
 }
 
-/** Longest name that CloudEvents 1.0 advises for an attribute. */
+/** Maximum length of an attribute name recommended by CloudEvents 1.0. */
 const LONGEST_NAME = 20;
 
 /** Attributes of CloudEvents, of its registered extensions that Polycast writes, and of tracing. */

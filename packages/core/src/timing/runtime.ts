@@ -65,7 +65,7 @@ const SYSTEM: Runtime = {
   },
 };
 
-/** Longest delay a timer takes; a longer one would fire at once. */
+/** Maximum delay of a timer, ms; a longer one would fire immediately. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Node gives an object that can be unreferenced, browsers a number that need not be. */

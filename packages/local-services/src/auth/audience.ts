@@ -1,6 +1,6 @@
 import { AuthError } from './error.ts';
 
-/** Longest resource URI that is read, in characters. Entity paths have at most 260. */
+/** Maximum length of a resource URI, in characters. Entity paths have at most 260. */
 export const MAX_AUDIENCE_CHARACTERS = 2_048;
 
 /** What a token is for, or is used for. */

@@ -1,4 +1,4 @@
-/** Somebody may not do what they ask for. The message goes to the client: it holds no key and no signature. */
+/** The client lacks the right for a request. The message is sent to the client: it contains no key and no signature. */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
   /** 401 from this room; those who know entities may say 404. */

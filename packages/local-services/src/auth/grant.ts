@@ -2,7 +2,7 @@ import type { Right } from './access-rule.ts';
 import { isWithin, parseAudience } from './audience.ts';
 import { AuthError } from './error.ts';
 
-/** What somebody who showed a token or a key may do, where, and until when. */
+/** The rights that a token or a key grants, their scope, and when they expire. */
 export class Grant {
   /** In lower case: `''` is the whole namespace. */
   readonly audiencePath: string;

@@ -3,7 +3,7 @@ import type { AccessRule } from './access-rule.ts';
 import { type Audience, covers, parseAudience } from './audience.ts';
 import { AuthError } from './error.ts';
 
-/** Longest token of either kind that is read, in characters. */
+/** Maximum length of a token of either kind, in characters. */
 export const MAX_TOKEN_CHARACTERS = 32_768;
 
 const SCHEME = /^SharedAccessSignature\s+/i;
@@ -31,7 +31,7 @@ export function signSas(audience: string, rule: Pick<AccessRule, 'name' | 'key'>
   return `SharedAccessSignature sr=${resource}&sig=${signature}&se=${seconds}&skn=${encodeURIComponent(rule.name)}`;
 }
 
-/** @throws AuthError when it is no such token. Says nothing about whether it is genuine. */
+/** @throws AuthError if it is not such a token. Does not check the signature. */
 export function parseSas(token: string): SasToken {
   if (token.length > MAX_TOKEN_CHARACTERS || !SCHEME.test(token)) throw malformed();
   const fields = new Map<string, string>();

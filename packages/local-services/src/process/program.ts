@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Longest time an installation may take, in ms. */
+/** Maximum time of an installation, ms. */
 export const INSTALL_TIMEOUT_MS = 300_000;
 
 /** The path of the first of these programs that is on PATH. */

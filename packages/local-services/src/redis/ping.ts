@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-/** Longest wait for one answer, in ms. */
+/** Maximum wait for one answer, ms. */
 const PING_TIMEOUT_MS = 1_000;
 
 /** Does a Redis that is ready answer on this port? One that asks for a password is ready, one still loading is not. */

@@ -8,7 +8,7 @@ import type { BreakableService } from '../service.ts';
 import { findRedisServer } from './find.ts';
 import { answersPing, cutClients } from './ping.ts';
 
-/** Longest wait for a started server to answer, in ms. */
+/** Maximum wait for a started server to answer, ms. */
 export const START_TIMEOUT_MS = 15_000;
 /** How many free ports are tried, should others take them between choosing and using. */
 const PORT_TRIES = 5;

@@ -122,7 +122,10 @@ describe('a start file', () => {
     [{ Userconfig: {} }, 'Userconfig: unknown name; did you mean "UserConfig"?'],
     [{ UserConfig: {} }, 'UserConfig: Namespaces is missing'],
     [{ UserConfig: { Namespaces: [{}, {}] } }, 'UserConfig.Namespaces: must hold exactly one namespace'],
-    [{ UserConfig: { Namespaces: [{}], Logging: { Type: 'file' } } }, 'UserConfig.Logging.Type: "file" is not an allowed value'],
+    [
+      { UserConfig: { Namespaces: [{}], Logging: { Type: 'file' } } },
+      'UserConfig.Logging.Type: "file" is not an allowed value',
+    ],
     [namespace({ Queue: [] }), `${at}.Queue: unknown name; did you mean "Queues"?`],
     [namespace({ 'a b': [] }), `${at}["a b"]: unknown name; available: "Name", "Queues", "Topics"`],
     [namespace({ Queues: {} }), `${at}.Queues: must be a list, not {}`],

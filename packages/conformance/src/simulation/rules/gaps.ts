@@ -24,9 +24,9 @@ export const gaps: Rule = (view) => {
     others += holes.others;
   }
   if (said < losses && !told.includes(undefined))
-    return [`missed-gap: ${nameOf(view)} missed ${losses} events and was told of ${said}`];
+    return [`missed-gap: ${nameOf(view)} missed ${losses} events and ${said} were signalled`];
   if (said > losses + others) {
-    return [`false-gap: ${nameOf(view)} was told of ${said} missing events, ${losses + others} are missing`];
+    return [`false-gap: ${nameOf(view)} was signalled ${said} missing events, ${losses + others} are missing`];
   }
   return [];
 };

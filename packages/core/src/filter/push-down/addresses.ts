@@ -33,7 +33,7 @@ export function addressTarget(
   };
 }
 
-/** Most channels one filter asks for; a longer list is no narrowing. */
+/** Maximum number of channels of one filter; a longer list would not narrow it. */
 const MAX_CHANNELS = 1_000;
 
 /** The addresses whose channels can carry an event for which the condition holds; undefined: any may. */

@@ -3,7 +3,7 @@ import { sketchOf } from '../condition-tree.ts';
 import { printFilter } from '../print.ts';
 import type { PushReason } from '../target.ts';
 
-/** Longest part quoted in a reason, in characters, and most values of a list: 1,000 of them say no more than the first ones. */
+/** Maximum length of a part quoted in a reason, in characters, and maximum number of values of a list. */
 const MAX_PART = 160;
 const MAX_VALUES = 12;
 

@@ -46,7 +46,7 @@ export function splitCondition<Native>(condition: Condition, splitting: Splittin
   return { natives, residual: conjunction(left), reasons: distinct(reasons) };
 }
 
-/** So many reasons are read by nobody. */
+/** Maximum number of reasons; more are not useful. */
 const MANY_REASONS = 50;
 
 /** A test that a condition holds twice is explained once. */

@@ -159,7 +159,7 @@ export interface MessageSource {
   peek(from: number, count: number, sessionId?: string): readonly StoredMessage[];
   /** Deferred messages only. @throws `com.microsoft:message-not-found` */
   receiveDeferred(sequenceNumbers: readonly number[], mode: ReceiveMode, sessionId?: string): readonly Delivered[];
-  /** @throws `com.microsoft:session-lock-lost` when nobody holds the session: so in all three */
+  /** @throws `com.microsoft:session-lock-lost` when the session is not held; the same applies to all three */
   renewSession(sessionId: string): number;
   sessionState(sessionId: string): Uint8Array | null;
   setSessionState(sessionId: string, state: Uint8Array | null): void;

@@ -18,7 +18,7 @@ export interface BrokerOptions {
   /** @default the machine's */
   readonly clock?: Clock;
   /**
-   * Told what an `onMessage` threw. Its receiver is closed; whoever sent the message is not disturbed.
+   * Called with the error that an `onMessage` threw. Its receiver is closed; the sender of the message is not affected.
    * @default thrown again, outside of anybody's call: it is a programmer's mistake
    */
   readonly onFault?: (error: unknown) => void;

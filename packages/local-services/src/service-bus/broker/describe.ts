@@ -8,7 +8,7 @@ const PARTITIONS = 16;
 const DAY_MS = 86_400_000;
 const NONE: PassedOver = new Map();
 const ENTITY_STATUSES: readonly string[] = ['Active', 'Disabled', 'SendDisabled', 'ReceiveDisabled'];
-/** Longest user metadata, in characters. */
+/** Maximum length of user metadata, in characters. */
 const MAX_METADATA = 1024;
 
 /** Messages of the Basic tier do not live longer. */

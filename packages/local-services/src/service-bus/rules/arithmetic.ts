@@ -2,7 +2,7 @@ import { FilterEvaluationError } from './rule-error.ts';
 import type { ArithmeticOperator, Value } from './tree.ts';
 import { MIN_INT64, TimeSpan } from './value.ts';
 
-/** Longest text that may come of adding texts: that of a property. */
+/** Maximum length of concatenated strings: that of a property. */
 export const MAX_VALUE = 32_768;
 
 /**

@@ -15,7 +15,7 @@ import { MIN_INT64 } from './value.ts';
 /** A bracket may hold either; which one it must be is known where it stands. */
 type Node = Expression | Predicate;
 
-/** Longest text of a filter or an action, in UTF-16 units (vendor's quota page). */
+/** Maximum length of a filter or an action, in UTF-16 units (vendor's quota page). */
 export const MAX_TEXT = 1_024;
 /** Deepest nesting. The vendor names no bound; more than a text in use has, and little enough for any stack. */
 export const MAX_DEPTH = 100;

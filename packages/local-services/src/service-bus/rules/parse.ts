@@ -3,7 +3,7 @@ import { Parser } from './parse-expression.ts';
 import { RuleError } from './rule-error.ts';
 import type { Predicate, Statement } from './tree.ts';
 
-/** Most statements of an action (vendor's quota page). */
+/** Maximum number of statements of an action (vendor's quota page). */
 export const MAX_STATEMENTS = 32;
 
 /**

@@ -2,7 +2,7 @@ import { BrokerError } from '../broker/error.ts';
 
 /** A rule that the service does not take. Its message quotes the rule and nothing else. */
 export class RuleError extends BrokerError {
-  /** Where in the text of the filter or the action, from 0; -1 when it is not about a text. */
+  /** Position in the filter or the action, from 0; -1 if it has none. */
   readonly position: number;
 
   constructor(condition: RuleErrorCondition, message: string, position = -1) {
@@ -21,7 +21,7 @@ export class FilterEvaluationError extends Error {
   override readonly name = 'FilterEvaluationError';
 }
 
-/** Something wrong with a text, told with its place and a little of what stands there. */
+/** An error in a filter or an action, with its position and an excerpt. */
 export function syntaxError(text: string, position: number, problem: string): RuleError {
   const near = text.slice(position, position + MAX_QUOTED);
   const where = near === '' ? 'the end' : `'${near}${position + MAX_QUOTED < text.length ? '…' : ''}'`;

@@ -41,6 +41,6 @@ function bySize({ tier, size, sizing: { traffic } }: QuoteRequest, service: Serv
     size: id,
     billedUnits: { nodeHours: nodes * HOURS_PER_MONTH },
     charges: [{ price, quantity: pricedNodes * HOURS_PER_MONTH }],
-    notes: ['Sized by connections and retained events; no figure for throughput is used'],
+    notes: ['Sized by connections and retained events; throughput is not considered'],
   };
 }

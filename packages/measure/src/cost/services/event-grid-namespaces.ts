@@ -37,7 +37,7 @@ export const eventGridNamespaces: ServiceModel = {
         { price: 'throughput-unit', quantity: unitHours },
         { price: mqtt ? 'mqtt-operations' : 'event-operations', quantity: operations },
       ],
-      notes: mqtt ? [] : ['Acknowledgements and polls that end empty are taken to be free: no source says'],
+      notes: mqtt ? [] : ['Assumed free, without a source: acknowledgements and empty polls'],
     };
   },
 };

@@ -69,6 +69,6 @@ function byConnections({ tier, use, sizing: { traffic } }: QuoteRequest): Quote 
     size: units === 1 ? '1 unit' : `${units} units`,
     billedUnits: { ingressEvents: use.units.ingressEvents!, unitHours },
     charges: [{ price: `${tier.id}-unit`, quantity: unitHours }],
-    notes: ['Units are chosen by connections alone: no figure for their throughput can be cited'],
+    notes: ['Units are chosen only by connections: there is no published figure for their throughput'],
   };
 }

@@ -66,7 +66,7 @@ function flex({ tier, size, use, sizing }: QuoteRequest): Quote {
       { price: 'flex-executions', quantity: executions },
       { price: 'flex-time', quantity: time },
     ],
-    notes: ['An instance is taken to run one execution at a time: several at once cost less'],
+    notes: ['Assumes one execution at a time per instance: concurrent executions cost less'],
   };
 }
 
@@ -87,7 +87,7 @@ function premium({ tier, size, use, sizing }: QuoteRequest): Quote {
     size: instances === 1 ? size!.id : `${instances} × ${size!.id}`,
     billedUnits: { ...use.units, instanceMonths: instances },
     charges: [{ price: size!.price, quantity: instances }],
-    notes: ['Instances are chosen by the memory of what runs at once, not by its use of the processor'],
+    notes: ['Instances are chosen by the memory of concurrent executions, not by processor use'],
   };
 }
 

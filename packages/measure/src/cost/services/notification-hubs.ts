@@ -23,7 +23,7 @@ export const notificationHubs: ServiceModel = {
         { price: `${tier.id}-base`, quantity: 1 },
         { price: `${tier.id}-pushes`, quantity: pushes },
       ],
-      notes: ['Pushes reach devices through their makers’ services, best effort'],
+      notes: ['Devices are reached through their vendors’ push services, best effort'],
     };
   },
 };

@@ -87,6 +87,6 @@ function premium({ tier, use, sizing }: QuoteRequest): Quote {
     size: `${units} MU`,
     billedUnits: { operations: use.units.operations!, messagingUnitHours: units * HOURS_PER_MONTH },
     charges: [{ price: 'premium-unit', quantity: units * HOURS_PER_MONTH }],
-    notes: ['Messaging units are chosen by connections alone: no figure for their throughput can be cited'],
+    notes: ['Messaging units are chosen only by connections: there is no published figure for their throughput'],
   };
 }
