@@ -202,26 +202,27 @@ class LineLogLink implements Link<EncodedJson> {
     const cursor = group ?? (durable === undefined ? consumer : `${self.instance} ${durable}`);
     const at = { topic, cursor, consumer };
     let { startFrom } = request;
+    let losses = -1;
     const listen = async () => {
       const kind = { isDurable: durable !== undefined, isGroup: group !== undefined };
-      const { newestId } = await this.#call({ do: 'listen', ...at, ...kind, addresses, startFrom });
-      // Should the broker forget us while we are away, we go on from here.
-      if (startFrom === 'new') startFrom = { after: `${newestId}` };
+      const answer = await this.#call({ do: 'listen', ...at, ...kind, addresses, startFrom });
+      // The broker forgot us while we were away, and what was to come again: we go on from where we were.
+      if (losses >= 0 && answer.isNew) sink.signal({ kind: 'gap', reason: 'trimmed' });
+      if (losses < 0 || answer.isNew) losses = answer.losses;
+      if (startFrom === 'new') startFrom = { after: `${answer.newestId}` };
     };
     await listen();
-    // And once more whenever the connection is back.
     this.#share.value.onReturn.add(listen);
 
     return pollingSource<Entry>(sink, {
       pollTimeoutMs,
       maxMessages: 100,
       poll: async (most, waitMs) => {
-        const { entries, hasLost } = await this.#call(
-          { do: 'take', ...at, most, waitMs, lockMs },
-          waitMs + this.#timeoutMs,
-        );
-        if (hasLost) sink.signal({ kind: 'gap', reason: 'trimmed' });
-        return entries;
+        const take = { do: 'take', ...at, most, waitMs, lockMs, losses };
+        const answer = await this.#call(take, waitMs + this.#timeoutMs);
+        if (answer.losses > losses) sink.signal({ kind: 'gap', reason: 'trimmed' });
+        losses = Math.max(losses, answer.losses);
+        return answer.entries;
       },
       deliver: ({ id, attempt, ageMs, event: text }) => {
         startFrom = { after: `${id}` };

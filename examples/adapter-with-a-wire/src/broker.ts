@@ -10,7 +10,7 @@ import { readLines } from './client.ts';
 /** Entries that a topic keeps, and that a cursor may have in front of it: older ones are gone, and its readers hear of it. */
 const MAX_ENTRIES = 10_000;
 /** A consumer whose connection is lost has so long to come back, ms. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 30_000;
 
 interface Entry {
   readonly id: number;
@@ -34,7 +34,8 @@ interface Cursor {
   readonly consumers: Map<string, Socket | undefined>;
   readonly locked: Map<number, { readonly waiting: Waiting; readonly consumer: string; untilMs: number }>;
   waiting: Waiting[];
-  hasLost: boolean;
+  /** How often entries were lost that its consumers had not read. */
+  losses: number;
 }
 
 interface Topic {
@@ -71,6 +72,8 @@ interface Request {
   readonly isGroup: boolean;
   readonly startFrom: 'new' | 'earliest' | { readonly timeMs: number } | { readonly after: string };
   readonly most: number;
+  /** How many losses the consumer knows of: it is told of more at once, and again should the answer be lost. */
+  readonly losses: number;
   readonly waitMs: number;
   readonly lockMs: number;
   readonly id: number;
@@ -161,7 +164,7 @@ export class Broker implements BreakableService {
   /** Drops what nobody has read. */
   trim(topic: string): void {
     for (const cursor of this.#topic(topic).cursors.values()) {
-      cursor.hasLost ||= cursor.waiting.length > 0;
+      if (cursor.waiting.length > 0) cursor.losses++;
       cursor.waiting = [];
     }
     this.#answerPolls();
@@ -182,7 +185,7 @@ export class Broker implements BreakableService {
       cursor.waiting.push({ entry, attempt: 1, notBeforeMs: 0 });
       if (cursor.waiting.length <= MAX_ENTRIES) continue;
       cursor.waiting.shift();
-      cursor.hasLost = true;
+      cursor.losses++;
     }
     this.#answerPolls();
   }
@@ -282,6 +285,7 @@ export class Broker implements BreakableService {
   ): object {
     const topic = this.#topic(name);
     let cursor = topic.cursors.get(at);
+    const isNew = cursor === undefined;
     if (cursor === undefined) {
       const after = typeof startFrom === 'object' && 'after' in startFrom ? Number(startFrom.after) : undefined;
       if (after !== undefined && !Number.isSafeInteger(after)) throw new Refusal('invalid', 'not a position');
@@ -292,15 +296,14 @@ export class Broker implements BreakableService {
         consumers: new Map(),
         locked: new Map(),
         waiting: [],
-        hasLost: false,
+        losses: 0,
       };
-      cursor.hasLost = after !== undefined && (after < topic.trimmedId || after > this.#newestId);
       const isWanted = (entry: Entry) => isFor(cursor!, entry) && isSince(entry, startFrom);
       cursor.waiting = topic.log.filter(isWanted).map((entry) => ({ entry, attempt: 1, notBeforeMs: 0 }));
       topic.cursors.set(at, cursor);
     }
     cursor.consumers.set(consumer, socket);
-    return { newestId: this.#newestId };
+    return { newestId: this.#newestId, losses: cursor.losses, isNew };
   }
 
   #settle({ do: what, topic, cursor: at, consumer, id, lockMs, again }: Request): object {
@@ -332,7 +335,7 @@ export class Broker implements BreakableService {
     if (this.#isFrozen) return;
     let nextMs = Number.POSITIVE_INFINITY;
     for (const poll of [...this.#polls]) {
-      const { topic, cursor: at, consumer, lockMs, most } = poll.request;
+      const { topic, cursor: at, consumer, lockMs, most, losses } = poll.request;
       const cursor = this.#topic(topic).cursors.get(at);
       if (cursor?.consumers.has(consumer) !== true) {
         this.#endPoll(poll, new Refusal('no-cursor', 'nothing of that name is kept'));
@@ -340,7 +343,8 @@ export class Broker implements BreakableService {
       }
       const nowMs = Date.now();
       const taken = take(cursor, consumer, most, lockMs);
-      if (taken.length > 0 || cursor.hasLost || poll.untilMs <= nowMs || most === 0) this.#endPoll(poll, taken, cursor);
+      if (taken.length > 0 || cursor.losses > losses || poll.untilMs <= nowMs || most === 0)
+        this.#endPoll(poll, taken, cursor);
       else nextMs = Math.min(nextMs, poll.untilMs, ...duesOf(cursor).filter((dueMs) => dueMs > nowMs));
     }
     if (nextMs < Number.POSITIVE_INFINITY)
@@ -358,8 +362,7 @@ export class Broker implements BreakableService {
       ageMs: nowMs - entry.atMs,
       event: entry.event,
     }));
-    this.#answer(poll.socket, { n, entries, hasLost: cursor?.hasLost ?? false });
-    if (cursor !== undefined) cursor.hasLost = false;
+    this.#answer(poll.socket, { n, entries, losses: cursor?.losses ?? 0 });
   }
 
   #topic(name: string): Topic {

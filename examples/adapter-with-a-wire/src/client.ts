@@ -22,7 +22,8 @@ export interface Answer {
   readonly error?: { readonly code: string; readonly message: string; readonly retryAfterMs?: number };
   readonly newestId: number;
   readonly entries: readonly Entry[];
-  readonly hasLost: boolean;
+  readonly losses: number;
+  readonly isNew: boolean;
 }
 
 interface Pending {

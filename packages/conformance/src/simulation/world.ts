@@ -363,7 +363,9 @@ class World {
       const reading = plan.isRead ? code.read(subscription) : undefined;
       if (reading !== undefined && !plan.acts?.some(({ act }) => act === 'hang'))
         trace.watch('for await', slot, reading);
-    } catch {
+    } catch (thrown) {
+      // Else a history in which nobody can subscribe keeps every promise.
+      if (thrown instanceof TypeError) trace.wrong.push(`refused: options of the simulation's own: ${thrown.message}`);
       record.closeCalledAt ??= trace.now();
       record.closedAt ??= trace.now();
     }
