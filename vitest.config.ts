@@ -6,8 +6,11 @@ import { LongestFirst } from './scripts/longest-first.ts';
 import type { Mutant } from './scripts/mutants.ts';
 import { keepApart, mutate } from './scripts/mutate.ts';
 
-/** Most tests wait more than they work: two files at a time, also on two cores. */
-const WORKERS = Math.max(2, availableParallelism() - 1);
+/** Most tests wait more than they work, a quarter to a half of a processor each: three files at a time, also on two cores. */
+const WORKERS = Math.max(3, availableParallelism() - 1);
+
+/** Not for mutants: what waits in vain is what they are caught by. */
+const PATIENCE = new URL('scripts/patience.ts', import.meta.url).pathname;
 
 const conditions = ['polycast-source'];
 
@@ -54,6 +57,7 @@ function project(
       // What is never reached by a test that works, also on a machine that others keep busy.
       testTimeout: 60_000,
       hookTimeout: 60_000,
+      setupFiles: [PATIENCE],
       // One second, the default, is short where a service runs beside other tests.
       expect: { poll: { timeout: 10_000 } },
     },
@@ -68,13 +72,14 @@ function withMutants(path: string) {
   const shared = { fsModuleCache: true, fsModuleCachePath: join(dirname(path), 'modules') };
   return defineConfig({
     test: {
-      maxWorkers: WORKERS,
+      // Other files run beside them.
+      maxWorkers: 2,
       experimental: shared,
       projects: mutants.map(({ name, patches, caughtBy }) => {
         const one = project(name, `packages/${caughtBy.project}`, [caughtBy.file], 1, {
           plugins: [mutate(patches), changed],
         });
-        return { ...one, test: { ...one.test, experimental: shared } };
+        return { ...one, test: { ...one.test, setupFiles: [], experimental: shared } };
       }),
     },
   });

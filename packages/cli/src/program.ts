@@ -133,7 +133,7 @@ async function checkOutputs(options: Record<string, unknown>, terminal: Terminal
   for (const name of ['json', 'html']) {
     const file = options[name];
     if (typeof file !== 'string' || (file === '-' && name === 'json')) continue;
-    if (file === '' || file === '-') throw new UsageError(`--${name} needs the name of a file`);
+    if (file === '' || file === '-') throw new UsageError(`--${name} needs a file name`);
     await checkWritable(file, terminal);
   }
 }

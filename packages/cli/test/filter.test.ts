@@ -29,7 +29,7 @@ describe('explain', () => {
     expect(out).toMatch(
       /reason +subject LIKE 'table-%': Service Bus does not document whether LIKE is case-sensitive|reason +Service Bus does not/,
     );
-    expect(out).toContain('in the process of the subscriber');
+    expect(out).toContain('in the subscriber process');
   });
 
   test('uses the types that are declared', async () => {

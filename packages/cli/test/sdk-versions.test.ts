@@ -49,11 +49,13 @@ beforeAll(async () => {
   if (newest === undefined) return;
   const pack = ['scripts/pnpm.mjs', '-r', '--filter', './packages/*', 'pack', '--pack-destination', folder];
   await run(process.execPath, pack, { cwd: root, env });
-}, 180_000);
+}, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function newestOf(range: string): Promise<string> {
-  const { stdout } = await run('npm', ['view', range, 'version', '--json'], { env, timeout: 30_000 });
+  // A busy machine takes long to start it; without a network it gives up after seconds.
+  const view = ['view', range, 'version', '--json', '--fetch-retries', '1'];
+  const { stdout } = await run('npm', view, { env, timeout: 90_000 });
   const versions: string | readonly string[] = JSON.parse(stdout);
   return typeof versions === 'string' ? versions : (versions.at(-1) as string);
 }

@@ -31,7 +31,7 @@ export interface ConformanceCase {
   readonly needs?: readonly Need[];
   /** May nothing else run beside it? Cases that need a fault of the service never share. @default false */
   readonly alone?: boolean;
-  /** Longest run, in ms. @default the runner's `caseTimeoutMs` */
+  /** Maximum duration, ms. @default the runner's `caseTimeoutMs` */
   readonly timeoutMs?: number;
   /** Rejects with the reason when the transport fails it. */
   run(context: CaseContext): Promise<void>;

@@ -23,35 +23,35 @@ export const DEFAULT_QUIET_MS = 30;
 export const DEFAULT_CASE_TIMEOUT_MS = 30_000;
 
 export interface RunOptions {
-  /** Which cases. @default all: {@link CASES} */
+  /** The cases to run. @default all: {@link CASES} */
   readonly cases?: readonly ConformanceCase[];
   /** Only cases whose id or clause contains one of these. */
   readonly only?: readonly string[];
-  /** For the generated parts. @default a random one; the report tells it */
+  /** Seed of the generated parts. @default random; the report contains it */
   readonly seed?: number;
-  /** Cases that may run at once, where they do not disturb one another. @default {@link DEFAULT_CONCURRENCY} */
+  /** Maximum number of cases that run at once, if they do not affect one another. @default {@link DEFAULT_CONCURRENCY} */
   readonly concurrency?: number;
-  /** Longest wait for one thing that must happen, ms. @default {@link DEFAULT_PATIENCE_MS} */
+  /** Maximum wait for one expected condition, ms. @default {@link DEFAULT_PATIENCE_MS} */
   readonly patienceMs?: number;
-  /** Extra wait for what must not happen, where no later event can prove it, ms. @default {@link DEFAULT_QUIET_MS} */
+  /** Extra wait for unwanted events, if no later event can prove their absence, ms. @default {@link DEFAULT_QUIET_MS} */
   readonly quietMs?: number;
-  /** Longest run of one case that names no time of its own, ms. @default {@link DEFAULT_CASE_TIMEOUT_MS} */
+  /** Maximum duration of a case without its own limit, ms. @default {@link DEFAULT_CASE_TIMEOUT_MS} */
   readonly caseTimeoutMs?: number;
-  /** Try, too, what the manifest denies, and report what works all the same. @default true */
+  /** Also try capabilities that the manifest denies, and report those that work. @default true */
   readonly tryUnclaimed?: boolean;
-  /** Results of an earlier run, which ended early, of the same transport. Their cases are not run again; the report has them all the same. */
+  /** Results of an earlier, incomplete run of the same transport. Their cases are not run again; the report includes them. @default none */
   readonly known?: readonly CaseResult[];
-  /** Called as cases begin. */
+  /** Called when a case begins. */
   readonly onBegin?: (id: string) => void;
-  /** Called as cases end, in the order they end. */
+  /** Called when a case ends. */
   readonly onCase?: (result: CaseResult, progress: { readonly done: number; readonly total: number }) => void;
-  /** Cases that have not begun when it is aborted are reported as `not-run`. */
+  /** When aborted, cases that have not begun are reported as `not-run`. @default none */
   readonly abortSignal?: AbortSignal;
 }
 
 /**
- * Puts a transport to the test. Resolves with a report even when every case fails; rejects only when the target cannot
- * make a transport at all. Does not dispose of the target.
+ * Checks a transport against the contract. Resolves with a report even if every case fails; rejects only if the target cannot
+ * create a transport. Does not dispose of the target.
  */
 export async function runConformance(target: ConformanceTarget, options: RunOptions = {}): Promise<ConformanceReport> {
   const began = nowMs();

@@ -10,7 +10,7 @@ export interface DescribeOptions extends Omit<RunOptions, 'onCase' | 'signal'> {
   readonly mayLack?: readonly string[];
   /** Cases known to fail, with the reason. One that passes all the same fails here: its reason is stale. @default none */
   readonly mayFail?: Readonly<Record<string, string>>;
-  /** Longest whole run, ms. @default 120_000 */
+  /** Maximum duration of the whole run, ms. @default 120_000 */
   readonly timeoutMs?: number;
   /** Receives the report, to write it down. */
   readonly onReport?: (report: ConformanceReport) => void | Promise<void>;

@@ -1,24 +1,24 @@
-/** A server on this machine, for development and tests. Bound to 127.0.0.1, and gone with the process that started it. */
+/** A local server for development and tests. Bound to 127.0.0.1; it ends with the process that started it. */
 export interface LocalService extends AsyncDisposable {
-  /** What `connect({ url })` takes. */
+  /** The URL for `connect({ url })`. */
   readonly url: string;
-  /** Ends it and removes what it wrote. Idempotent; a service that was given rather than started is left alone. */
+  /** Stops the server and removes its files. Idempotent; a server that was not started here is left running. */
   stop(): Promise<void>;
 }
 
-/** A service that can be broken, to see how clients bear it. Each resolves when it is done. */
+/** A service with faults, to test clients. Each method resolves when the fault is in effect. */
 export interface BreakableService extends LocalService {
   readonly port: number;
-  /** Ends every connection as the service does when it is stopped in good order, and starts it again on the same port. What it keeps stays. */
+  /** Closes every connection as a clean stop does, and starts the service again on the same port. Stored data is kept. */
   restart(): Promise<void>;
-  /** Every connection breaks without a word, and nobody listens until `start`. */
+  /** Every connection breaks without notice, and the port is closed until `start`. */
   kill(): Promise<void>;
-  /** After `kill`: on the same port. Harmless while it runs. */
+  /** Starts the service after `kill`, on the same port. No effect while it runs. */
   start(): Promise<void>;
-  /** Connections stay open, new ones are made, and nothing is answered until `thaw`. */
+  /** Connections stay open, new ones are accepted, and nothing is answered until `thaw`. */
   freeze(): Promise<void>;
-  /** Undoes `freeze`: what arrived meanwhile is answered. Harmless if nothing is frozen. */
+  /** Ends `freeze`: requests that arrived meanwhile are answered. No effect if the service is not frozen. */
   thaw(): Promise<void>;
-  /** Breaks every open connection once; new ones are welcome. */
+  /** Breaks every open connection once; new ones are accepted. */
   cut(): Promise<void>;
 }

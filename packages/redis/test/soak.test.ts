@@ -36,7 +36,7 @@ describe('histories with faults', () => {
         local: true,
         seed,
         faults: 300,
-        forMs: 60_000,
+        forMs: 120_000,
         lanes: 1,
         shrinkMs: 0,
         bail: true,
@@ -48,6 +48,6 @@ describe('histories with faults', () => {
         found.join(),
       ).toBe(true);
     },
-    120_000,
+    200_000,
   );
 });

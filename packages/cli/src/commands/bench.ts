@@ -51,7 +51,7 @@ export default defineCommand<Options>({
       )
       .option(
         '--payload <bytes>',
-        'length of the JSON data, at least 64',
+        'length of the JSON data, minimum 64',
         number({ min: 64, max: 1e8, whole: true }),
         200,
       )
@@ -63,13 +63,13 @@ export default defineCommand<Options>({
       )
       .option(
         '--throughput <s>',
-        'seconds of closed loop that find the throughput; 0: none (default: 2)',
+        'duration of the closed-loop throughput measurement, s; 0: none (default: 2)',
         number({ min: 0, max: 3_600 }),
       )
       .option('--delay <ms>', 'route the traffic over a link with this one-way delay', number({ min: 0, max: 60_000 }))
       .option('--jitter <ms>', 'random part added to the delay', number({ min: 0, max: 60_000 }))
       .option('--loss <share>', 'share of segments the link loses, 0 to 1', number({ min: 0, max: 0.99 }))
-      .option('--bandwidth <bytes>', 'bandwidth of the link in bytes per second, each way', number({ min: 1 }))
+      .option('--bandwidth <bytes>', 'bandwidth of the link in bytes per second, in each direction', number({ min: 1 }))
       .option('--json <file>', JSON_HELP);
   },
 
@@ -125,5 +125,5 @@ function show(result: LatencyResult, terminal: Terminal): void {
     );
   }
   if (failed > 0)
-    terminal.stdout.write(`${failed} of ${sent} were refused, the first with: ${firstError ?? 'nothing'}\n`);
+    terminal.stdout.write(`${failed} of ${sent} were rejected, the first with: ${firstError ?? 'nothing'}\n`);
 }

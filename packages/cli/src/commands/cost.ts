@@ -21,7 +21,7 @@ export default defineCommand<Options>({
   examples: [
     ['polycast cost', 'the order-tracking workload on every service'],
     ['polycast cost --workload mine.yaml --json costs.json', 'your own, as JSON too'],
-    ['polycast cost --workload architecture-center --lines', 'a packaged one, with every line of the bill'],
+    ['polycast cost --workload architecture-center --lines', 'a packaged workload, with every line of the bill'],
     ['polycast cost --service signalr --service ably --tiers all', 'every tier of two services'],
     ['polycast cost --list', 'list the available workloads and services'],
   ],

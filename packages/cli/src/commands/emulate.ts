@@ -17,8 +17,8 @@ export default defineCommand<Options>({
     ['polycast emulate service-bus', 'on port 5672, with a key of its own'],
     ['polycast emulate service-bus --port 0 --config Config.json', 'on a free port, with entities to start with'],
     ['polycast emulate service-bus --tls', 'also print the connection string for AMQP over TLS'],
-    ['polycast emulate service-bus --key RootManageSharedAccessKey=SAS_KEY_VALUE', 'with a key that is known before'],
-    ['polycast emulate service-bus --key web:send=abc --key kitchen:listen=def', 'with rights to try out'],
+    ['polycast emulate service-bus --key RootManageSharedAccessKey=SAS_KEY_VALUE', 'with a given key'],
+    ['polycast emulate service-bus --key web:send=abc --key kitchen:listen=def', 'with several policies and rights'],
     ['polycast emulate service-bus --json - | jq -r .connectionString', 'for programs'],
   ],
 
@@ -47,7 +47,7 @@ export default defineCommand<Options>({
     if (name === undefined) throw new UsageError(`no service selected; available: ${SERVICE_NAMES.join(', ')}`);
     const service = await findService(name);
     const foreign = Object.keys(options).find((option) => !service.options.some((own) => own === option));
-    if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}`);
+    if (foreign !== undefined) throw new UsageError(`${name} does not support --${foreign}`);
     return runEmulation(await service.start(options), name, json, terminal);
   },
 });

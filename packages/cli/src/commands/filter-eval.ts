@@ -12,7 +12,7 @@ interface Options {
 
 export default defineCommand<Options>({
   examples: [
-    [`polycast filter eval "type LIKE 'order.%'" --event event.json`, 'does this event pass? exit code 0: yes'],
+    [`polycast filter eval "type LIKE 'order.%'" --event event.json`, 'whether an event passes; exit code 0: yes'],
     [`cat events.jsonl | polycast filter eval "priority > 5" --event -`, 'each event of standard input'],
     [
       `polycast filter eval '{"exact":{"type":"order.moved"}}' --event events.json`,

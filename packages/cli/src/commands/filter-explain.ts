@@ -21,8 +21,7 @@ interface Options extends VolumeOptions {
 }
 
 const TARGETS = Object.keys(FILTER_TARGETS) as FilterTargetName[];
-const OTHERS =
-  'Where a service has no filter of its own (memory, for one), all of the filter is evaluated in the process of the subscriber.';
+const OTHERS = 'If a service has no filters (such as memory), the whole filter is evaluated in the subscriber process.';
 
 export default defineCommand<Options>({
   examples: [

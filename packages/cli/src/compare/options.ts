@@ -24,12 +24,7 @@ export function declareCompare(command: Command): void {
     .option('-w, --workload <file>', 'YAML or JSON file, or the name of a packaged workload (default: order-tracking)')
     .option('--rate <n>', 'events per second while latency is measured', number({ min: 0.1, max: 1e6 }), 1_000)
     .option('--duration <s>', 'seconds to measure each transport', number({ min: 0.1, max: 86_400 }), 4)
-    .option(
-      '--payload <bytes>',
-      'length of the JSON data, at least 64',
-      number({ min: 64, max: 1e8, whole: true }),
-      200,
-    )
+    .option('--payload <bytes>', 'length of the JSON data, minimum 64', number({ min: 64, max: 1e8, whole: true }), 200)
     .option(
       '--subscribers <n>',
       'number of subscribers; each receives every event',

@@ -53,7 +53,7 @@ export function conformanceSummary(
     `${bold('Conformance')} ${dim('passed ✓  failed ✗  skipped: not offered −  not run here ·')}`,
     renderTable(terminal, [{ title: 'chapter' }, ...names, { title: 'about', optional: true }], [...byChapter, total]),
     '',
-    `${bold('Capabilities')} ${dim('as the suite confirmed them')}`,
+    `${bold('Capabilities')} ${dim('confirmed by the suite')}`,
     renderTable(terminal, [{ title: 'capability' }, ...names, { title: 'means', optional: true }], capabilities),
     '',
   ].join('\n');

@@ -40,7 +40,7 @@ export function latencyTable(measured: readonly NamedLatency[], terminal: Termin
   });
   const setting = measured[0] && describeSetting(measured[0].result.setting);
   return `${bold('Latency')} ${dim(setting ?? '')}\n${renderTable(terminal, COLUMNS, rows)}\n${dim(
-    'end to end: from the intended time of sending to the handler · publish: until the transport took it · publish delay: how late it was sent',
+    'end to end: from the intended time of sending to the handler · publish: until the transport accepted it · publish delay: delay of sending behind its schedule',
   )}\n`;
 }
 
@@ -66,6 +66,6 @@ function remarksOn(
     `${showCount(sent)} sent`,
     lost > 0 ? colors.red(loss) : loss,
     duplicated + reordered > 0 ? colors.yellow(`${duplicated} duplicated, ${reordered} reordered`) : setting.link,
-    ...(throughputPerSecond > 0 ? [`${showCount(throughputPerSecond)}/s at most`] : []),
+    ...(throughputPerSecond > 0 ? [`maximum ${showCount(throughputPerSecond)}/s`] : []),
   ].slice(0, setting.subscribers > 1 ? 4 : 3);
 }

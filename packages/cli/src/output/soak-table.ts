@@ -27,7 +27,7 @@ export function soakTable(report: SoakReport, terminal: Terminal): string {
     ['reordered', count(report.reordered, true), 'out of order for their publisher or key'],
     ['unannounced', count(report.unannounced, true), 'losses without a signal'],
     ['false signals', count(report.falseSignals, true), 'signalled, but did not happen'],
-    ['longest recovery', `${report.longestRecoveryMs} ms`, 'from the end of a fault until an event was handled'],
+    ['longest recovery', `${report.longestRecoveryMs} ms`, 'from the end of a fault to the next handled event'],
     ['residue', count(report.residue, true), 'left behind on the service or in a process'],
   ];
   const more = Object.entries(report.violations).filter(([kind]) => !SHOWN.has(kind));

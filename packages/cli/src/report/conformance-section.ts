@@ -15,10 +15,10 @@ export function conformanceSection(transports: readonly ComparedTransport[], cha
   if (tested.length === 0) return undefined;
   return markup`<section>
 <h2>Conformance</h2>
-<p class="soft small">Cases of the conformance suite by chapter of the contract. Skipped: the transport says that it does not offer it. Not run: it could not be tried here, since comparing disturbs no server; <code>polycast conform --local</code> tries restarts, crashes and lost connections, too.</p>
+<p class="soft small">Cases of the conformance suite by chapter of the contract. Skipped: not supported according to the manifest. Not run: not possible here, since a comparison does not disturb servers; <code>polycast conform --local</code> tries restarts, crashes and lost connections, too.</p>
 <div class="scroll">${chapterTable(tested, chapters)}</div>
 ${failures(tested)}
-<h3>Capabilities, as the suite confirmed them</h3>
+<h3>Capabilities confirmed by the suite</h3>
 <div class="scroll">${capabilityTable(tested)}</div>
 </section>`;
 }

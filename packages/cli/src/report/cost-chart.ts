@@ -43,10 +43,10 @@ export function costChart({ cost }: Comparison): Markup | undefined {
   const xTicks = decades(Math.min(...all.map(({ x }) => x)), Math.max(...all.map(({ x }) => x)));
   const yTicks = decades(FREE, Math.max(...all.map(({ y }) => y)));
   return lineChart({
-    label: 'Monthly cost by publishes a month, one line a service; the table below has the numbers for one volume',
+    label: 'Monthly cost by publishes per month, one line per service; the table below has the numbers for one volume',
     series,
     x: {
-      title: 'events published a month (subscribers and everything else as in the workload)',
+      title: 'events published per month (subscribers and everything else as in the workload)',
       domain: [xTicks[0]!, xTicks.at(-1)!],
       ticks: xTicks.map((at) => ({ at, label: compact(at) })),
     },

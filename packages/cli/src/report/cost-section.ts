@@ -14,7 +14,7 @@ export function costSection(comparison: Comparison): Markup {
 <h2>Cost</h2>
 <p class="soft small">Workload “${workload.name}”. ${workload.description}</p>
 <div class="scroll">${costChart(comparison)}</div>
-<p class="soft small">In colour: the services of transports that Polycast has or plans; grey: for comparison. A line ends where no tier takes the volume.${free.length > 0 && ` Billed nothing by use at any volume: ${free.join(', ')}.`}</p>
+<p class="soft small">In colour: services of current or planned Polycast transports; grey: for comparison. A line ends where the volume exceeds every tier.${free.length > 0 && ` Billed nothing by use at any volume: ${free.join(', ')}.`}</p>
 <div class="scroll"><table>
 <caption>US dollars a month at the workload's own volume; idle: everybody connected, nothing published</caption>
 <thead><tr><th>service</th><th>tier</th><th>billed by use</th><th class="number">a month</th><th class="number">idle</th><th>prices of</th><th>confidence</th></tr></thead>

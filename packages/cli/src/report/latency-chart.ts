@@ -20,7 +20,7 @@ export function latencyChart(transports: readonly ComparedTransport[]): Markup |
   const yTicks = decades(Math.min(...values), Math.max(...values));
   const rarest = Math.max(...measured.map(({ count }) => count), 100);
   return lineChart({
-    label: 'End-to-end latency by percentile, one line a transport; the table below has the numbers',
+    label: 'End-to-end latency by percentile, one line per transport; the table below has the numbers',
     series: measured.map(({ name, style, curve, count }) => ({
       name,
       style,

@@ -23,7 +23,7 @@ ${at === 0 && counts(result, times.length)}</tr>`,
   return markup`<div class="scroll"><table>
 <thead><tr><th>transport</th><th>time</th>${['p50', 'p90', 'p99', 'p99.9', 'max'].map((it) => markup`<th class="number">${it}</th>`)}<th class="number">lost</th><th class="number">twice</th><th class="number">reordered</th><th class="number">events/s at most</th></tr></thead>
 <tbody>${rows}</tbody></table></div>
-<p class="soft small">End to end: from the intended time of sending until the handler ran. Publish: until the transport took the event. Publish delay: how far sending fell behind its schedule.</p>`;
+<p class="soft small">End to end: from the intended time of sending to the handler. Publish: until the transport accepted the event. Publish delay: delay of sending behind its schedule.</p>`;
 }
 
 function counts({ lost, duplicated, reordered, throughputPerSecond }: NamedLatency['result'], span: number): Markup {

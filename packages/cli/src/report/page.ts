@@ -47,7 +47,7 @@ function card({ name, url, conformance, latency, error, conforms }: ComparedTran
 ${counts && markup`<dt>conformance</dt><dd class="${counts.failed === 0 ? 'good' : conforms ? 'mild' : 'bad'}">${`${counts.passed} of ${counts.passed + counts.failed} passed`}</dd>`}
 ${conformance && markup`<dt>guarantee</dt><dd>${conformance.manifest.guarantee.replaceAll('-', ' ')}</dd>`}
 ${latency && markup`<dt>p50, end to end</dt><dd>${showMs(latency.endToEndMs.p50)}</dd><dt>p99, end to end</dt><dd>${showMs(latency.endToEndMs.p99)}</dd>`}
-${latency && latency.throughputPerSecond > 0 && markup`<dt>events/s at most</dt><dd>${showCount(latency.throughputPerSecond)}</dd>`}
+${latency && latency.throughputPerSecond > 0 && markup`<dt>maximum events/s</dt><dd>${showCount(latency.throughputPerSecond)}</dd>`}
 ${latency && markup`<dt>lost</dt><dd class="${latency.lost > 0 ? 'bad' : ''}">${showCount(latency.lost)} of ${showCount(latency.sent * latency.setting.subscribers)}</dd>`}
 </dl>
 ${error && markup`<p class="bad small">${error.message}</p>`}

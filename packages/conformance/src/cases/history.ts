@@ -5,7 +5,7 @@ import type { CaseContext } from '../context.ts';
 import { play } from '../history/play.ts';
 import { histories, type Ingredients, type Step } from '../history/step.ts';
 
-/** Longest search for a smaller history that fails as well. */
+/** Maximum search for a smaller failing history. */
 const SHRINK_MS = 15_000;
 
 async function explore(c: CaseContext, runs: number, wanted: Partial<Ingredients>): Promise<void> {

@@ -11,7 +11,7 @@ const OUTPUT_KEPT = 2_000;
 /** A process that answers nothing for so long, and computes all the while, is frozen; a busy machine only makes it slow. */
 const SILENT_MS = 5_000;
 const COMPUTED_MS = 3_000;
-/** So long without an answer is too long in any case, ms. */
+/** Maximum time without an answer, ms. */
 const DEAF_MS = 60_000;
 
 let made = 0;

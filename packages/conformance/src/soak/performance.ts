@@ -13,17 +13,17 @@ import type { FaultCounts } from './tally.ts';
 const STEP_WAIT_MS = 400;
 /** And while there are none: only the machine can be slow. */
 const CALM_WAIT_MS = 20_000;
-/** Longest wait for what was begun, once all faults are healed, ms. */
+/** Maximum wait for unfinished operations after all faults are healed, ms. */
 const SETTLE_WITHIN_MS = 30_000;
 /** What is owed and has not come is lost when nothing at all has happened for so long, ms. */
 const QUIET_MS = 5_000;
 /** Of which each round takes so long at least, ms. */
 const ROUND_MS = 200;
-/** Longest wait for what is owed, ms. */
+/** Maximum wait for expected deliveries, ms. */
 const OWED_WITHIN_MS = 60_000;
-/** Longest `close` of a broadcaster, ms. */
+/** Maximum duration of `close` of a broadcaster, ms. */
 const LEAVE_WITHIN_MS = 15_000;
-/** Longest wait for an answer of a process at rest, ms. */
+/** Maximum wait for an answer of a process at rest, ms. */
 const ANSWER_WITHIN_MS = 12_000;
 /** How long after a fault a participant may still be without its connection, ms. */
 const TROUBLE_MS = 5_000;

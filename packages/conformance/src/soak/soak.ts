@@ -10,7 +10,7 @@ import { addCounts, type FaultCounts, total } from './tally.ts';
 
 /** How long a lane that was told to stop may take to leave everything as it was, ms. Then it is killed. */
 const STOP_WITHIN_MS = 30_000;
-/** Longest search for a shorter history, ms. */
+/** Maximum search for a shorter history, ms. */
 export const DEFAULT_SHRINK_MS = 60_000;
 /** Failures whose history is shortened: one for each way of breaking the contract, so many in all. */
 const MAX_SHRUNK = 4;
@@ -31,7 +31,7 @@ export interface SoakOptions {
   readonly forMs?: number;
   /** Histories at the same time, each on a service of its own if `local`. @default twice the processors, at most 8 */
   readonly lanes?: number;
-  /** Longest search for a shorter history after a failure. 0: none. @default {@link DEFAULT_SHRINK_MS} */
+  /** Maximum search for a shorter history after a failure. 0: none. @default {@link DEFAULT_SHRINK_MS} */
   readonly shrinkMs?: number;
   /** Ends the soak; what was seen so far is reported. */
   readonly abortSignal?: AbortSignal;

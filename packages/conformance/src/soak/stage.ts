@@ -7,7 +7,7 @@ import { type FaultKind, SLOTS } from './plan.ts';
 
 /** Histories that a process takes part in before it must show that it can end. */
 const HISTORIES_EACH = 12;
-/** Longest time that a process with nothing open may take to end, ms, by its own event loop. */
+/** Maximum time for a process with nothing open to end, ms, by its own event loop. */
 const END_WITHIN_MS = 10_000;
 
 /** What histories are played on: a service, a proxy before it for each slot, and processes that wait to take part. */

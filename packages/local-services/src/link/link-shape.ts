@@ -1,19 +1,19 @@
 import { seededRandom } from './random.ts';
 
-/** What a link does to the bytes that pass it. Everything left out is as good as the loopback it runs on. */
+/** The properties of a simulated link. Omitted ones are those of the loopback interface. */
 export interface LinkShape {
-  /** One-way delay, each way: a round trip takes twice as long. Timers round it up to a whole millisecond. @default 0 */
+  /** One-way delay, ms, in each direction: a round trip takes twice as long. Timers round it up to a whole millisecond. @default 0 */
   readonly delayMs?: number;
-  /** Added to the delay: uniformly random between 0 and this. Bytes never overtake each other, as in TCP. @default 0 */
+  /** Random addition to the delay, ms: uniform between 0 and this. Bytes never overtake each other, as in TCP. @default 0 */
   readonly jitterMs?: number;
   /**
    * Part of the segments that are lost, 0 to below 1. TCP hides a loss and sends the segment again: what is felt is that
    * everything behind it waits for {@link retransmitMs}. @default 0
    */
   readonly lossRate?: number;
-  /** Wait that one lost segment costs. @default the larger of 200 ms (Linux's smallest retransmission timeout) and two round trips */
+  /** Delay caused by one lost segment, ms. @default the larger of 200 ms (Linux's smallest retransmission timeout) and two round trips */
   readonly retransmitMs?: number;
-  /** Each way, per connection. @default Infinity */
+  /** Bandwidth in bytes per second, in each direction, per connection. @default Infinity */
   readonly bytesPerSecond?: number;
   /** The same seed and the same reads give the same jitter and losses. @default 1 */
   readonly seed?: number;
@@ -24,7 +24,7 @@ const SEGMENT_BYTES = 1460;
 /** RFC 6298 says 1 s; Linux uses 200 ms (TCP_RTO_MIN). */
 const MIN_RETRANSMIT_MS = 200;
 
-/** @throws TypeError when a number has no meaning. */
+/** @throws TypeError for an invalid number. */
 export function checkShape(shape: LinkShape): void {
   for (const name of ['delayMs', 'jitterMs', 'retransmitMs'] as const) {
     const value = shape[name];

@@ -3,7 +3,7 @@ import { checkShape, isShaped, type LinkShape, makeSchedule } from './link-shape
 
 export type { LinkShape } from './link-shape.ts';
 
-/** Bytes that one direction may hold before its sender is made to wait. Above what 100 ms at 1 Gbit/s needs. */
+/** Maximum number of bytes held per direction before the sender must wait. Above what 100 ms at 1 Gbit/s needs. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
 
 export interface ProxyTarget {
@@ -12,7 +12,7 @@ export interface ProxyTarget {
 }
 
 export interface ProxyOptions extends LinkShape {
-  /** Where connections go: a URL (its host and port), or both apart. */
+  /** The target of connections: a URL (its host and port), or host and port. */
   readonly target: string | URL | ProxyTarget;
   /** Port to listen on, on 127.0.0.1. @default 0: a free one */
   readonly port?: number;
@@ -22,24 +22,24 @@ export interface ProxyOptions extends LinkShape {
 export interface ProxyHandle extends AsyncDisposable {
   readonly host: '127.0.0.1';
   readonly port: number;
-  /** The target's URL led through the proxy; user, password, path and query stay. Undefined if the target was no URL. */
+  /** The target's URL through the proxy, with user, password, path and query. Undefined if the target was not a URL. */
   readonly url: string | undefined;
   /** The same for any other URL of that server. */
   through(url: string | URL): string;
   readonly stats: ProxyStats;
-  /** Where new connections go: another server may have taken over. */
+  /** The target of new connections, for example after a failover. */
   target: ProxyTarget;
   /** Added to the delay of the shape from now on, ms in each direction; 0 again after `restore`. */
   addedDelayMs: number;
-  /** Closes every open connection; new ones are made. */
+  /** Closes every open connection; new ones are accepted. */
   cut(): void;
   /** Closes one open connection, if there is one. @param dice chooses it, in [0, 1) */
   cutOne(dice: number): void;
   /** Resets every connection; new ones are reset at once, until `restore`. */
   refuse(): void;
-  /** Passes nothing on and closes nothing, until `restore`, when all of it follows. New connections are made, and hear nothing. */
+  /** Holds all data and closes nothing, until `restore`, which delivers it. New connections are accepted, but get no answer. */
   freeze(): void;
-  /** Discards what is sent and closes nothing, until `restore`, which closes the connections that lost something. */
+  /** Discards all data and closes nothing, until `restore`, which closes the affected connections. */
   lose(): void;
   /** Ends `refuse`, `freeze`, `lose` and the added delay. */
   restore(): void;
@@ -79,7 +79,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyHandle> {
   return proxy;
 }
 
-/** What the proxy does to what passes now. */
+/** The current mode of the proxy. */
 type State = 'open' | 'refusing' | 'frozen' | 'losing';
 
 class TcpProxy implements ProxyHandle {
@@ -270,7 +270,7 @@ class Direction {
     to: Socket,
     parts: {
       readonly proxy: TcpProxy;
-      /** Tells directions and connections apart. */
+      /** Distinguishes directions and connections. */
       readonly stream: number;
       readonly count: (bytes: number) => void;
       readonly onLost: () => void;

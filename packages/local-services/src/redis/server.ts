@@ -14,15 +14,15 @@ export const START_TIMEOUT_MS = 15_000;
 const PORT_TRIES = 5;
 
 export interface RedisServerOptions {
-  /** More of redis-server's own arguments: `['--maxmemory', '10mb']`. Not `--loglevel` or `--logfile`: its log tells when it is ready. */
+  /** Further arguments of redis-server: `['--maxmemory', '10mb']`. Not `--loglevel` or `--logfile`: its log shows when it is ready. */
   readonly args?: readonly string[];
   /** @default a free one */
   readonly port?: number;
-  /** Does the data survive `restart` and `kill`? An append-only file in the server's own folder. @default false */
+  /** Keep data across `restart` and `kill`, in an append-only file in the server's own folder. @default false */
   readonly persistent?: boolean;
 }
 
-/** A real `redis-server`. It keeps its data over `restart` and `kill` if it is `persistent`. */
+/** A real `redis-server`. It keeps its data across `restart` and `kill` if it is `persistent`. */
 export interface RedisServer extends BreakableService {
   /** Of the process that runs now; after `kill`, of the last one. */
   readonly pid: number;

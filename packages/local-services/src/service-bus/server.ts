@@ -12,7 +12,7 @@ import { MAX_HEADER_BYTES, serveNamespace } from './http/index.ts';
 import type { ServiceBus, ServiceBusCounts, ServiceBusOptions } from './options.ts';
 import { JWT_RULES } from './token-rules.ts';
 
-/** The policy that every namespace is born with. */
+/** The default policy of every namespace. */
 const ROOT_RULE = 'RootManageSharedAccessKey';
 const KEY_BYTES = 32;
 /** Turns of the event loop that clients have to answer when the service restarts. */
@@ -50,7 +50,7 @@ interface Parts {
   readonly broker: Broker;
   readonly authority: Authority;
   readonly clock: Clock;
-  /** Named in the connection strings. */
+  /** The policy used in the connection strings. */
   readonly rule: AccessRule | undefined;
 }
 

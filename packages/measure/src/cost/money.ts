@@ -6,7 +6,7 @@
  */
 export type Money = bigint;
 
-/** Most decimals of a price of one unit: 0.000000000000000001 dollars. */
+/** Maximum number of decimals of a price of one unit: 0.000000000000000001 dollars. */
 const PRICE_PLACES = 18;
 /** Quantities are taken to the millionth of a unit. */
 const QUANTITY_PLACES = 6;

@@ -178,7 +178,7 @@ export const WorkloadSchema = v.strictObject({
     }),
     {},
   ),
-  /** Longest wait of one poll, seconds, where subscribers poll. @default 30 */
+  /** Maximum wait of one poll, seconds, if subscribers poll. @default 30 */
   pollSeconds: v.optional(v.pipe(v.number(), v.minValue(0.1), v.maxValue(86_400)), 30),
   /** Participants that come or go. @default 0: nobody asks who is there */
   presenceChangesPerMonth: v.optional(count, 0),

@@ -20,7 +20,7 @@ export const DEFAULT_PAYLOAD_BYTES = 200;
 export const DEFAULT_QUIET_MS = 2_000;
 /** @default for `inFlight` */
 export const DEFAULT_IN_FLIGHT = 256;
-/** Most subscribers of one measurement. */
+/** Maximum number of subscribers of one measurement. */
 export const MAX_SUBSCRIBERS = 10_000;
 
 export interface LatencyOptions {
