@@ -478,7 +478,7 @@ export const MUTANTS = [
       {
         module: 'deliver/deliveries-of.ts',
         from: 'if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;',
-        to: 'if (this.settings.group !== undefined) continue;',
+        to: 'if (pair !== undefined || delivery.event.id !== event.id || delivery.event.source !== event.source) continue;',
       },
     ],
   },
