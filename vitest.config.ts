@@ -27,7 +27,7 @@ const ON_PUBLIC_FACE = [
   'redrive',
   'rights',
   'sdk-shape',
-  'session-feed',
+  'session-receiver',
   'web-sockets',
   'wire',
 ].map((name) => `test/${name}.test.ts`);

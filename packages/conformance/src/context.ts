@@ -14,8 +14,8 @@ import { check, showError } from './assert.ts';
 import { FaultSwitch } from './fault-switch.ts';
 import { FENCE, Inbox, type Reaction } from './inbox.ts';
 import { lag } from './lag.ts';
+import { LinkParticipant } from './link-participant.ts';
 import type { SignalNotes } from './signal-notes.ts';
-import { SpiParticipant } from './spi.ts';
 import type { ConformanceTarget } from './target.ts';
 import { nowMs, pass, until, untilCounted, within } from './wait.ts';
 
@@ -53,7 +53,7 @@ export class CaseContext {
   readonly #makeTransport: () => Transport;
   readonly #signals: SignalNotes;
   readonly #open = new Set<Broadcaster>();
-  readonly #participants: SpiParticipant[] = [];
+  readonly #participants: LinkParticipant[] = [];
   #fences = 0;
 
   constructor(
@@ -107,8 +107,8 @@ export class CaseContext {
   }
 
   /** A participant opens a link below core, to see what the adapter itself does. */
-  async joinBelow(self: string | ParticipantInput = 'default', topic = this.topic): Promise<SpiParticipant> {
-    const made = await SpiParticipant.open(this.transport(), topic, participant(self), this.patienceMs, this.#signals);
+  async joinBelow(self: string | ParticipantInput = 'default', topic = this.topic): Promise<LinkParticipant> {
+    const made = await LinkParticipant.open(this.transport(), topic, participant(self), this.patienceMs, this.#signals);
     this.#participants.push(made);
     return made;
   }

@@ -12,8 +12,8 @@ import {
   type SourceRequest,
   type Transport,
 } from '@polycast/core/adapter';
+import { type Attachment, MemoryBroker, type MemoryTopic, type Published } from './broker.ts';
 import type { GroupMember } from './group.ts';
-import { Hub, type Published, type Room, type Seat } from './hub.ts';
 import { manifestOf } from './manifest.ts';
 import { DEFAULT_HUB, type MemoryOptions } from './options.ts';
 import type { ThreadBridge } from './threads.ts';
@@ -53,7 +53,7 @@ export function memory(options: MemoryOptions = {}): Transport {
 }
 
 /** Hubs in use, by location. */
-const hubs = new Map<string, Hub>();
+const hubs = new Map<string, MemoryBroker>();
 
 /** Instances whose subscriptions the hub at a transport's location holds for a topic: none, once everybody has closed. */
 export function heldAt(location: string, topic: string): readonly string[] {
@@ -68,9 +68,9 @@ export function heldAt(location: string, topic: string): readonly string[] {
 class MemoryLink implements Link<undefined> {
   readonly #location: string;
   readonly #topic: string;
-  readonly #hub: Hub;
-  readonly #seat: Seat;
-  readonly #room: Room;
+  readonly #hub: MemoryBroker;
+  readonly #attachment: Attachment;
+  readonly #room: MemoryTopic;
   readonly #copy: boolean;
   readonly #bridge: ThreadBridge | undefined;
   readonly members?: () => Promise<readonly Participant[]>;
@@ -79,16 +79,16 @@ class MemoryLink implements Link<undefined> {
     { topic, self }: LinkContext,
     location: string,
     copy: boolean,
-    join: (hub: Hub) => ThreadBridge | undefined,
+    join: (hub: MemoryBroker) => ThreadBridge | undefined,
   ) {
     this.#location = location;
     this.#topic = topic;
     this.#copy = copy;
-    this.#hub = hubs.get(location) ?? new Hub();
+    this.#hub = hubs.get(location) ?? new MemoryBroker();
     hubs.set(location, this.#hub);
-    this.#seat = { participant: self, listeners: [], memberships: 0 };
+    this.#attachment = { participant: self, listeners: [], memberships: 0 };
     this.#room = this.#hub.room(topic);
-    this.#room.enter(this.#seat);
+    this.#room.enter(this.#attachment);
     this.#bridge = join(this.#hub);
     if (this.#bridge === undefined) this.members = async () => this.#room.participants;
   }
@@ -100,7 +100,7 @@ class MemoryLink implements Link<undefined> {
     // What is refused here must not have reached another thread.
     if (this.#bridge !== undefined) room?.refuseIfFull(outgoing);
     this.#bridge?.send(outgoing);
-    return room?.publish(outgoing, this.#seat);
+    return room?.publish(outgoing, this.#attachment);
   }
 
   subscribe(request: SourceRequest, sink: Sink): Source | Promise<Source> {
@@ -110,11 +110,11 @@ class MemoryLink implements Link<undefined> {
   }
 
   #listen(addresses: readonly Address[], sink: Sink): Source {
-    const seat = this.#seat;
+    const attachment = this.#attachment;
     const listener = { sink, addresses: new Set(addresses) };
-    seat.listeners = [...seat.listeners, listener];
+    attachment.listeners = [...attachment.listeners, listener];
     const stop = async () => {
-      seat.listeners = seat.listeners.filter((other) => other !== listener);
+      attachment.listeners = attachment.listeners.filter((other) => other !== listener);
     };
     return { stop, close: stop };
   }
@@ -125,13 +125,13 @@ class MemoryLink implements Link<undefined> {
     const group = room.group(name, addresses, Group);
     const member: GroupMember = { sink, held: new Set() };
     group.join(member);
-    this.#seat.memberships++;
+    this.#attachment.memberships++;
     let isOpen = true;
     return {
       caughtUp: () => group.caughtUp(member),
       stop: async () => group.stop(member),
       close: async () => {
-        if (isOpen) this.#seat.memberships--;
+        if (isOpen) this.#attachment.memberships--;
         isOpen = false;
         room.leaveGroup(name, member);
       },
@@ -139,7 +139,7 @@ class MemoryLink implements Link<undefined> {
   }
 
   async close(): Promise<void> {
-    this.#hub.leave(this.#topic, this.#seat);
+    this.#hub.leave(this.#topic, this.#attachment);
     this.#bridge?.leave();
     if (this.#hub.isEmpty) hubs.delete(this.#location);
   }

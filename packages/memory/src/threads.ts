@@ -1,5 +1,5 @@
 import { decodeEvents, encodeEvent, PolycastError } from '@polycast/core/adapter';
-import type { Hub, Published } from './hub.ts';
+import type { MemoryBroker, Published } from './broker.ts';
 
 /** Carries what is published to hubs of the same name in other threads. */
 export interface ThreadBridge {
@@ -15,10 +15,10 @@ interface Message {
   readonly json: string;
 }
 
-const channels = new Map<Hub, BroadcastChannel>();
+const channels = new Map<MemoryBroker, BroadcastChannel>();
 
 /** One channel a hub, shared by its links. It never keeps a process alive. */
-export function joinThreads(name: string, hub: Hub): ThreadBridge {
+export function joinThreads(name: string, hub: MemoryBroker): ThreadBridge {
   const channel = channels.get(hub) ?? open(name, hub);
   channels.set(hub, channel);
   return {
@@ -38,7 +38,7 @@ export function openChannel(name: string): BroadcastChannel {
   return channel;
 }
 
-function open(name: string, hub: Hub): BroadcastChannel {
+function open(name: string, hub: MemoryBroker): BroadcastChannel {
   const channel = openChannel(name);
   channel.onmessage = ({ data }: { data: unknown }) => {
     if (!isMessage(data)) return;

@@ -1,8 +1,8 @@
 import { pause } from '@polycast/core/adapter';
 import * as entries from './entry-scripts.ts';
-import type { HeldEntry } from './held-entry.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
+import type { PendingEntry } from './pending-entry.ts';
 import type { PendingPage } from './recovery.ts';
 import type { SourceParts } from './stream-reader.ts';
 
@@ -18,7 +18,7 @@ export interface AcknowledgerParts {
   /** Are entries still handed on? */
   isOpen(): boolean;
   /** The server knows. */
-  taken(entry: HeldEntry): void;
+  taken(entry: PendingEntry): void;
   /** What waited for settled entries is ours. */
   next(key: string, page: PendingPage): void;
 }
@@ -27,7 +27,7 @@ export interface AcknowledgerParts {
 export class Acknowledger {
   readonly #parts: SourceParts;
   readonly #source: AcknowledgerParts;
-  #accepted: HeldEntry[] = [];
+  #accepted: PendingEntry[] = [];
   #flushing: Promise<void> | undefined;
   #flushSoon: NodeJS.Immediate | undefined;
   #isOpen = true;
@@ -42,7 +42,7 @@ export class Acknowledger {
     );
   }
 
-  add(entry: HeldEntry): void {
+  add(entry: PendingEntry): void {
     this.#accepted.push(entry);
     this.#flushSoon ??= setImmediate(() => {
       this.#flushSoon = undefined;
@@ -70,7 +70,7 @@ export class Acknowledger {
   async #acknowledgeAll(): Promise<void> {
     const accepted = this.#accepted;
     this.#accepted = [];
-    const byKey = new Map<string, HeldEntry[]>();
+    const byKey = new Map<string, PendingEntry[]>();
     for (const entry of accepted) {
       const ofKey = byKey.get(entry.key);
       if (ofKey === undefined) byKey.set(entry.key, [entry]);
@@ -79,7 +79,7 @@ export class Acknowledger {
     await Promise.all([...byKey].map(([key, ofKey]) => this.#acknowledge(key, ofKey)));
   }
 
-  async #acknowledge(key: string, accepted: readonly HeldEntry[]): Promise<void> {
+  async #acknowledge(key: string, accepted: readonly PendingEntry[]): Promise<void> {
     const { commands, watch, context } = this.#parts;
     const { group } = this.#source.placeOf(key);
     try {

@@ -6,8 +6,8 @@ import type { GroupKeeper } from './group-keeper.ts';
 import { IDLE_FOREVER_MS } from './group-lua.ts';
 import type { GroupMembership } from './group-membership.ts';
 import { renew } from './group-scripts.ts';
-import { HeldEntry, type Holder } from './held-entry.ts';
 import { mapError } from './map-error.ts';
+import { PendingEntry, type PendingEntryOwner } from './pending-entry.ts';
 import type { PendingPage } from './recovery.ts';
 import { EntryDecoder, partitionKeyOf, type RawEntry, type SourceParts } from './stream-reader.ts';
 
@@ -27,7 +27,7 @@ export interface GroupEntriesParts {
 type PlacedEvent = readonly [event: BroadcastEvent, index: number | undefined];
 
 /** The entries that one source of a group was handed: hands their events to core, and settles them. */
-export class GroupEntries implements Holder {
+export class GroupEntries implements PendingEntryOwner {
   readonly #parts: SourceParts;
   readonly #keeper: GroupKeeper;
   readonly #membership: GroupMembership;
@@ -37,7 +37,7 @@ export class GroupEntries implements Holder {
   readonly #isStopped: () => boolean;
   readonly #decoder: EntryDecoder;
   /** Held until the server has taken the acknowledgement. By key and id. */
-  readonly #held = new Map<string, HeldEntry>();
+  readonly #held = new Map<string, PendingEntry>();
   /** Given back, which the server does not know yet. By key and id. */
   readonly #returning = new Map<string, { readonly key: string; readonly id: string; readonly tries: number }>();
   /** The server is being told that they are given back. By key and id. */
@@ -106,7 +106,7 @@ export class GroupEntries implements Holder {
       if (!comesByAnother(event, address, this.#addresses)) events.push([event, index]);
     });
     const partitionKey = request.group === undefined ? undefined : partitionKeyOf(fields);
-    const entry = new HeldEntry(
+    const entry = new PendingEntry(
       this,
       { key, id, address },
       { attempt, size: events.length, lockMs: request.lockMs, partitionKey, followers },
@@ -118,7 +118,7 @@ export class GroupEntries implements Holder {
   }
 
   /** An entry is handed on whole, even while stopping: half of one cannot be put back. */
-  #hand(entry: HeldEntry, events: readonly PlacedEvent[]): void {
+  #hand(entry: PendingEntry, events: readonly PlacedEvent[]): void {
     for (const [event, index] of events) this.#parts.sink.deliver(event, entry.lease(event, index));
   }
 
@@ -157,7 +157,7 @@ export class GroupEntries implements Holder {
     return this.#keeper.clock.ageMs(id);
   }
 
-  acknowledge(entry: HeldEntry): void {
+  acknowledge(entry: PendingEntry): void {
     this.#acknowledger.add(entry);
     const [next, ...followers] = entry.followers;
     // Not to wait for the server between any two of a key. Until it has heard of the first, that one's lock is the second's, too.
@@ -166,12 +166,12 @@ export class GroupEntries implements Holder {
     this.deliver(entry.key, next, 1, followers);
   }
 
-  forget(entry: HeldEntry): void {
+  forget(entry: PendingEntry): void {
     const name = `${entry.key} ${entry.id}`;
     if (this.#held.get(name) === entry) this.#held.delete(name);
   }
 
-  async putBack(entry: HeldEntry, tries: number): Promise<void> {
+  async putBack(entry: PendingEntry, tries: number): Promise<void> {
     const name = `${entry.key} ${entry.id}`;
     // Before the server hears of it: from then on our own claims may bring it again. Until then it must not look like something that
     // never reached us.
@@ -192,7 +192,7 @@ export class GroupEntries implements Holder {
   }
 
   /** Whoever had the server forget it, since it was trimmed, may not have had the answer. */
-  putBackTooLate({ key, id }: HeldEntry): void {
+  putBackTooLate({ key, id }: PendingEntry): void {
     if (this.#tooLate.size === 0) setImmediate(() => void this.#lookForTooLate());
     this.#tooLate.set(`${key} ${id}`, { key, id });
   }
@@ -240,7 +240,7 @@ export class GroupEntries implements Holder {
     }
   }
 
-  async renew(entry: HeldEntry): Promise<boolean> {
+  async renew(entry: PendingEntry): Promise<boolean> {
     try {
       return await renew(this.#parts.commands.client, entry.key, this.#member.group, this.#member.consumer, entry.id);
     } catch (thrown) {

@@ -13,7 +13,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { wantedAddresses } from './addresses.ts';
 import { type Commands, GOODBYE_TIMEOUT_MS, nodeFor, reconnectDelayMs } from './client.ts';
 import type { CommandWatch } from './command-watch.ts';
-import { Dedicated } from './dedicated.ts';
+import { DedicatedConnection } from './dedicated-connection.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
 import type { ServerClock } from './server-clock.ts';
@@ -137,7 +137,7 @@ export class StreamReader {
   readonly #parts: SourceParts;
   readonly #part: ReadingPart;
   readonly #key: string;
-  readonly #connection: Dedicated;
+  readonly #connection: DedicatedConnection;
   #clientId: number | undefined;
   /** The read under way: when it is too late, by the monotonic clock, and how it is given up. */
   #reading: { readonly lateAtMs: number; readonly giveUp: (error: Error) => void } | undefined;
@@ -152,7 +152,7 @@ export class StreamReader {
     this.#part = part;
     this.#key = key;
     const { commands, settings, context } = parts;
-    this.#connection = new Dedicated({
+    this.#connection = new DedicatedConnection({
       commands,
       key,
       context,

@@ -11,7 +11,7 @@ import {
 } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
 import { type Commands, GOODBYE_TIMEOUT_MS, ready, reconnectDelayMs } from './client.ts';
-import { Dedicated } from './dedicated.ts';
+import { DedicatedConnection } from './dedicated-connection.ts';
 import { mapError } from './map-error.ts';
 import { Outage } from './outage.ts';
 import { isReply } from './server-role.ts';
@@ -45,7 +45,7 @@ export class Subscriber {
   readonly #commands: Commands;
   readonly #settings: Settings;
   readonly #key: string;
-  #connection: Dedicated;
+  #connection: DedicatedConnection;
   readonly #channels = new Map<string, Set<Member>>();
   readonly #members = new Set<Member>();
   readonly #monitor = new ConnectionMonitor();
@@ -74,8 +74,8 @@ export class Subscriber {
     });
   }
 
-  #newConnection(): Dedicated {
-    return new Dedicated({
+  #newConnection(): DedicatedConnection {
+    return new DedicatedConnection({
       commands: this.#commands,
       key: this.#key,
       connectTimeoutMs: this.#settings.connectTimeoutMs,

@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: by('groups', TOO_LATE),
     patches: [
       {
-        module: 'redis/src/held-entry.ts',
+        module: 'redis/src/pending-entry.ts',
         from: '      if (released) this.#holder.putBackTooLate(this);\n',
         to: '',
       },
@@ -160,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: by('groups', TOO_LATE),
     patches: [
       {
-        module: 'redis/src/held-entry.ts',
+        module: 'redis/src/pending-entry.ts',
         from: 'if (released) this.#holder.putBackTooLate(this);',
         to: 'this.#holder.putBackTooLate(this);',
       },

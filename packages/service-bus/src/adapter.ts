@@ -23,13 +23,13 @@ import { topicName } from './names.ts';
 import { Openings } from './openings.ts';
 import { operationsOf } from './operations.ts';
 import type { ServiceBusOptions } from './options.ts';
-import { kindOfReader, planSource } from './plan.ts';
 import { filterTarget } from './rules.ts';
 import { isPublicForced } from './sdk-internals/shape.ts';
 import { TopicSender } from './sender.ts';
 import { locationOf, type Settings, settingsFrom } from './settings.ts';
 import { SharedClient } from './shared-client.ts';
 import { ServiceBusSource } from './source.ts';
+import { kindOfReader, planSource } from './subscription-layout.ts';
 import { type EncodedMessage, encodeMessage, messageIdOf, renumbered, type Sent, withTtl } from './wire.ts';
 
 /** A group that others leave again and again while we join it is given up. */

@@ -1,10 +1,15 @@
 import { type CreateSubscriptionOptions, ServiceBusAdministrationClient } from '@azure/service-bus';
 import { PolycastError } from '@polycast/core/adapter';
 import { mapError } from './map-error.ts';
-import { isDurableMark, isMark, type SourcePlan, type SubscriptionPlan } from './plan.ts';
 import type { PlannedRule } from './rules.ts';
 import { signerOf } from './sdk-internals/signer.ts';
 import type { Settings } from './settings.ts';
+import {
+  isDurablePresenceRule,
+  isPresenceRule,
+  type SourcePlan,
+  type SubscriptionPlan,
+} from './subscription-layout.ts';
 
 type Policy = Parameters<ServiceBusAdministrationClient['pipeline']['addPolicy']>[0];
 type Request = Parameters<Policy['sendRequest']>[0];
@@ -168,9 +173,9 @@ export class Administration {
   async #joinRules(topic: string, plan: SubscriptionPlan): Promise<void> {
     const made = await Promise.all(plan.rules.map((rule) => this.#addRule(topic, plan.name, rule)));
     const joined = plan.rules.filter((_, at) => made[at]);
-    if (joined.some(({ name }) => isDurableMark(name))) await this.#keep(topic, plan.name);
-    if (joined.every(({ name }) => isMark(name))) return;
-    const shared = [...(await this.#ruleNames(topic, plan.name))].filter((name) => !isMark(name));
+    if (joined.some(({ name }) => isDurablePresenceRule(name))) await this.#keep(topic, plan.name);
+    if (joined.every(({ name }) => isPresenceRule(name))) return;
+    const shared = [...(await this.#ruleNames(topic, plan.name))].filter((name) => !isPresenceRule(name));
     // Filters came and went with versions of the program: from here on the members filter.
     if (shared.length > MAX_SHARED_RULES)
       await this.#addRule(topic, plan.name, { name: '$Default', filter: { sqlExpression: '1=1' } });
@@ -201,7 +206,7 @@ export class Administration {
   async #isEnding(topic: string, { ending, subscriptions }: SourcePlan): Promise<boolean> {
     if (ending.kind !== 'leave') return ending.kind === 'delete';
     const names = (await this.#orNothing(() => this.#ruleNames(topic, subscriptions[0].name))) ?? [];
-    return [...names].every((name) => !isMark(name) || name === ending.mark);
+    return [...names].every((name) => !isPresenceRule(name) || name === ending.mark);
   }
 
   async removeTopic(name: string): Promise<void> {
@@ -311,7 +316,7 @@ export function missing(topic: string, plans: readonly SubscriptionPlan[], setti
       ...(requiresSession ? ['RequiresSession'] : []),
       ...(autoDelete ? [] : ['AutoDeleteOnIdle never']),
     ];
-    const texts = rules.filter((rule) => !isMark(rule.name)).map(({ filter }) => textOf(filter));
+    const texts = rules.filter((rule) => !isPresenceRule(rule.name)).map(({ filter }) => textOf(filter));
     return `subscription "${name}" (${properties.join(', ')}) with rule ${texts.join(' ; ')}`;
   });
   return new PolycastError(

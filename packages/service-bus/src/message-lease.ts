@@ -24,8 +24,8 @@ export interface SettlingReceiver {
   ): Promise<void>;
 }
 
-/** What a lease needs of the feed that fetched its message. */
-export interface Holder {
+/** What a lease needs of the receiver that fetched its message. */
+export interface LeaseOwner {
   readonly connection: Connection;
   readonly receiver: SettlingReceiver;
   /** Changes with connection and link: what came over an earlier one is settled by its lock token. */
@@ -52,13 +52,13 @@ export interface Holder {
   lost?(lease: MessageLease): void;
 }
 
-type Act = (receiver: Holder['receiver'], message: ServiceBusReceivedMessage) => Promise<void>;
+type Act = (receiver: LeaseOwner['receiver'], message: ServiceBusReceivedMessage) => Promise<void>;
 
 const complete: Act = (receiver, message) => receiver.completeMessage(message);
 
 /** A message under its lock. */
 export class MessageLease implements Lease {
-  readonly #holder: Holder;
+  readonly #holder: LeaseOwner;
   readonly #message: ServiceBusReceivedMessage;
   readonly #generation: number;
   /** What the service counts before this delivery, but for what was given back unseen. */
@@ -71,7 +71,7 @@ export class MessageLease implements Lease {
   #isToldSettled = false;
 
   /** It has just come. */
-  constructor(holder: Holder, message: ServiceBusReceivedMessage) {
+  constructor(holder: LeaseOwner, message: ServiceBusReceivedMessage) {
     const lockedAtMs = performance.now();
     this.#lockedAtMs = lockedAtMs;
     this.#holder = holder;

@@ -1,4 +1,4 @@
-import type { SubscriptionPlan } from './plan.ts';
+import type { SubscriptionPlan } from './subscription-layout.ts';
 
 /** Sources of one link that are opened at the same time, as a member of a group opens two: one error says what they all lack. */
 export class Openings {

@@ -5,7 +5,7 @@ import { pause } from '@polycast/core/adapter';
 const LOOKS_PER_LOCK = 6;
 const MAX_LOOK_MS = 5_000;
 
-/** What a resumption needs of the feed whose link was lost. */
+/** What a resumption needs of the receiver whose link was lost. */
 export interface Resuming {
   /** Of the service. */
   readonly lockMs: number;

@@ -1,11 +1,11 @@
 import { PolycastError, type Sink, type Source, type SourceRequest, settlesWithin } from '@polycast/core/adapter';
 import { type Administration, lockDurationOf } from './administration.ts';
 import type { Connection } from './connection.ts';
-import { Feed, type FeedOptions } from './feed.ts';
-import { Intake } from './intake.ts';
-import type { SourcePlan, SubscriptionPlan } from './plan.ts';
-import { PublicFeed } from './sdk-public/feed.ts';
-import { SessionFeed } from './session-feed.ts';
+import { MessageBuffer } from './message-buffer.ts';
+import { PublicSubscriptionReceiver } from './sdk-public/subscription-receiver.ts';
+import { SessionReceiver } from './session-receiver.ts';
+import type { SourcePlan, SubscriptionPlan } from './subscription-layout.ts';
+import { type ReceiverOptions, SubscriptionReceiver } from './subscription-receiver.ts';
 
 export interface SourceParts {
   readonly connection: Connection;
@@ -24,8 +24,8 @@ export interface SourceParts {
 /** Feeds a sink from the subscriptions of its plan: one, or those that the members of a group share. */
 export class ServiceBusSource implements Source {
   readonly #parts: SourceParts;
-  readonly #intake: Intake;
-  readonly #feeds: readonly (Feed | PublicFeed | SessionFeed)[];
+  readonly #buffer: MessageBuffer;
+  readonly #receivers: readonly (SubscriptionReceiver | PublicSubscriptionReceiver | SessionReceiver)[];
   readonly #restoring = new Set<string>();
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -33,21 +33,21 @@ export class ServiceBusSource implements Source {
   constructor(parts: SourceParts) {
     this.#parts = parts;
     const lockMs = lockDurationOf(parts.request.lockMs);
-    this.#intake = new Intake(parts.sink, parts.topic, lockMs);
-    this.#feeds = parts.plan.subscriptions.map((plan) => {
+    this.#buffer = new MessageBuffer(parts.sink, parts.topic, lockMs);
+    this.#receivers = parts.plan.subscriptions.map((plan) => {
       const options = this.#feedOptions(plan);
-      if (plan.requiresSession) return new SessionFeed(options);
-      return parts.connection.isPublic ? new PublicFeed(options) : new Feed(options);
+      if (plan.requiresSession) return new SessionReceiver(options);
+      return parts.connection.isPublic ? new PublicSubscriptionReceiver(options) : new SubscriptionReceiver(options);
     });
   }
 
-  #feedOptions(plan: SubscriptionPlan): FeedOptions {
+  #feedOptions(plan: SubscriptionPlan): ReceiverOptions {
     const { connection, topic, request, meter } = this.#parts;
     return {
       connection,
       topic,
       subscription: plan.name,
-      intake: this.#intake,
+      buffer: this.#buffer,
       prefetch: connection.settings.prefetch,
       lockMs: lockDurationOf(request.lockMs),
       maxUnsettled: request.maxUnsettled,
@@ -64,7 +64,7 @@ export class ServiceBusSource implements Source {
     const { administration, plan, inTurn } = this.#parts;
     try {
       await inTurn(() => this.#ensureAll());
-      await Promise.all(this.#feeds.map((feed) => feed.open()));
+      await Promise.all(this.#receivers.map((receiver) => receiver.open()));
       return [];
     } catch (thrown) {
       const error = PolycastError.from(thrown);
@@ -83,9 +83,9 @@ export class ServiceBusSource implements Source {
   async #ensure(plan: SubscriptionPlan): Promise<boolean | undefined> {
     const { administration, topic } = this.#parts;
     const isNew = await administration.ensureSubscription(topic, plan);
-    const feed = this.#feeds[this.#parts.plan.subscriptions.indexOf(plan)];
-    if (isNew !== undefined && feed instanceof PublicFeed) feed.found();
-    if (isNew && plan.isExclusive && !(feed instanceof SessionFeed)) feed?.began();
+    const receiver = this.#receivers[this.#parts.plan.subscriptions.indexOf(plan)];
+    if (isNew !== undefined && receiver instanceof PublicSubscriptionReceiver) receiver.found();
+    if (isNew && plan.isExclusive && !(receiver instanceof SessionReceiver)) receiver?.began();
     return isNew;
   }
 
@@ -103,7 +103,7 @@ export class ServiceBusSource implements Source {
       if (isNew) sink.signal({ kind: 'gap', reason: 'trimmed' });
     } catch (thrown) {
       const failed = PolycastError.from(thrown);
-      // The feed goes on trying, and so do we. What nobody can restore is told once, and the end.
+      // The receiver goes on trying, and so do we. What nobody can restore is told once, and the end.
       if (failed.retryable || this.#stopping !== undefined) return;
       sink.failed(failed);
       void this.stop();
@@ -119,14 +119,15 @@ export class ServiceBusSource implements Source {
   async caughtUp(): Promise<void> {
     const { plan, connection, administration, topic } = this.#parts;
     if (this.#stopping !== undefined || connection.isDown || plan.ending.kind === 'keep') return;
-    if (await administration.isEnding(topic, plan)) await Promise.all(this.#feeds.map((feed) => feed.caughtUp()));
+    if (await administration.isEnding(topic, plan))
+      await Promise.all(this.#receivers.map((receiver) => receiver.caughtUp()));
   }
 
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       // First, so that what arrives meanwhile goes back.
-      const returned = this.#intake.stop();
-      await Promise.all(this.#feeds.map((feed) => feed.stop()));
+      const returned = this.#buffer.stop();
+      await Promise.all(this.#receivers.map((receiver) => receiver.stop()));
       await settlesWithin(this.#parts.connection.settings.closeTimeoutMs, returned);
     })();
     return this.#stopping;
@@ -135,7 +136,7 @@ export class ServiceBusSource implements Source {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.stop();
-      await Promise.all(this.#feeds.map((feed) => feed.close()));
+      await Promise.all(this.#receivers.map((receiver) => receiver.close()));
       const { administration, topic, plan, onClosed, inTurn } = this.#parts;
       const ending = inTurn(() => administration.end(topic, plan));
       // The service's own expiry does it, should this fail.

@@ -24,8 +24,8 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: by('faults/order', LOST_LOCK),
     patches: [
       {
-        module: 'service-bus/src/feed.ts',
-        from: '    this.#options.intake.recall(new Set(behind));\n',
+        module: 'service-bus/src/subscription-receiver.ts',
+        from: '    this.#options.buffer.recall(new Set(behind));\n',
         to: '    void behind;\n',
       },
     ],

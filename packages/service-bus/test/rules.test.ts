@@ -1,8 +1,8 @@
 import type { Address, SourceRequest } from '@polycast/core/adapter';
 import { planFilter } from '@polycast/core/filter';
 import { describe, expect, it } from 'vitest';
-import { planSource } from '../src/plan.ts';
 import { filterTarget, groupRule, readerRule } from '../src/rules.ts';
+import { planSource } from '../src/subscription-layout.ts';
 
 const LONGEST = 'x'.repeat(50);
 const native = (text: string) => planFilter(text, filterTarget).native.value;

@@ -4,7 +4,7 @@ import { compileFilter } from '@polycast/core/filter';
 import { check, same, sameSet } from '../assert.ts';
 import type { ConformanceCase } from '../case.ts';
 import type { CaseContext } from '../context.ts';
-import type { RawDelivery, RawInbox } from '../spi.ts';
+import type { RawDelivery, RawInbox } from '../link-participant.ts';
 import { nowMs, pass } from '../wait.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);

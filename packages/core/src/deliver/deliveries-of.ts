@@ -20,6 +20,8 @@ export function deliveryOf(
     const { lease: before, lockEndsMs } = delivery;
     if ((before ?? pair) === undefined || delivery.abandoned || delivery.settled) continue;
     if (delivery.event.id !== event.id || delivery.event.source !== event.source) continue;
+    // Published twice under one id: it lives as long as the one that lives longer.
+    if (event.expiresAtMs > delivery.event.expiresAtMs) delivery.event = event;
     delivery.lease = pair ? pair(before, lockEndsMs) : SharedLease.of(before as Lease, lease as Lease);
     return delivery;
   }

@@ -2,15 +2,15 @@ import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/servi
 import { type PolycastError, pause, settlesWithin } from '@polycast/core/adapter';
 import { AttemptCounter } from '../attempt-counter.ts';
 import type { Connection } from '../connection.ts';
-import type { FeedOptions } from '../feed.ts';
-import type { Feeder } from '../intake.ts';
 import { OPERATIONS } from '../manifest.ts';
 import { mapError } from '../map-error.ts';
+import type { MessageSource } from '../message-buffer.ts';
 import type { MessageLease } from '../message-lease.ts';
 import { operationsFor } from '../operations.ts';
 import { peek } from '../peek.ts';
 import { QuietSignal } from '../quiet-signal.ts';
 import { numberOf } from '../resumption.ts';
+import type { ReceiverOptions } from '../subscription-receiver.ts';
 import { drained } from './drained.ts';
 import { OutcomeTurns } from './outcome-turns.ts';
 
@@ -25,7 +25,7 @@ const PEEKED = 250;
  * Messages of one subscription, through the SDK's public face alone. The SDK attaches again whatever happens, and does not say so: what was on its
  * way when a connection was lost comes when its lock has run out, after what the new link brought.
  */
-export class PublicFeed implements Feeder {
+export class PublicSubscriptionReceiver implements MessageSource {
   readonly connection: Connection;
   readonly lockMs: number;
   readonly isSession = false;
@@ -35,7 +35,7 @@ export class PublicFeed implements Feeder {
   readonly maxAttempts: number;
   readonly receiver: OutcomeTurns;
   readonly unsettled = 0;
-  readonly #options: FeedOptions;
+  readonly #options: ReceiverOptions;
   readonly #sdk: ServiceBusReceiver;
   readonly #taken = new Set<MessageLease>();
   readonly #ended = new QuietSignal(() => {});
@@ -51,7 +51,7 @@ export class PublicFeed implements Feeder {
   #stopping: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: FeedOptions) {
+  constructor(options: ReceiverOptions) {
     this.#options = options;
     this.connection = options.connection;
     this.lockMs = options.lockMs;
@@ -81,7 +81,7 @@ export class PublicFeed implements Feeder {
   }
 
   settled(): void {
-    this.#options.intake.look();
+    this.#options.buffer.look();
   }
 
   taken(lease: MessageLease): void {
@@ -110,8 +110,8 @@ export class PublicFeed implements Feeder {
 
   /** What is published from now on waits in the subscription, attached or not. @throws PolycastError what the service said to the first try */
   async open(): Promise<void> {
-    const { intake, prefetch, maxUnsettled, lost } = this.#options;
-    this.#credits = Math.min(prefetch, intake.room || maxUnsettled);
+    const { buffer, prefetch, maxUnsettled, lost } = this.#options;
+    this.#credits = Math.min(prefetch, buffer.room || maxUnsettled);
     const failed = new Promise<never>((_, reject) => {
       this.#failOpening = reject;
     });
@@ -151,7 +151,7 @@ export class PublicFeed implements Feeder {
     this.#arrived++;
     this.#credits--;
     try {
-      const room = this.#options.intake.take(this, message, () => this.#credits);
+      const room = this.#options.buffer.take(this, message, () => this.#credits);
       if (room !== undefined) await room;
     } finally {
       this.#credits++;
@@ -160,11 +160,11 @@ export class PublicFeed implements Feeder {
 
   /** Resolves when all that the service had for this subscription was handed on. Never rejects; ends with the connection. */
   async caughtUp(): Promise<void> {
-    const { intake } = this.#options;
+    const { buffer } = this.#options;
     while (this.#stopping === undefined && !this.connection.isDown) {
       const hasNoMore = await (this.keepsOrder ? this.#isEmpty() : this.#isQuiet()).catch(() => undefined);
       if (hasNoMore === undefined) return;
-      await intake.handedOn();
+      await buffer.handedOn();
       if (hasNoMore) return;
       await pause(CAUGHT_UP_AGAIN_MS);
     }

@@ -2,9 +2,9 @@ import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import { PolycastError, pause, settlesWithin } from '@polycast/core/adapter';
 import { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
-import type { Feeder, Intake } from './intake.ts';
 import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
+import type { MessageBuffer, MessageSource } from './message-buffer.ts';
 import { MessageLease } from './message-lease.ts';
 import { operationsFor } from './operations.ts';
 import { QuietSignal } from './quiet-signal.ts';
@@ -16,11 +16,11 @@ const CAUGHT_UP_AGAIN_MS = 10;
 /** What has less than this share of its lock left when the link is back is renewed at once. Core renews the rest in time: each third of a lock. */
 const RENEW_AT_ONCE_SHARE = 0.5;
 
-export interface FeedOptions {
+export interface ReceiverOptions {
   readonly connection: Connection;
   readonly topic: string;
   readonly subscription: string;
-  readonly intake: Intake;
+  readonly buffer: MessageBuffer;
   readonly prefetch: number;
   /** Of the service. */
   readonly lockMs: number;
@@ -35,7 +35,7 @@ export interface FeedOptions {
 }
 
 /** Messages of one subscription, as they come. The SDK attaches again whatever happens, until it is stopped. */
-export class Feed implements Feeder {
+export class SubscriptionReceiver implements MessageSource {
   readonly connection: Connection;
   readonly lockMs: number;
   readonly isSession = false;
@@ -44,7 +44,7 @@ export class Feed implements Feeder {
   readonly isOurs: boolean;
   readonly maxAttempts: number;
   readonly receiver: StreamReceiver;
-  readonly #options: FeedOptions;
+  readonly #options: ReceiverOptions;
   #links = 0;
   #credits = 0;
   readonly #creditsNow = () => this.#credits;
@@ -68,7 +68,7 @@ export class Feed implements Feeder {
   #closing: Promise<void> | undefined;
   #opening: { resolve: () => void; reject: (error: PolycastError) => void } | undefined;
 
-  constructor(options: FeedOptions) {
+  constructor(options: ReceiverOptions) {
     this.#options = options;
     this.connection = options.connection;
     this.lockMs = options.lockMs;
@@ -98,7 +98,7 @@ export class Feed implements Feeder {
   }
 
   settled(): void {
-    this.#options.intake.look();
+    this.#options.buffer.look();
   }
 
   taken(lease: MessageLease): void {
@@ -117,7 +117,7 @@ export class Feed implements Feeder {
     if (!this.keepsOrder || this.#stopping !== undefined || this.#keeping.has(lease)) return;
     const from = numberIn(lease);
     const behind = [...this.#taken].filter((one) => numberIn(one) > from && !one.isSettling);
-    this.#options.intake.recall(new Set(behind));
+    this.#options.buffer.recall(new Set(behind));
     this.returned(lease.message);
     if (this.#isLeaving) return;
     this.#isLeaving = true;
@@ -160,7 +160,7 @@ export class Feed implements Feeder {
     this.#keeping = new Set();
     if (first === undefined) return;
     const from = numberIn(first);
-    this.#options.intake.recall(new Set(here.filter((lease) => numberIn(lease) >= from && !lease.isSettling)));
+    this.#options.buffer.recall(new Set(here.filter((lease) => numberIn(lease) >= from && !lease.isSettling)));
     this.returned(first.message);
   }
 
@@ -181,8 +181,8 @@ export class Feed implements Feeder {
 
   /** Resolves when the link is attached. @throws PolycastError what the service said to the first try */
   async open(): Promise<void> {
-    const { intake, prefetch } = this.#options;
-    this.#maxCredits = Math.min(prefetch, intake.room || this.#options.maxUnsettled);
+    const { buffer, prefetch } = this.#options;
+    this.#maxCredits = Math.min(prefetch, buffer.room || this.#options.maxUnsettled);
     const opened = new Promise<void>((resolve, reject) => {
       this.#opening = { resolve, reject };
     });
@@ -295,7 +295,7 @@ export class Feed implements Feeder {
     if (!message.deliveryCount || numberOf(message.sequenceNumber) > this.#lastNumber) this.#latest = message;
     const link = this.#links;
     this.#credits--;
-    const room = this.#options.intake.take(this, message, this.#creditsNow);
+    const room = this.#options.buffer.take(this, message, this.#creditsNow);
     if (room === undefined) {
       this.#credits++;
       return;
@@ -307,11 +307,11 @@ export class Feed implements Feeder {
 
   /** Resolves when all that the service had for this subscription was handed on. Never rejects; ends with the connection. */
   async caughtUp(): Promise<void> {
-    const { intake } = this.#options;
+    const { buffer } = this.#options;
     while (this.#stopping === undefined && !this.connection.isDown) {
       const hadNoMore = await this.connection.call(this.receiver.drain(this.#creditsNow)).catch(() => undefined);
       if (hadNoMore === undefined) return;
-      await intake.handedOn();
+      await buffer.handedOn();
       if (hadNoMore) return;
       await pause(CAUGHT_UP_AGAIN_MS);
     }

@@ -1,13 +1,13 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import { divideLease, PolycastError, ReceiveBuffer, type Sink } from '@polycast/core/adapter';
-import { type Holder, MessageLease } from './message-lease.ts';
+import { type LeaseOwner, MessageLease } from './message-lease.ts';
 import { readMessage } from './read-message.ts';
 
 /** A renewal that failed is tried again after this part of the time between two. */
 const RENEW_AGAIN_SHARE = 0.25;
 
 /** Where a message came from. */
-export interface Feeder extends Holder {
+export interface MessageSource extends LeaseOwner {
   /** Nobody else reads what it reads: what is held for want of room stays held, as giving it back would change the order. */
   readonly keepsOrder: boolean;
   /** Of a session: how many of its messages are here, held or handed on. */
@@ -19,7 +19,7 @@ export interface Feeder extends Holder {
 }
 
 interface Held {
-  readonly feeder: Feeder;
+  readonly source: MessageSource;
   readonly message: ServiceBusReceivedMessage;
   /** Made when it came: it knows over which link. */
   readonly lease: MessageLease;
@@ -31,7 +31,7 @@ interface Held {
  * Between the receivers of one source and its sink: a buffer of messages under lock. What waits too long for room goes back to the service, or
  * has its lock renewed where going back would change the order.
  */
-export class Intake {
+export class MessageBuffer {
   readonly #sink: Sink;
   readonly #topic: string;
   readonly #holdMs: number;
@@ -54,17 +54,17 @@ export class Intake {
 
   /**
    * Takes a message.
-   * @param credits how many more the feed may be sent already
+   * @param credits how many more the receiver may be sent already
    * @returns resolves when one more may be fetched
    */
-  take(feeder: Feeder, message: ServiceBusReceivedMessage, credits: () => number): void | Promise<void> {
-    const lease = new MessageLease(feeder, message);
+  take(source: MessageSource, message: ServiceBusReceivedMessage, credits: () => number): void | Promise<void> {
+    const lease = new MessageLease(source, message);
     if (this.#buffer.isStopped) {
       this.#track(lease.giveBack());
       return;
     }
-    feeder.taken?.(lease);
-    if (!this.#buffer.push({ feeder, message, lease, sinceMs: performance.now() })) this.#watchHeld();
+    source.taken?.(lease);
+    if (!this.#buffer.push({ source, message, lease, sinceMs: performance.now() })) this.#watchHeld();
     return this.#buffer.roomBeyond(credits);
   }
 
@@ -105,7 +105,7 @@ export class Intake {
       // A session goes back whole, and is let go: another member has its messages in order.
       this.#giveBack(
         this.#buffer.held.filter((one) =>
-          back.some((other) => other === one || (other.feeder === one.feeder && one.feeder.isSession)),
+          back.some((other) => other === one || (other.source === one.source && one.source.isSession)),
         ),
       );
       this.#watchHeld();
@@ -114,13 +114,13 @@ export class Intake {
   }
 
   /** What of a session was handed on comes first, whatever becomes of it. */
-  #staysHeld({ feeder }: Held): boolean {
-    if (!feeder.isSession) return feeder.keepsOrder;
-    return feeder.unsettled > this.#buffer.held.filter((one) => one.feeder === feeder).length;
+  #staysHeld({ source }: Held): boolean {
+    if (!source.isSession) return source.keepsOrder;
+    return source.unsettled > this.#buffer.held.filter((one) => one.source === source).length;
   }
 
   #renew(held: Held): void {
-    const { feeder, message } = held;
+    const { source, message } = held;
     held.sinceMs = performance.now();
     held.lease.renew().catch((thrown: unknown) => {
       const from = this.#buffer.held.indexOf(held);
@@ -134,8 +134,8 @@ export class Intake {
         return;
       }
       // It comes again, and before what came after it.
-      this.#giveBack(this.#buffer.held.slice(from).filter((one) => one.feeder === feeder));
-      feeder.returned(message);
+      this.#giveBack(this.#buffer.held.slice(from).filter((one) => one.source === source));
+      source.returned(message);
     });
   }
 

@@ -27,7 +27,7 @@ const MOVED_ERROR = 'MOVED to another server of the cluster';
  * A connection with a state on the server (a subscription, a blocking read), which is made again when it is lost: to the
  * server that holds its key by then, and to none but a primary.
  */
-export class Dedicated {
+export class DedicatedConnection {
   readonly #options: DedicatedOptions;
   readonly #question = new RoleQuestion();
   readonly #outage: Outage;

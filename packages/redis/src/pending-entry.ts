@@ -3,28 +3,28 @@ import type { RawEntry } from './stream-reader.ts';
 import { formatPosition } from './wire.ts';
 
 /** What a held entry asks of the source that holds it. */
-export interface Holder {
+export interface PendingEntryOwner {
   /** Deliver one of its events again. @returns false if nothing is delivered any more */
   redeliver(event: BroadcastEvent, lease: Lease): boolean;
   /** All its events are accepted. */
-  acknowledge(entry: HeldEntry): void;
+  acknowledge(entry: PendingEntry): void;
   /** It was accepted too late, or nobody knows: it may come again. */
-  forget(entry: HeldEntry): void;
+  forget(entry: PendingEntry): void;
   /**
    * Not all of its events were accepted, and no more will be: another may have it.
    * @param tries how often handlers were given it
    */
-  putBack(entry: HeldEntry, tries: number): Promise<void>;
+  putBack(entry: PendingEntry, tries: number): Promise<void>;
   /** It was to be put back, and its lock is lost: if it is not there any more, nobody will get it. */
-  putBackTooLate(entry: HeldEntry): void;
+  putBackTooLate(entry: PendingEntry): void;
   /** How long the server has held an entry, ms. */
   ageMs(id: string): number | undefined;
   /** @returns false if it is no longer ours */
-  renew(entry: HeldEntry): Promise<boolean>;
+  renew(entry: PendingEntry): Promise<boolean>;
 }
 
 /** One entry of a stream that is ours until it is settled, with the events it holds. */
-export class HeldEntry {
+export class PendingEntry {
   readonly key: string;
   readonly id: string;
   readonly address: Address;
@@ -36,7 +36,7 @@ export class HeldEntry {
   readonly followers: readonly RawEntry[];
   /** Was the first of them handed on? */
   handedOn = false;
-  readonly #holder: Holder;
+  readonly #holder: PendingEntryOwner;
   readonly #lockMs: number;
   readonly #size: number;
   #open: number;
@@ -47,7 +47,7 @@ export class HeldEntry {
   #lost = false;
 
   constructor(
-    holder: Holder,
+    holder: PendingEntryOwner,
     at: { key: string; id: string; address: Address },
     options: {
       attempt: number;
@@ -148,12 +148,12 @@ class EntryLease implements Lease {
   readonly attempt: number;
   /** How long the server had held the event when it was handed over, ms, by the server's clock. */
   declare readonly ageMs?: number;
-  readonly #entry: HeldEntry;
+  readonly #entry: PendingEntry;
   readonly #event: BroadcastEvent;
   readonly #index: number | undefined;
 
   constructor(
-    entry: HeldEntry,
+    entry: PendingEntry,
     event: BroadcastEvent,
     index: number | undefined,
     attempt: number,

@@ -17,7 +17,7 @@ export interface SubscriptionPlan {
 }
 
 /** What becomes of the subscriptions of a source that closes. */
-export type Ending =
+export type Cleanup =
   /** They stay as they are. */
   | { readonly kind: 'keep' }
   /** They are removed. */
@@ -27,7 +27,7 @@ export type Ending =
 
 export interface SourcePlan {
   readonly subscriptions: readonly [SubscriptionPlan, ...SubscriptionPlan[]];
-  readonly ending: Ending;
+  readonly ending: Cleanup;
 }
 
 /** Whose source it is. */
@@ -98,11 +98,11 @@ function groupPlan(request: SourceRequest, { unique }: Reader, group: string): S
 }
 
 /** Does the mark say that a group outlives its members? */
-export function isDurableMark(ruleName: string): boolean {
+export function isDurablePresenceRule(ruleName: string): boolean {
   return ruleName === DURABLE_MARK;
 }
 
 /** Does the rule say by its name that somebody is there, and nothing else? */
-export function isMark(ruleName: string): boolean {
+export function isPresenceRule(ruleName: string): boolean {
   return ruleName.startsWith(MARK);
 }

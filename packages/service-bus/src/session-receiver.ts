@@ -2,10 +2,9 @@ import type { ServiceBusReceivedMessage, ServiceBusSessionReceiver } from '@azur
 import { pause, settlesWithin } from '@polycast/core/adapter';
 import { AttemptCounter } from './attempt-counter.ts';
 import type { Connection } from './connection.ts';
-import type { FeedOptions } from './feed.ts';
-import type { Feeder } from './intake.ts';
 import { OPERATIONS } from './manifest.ts';
 import { mapError } from './map-error.ts';
+import type { MessageSource } from './message-buffer.ts';
 import type { SettlingReceiver } from './message-lease.ts';
 import { operationsFor } from './operations.ts';
 import { QuietSignal } from './quiet-signal.ts';
@@ -13,8 +12,9 @@ import { failSessionSettlements, sessionLinkOf } from './sdk-internals/session-l
 import { drained } from './sdk-public/drained.ts';
 import { OutcomeTurns } from './sdk-public/outcome-turns.ts';
 import { RECONNECT_INTERVAL_MS } from './shared-client.ts';
+import type { ReceiverOptions } from './subscription-receiver.ts';
 
-/** Most sessions that one feed has at once. */
+/** Most sessions that one receiver has at once. */
 const MAX_SESSIONS = 64;
 /** A session that brings nothing for so long is let go, so that another member may have it. */
 const IDLE_MS = 250;
@@ -24,8 +24,8 @@ const RENEWALS_PER_LOCK = 3;
 const SESSION_CREDITS = 16;
 
 /** Messages with a partition key: session by session, each of which nobody else has meanwhile. */
-export class SessionFeed {
-  readonly #options: FeedOptions;
+export class SessionReceiver {
+  readonly #options: ReceiverOptions;
   readonly #sessions = new Set<Session>();
   readonly #attempts = new AttemptCounter();
   readonly #stop = new QuietSignal(() => {});
@@ -33,7 +33,7 @@ export class SessionFeed {
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: FeedOptions) {
+  constructor(options: ReceiverOptions) {
     this.#options = options;
   }
 
@@ -98,10 +98,10 @@ export class SessionFeed {
 
   /** Resolves when no session that we have has anything left, and none came for a moment. */
   async caughtUp(): Promise<void> {
-    const { connection, intake } = this.#options;
+    const { connection, buffer } = this.#options;
     do {
       await pause(IDLE_MS);
-      await intake.handedOn();
+      await buffer.handedOn();
     } while (this.#sessions.size > 0 && !this.#stop.aborted && !connection.isDown);
   }
 
@@ -122,7 +122,7 @@ export class SessionFeed {
 }
 
 /** One session while we have it. */
-class Session implements Feeder {
+class Session implements MessageSource {
   readonly connection: Connection;
   readonly lockMs: number;
   readonly isSession = true;
@@ -133,7 +133,7 @@ class Session implements Feeder {
   readonly maxAttempts: number;
   readonly receiver: SettlingReceiver;
   readonly #sdk: ServiceBusSessionReceiver;
-  readonly #options: FeedOptions;
+  readonly #options: ReceiverOptions;
   readonly #onEnd: () => void;
   #subscriber: { close(): Promise<void> } | undefined;
   #credits = SESSION_CREDITS;
@@ -147,7 +147,12 @@ class Session implements Feeder {
   #closing: Promise<void> | undefined;
   #isGone = false;
 
-  constructor(options: FeedOptions, attempts: AttemptCounter, receiver: ServiceBusSessionReceiver, onEnd: () => void) {
+  constructor(
+    options: ReceiverOptions,
+    attempts: AttemptCounter,
+    receiver: ServiceBusSessionReceiver,
+    onEnd: () => void,
+  ) {
     this.#options = options;
     this.connection = options.connection;
     this.#sdk = receiver;
@@ -187,7 +192,7 @@ class Session implements Feeder {
     this.#unsettled++;
     this.#credits--;
     this.meter(OPERATIONS, operationsFor(message));
-    const room = this.#options.intake.take(this, message, () => this.#credits);
+    const room = this.#options.buffer.take(this, message, () => this.#credits);
     if (room !== undefined) await room;
     this.#credits++;
   }
@@ -204,7 +209,7 @@ class Session implements Feeder {
 
   settled(): void {
     this.#unsettled--;
-    this.#options.intake.look();
+    this.#options.buffer.look();
     if (this.#unsettled === 0) this.#watchIdle();
   }
 

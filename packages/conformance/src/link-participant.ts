@@ -101,7 +101,7 @@ export class RawInbox {
 }
 
 /** A participant that uses a transport as core does, without core: to see what the adapter itself does. */
-export class SpiParticipant {
+export class LinkParticipant {
   readonly self: Participant;
   readonly link: Link;
   readonly signals: Signal[];
@@ -144,7 +144,7 @@ export class SpiParticipant {
     input: ParticipantInput,
     patienceMs: number,
     notes?: SignalNotes,
-  ): Promise<SpiParticipant> {
+  ): Promise<LinkParticipant> {
     const self: Participant = {
       role: input.role ?? 'default',
       instance: input.instance ?? `raw-${Math.floor(Math.random() * 1e12).toString(36)}`,
@@ -165,7 +165,7 @@ export class SpiParticipant {
       patienceMs * 2,
       'open a link',
     );
-    return new SpiParticipant({
+    return new LinkParticipant({
       self,
       link,
       signals,

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
-import type { FeedOptions } from '../src/feed.ts';
-import { SessionFeed } from '../src/session-feed.ts';
+import { SessionReceiver } from '../src/session-receiver.ts';
+import type { ReceiverOptions } from '../src/subscription-receiver.ts';
 
 it('a session that is accepted after stop is closed, and an error of that close is not unhandled', async () => {
   let come = (_: unknown) => {};
   const connection = { isDown: false, client: { acceptNextSession: () => new Promise((resolve) => (come = resolve)) } };
-  const feed = new SessionFeed({ connection, topic: 't', subscription: 's' } as unknown as FeedOptions);
+  const receiver = new SessionReceiver({ connection, topic: 't', subscription: 's' } as unknown as ReceiverOptions);
   const unhandled: unknown[] = [];
   const hear = (thrown: unknown) => unhandled.push(thrown);
   process.on('unhandledRejection', hear);
   try {
-    await feed.open();
-    await feed.stop();
+    await receiver.open();
+    await receiver.stop();
     let isClosed = false;
     come({
       close: async () => {

@@ -12,7 +12,7 @@ export interface Listener {
 }
 
 /** One participant on one topic. */
-export interface Seat {
+export interface Attachment {
   readonly participant: Participant;
   /** Replaced, never changed: it may be walked through at the time. */
   listeners: readonly Listener[];
@@ -25,11 +25,11 @@ export interface Seat {
  *
  * A publish made while another is being handed out waits its turn, so that everybody sees the two in the same order.
  */
-export class Room {
+export class MemoryTopic {
   /** Replaced, never changed: it may be walked through at the time. */
-  #seats: readonly Seat[] = [];
+  #seats: readonly Attachment[] = [];
   readonly #groups = new Map<string, Group>();
-  #waiting: { outgoing: Published; from: Seat | undefined }[] = [];
+  #waiting: { outgoing: Published; from: Attachment | undefined }[] = [];
   #busy = false;
 
   get isEmpty(): boolean {
@@ -38,16 +38,16 @@ export class Room {
 
   get participants(): readonly Participant[] {
     return this.#seats
-      .filter((seat) => seat.listeners.length + seat.memberships > 0)
+      .filter((attachment) => attachment.listeners.length + attachment.memberships > 0)
       .map(({ participant }) => participant);
   }
 
-  enter(seat: Seat): void {
-    this.#seats = [...this.#seats, seat];
+  enter(attachment: Attachment): void {
+    this.#seats = [...this.#seats, attachment];
   }
 
-  exit(seat: Seat): void {
-    this.#seats = this.#seats.filter((other) => other !== seat);
+  exit(attachment: Attachment): void {
+    this.#seats = this.#seats.filter((other) => other !== attachment);
   }
 
   /** @param make loaded where there are groups: most pages have none */
@@ -68,7 +68,7 @@ export class Room {
   }
 
   /** @returns a promise only if a subscriber has no room: it resolves when there is, or soon enough */
-  publish(outgoing: Published, from: Seat | undefined): void | Promise<void> {
+  publish(outgoing: Published, from: Attachment | undefined): void | Promise<void> {
     this.refuseIfFull(outgoing);
     if (this.#busy) {
       this.#waiting.push({ outgoing, from });
@@ -106,20 +106,20 @@ export class Room {
     for (const group of this.#groups.values()) if (group.isFull && group.isFor(to)) group.first?.sink.failed(error);
   }
 
-  #hand({ event, to }: Published, from: Seat | undefined, isFresh: boolean): Sink[] | undefined {
+  #hand({ event, to }: Published, from: Attachment | undefined, isFresh: boolean): Sink[] | undefined {
     let full: Sink[] | undefined;
     // By index: twice as fast as an iterator, and this is the hot path.
     const seats = this.#seats;
     for (let seatAt = 0; seatAt < seats.length; seatAt++) {
-      const seat = seats[seatAt] as Seat;
-      const { listeners } = seat;
+      const attachment = seats[seatAt] as Attachment;
+      const { listeners } = attachment;
       for (let at = 0; at < listeners.length; at++) {
         const listener = listeners[at] as Listener;
         if (!isFor(listener, to)) continue;
         const { sink } = listener;
         sink.deliver(event, undefined, isFresh);
         // A handler that publishes to itself must not wait for itself.
-        if (sink.capacity <= 0 && seat !== from) (full ??= []).push(sink);
+        if (sink.capacity <= 0 && attachment !== from) (full ??= []).push(sink);
       }
     }
     if (this.#groups.size > 0) {
@@ -134,27 +134,27 @@ export class Room {
 }
 
 /** The topics of one name, or of one process. */
-export class Hub {
-  readonly #rooms = new Map<string, Room>();
+export class MemoryBroker {
+  readonly #rooms = new Map<string, MemoryTopic>();
 
   /** The room of a topic; made if need be. */
-  room(topic: string): Room {
+  room(topic: string): MemoryTopic {
     let room = this.#rooms.get(topic);
     if (room === undefined) {
-      room = new Room();
+      room = new MemoryTopic();
       this.#rooms.set(topic, room);
     }
     return room;
   }
 
   /** The room of a topic, if anybody is there. */
-  find(topic: string): Room | undefined {
+  find(topic: string): MemoryTopic | undefined {
     return this.#rooms.get(topic);
   }
 
-  leave(topic: string, seat: Seat): void {
+  leave(topic: string, attachment: Attachment): void {
     const room = this.#rooms.get(topic);
-    room?.exit(seat);
+    room?.exit(attachment);
     if (room?.isEmpty) this.#rooms.delete(topic);
   }
 
