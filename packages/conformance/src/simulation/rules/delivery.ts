@@ -1,4 +1,4 @@
-import type { Call, Handed, Published } from '../trace.ts';
+import type { Call, Handed, Moment, Published } from '../trace.ts';
 import {
   handedTo,
   isAddressed,
@@ -229,6 +229,8 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
     signals.filter(({ signal }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId)),
   );
   if (same.length === 0 && cameBefore(view, published, handed)) return true;
+  // Without a lease it shares the fate of the one under its id that was being handled when it came.
+  if (!view.isLeased && same.some(({ startedAt, endedAt }) => isDuringCall(handed, startedAt, endedAt))) return true;
   if (published.id === undefined) return setAside.length > 0;
   // Published again after it was set aside, it must be handled again; before, it is a duplicate. So are copies of one publish.
   const first = view.isLeased
@@ -236,6 +238,10 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
     : handedTo(view).find(({ number }) => number === handed.number);
   if (setAside.some(({ at }) => at.tick > (first ?? handed).at.tick)) return true;
   return isDuplicate(view, published, handed, Math.max(-1, ...setAside.map(({ at }) => at.tick)));
+}
+
+function isDuringCall({ at }: Handed, startedAt: Moment, endedAt: Moment | undefined): boolean {
+  return startedAt.tick < at.tick && (endedAt === undefined || at.tick < endedAt.tick);
 }
 
 /** An event with its id came before, since one was set aside. */
