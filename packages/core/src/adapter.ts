@@ -18,6 +18,7 @@ export {
 export { divideLease } from './adapter/divide-lease.ts';
 export type { Option } from './adapter/option.ts';
 export * as option from './adapter/option.ts';
+export { Outage } from './adapter/outage.ts';
 export { type Poller, pollingSource } from './adapter/polling-source.ts';
 export { reasonOf } from './adapter/reason.ts';
 export { ReceiveBuffer } from './adapter/receive-buffer.ts';

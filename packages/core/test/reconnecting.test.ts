@@ -1,5 +1,5 @@
-import { PolycastError, Reconnecting, type Signal } from '@polycast/core/adapter';
-import { describe, expect, it } from 'vitest';
+import { type ErrorCode, PolycastError, Reconnecting, type Signal } from '@polycast/core/adapter';
+import { describe, expect, it, vi } from 'vitest';
 
 /** One connection that the test can lose. */
 class Line {
@@ -20,12 +20,16 @@ class Line {
 async function connected({ mayHaveLost = false } = {}) {
   const lines: Line[] = [];
   const signals: Signal[] = [];
-  const state = { refusals: 0, connects: 0 };
+  const state: { refusals: number; connects: number; code: ErrorCode } = {
+    refusals: 0,
+    connects: 0,
+    code: 'unreachable',
+  };
   const connection = await Reconnecting.open<Line>(
     {
       async connect() {
         state.connects++;
-        if (state.refusals-- > 0) throw new PolycastError('unreachable', 'down');
+        if (state.refusals-- > 0) throw new PolycastError(state.code, 'down');
         lines.push(new Line());
         return lines.at(-1) as Line;
       },
@@ -72,6 +76,33 @@ describe('a connection that comes back', () => {
     lines[0]?.lose();
     await expect.poll(kinds).toEqual(['disconnected', 'reconnected']);
     expect([lines.map(({ isClosed }) => isClosed), connection.client]).toEqual([[true, true, false], lines[2]]);
+    await connection.close();
+  });
+
+  it('says once why it does not come back, where the reason will not pass by itself, and goes on trying', async () => {
+    const { connection, lines, signals, state, kinds } = await connected();
+    Object.assign(state, { code: 'unauthorized', refusals: 5 });
+    lines[0]?.lose();
+    await expect.poll(kinds).toEqual(['disconnected', 'failed', 'reconnected']);
+    expect(signals[1]).toMatchObject({
+      what: 'source',
+      error: { code: 'unauthorized', message: 'unauthorized: the connection cannot be restored: down' },
+    });
+    await connection.close();
+  });
+
+  it('waits longer and longer where connecting works and listening does not, and says why', async () => {
+    const { connection, lines, state, kinds } = await connected();
+    const startedAtMs = performance.now();
+    connection.onReturn.add(async () => {
+      if (state.connects <= 8) throw new PolycastError('unauthorized', 'may not listen');
+    });
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    lines[0]?.lose();
+    await expect.poll(kinds).toEqual(['disconnected', 'failed', 'reconnected']);
+    random.mockRestore();
+    // Half of 20, 40, 80, 160, 320, 640 and 1,000 ms.
+    expect(performance.now() - startedAtMs).toBeGreaterThan(1_100);
     await connection.close();
   });
 

@@ -1,7 +1,6 @@
-import { pause } from '@polycast/core/adapter';
+import { Outage, pause } from '@polycast/core/adapter';
 import * as entries from './entry-scripts.ts';
 import { mapError } from './map-error.ts';
-import { Outage } from './outage.ts';
 import type { PendingEntry } from './pending-entry.ts';
 import type { PendingPage } from './recovery.ts';
 import type { SourceParts } from './stream-reader.ts';

@@ -1,8 +1,7 @@
-import { type LinkContext, LinkMonitor, PolycastError, startKeepAlive, within } from '@polycast/core/adapter';
+import { type LinkContext, LinkMonitor, Outage, PolycastError, startKeepAlive, within } from '@polycast/core/adapter';
 import type { Cluster, Redis } from 'ioredis';
 import { addressOf, type Commands, nodeFor, ownerOf, ready, reconnectDelayMs, refreshSlots } from './client.ts';
 import { mapError } from './map-error.ts';
-import { Outage } from './outage.ts';
 import type { Sending } from './send.ts';
 import { fieldOfInfo, type History, isReply, isTakeover, REPLICA_ERROR, WAS_REPLICA_ERROR } from './server-role.ts';
 import type { Settings } from './settings.ts';

@@ -1,8 +1,7 @@
-import { type LinkContext, type PolycastError, within } from '@polycast/core/adapter';
+import { type LinkContext, Outage, type PolycastError, within } from '@polycast/core/adapter';
 import type { Redis } from 'ioredis';
 import { type Commands, disconnectNow, type Found, goodbye, reconnectDelayMs, watchErrors } from './client.ts';
 import { mapError } from './map-error.ts';
-import { Outage } from './outage.ts';
 import { type History, REPLICA_ERROR, RoleQuestion } from './server-role.ts';
 
 export interface DedicatedOptions {

@@ -3,6 +3,7 @@ import {
   type BroadcastEvent,
   decodeEvents,
   type LinkContext,
+  Outage,
   PolycastError,
   pause,
   type Sink,
@@ -15,7 +16,6 @@ import { type Commands, GOODBYE_TIMEOUT_MS, nodeFor, reconnectDelayMs } from './
 import type { CommandWatch } from './command-watch.ts';
 import { DedicatedConnection } from './dedicated-connection.ts';
 import { mapError } from './map-error.ts';
-import { Outage } from './outage.ts';
 import type { ServerClock } from './server-clock.ts';
 import type { Settings } from './settings.ts';
 import type { SeenLengths } from './stream-state.ts';

@@ -3,6 +3,7 @@ import {
   decodeEvents,
   type JoinedLink,
   type LinkContext,
+  Outage,
   type PolycastError,
   type Signal,
   type Sink,
@@ -13,7 +14,6 @@ import type { Redis } from 'ioredis';
 import { type Commands, GOODBYE_TIMEOUT_MS, ready, reconnectDelayMs } from './client.ts';
 import { DedicatedConnection } from './dedicated-connection.ts';
 import { mapError } from './map-error.ts';
-import { Outage } from './outage.ts';
 import { isReply } from './server-role.ts';
 import type { Settings } from './settings.ts';
 

@@ -60,6 +60,11 @@ export class LinkMonitor {
   answered(): void {
     this.#isSilent = false;
   }
+
+  /** Why the connection does not come back: signals `failed`, if its loss was signalled. */
+  failed(error: PolycastError): void {
+    if (this.isDown && this.#isSignalled) this.#signal({ kind: 'failed', what: 'source', error });
+  }
 }
 
 /** A link that has joined. */
@@ -125,6 +130,11 @@ export class ConnectionMonitor {
     if (this.#isSilent) return;
     this.#isSilent = true;
     for (const link of [...this.#links]) link.silent(sinceMs);
+  }
+
+  /** Why the connection does not come back: `failed` to every link that was signalled its loss. See `Outage` for when to say so. */
+  failed(error: PolycastError): void {
+    for (const link of [...this.#links]) link.failed(error);
   }
 
   /** The service answers. */

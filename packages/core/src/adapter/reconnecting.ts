@@ -1,5 +1,6 @@
 import { PolycastError } from '../contract/error.ts';
 import { ConnectionMonitor, startKeepAlive } from './connection-monitor.ts';
+import { Outage } from './outage.ts';
 
 /** The first wait before another try to connect, and the longest, ms. Each is a random part of a time that doubles. */
 const RETRY_MS = 20;
@@ -25,18 +26,22 @@ export interface ReconnectingOptions<Client> {
 
 /**
  * A connection of an adapter whose client does not reconnect by itself: kept alive, made anew when it is lost, with the signals of
- * `ConnectionMonitor`. Several links may use it: see `Shared`.
+ * `ConnectionMonitor`, and why it does not come back, as `Outage` reports it. It goes on trying all the same. Several links may use it: see
+ * `Shared`.
  */
 export class Reconnecting<Client> {
   /** Links join it to get the signals. */
   readonly monitor = new ConnectionMonitor();
-  /** Called when the connection is back, before that is signalled: sources listen again. One that rejects has the connection made once more. */
+  /** Called when the connection is back, before that is signalled: sources listen again. One that rejects has the connection made once more, after a growing wait. */
   readonly onReturn = new Set<() => Promise<void>>();
   readonly #options: ReconnectingOptions<Client>;
   readonly #closing = new AbortController();
   readonly #waiting = new Set<() => void>();
+  readonly #outage = new Outage('the connection cannot be restored', (error) => this.monitor.failed(error));
   readonly #endKeepAlive: (() => void) | undefined;
   #client: Client | undefined;
+  /** How often it was connected, or tried to be, since it was last up. */
+  #tries = 0;
 
   /** @throws what `connect` throws */
   static async open<Client>(
@@ -109,26 +114,39 @@ export class Reconnecting<Client> {
 
   async #comeBack(): Promise<void> {
     const { signal } = this.#closing;
-    for (let limitMs = RETRY_MS; !signal.aborted; limitMs = Math.min(2 * limitMs, MAX_RETRY_MS)) {
-      const client = await this.#options.connect(signal).catch(() => undefined);
-      if (client === undefined) {
-        await elapsed(Math.random() * limitMs, signal);
-        continue;
-      }
-      if (signal.aborted) return this.#options.close(client);
-      this.#use(client);
-      try {
-        await Promise.all([...this.onReturn].map((listen) => listen()));
-      } catch {
-        // It is lost again, and then this is done already, or it is of no use.
-        if (this.#client === client) this.#options.close(client);
-        return;
-      }
-      if (this.#client !== client) return;
-      this.monitor.up({ mayHaveLost: this.#options.mayHaveLost });
-      this.#wake();
-      return;
+    let client: Client | undefined;
+    while (client === undefined) {
+      await this.#elapsed();
+      this.#tries++;
+      if (signal.aborted) return;
+      client = await this.#options.connect(signal).catch((thrown: unknown) => this.#failed(thrown));
     }
+    if (signal.aborted) return this.#options.close(client);
+    this.#use(client);
+    try {
+      await Promise.all([...this.onReturn].map((listen) => listen()));
+    } catch (thrown) {
+      // It is lost again, and then this is done already, or it is of no use.
+      if (this.#client !== client) return;
+      this.#failed(thrown);
+      return this.#options.close(client);
+    }
+    if (this.#client !== client) return;
+    this.#tries = 0;
+    this.#outage.over();
+    this.monitor.up({ mayHaveLost: this.#options.mayHaveLost });
+    this.#wake();
+  }
+
+  /** Before the second try, and each after it: a random part of a time that doubles. */
+  async #elapsed(): Promise<void> {
+    if (this.#tries === 0) return;
+    const limitMs = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** (this.#tries - 1));
+    await elapsed(Math.random() * limitMs, this.#closing.signal);
+  }
+
+  #failed(thrown: unknown): undefined {
+    if (!this.#closing.signal.aborted) this.#outage.failed(PolycastError.from(thrown));
   }
 
   #wake(): void {
