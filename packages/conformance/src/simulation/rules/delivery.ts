@@ -1,4 +1,4 @@
-import type { Call, Handed, Moment, Published } from '../trace.ts';
+import type { Call, Handed, Published } from '../trace.ts';
 import {
   handedTo,
   isAddressed,
@@ -209,14 +209,12 @@ function comesBothWays({ part, sub }: View, published: Published): boolean {
   return part !== 'whole' && isForInstance(sub, published) && isForGroups(published);
 }
 
-/** When it came first, by either way: what was set aside then is not given again by the other. */
-function firstOf(view: View, published: Published, handed: Handed): Handed {
-  if (!comesBothWays(view, published)) return handed;
-  const { sub, trace } = view;
-  const own = trace.sources.filter(
-    (source) => source.slot === sub.slot && (source.isDirect || source.sub === sub.plan.sub),
+/** When it came first, to any member and by either way: what was set aside then is not handled again when it comes again. */
+function firstOf({ family, trace }: View, handed: Handed): Handed {
+  const sources = trace.sources.filter(({ slot, sub, isDirect }) =>
+    family.some((member) => member.slot === slot && (isDirect || sub === member.plan.sub)),
   );
-  const all = own.flatMap((source) => source.handed.filter(({ number }) => number === handed.number));
+  const all = sources.flatMap((source) => source.handed.filter(({ number }) => number === handed.number));
   return all.reduce((first, one) => (one.at.tick < first.at.tick ? one : first), handed);
 }
 
@@ -229,18 +227,17 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
     signals.filter(({ signal }) => signal.kind === 'dead-lettered' && ids.has(signal.eventId)),
   );
   if (same.length === 0 && cameBefore(view, published, handed)) return true;
-  // Without a lease it shares the fate of the one under its id that was being handled when it came.
-  if (!view.isLeased && same.some(({ startedAt, endedAt }) => isDuringCall(handed, startedAt, endedAt))) return true;
   if (published.id === undefined) return setAside.length > 0;
+  // Without a lease it shares the fate of another one under its id that was being handled when it came.
+  if (!view.isLeased && same.some((call) => call.number !== published.number && isDuringCall(handed, call)))
+    return true;
   // Published again after it was set aside, it must be handled again; before, it is a duplicate. So are copies of one publish.
-  const first = view.isLeased
-    ? firstOf(view, published, handed)
-    : handedTo(view).find(({ number }) => number === handed.number);
-  if (setAside.some(({ at }) => at.tick > (first ?? handed).at.tick)) return true;
+  const first = firstOf(view, handed);
+  if (setAside.some(({ at }) => at.tick > first.at.tick)) return true;
   return isDuplicate(view, published, handed, Math.max(-1, ...setAside.map(({ at }) => at.tick)));
 }
 
-function isDuringCall({ at }: Handed, startedAt: Moment, endedAt: Moment | undefined): boolean {
+function isDuringCall({ at }: Handed, { startedAt, endedAt }: Call): boolean {
   return startedAt.tick < at.tick && (endedAt === undefined || at.tick < endedAt.tick);
 }
 
