@@ -16,7 +16,7 @@ it(
     const random = sequence(seed);
     await using scene = await Scene.open();
     const ledger = new Ledger();
-    const retry = { tries: 50, baseMs: 50, maxMs: 500 };
+    const retry = { maxAttempts: 50, baseMs: 50, maxMs: 500 };
     const transport = { operationTimeoutMs: 5_000, stalledAfterMs: 5_000, keepAliveMs: 5_000 };
     const sender = await scene.join({ self: shop, retry, transport });
     const receiver = await scene.join({ self: kitchen, retry, transport });
