@@ -49,7 +49,7 @@ export function protocolMismatch(settings: Settings): MismatchProbe | undefined 
 /** Where no connection was made at all there is nothing to ask. */
 function isSuspicious({ code, cause }: PolycastError): boolean {
   if (code === 'protocol-mismatch') return !/CERT|SELF_SIGNED|^UNABLE_TO|^DEPTH_ZERO/.test(codeOf(cause));
-  return code === 'unreachable' && /^$|^ECONNRESET$|^EPIPE$|^ETIMEDOUT$/.test(codeOf(cause));
+  return code === 'unreachable' && /^$|^timeout$|^ECONNRESET$|^EPIPE$|^ETIMEDOUT$/.test(codeOf(cause));
 }
 
 function codeOf(cause: unknown): string {

@@ -1,4 +1,5 @@
 import type { Transport } from '@polycast/core';
+import type { Link } from '@polycast/core/adapter';
 import { OwnSockets } from './own-sockets.ts';
 
 /** The transports of a run, each with connections that can be broken. */
@@ -18,9 +19,9 @@ export class Participants {
     const transport = this.#make();
     const watched: Transport = {
       ...transport,
-      open: (context) => {
+      open: async (context) => {
         this.topics.add(context.topic);
-        return sockets.watch(() => transport.open(context));
+        return watchedLink(await sockets.watch(() => transport.open(context)), sockets);
       },
     };
     this.#sockets.set(watched, sockets);
@@ -38,4 +39,14 @@ export class Participants {
     if (sockets === undefined) throw new TypeError('the transport is not of this harness');
     await sockets.cutOff();
   }
+}
+
+/** A link may make a connection when it first publishes or subscribes: these are calls of core, which come from elsewhere. */
+function watchedLink(link: Link, sockets: OwnSockets): Link {
+  const publish = link.publish.bind(link);
+  const subscribe = link.subscribe.bind(link);
+  return Object.assign(link, {
+    publish: (...args: Parameters<Link['publish']>) => sockets.watch(() => publish(...args)),
+    subscribe: (...args: Parameters<Link['subscribe']>) => sockets.watch(() => subscribe(...args)),
+  });
 }
