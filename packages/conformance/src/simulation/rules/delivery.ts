@@ -232,8 +232,8 @@ function isAccounted(view: View, published: Published, handed: Handed): boolean 
   if (!view.isLeased && same.some((call) => call.number !== published.number && isDuringCall(handed, call)))
     return true;
   // Published again after it was set aside, it must be handled again; before, it is a duplicate. So are copies of one publish.
-  const first = firstOf(view, handed);
-  if (setAside.some(({ at }) => at.tick > first.at.tick)) return true;
+  const first = view.isLeased ? firstOf(view, handed) : handedTo(view).find(({ number }) => number === handed.number);
+  if (setAside.some(({ at }) => at.tick > (first ?? handed).at.tick)) return true;
   return isDuplicate(view, published, handed, Math.max(-1, ...setAside.map(({ at }) => at.tick)));
 }
 
