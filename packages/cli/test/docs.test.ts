@@ -104,6 +104,8 @@ describe('programs', () => {
 
   test('the adapter in "Adding an adapter", as a package with its harness, is found by its scheme and by the configuration file', async () => {
     const folder = mkdtempSync(join(root, 'node_modules/.docs-'));
+    // pnpm says there where the packages of its workspace lie: as for a user, they are not found.
+    const { NODE_PATH: _, ...env } = process.env;
     try {
       const packed = join(folder, 'node_modules/@polycast/line-log');
       cpSync(join(root, 'examples/adapter-with-a-wire/dist'), packed, { recursive: true });
@@ -117,7 +119,7 @@ describe('programs', () => {
         join(root, 'packages/cli/dist/bin.js'),
         ...'conform --url line-log: --local --only native --only lifecycle/residue --json report.json'.split(' '),
       ];
-      await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 90_000 });
+      await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 90_000, env });
       const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as ConformanceReport;
       expect(report.summary).toMatchObject({ failed: 0, notRun: 0 });
       expect(report.findings.filter(({ kind }) => kind === 'claims-too-much')).toEqual([]);
@@ -138,7 +140,7 @@ describe('programs', () => {
       const config = { transports: { events: 'line-log:' }, adapters: { 'line-log': '@acme/line-log' } };
       writeFileSync(join(folder, 'polycast.config.json'), JSON.stringify(config));
       const again = [args[0]!, ...'conform --url line-log: --local --only addressing --json acme.json'.split(' ')];
-      await promisify(execFile)(process.execPath, again, { cwd: folder, timeout: 90_000 });
+      await promisify(execFile)(process.execPath, again, { cwd: folder, timeout: 90_000, env });
       const { summary } = JSON.parse(readFileSync(join(folder, 'acme.json'), 'utf8')) as ConformanceReport;
       expect(summary).toMatchObject({ failed: 0, notRun: 0 });
       expect(summary.passed).toBeGreaterThan(5);
@@ -151,9 +153,7 @@ describe('programs', () => {
       const soak = promisify(execFile)(
         process.execPath,
         [args[0]!, ...'conform --url line-log: --local --soak'.split(' ')],
-        {
-          cwd: folder,
-        },
+        { cwd: folder, env },
       );
       await expect(soak).rejects.toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining('`remote`') });
 
@@ -161,6 +161,7 @@ describe('programs', () => {
       const doctor = await promisify(execFile)(process.execPath, [args[0]!, 'doctor'], {
         cwd: folder,
         timeout: 90_000,
+        env,
       }).catch((failed: { stdout: string }) => failed);
       expect(doctor.stdout).toMatch(/@acme\/line-log/);
     } finally {
