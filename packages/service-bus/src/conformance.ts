@@ -5,7 +5,6 @@ import { serviceBus } from './adapter.ts';
 import { Admin } from './conformance/admin.ts';
 import { readParameters, readUrl } from './from-url.ts';
 import type { ServiceBusOptions } from './options.ts';
-import { isPublicForced } from './sdk-internals/shape.ts';
 import { settingsFrom } from './settings.ts';
 
 /** A service beside us answers at once: its silence is told of sooner. The URL's parameters win. */
@@ -33,7 +32,7 @@ async function ours(url: URL): Promise<ConformanceTarget> {
   const service = await startServiceBus();
   const { connectionString } = service;
   const options = { ...LOCAL_DEFAULTS, ...read, connectionString };
-  const target = await buildTarget({
+  return buildTarget({
     url: service.url,
     transport: () => serviceBus(options),
     access: new Admin(settingsFrom(options)),
@@ -54,17 +53,6 @@ async function ours(url: URL): Promise<ConformanceTarget> {
         `service-bus:${connectionString.replace(`:${service.port}`, `:${port}`)}?${parametersOf(options)}`,
     },
   });
-  return isPublicForced() ? withoutAbandon(target) : target;
-}
-
-/**
- * On its public face the SDK leaves a promise that nobody can handle where a client is closed that was cut off for good: it fails a minute
- * later, long after the case that caused it.
- */
-function withoutAbandon(target: ConformanceTarget): ConformanceTarget {
-  const { abandon: _, ...faults } = target.faults ?? {};
-  const reason = 'on its public face the SDK leaves a promise that fails a minute after the client was closed';
-  return { ...target, faults, withoutFaults: { ...target.withoutFaults, abandon: reason } };
 }
 
 /** A namespace of others is only used, and only our own connections may be broken. */

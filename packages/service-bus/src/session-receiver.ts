@@ -8,6 +8,7 @@ import type { MessageSource } from './message-buffer.ts';
 import type { SettlingReceiver } from './message-lease.ts';
 import { operationsFor } from './operations.ts';
 import { QuietSignal } from './quiet-signal.ts';
+import { closeQuietly, closeReceiver } from './sdk-internals/quiet-close.ts';
 import { failSessionSettlements, sessionLinkOf } from './sdk-internals/session-link.ts';
 import { drained } from './sdk-public/drained.ts';
 import { OutcomeTurns } from './sdk-public/outcome-turns.ts';
@@ -252,6 +253,7 @@ class Session implements MessageSource {
     clearTimeout(this.#idle);
     this.#stopping ??= (async () => {
       if (this.#subscriber === undefined) return;
+      closeQuietly(this.#sdk);
       const ended = this.connection.isPublic ? drained(this.#subscriber) : this.#subscriber.close();
       this.#drained = this.connection.ending(ended);
       await settlesWithin(this.connection.settings.closeTimeoutMs, this.#drained);
@@ -265,7 +267,7 @@ class Session implements MessageSource {
       this.#isGone = true;
       clearInterval(this.#renewal);
       const drained = this.connection.isPublic ? this.#drained : Promise.resolve();
-      const ending = this.connection.ending(drained.then(() => this.#sdk.close()));
+      const ending = this.connection.ending(drained.then(() => closeReceiver(this.#sdk)));
       await settlesWithin(this.connection.settings.closeTimeoutMs, ending);
       if (!this.connection.isPublic) failSessionSettlements(this.#sdk);
       this.#onEnd();

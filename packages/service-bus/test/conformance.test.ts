@@ -10,7 +10,7 @@ describeConformance('Service Bus', () => harness({ url: new URL('service-bus:'),
   ...(isPublic ? { caseTimeoutMs: 240_000 } : {}),
   timeoutMs: isPublic ? 900_000 : 300_000,
   // What is not read yet is kept until it expires: a gap is a subscription that somebody removed.
-  mayLack: isPublic ? ['trim', 'abandon'] : ['trim'],
+  mayLack: ['trim'],
 });
 
 /** `service-bus:` and the connection string of a namespace that tests may create topics in, and remove them again. */

@@ -26,6 +26,32 @@ function ready(): { client: ServiceBusClient; administrationClient: ServiceBusAd
   return { client, administrationClient };
 }
 
+interface SdkLink {
+  close(): Promise<void>;
+}
+
+/** The links of the receivers that the client makes from now on, sessions included, as the SDK has them beneath. */
+function linksOf(client: ServiceBusClient): () => readonly SdkLink[] {
+  const receivers: { _streamingReceiver?: { link?: SdkLink }; _messageSession?: { link?: SdkLink } }[] = [];
+  for (const name of ['createReceiver', 'acceptNextSession'] as const) {
+    const make = client[name].bind(client) as (...args: unknown[]) => unknown;
+    Object.assign(client, {
+      [name]: (...args: unknown[]) => {
+        const made = make(...args);
+        void Promise.resolve(made).then(
+          (receiver) => receivers.push(receiver as (typeof receivers)[0]),
+          () => {},
+        );
+        return made;
+      },
+    });
+  }
+  return () =>
+    receivers.flatMap(
+      ({ _streamingReceiver, _messageSession }) => _streamingReceiver?.link ?? _messageSession?.link ?? [],
+    );
+}
+
 async function join(topic: string, role: string, options: ServiceBusOptions) {
   const signals: Signal[] = [];
   const transport = serviceBus({ closeTimeoutMs: 1_000, ...options });
@@ -59,6 +85,43 @@ describe('a given client', () => {
     await sender.sendMessages({ body: 'mine' });
     await sender.close();
   }, 200_000);
+
+  it.each([
+    ['a subscription', {}],
+    ['a member of a group, with partition keys', { group: 'g' }],
+  ])('closing %s while the service answers nothing leaves no rejection that nobody handles', async (_, options) => {
+    const topic = freshTopic();
+    const { client, administrationClient } = ready();
+    const links = linksOf(client);
+    const desk = await join(topic, 'desk', { client, administrationClient });
+    const kitchen = await join(topic, 'kitchen', { client, administrationClient });
+    const handled = vi.fn();
+    await kitchen.subscribe(handled, options);
+    await desk.publish({ type: 'x' }, { partitionKey: 'k' });
+    await vi.waitFor(() => expect(handled).toHaveBeenCalledOnce());
+    // A link that is never told of its end gives up after a minute: here at once.
+    const late = vi.fn();
+    for (const link of links()) {
+      link.close = async () => {
+        late();
+        throw new Error('no answer');
+      };
+    }
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    service.service.freeze();
+    try {
+      await kitchen.close({ drainMs: 0 });
+      await vi.waitFor(() => expect(late).toHaveBeenCalled());
+      // Rejections count as unhandled a turn later.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(unhandled).not.toHaveBeenCalled();
+    } finally {
+      service.service.thaw();
+      process.off('unhandledRejection', unhandled);
+      await desk.close();
+    }
+  });
 
   it('creates nothing without an administration client', async () => {
     const { client } = ready();

@@ -30,4 +30,20 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'rejects-in-a-timer',
+    wrong:
+      'where a receiver is closed while the service answers nothing, a rejection in a timer of the SDK ends the process a minute later',
+    caughtBy: by(
+      'given-client',
+      'a given client closing a subscription while the service answers nothing leaves no rejection that nobody handles',
+    ),
+    patches: [
+      {
+        module: 'service-bus/src/sdk-internals/quiet-close.ts',
+        from: '    quiet.add(link);\n',
+        to: '    continue;\n',
+      },
+    ],
+  },
 ];

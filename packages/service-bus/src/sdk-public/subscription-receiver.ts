@@ -10,6 +10,7 @@ import { operationsFor } from '../operations.ts';
 import { peek } from '../peek.ts';
 import { QuietSignal } from '../quiet-signal.ts';
 import { numberOf } from '../resumption.ts';
+import { closeQuietly, closeReceiver } from '../sdk-internals/quiet-close.ts';
 import type { ReceiverOptions } from '../subscription-receiver.ts';
 import { drained } from './drained.ts';
 import { OutcomeTurns } from './outcome-turns.ts';
@@ -189,6 +190,7 @@ export class PublicSubscriptionReceiver implements MessageSource {
     this.#stopping ??= (async () => {
       this.#ended.abort();
       if (this.#subscriber === undefined) return;
+      closeQuietly(this.#sdk);
       this.#drained = this.connection.ending(drained(this.#subscriber));
       await settlesWithin(this.connection.settings.closeTimeoutMs, this.#drained);
     })();
@@ -198,7 +200,7 @@ export class PublicSubscriptionReceiver implements MessageSource {
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.stop();
-      const ending = this.connection.ending(this.#drained.then(() => this.#sdk.close()));
+      const ending = this.connection.ending(this.#drained.then(() => closeReceiver(this.#sdk)));
       await settlesWithin(this.connection.settings.closeTimeoutMs, ending);
     })();
     return this.#closing;
