@@ -38,12 +38,12 @@ export async function start(plan: Plan, tell: (line: string) => void): Promise<R
     const doomed = role === plan.kill && index === 0;
     if (doomed && plan.role === undefined && !inProcess) {
       const child = await startDoomed(role, plan);
-      child.once('exit', (_, signal) => tell(`${role}: one instance is gone (${signal ?? 'it ended'})`));
+      child.once('exit', (_, signal) => print(`${role}: one instance is gone (${signal ?? 'it ended'})`));
       children.push(child);
       return;
     }
     const { url, topic } = plan;
-    const travel = await join({ url, topic, onSignal: (signal) => tell(`${role}: ${describe(signal)}`) }, role);
+    const travel = await join({ url, topic, onSignal: (signal) => print(`${role}: ${describe(signal)}`) }, role);
     travels.push(travel);
     const onTaken = doomed ? (inProcess ? silently(travel, tell) : crash) : undefined;
     if (isService(role)) subscriptions.push(await serve(travel, role, { latencyMs: plan.slowMs[role], onTaken }));
@@ -84,7 +84,7 @@ async function reachesThisProcessOnly({ url, topic }: Plan): Promise<boolean> {
 
 function silently({ self }: Travel, tell: (line: string) => void): () => Promise<never> {
   return () => {
-    tell(`${self.role}: ${self.instance} stopped responding`);
+    print(`${self.role}: ${self.instance} stopped responding`);
     return fallSilent();
   };
 }

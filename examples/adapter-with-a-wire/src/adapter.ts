@@ -184,7 +184,7 @@ class LineLogLink implements Link<EncodedJson> {
     }
   }
 
-  /** Sent again if it was lost with its connection. The broker may have done it: then the entry is no longer ours. */
+  /** Retried if the connection was lost. If the broker had settled it already, the entry is no longer ours. */
   #settle(request: object): Promise<void> {
     return this.#share.value.insist(
       () => this.#call({ do: 'settle', ...request }),

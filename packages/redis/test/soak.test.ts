@@ -17,7 +17,7 @@ describe('histories with faults', () => {
         local: true,
         seed: 1,
         faults: 100,
-        forMs: 20_000,
+        forMs: 25_000,
         lanes: 2,
         shrinkMs: 0,
       });

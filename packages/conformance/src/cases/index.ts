@@ -1,5 +1,6 @@
 import type { ConformanceCase } from '../case.ts';
 import { addressingCases } from './addressing.ts';
+import { besideGroupCases } from './beside-groups.ts';
 import { dedupeCases } from './dedupe.ts';
 import { durableCases } from './durable.ts';
 import { faultCases } from './faults.ts';
@@ -27,6 +28,7 @@ export const CASES: readonly ConformanceCase[] = [
   ...subscribeCases,
   ...filterCases,
   ...groupCases,
+  ...besideGroupCases,
   ...settlementCases,
   ...orderCases,
   ...ttlCases,

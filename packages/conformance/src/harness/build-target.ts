@@ -46,7 +46,7 @@ export async function buildTarget(parts: TargetParts): Promise<ConformanceTarget
   const { manifest } = parts.transport();
   const participants = new Participants(() => parts.transport());
   const rest = async () => access?.rest?.();
-  // Within a process there is nobody to be refused by, and no connection.
+  // Within a process there is no service to be refused by, and no connection.
   const isWired = manifest.via !== 'process';
   const refused = isWired && service === undefined ? await probe(participants, access) : undefined;
   const withoutFaults = { ...parts.withoutFaults, ...(refused === undefined ? {} : { residue: refused }) };

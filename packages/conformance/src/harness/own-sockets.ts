@@ -38,7 +38,7 @@ export class OwnSockets {
 }
 
 const owner = new AsyncLocalStorage<OwnSockets>();
-/** Nobody listens there: who is cut off is refused in the same way, and at the same moment, as by a machine that is gone. */
+/** Nothing listens there: a participant that is cut off is refused in the same way, and at the same moment, as by a machine that is gone. */
 const NOWHERE = { host: '127.0.0.1', port: 1 };
 let isWatching = false;
 

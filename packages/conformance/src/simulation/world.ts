@@ -364,7 +364,7 @@ class World {
       if (reading !== undefined && !plan.acts?.some(({ act }) => act === 'hang'))
         trace.watch('for await', slot, reading);
     } catch (thrown) {
-      // Else a history in which nobody can subscribe keeps every promise.
+      // Otherwise a history in which no subscription opens would keep every promise.
       if (thrown instanceof TypeError) trace.wrong.push(`refused: options of the simulation's own: ${thrown.message}`);
       record.closeCalledAt ??= trace.now();
       record.closedAt ??= trace.now();

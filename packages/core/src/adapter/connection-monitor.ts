@@ -163,8 +163,8 @@ export interface KeepAliveOptions<Connection> {
 }
 
 /**
- * Asks the service for a sign of life, one question at a time. One that is unanswered for an interval makes the connection `silent`. What has
- * come but was not read, because this process was busy, is no silence. Keeps no process alive.
+ * Asks the service for a sign of life, one question at a time. One that is unanswered for an interval makes the connection `silent`. An answer that
+ * has come and was not read, because this process was busy, counts. Does not keep the process alive.
  * @returns a function that ends it
  */
 export function startKeepAlive<Connection>(options: KeepAliveOptions<Connection>): () => void {

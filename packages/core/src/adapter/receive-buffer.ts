@@ -1,7 +1,7 @@
 import type { Sink } from '../contract/transport.ts';
 import { pause } from './within.ts';
 
-/** A sink that says it is ready and has no room is about to stop: whoever stops it must get a turn, ms. */
+/** A sink that is ready and has no room is about to stop: the caller that stops it must get a turn, ms. */
 const READY_AGAIN_MS = 10;
 /** A sink that is not ready for so long is looked at again, ms. */
 const LOOK_AGAIN_MS = 50;
@@ -85,7 +85,7 @@ export class ReceiveBuffer<Message> {
     while (this.#held.length > 0 && !this.#isStopped) {
       await Promise.race([this.#sink.ready(), pause(LOOK_AGAIN_MS)]);
       this.#pump();
-      // Whoever takes what was handed on must get a turn.
+      // The handlers of what was handed on must get a turn.
       await pause(0);
     }
   }

@@ -10,13 +10,13 @@ const MAX_RETRY_MS = 1_000;
 export interface ReconnectingOptions<Client> {
   /**
    * Connects, and shows that the service answers. Must reject within the adapter's connect timeout, and leave nothing behind then.
-   * @param abortSignal aborted when nobody waits for it any longer
+   * @param abortSignal aborted when no caller waits for it any longer
    * @throws PolycastError `unreachable`, `unauthorized`, `protocol-mismatch`
    */
   connect(abortSignal: AbortSignal): Promise<Client>;
   /** Has `lost` called, once, when a connection that was made is lost, for whatever reason. */
   watch(client: Client, lost: (error: PolycastError) => void): void;
-  /** Ends a connection at once. Whoever waits for an answer gets a rejection. Must not throw. */
+  /** Ends a connection at once: calls under way reject. Must not throw. */
   close(client: Client): void;
   /** One round trip, asked every `intervalMs`; 0: never. Silence is signalled, and a connection that stays silent is ended. */
   readonly keepAlive?: { readonly intervalMs: number; ask(client: Client): Promise<unknown> };

@@ -72,7 +72,7 @@ export async function settlesWithin(timeoutMs: number, work: Promise<unknown>): 
   return within(timeoutMs, settled).catch(() => false);
 }
 
-/** Lets time pass, before another try. Keeps no process alive, and ends early when the caller aborts. Never rejects. */
+/** Waits, for example before another try. Does not keep the process alive, and ends early when the caller aborts. Never rejects. */
 export async function pause(ms: number, abortSignal?: AbortSignal): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let off: (() => void) | undefined;

@@ -221,9 +221,9 @@ export interface Lease {
 export type Settlement =
   | { readonly kind: 'accept' }
   /**
-   * Deliver it again, as attempt `attempts` + 1. `delayMs` is above 0 only if `delayedRelease` is native, and one of its `steps` if it has any. `attempts` is how often handlers
-   * have been given the event, as far as core knows: less than `Lease.attempt` for what no handler saw, more for what was tried here.
-   * Left out: `Lease.attempt`.
+   * Deliver it again. `delayMs` is above 0 only if `delayedRelease` is native, and is one of its `steps` if it has any. `attempts` is how often
+   * handlers have been given the event, as far as core knows: fewer than `Lease.attempt` if no handler saw it, more if it was retried here. Its
+   * next attempt is one more. Left out: `Lease.attempt`.
    */
   | { readonly kind: 'release'; readonly delayMs: number; readonly attempts?: number }
   /** Only if `deadLetter` is native; else core publishes to the dead-letter topic and accepts. */
