@@ -11,7 +11,7 @@ export function aggregate(
     TRIP_ASKED,
     async (asked, delivery) => {
       await options.onTaken?.();
-      const tell = (progress: Progress) => delivery.reply(progress);
+      const report = (progress: Progress) => delivery.reply(progress);
       const to = await Promise.all(SERVICES.map((service) => oneOf(travel, service)));
       // A search lives until its deadline: what is left of that time is what the services have.
       const timeoutMs = Math.max(0, asked.expiresAtMs - Date.now());
@@ -24,11 +24,11 @@ export function aggregate(
         // A service may answer twice: it crashed after its reply, and another instance did the work again.
         if (!isService(from.role) || parts.has(from.role) || !isOffers(data)) continue;
         parts.set(from.role, data);
-        await tell({ kind: 'part', service: from.role, from: from.instance, offers: data });
+        await report({ kind: 'part', service: from.role, from: from.instance, offers: data });
         if (parts.size === SERVICES.length) break;
       }
       const missing = SERVICES.filter((service) => !parts.has(service));
-      await tell({ kind: 'done', missing, totalEur: cheapestEur(parts.values()) });
+      await report({ kind: 'done', missing, totalEur: cheapestEur(parts.values()) });
     },
     competing(travel),
   );

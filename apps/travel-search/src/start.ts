@@ -20,10 +20,10 @@ export interface Running {
 }
 
 /**
- * Starts what the plan says; resolves when all of it listens. @param tell hears of what happens afterwards
+ * Starts what the plan says; resolves when all of it listens. @param print hears of what happens afterwards
  * @throws UsageError, and whatever `connect` throws: then nothing is left running
  */
-export async function start(plan: Plan, tell: (line: string) => void): Promise<Running> {
+export async function start(plan: Plan, print: (line: string) => void): Promise<Running> {
   const travels: Travel[] = [];
   const webs: WebTier[] = [];
   const subscriptions: Subscription[] = [];
@@ -45,7 +45,7 @@ export async function start(plan: Plan, tell: (line: string) => void): Promise<R
     const { url, topic } = plan;
     const travel = await join({ url, topic, onSignal: (signal) => print(`${role}: ${describe(signal)}`) }, role);
     travels.push(travel);
-    const onTaken = doomed ? (inProcess ? silently(travel, tell) : crash) : undefined;
+    const onTaken = doomed ? (inProcess ? silently(travel, print) : crash) : undefined;
     if (isService(role)) subscriptions.push(await serve(travel, role, { latencyMs: plan.slowMs[role], onTaken }));
     else if (role === 'aggregator') subscriptions.push(await aggregate(travel, { onTaken }));
     else {
@@ -82,7 +82,7 @@ async function reachesThisProcessOnly({ url, topic }: Plan): Promise<boolean> {
   return probe.manifest.via === 'process';
 }
 
-function silently({ self }: Travel, tell: (line: string) => void): () => Promise<never> {
+function silently({ self }: Travel, print: (line: string) => void): () => Promise<never> {
   return () => {
     print(`${self.role}: ${self.instance} stopped responding`);
     return fallSilent();

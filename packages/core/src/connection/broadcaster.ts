@@ -46,7 +46,7 @@ export class LiveBroadcaster<
   readonly #context: BroadcasterContext;
   readonly #metered: Readonly<Record<string, number>>;
   /** What is for this instance alone. The same one until it has stopped. */
-  readonly #directInbox: () => SourceReceiver;
+  readonly #directReceiver: () => SourceReceiver;
   readonly #onClosed: () => void;
   /** Can some publish options not be honoured here? Then each publish is looked at. */
   readonly #isRestricted: boolean;
@@ -57,12 +57,12 @@ export class LiveBroadcaster<
   constructor(
     context: BroadcasterContext,
     metered: Readonly<Record<string, number>>,
-    directInbox: () => SourceReceiver,
+    directReceiver: () => SourceReceiver,
     onClosed: () => void,
   ) {
     this.#context = context;
     this.#metered = metered;
-    this.#directInbox = directInbox;
+    this.#directReceiver = directReceiver;
     this.#onClosed = onClosed;
     this.#isRestricted = PUBLISH_CAPABILITIES.some((name) => context.manifest.capabilities[name].level === 'none');
     this.#isPlain = context.schemas === undefined && !context.middleware.some((layer) => layer.publish !== undefined);
@@ -224,7 +224,7 @@ export class LiveBroadcaster<
     const context = this.#context;
     const isShared = this.#isSharable(settings);
     const leases = isShared ? undefined : await import('../deliver/leases.ts');
-    const receiver = await this.#inboxFor(settings);
+    const receiver = await this.#receiverFor(settings);
     // It may have been closed meanwhile.
     if (this.#closing !== undefined) throw closedError();
     const subscription = new LiveSubscription(receiver, settings, given, leases);
@@ -248,16 +248,16 @@ export class LiveBroadcaster<
     return subscription;
   }
 
-  async #inboxFor(settings: SubscriptionSettings): Promise<SourceReceiver> {
+  async #receiverFor(settings: SubscriptionSettings): Promise<SourceReceiver> {
     const context = this.#context;
-    if (this.#isSharable(settings)) return this.#caughtUp(() => this.#sharedInbox());
+    if (this.#isSharable(settings)) return this.#caughtUp(() => this.#sharedReceiver());
     const { instance, fanOut } = context.manifest.capabilities;
     // Where a group is the only receiver there is, nothing comes past it.
     if (settings.group === undefined || instance.level === 'none' || fanOut.level === 'none')
       return new SourceReceiver(context, settings, 'own');
-    await this.#caughtUp(this.#directInbox);
+    await this.#caughtUp(this.#directReceiver);
     const { groupReceiver } = await import('../receive/group-receiver.ts');
-    return groupReceiver(SourceReceiver, context, settings, this.#directInbox);
+    return groupReceiver(SourceReceiver, context, settings, this.#directReceiver);
   }
 
   /** Plain subscriptions share one source, unless the service settles each delivery. */
@@ -279,18 +279,18 @@ export class LiveBroadcaster<
     if (settings.group === undefined) this.#require('fanOut', 'a subscription without a group');
   }
 
-  #sharedInbox(): SourceReceiver {
+  #sharedReceiver(): SourceReceiver {
     if (this.#shared === undefined || this.#shared.isStopped) {
       this.#shared = new SourceReceiver(this.#context, subscriptionSettings(undefined), 'shared');
     }
     return this.#shared;
   }
 
-  async #caughtUp(inboxOf: () => SourceReceiver): Promise<SourceReceiver> {
+  async #caughtUp(receiverOf: () => SourceReceiver): Promise<SourceReceiver> {
     // Bounded: one whose members are full brings nothing until they have room.
-    await settlesWithin(this.#context.runtime, inboxOf().caughtUp(), CAUGHT_UP_WITHIN_MS);
+    await settlesWithin(this.#context.runtime, receiverOf().caughtUp(), CAUGHT_UP_WITHIN_MS);
     // Its last subscription may have left meanwhile.
-    return inboxOf();
+    return receiverOf();
   }
 
   request<Type extends keyof Inputs & string>(

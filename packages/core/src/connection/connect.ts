@@ -238,7 +238,7 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       presence,
       mayAskMembers: members.billed !== true || options.members === true,
       control: undefined,
-      makeControl: () => directInbox(),
+      makeControl: () => directReceiver(),
       middleware,
       schemas,
       wrapping,
@@ -255,12 +255,12 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
       expired,
     };
     let direct: SourceReceiver | undefined;
-    const directInbox = () => {
+    const directReceiver = () => {
       if (direct === undefined || direct.isStopped)
         direct = new SourceReceiver(context, subscriptionSettings(undefined), 'direct');
       return direct;
     };
-    return new LiveBroadcaster(context, metered, directInbox, release);
+    return new LiveBroadcaster(context, metered, directReceiver, release);
   } catch (thrown) {
     release();
     throw PolycastError.from(thrown);

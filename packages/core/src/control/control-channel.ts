@@ -54,7 +54,7 @@ async function openControl(context: BroadcasterContext, isAble: (receiver: Contr
 }
 
 /**
- * Before an receiver stops that hears them: another source brings replies and roll calls, if anybody still needs them once
+ * Before a receiver stops that hears them: another source brings replies and roll calls, if anybody still needs them once
  * `going` more subscriptions are gone. Never rejects. @returns nothing where there is nothing to wait for
  */
 export function handOver(leaving: ControlSource, going: number): Promise<unknown> | undefined {

@@ -39,7 +39,7 @@ export class BatchQueue {
   readonly #maxAttempts: number;
   readonly #backOffMs: (attempt: number) => number;
   readonly #isDown: () => boolean;
-  readonly #numberer: SequenceGenerator;
+  readonly #sequences: SequenceGenerator;
   readonly #renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
   readonly #runtime: Runtime;
   #waiting: (Entry | undefined)[] = [];
@@ -74,7 +74,7 @@ export class BatchQueue {
     backOffMs: (attempt: number) => number;
     /** Is the connection known to be lost? Then failed batches wait for `wake()` instead of using up their attempts. */
     isDown: () => boolean;
-    numberer: SequenceGenerator;
+    sequences: SequenceGenerator;
     /** The same event under another number. */
     renumber: (outgoing: Outgoing, sequence: string) => Outgoing;
     runtime: Runtime;
@@ -85,7 +85,7 @@ export class BatchQueue {
     this.#maxAttempts = options.maxAttempts;
     this.#backOffMs = options.backOffMs;
     this.#isDown = options.isDown;
-    this.#numberer = options.numberer;
+    this.#sequences = options.sequences;
     this.#renumber = options.renumber;
     this.#runtime = options.runtime;
   }
@@ -111,7 +111,7 @@ export class BatchQueue {
       );
     }
     if (outgoing.expiresAtMs <= this.#earliestWallMs()) {
-      this.#numberer.rollBack(outgoing.event.sequence);
+      this.#sequences.rollBack(outgoing.event.sequence);
       return Promise.reject(this.#pausedBy);
     }
     return new Promise((resolve, reject) => {
@@ -296,7 +296,7 @@ export class BatchQueue {
     if (this.#refused.length === 0) return;
     const refused = this.#refused.splice(0);
     const failed = this.#failed.flatMap(({ entries }) => entries);
-    closeHoles(refused, [...failed, ...(this.#waiting.slice(this.#head) as Entry[])], this.#numberer, this.#renumber);
+    closeHoles(refused, [...failed, ...(this.#waiting.slice(this.#head) as Entry[])], this.#sequences, this.#renumber);
   }
 
   #waitAndResend(): void {

@@ -60,7 +60,7 @@ export class Publisher {
   readonly #manifest: Manifest;
   readonly #link: Link;
   readonly #queue: BatchQueue | undefined;
-  readonly #numberer: SequenceGenerator;
+  readonly #sequences: SequenceGenerator;
   /** Holes are only looked for where events can be lost, or sent twice. */
   readonly #numbers: boolean;
   readonly #encoder: Encoder | undefined;
@@ -78,7 +78,7 @@ export class Publisher {
     this.#options = options;
     this.#manifest = options.manifest;
     this.#link = options.link;
-    this.#numberer = new SequenceGenerator(options.runtime);
+    this.#sequences = new SequenceGenerator(options.runtime);
     this.#plain = this.#read(undefined, undefined);
     this.#numbers = options.manifest.capabilities.gapDetection.level === 'emulated';
     this.#encoder = options.encoder;
@@ -90,7 +90,7 @@ export class Publisher {
         maxAttempts: options.retry.maxAttempts,
         backOffMs: (attempt) => backOffMs(options.runtime, options.retry, attempt),
         isDown: options.isDown,
-        numberer: this.#numberer,
+        sequences: this.#sequences,
         renumber: this.#renumber,
         runtime: options.runtime,
       });
@@ -98,7 +98,7 @@ export class Publisher {
   }
 
   get epoch(): string {
-    return this.#numberer.epoch;
+    return this.#sequences.epoch;
   }
 
   /** An event as it will be sent. @throws PolycastError `invalid-*`, `payload-too-large`; TypeError */
@@ -130,7 +130,7 @@ export class Publisher {
       type,
       source: rest?.source ?? this.#options.source,
       id: rest?.id ?? this.#nextId++,
-      epoch: this.#numberer.epoch,
+      epoch: this.#sequences.epoch,
       time: rest?.time ?? timeMs,
       expiresAtMs,
       sequence: sequence === undefined ? this.#nextSequence(asked.lane) : sequence === 'none' ? undefined : sequence,
@@ -141,7 +141,7 @@ export class Publisher {
   }
 
   #nextSequence(lane: string): string | undefined {
-    return this.#numbers ? this.#numberer.next(lane) : undefined;
+    return this.#numbers ? this.#sequences.next(lane) : undefined;
   }
 
   /** Publish options, checked. */
@@ -170,7 +170,7 @@ export class Publisher {
       return this.#encoder.encode(event);
     } catch (thrown) {
       // Refused before it was sent: receivers must not miss it.
-      this.#numberer.rollBack(event.sequence);
+      this.#sequences.rollBack(event.sequence);
       throw thrown;
     }
   }
@@ -194,7 +194,7 @@ export class Publisher {
       return large.sendLarge(this, this.#options, outgoing, CHUNK_TYPE);
     }
     if (this.#queue !== undefined) {
-      if (this.#queue.isFull) this.#numberer.rollBack(outgoing.event.sequence);
+      if (this.#queue.isFull) this.#sequences.rollBack(outgoing.event.sequence);
       return this.#queue.add(outgoing);
     }
     let sent: ReturnType<Link['publish']>;
@@ -209,7 +209,7 @@ export class Publisher {
 
   /** The event was numbered, and is not sent. */
   rollBack({ event }: Outgoing): void {
-    this.#numberer.rollBack(event.sequence);
+    this.#sequences.rollBack(event.sequence);
   }
 
   wake(): void {

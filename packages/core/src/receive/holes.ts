@@ -22,12 +22,12 @@ export interface Unsent {
 export function closeHoles(
   refused: readonly Outgoing[],
   unsent: readonly Unsent[],
-  numberer: SequenceGenerator,
+  sequences: SequenceGenerator,
   renumber: (outgoing: Outgoing, sequence: string) => Outgoing,
 ): void {
   const lanes = new Map<string, { here: Set<number>; waiting: Unsent[] }>();
   for (const outgoing of refused) {
-    const number = numberer.numberOf(outgoing.event);
+    const number = sequences.numberOf(outgoing.event);
     if (number === 0) continue;
     const lane = lanes.get(laneOf(outgoing));
     if (lane === undefined) lanes.set(laneOf(outgoing), { here: new Set([number]), waiting: [] });
@@ -35,19 +35,19 @@ export function closeHoles(
   }
   if (lanes.size === 0) return;
   for (const entry of unsent) {
-    const number = entry.mayBeOut ? 0 : numberer.numberOf(entry.outgoing.event);
+    const number = entry.mayBeOut ? 0 : sequences.numberOf(entry.outgoing.event);
     const lane = number === 0 ? undefined : lanes.get(laneOf(entry.outgoing));
     lane?.here.add(number);
     lane?.waiting.push(entry);
   }
   for (const [name, { here, waiting }] of lanes) {
-    let next = numberer.last(name) + 1;
+    let next = sequences.last(name) + 1;
     while (here.has(next - 1)) next--;
     for (const entry of waiting) {
-      if (numberer.numberOf(entry.outgoing.event) < next) continue;
-      entry.outgoing = renumber(entry.outgoing, formatSequence(numberer.epoch, next++));
+      if (sequences.numberOf(entry.outgoing.event) < next) continue;
+      entry.outgoing = renumber(entry.outgoing, formatSequence(sequences.epoch, next++));
     }
-    numberer.rewind(name, next);
+    sequences.rewind(name, next);
   }
 }
 

@@ -44,7 +44,7 @@ export type Pair = (held: Lease | undefined, lockEndsMs: number) => Lease;
  * The receiving end of one source: decides which events concern us, once, and hands them to its subscriptions.
  *
  * A shared receiver serves all plain subscriptions of a broadcaster; a subscription with a group, a name, a start position
- * or leases has an receiver of its own. The direct receiver listens to what is for the instance alone, and to roll calls and
+ * or leases has a receiver of its own. The direct receiver listens to what is for the instance alone, and to roll calls and
  * replies where no subscription hears them: members of groups have it beside their own.
  */
 export class SourceReceiver implements Sink, ControlSource {
@@ -74,7 +74,7 @@ export class SourceReceiver implements Sink, ControlSource {
   #assembler: Assembler | undefined;
   #duplicateInstanceTold = false;
   #isLeaseTold = false;
-  /** Of an receiver of its own: it hears of its source until that is closed. */
+  /** Of a receiver of its own: it hears of its source until that is closed. */
   #owner: Receiving | undefined;
   /** Publishers whose events came too late, which was signalled. */
   #late: Set<string> | undefined;
