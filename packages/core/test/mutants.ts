@@ -113,4 +113,46 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: by('parameters of a URL pa@ss=a is refused', 'options'),
     patches: [{ module: 'core/src/adapter/check-options.ts', from: '!/^\\w{1,40}$/.test(name)', to: "name === ''" }],
   },
+  {
+    name: 'addresses-unchecked',
+    wrong: 'what a source brings for others is handled',
+    caughtBy: by('an event for another role: "role:bar"', 'addresses'),
+    patches: [
+      {
+        module: 'core/src/receive/source-receiver.ts',
+        from: '    if (!isReserved && !this.#isForUs(event)) return this.#done(lease);\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'position-lost-with-new-data',
+    wrong: 'an event whose data a schema replaced has no position',
+    caughtBy: by(
+      'a position comes without a lease, survives a schema that makes new data, and each event has its own',
+      'positions',
+    ),
+    patches: [{ module: 'core/src/envelope/event.ts', from: '    copy.#position = this.#position;\n', to: '' }],
+  },
+  {
+    name: 'one-abort-for-all',
+    wrong: 'one caller that waits no longer ends what others wait for',
+    caughtBy: by('what is shared is opened although one who waited for it has gone', 'shared'),
+    patches: [
+      {
+        module: 'core/src/adapter/shared.ts',
+        from: 'if (this.#leave(held)) held.unwanted.abort();',
+        to: 'this.#leave(held);\n      held.unwanted.abort();\n      held.users = 0;',
+      },
+    ],
+  },
+  {
+    name: 'reconnects-without-a-pause',
+    wrong: 'where connecting works and listening does not, connections are made one after another without a wait',
+    caughtBy: by(
+      'a connection that comes back waits longer and longer where connecting works and listening does not, and says why',
+      'reconnecting',
+    ),
+    patches: [{ module: 'core/src/adapter/reconnecting.ts', from: '      this.#tries++;\n', to: '' }],
+  },
 ];
